@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+// The detached process that supervises Caddy. Started by moat itself, never by a person.
+import { runSupervisor } from '../dist/supervisor/supervisor-process.js'
+
+await runSupervisor(process.argv[2] ?? '{}')
+// Whatever handle a library still holds must not keep a supervisor alive that has let go of its lock.
+process.exit()

@@ -1,0 +1,26 @@
+// Owns clearing away what ended agents and old builds have left on the engine.
+import type { Engine } from '../engine/engine.js'
+import { hasEnded } from '../routing/agent.js'
+
+/** What there is to remove, and then what was removed. */
+export interface Leftovers {
+  agents: { name: string; runId: string; state: string }[]
+  images: { size: number; tag: string }[]
+}
+
+/** Agents that have ended, kept ones too, and images moat built that no container uses. */
+export async function findLeftovers(engine: Engine): Promise<Leftovers> {
+  const [{ agents }, images] = await Promise.all([engine.listAgents(), engine.sessions.images()])
+  return {
+    agents: agents.filter(hasEnded).map(({ name, runId, state }) => ({ name, runId, state })),
+    images: images.filter(({ used }) => !used).flatMap(({ size, tags }) => tags.map((tag) => ({ size, tag }))),
+  }
+}
+
+/** Removes leftovers that are still such; an agent started again meanwhile is left alone. */
+export async function removeLeftovers(engine: Engine, leftovers: Leftovers): Promise<void> {
+  const { agents } = await engine.listAgents()
+  const ended = agents.filter((agent) => hasEnded(agent) && leftovers.agents.some(({ runId }) => runId === agent.runId))
+  for (const { containerId } of ended) await engine.remove(containerId)
+  for (const { tag } of leftovers.images) await engine.sessions.removeImage(tag)
+}

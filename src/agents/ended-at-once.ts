@@ -1,0 +1,43 @@
+// Owns noticing that a detached agent ended right after its start: its command is wrong, and nobody would see it.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Engine } from '../engine/engine.js'
+import { syncRoutes } from '../supervisor/control-client.js'
+import type { ProxyOptions } from '../supervisor/proxy.js'
+import type { StartedAgent } from './start-agent.js'
+import { streamOutput } from './stream-output.js'
+
+/** Lines of its log that are shown then. */
+const lastLines = 20
+
+export interface EndedAtOnceOptions {
+  engine: Engine
+  /** Leave the container. */
+  keep: boolean
+  note: (line: string) => void
+  proxy: ProxyOptions
+  /** The engine removes the container itself, and its log with it. */
+  removeAtEnd: boolean
+  /** How long to watch. Milliseconds. */
+  settleTime: number
+  stderr: NodeJS.WritableStream
+}
+
+/**
+ * The exit code of an agent that ends within the settle time, once its last words have been shown and, unless it is to
+ * be kept, its container and routes are gone; undefined for one that goes on.
+ */
+export async function endedAtOnce(
+  { agent, containerId, exitCode }: StartedAgent,
+  { engine, keep, note, proxy, removeAtEnd, settleTime, stderr }: EndedAtOnceOptions,
+): Promise<number | undefined> {
+  const code = await Promise.race([exitCode, delay(settleTime, undefined, { ref: false })])
+  if (code === undefined) return undefined
+  if (!removeAtEnd) {
+    const log = await engine.sessions.logs(containerId, { follow: false, tail: lastLines })
+    await streamOutput(log, { stderr, stdout: stderr })
+  }
+  note(`${agent.name} ended at once, with exit code ${code}.`)
+  if (!keep) await engine.remove(containerId)
+  if (agent.endpoints.length > 0) await syncRoutes(proxy.paths.controlSocket)
+  return code
+}

@@ -1,0 +1,34 @@
+// Owns finding one agent by what a person types: its name, its run id, or the beginning of a run id.
+import { MoatError } from '../errors.js'
+import type { Agent } from '../routing/agent.js'
+import { nearestName } from '../routing/nearest-name.js'
+
+/** The one agent that `reference` names. Rejects when it is none or several. */
+export function findAgent(agents: readonly Agent[], reference: string): Agent {
+  const exact = agents.find(({ name, runId }) => name === reference || runId === reference)
+  if (exact) return exact
+  const matches = isIdPrefix(reference)
+    ? agents.filter(({ runId }) => runId.startsWith(reference) || runId.slice('run_'.length).startsWith(reference))
+    : []
+  const [only, ...others] = matches
+  if (only && others.length === 0) return only
+  if (only) {
+    const list = matches.map(({ name, runId }) => `${runId} (${name})`).join(', ')
+    throw new MoatError('AMBIGUOUS_AGENT', `${reference} stands for several runs: ${list}.`, {
+      suggestions: matches.map(({ runId }) => `moat stop ${runId}`),
+    })
+  }
+  const nearest = nearestName(
+    reference,
+    agents.map(({ name }) => name),
+  )
+  const hint = nearest ? ` Did you mean ${nearest}?` : ''
+  throw new MoatError('AGENT_NOT_FOUND', `There is no agent with the name or run id ${reference}.${hint}`, {
+    suggestions: ['moat list'],
+  })
+}
+
+/** Three hex digits at least, so that a mistyped name is not taken for an id. */
+function isIdPrefix(reference: string): boolean {
+  return /^(run_)?[0-9a-f]{3,12}$/.test(reference)
+}

@@ -1,0 +1,70 @@
+// Owns an attached run: the agent's output, Ctrl+C, the proxy's supervisor, and what is left at the end: nothing.
+import type { Engine } from '../engine/engine.js'
+import { syncRoutes } from '../supervisor/control-client.js'
+import { type EnsureProxyOptions, ensureProxy } from '../supervisor/ensure-proxy.js'
+import type { StartedAgent } from './start-agent.js'
+import { stopGrace } from './stop-agent.js'
+import { streamOutput } from './stream-output.js'
+
+export interface FollowOptions {
+  /** Joins the person's terminal to an interactive agent; the returned function gives it back. */
+  connect: () => () => void
+  engine: Engine
+  /** Leave the container. */
+  keep: boolean
+  /** Calls back at each request to stop: the first stops the agent, the second kills it. */
+  onInterrupt(listener: () => void): void
+  note: (line: string) => void
+  proxy: Omit<EnsureProxyOptions, 'keep'>
+  stderr: NodeJS.WritableStream
+  stdout: NodeJS.WritableStream
+}
+
+/** Streams the agent's output until it ends; resolves with its exit code, once its container and routes are gone. */
+export async function followAgent(started: StartedAgent, options: FollowOptions): Promise<number> {
+  const { engine, note, proxy, stderr, stdout } = options
+  const { agent, containerId, output } = started
+  const streamed = output && streamOutput(output, { stderr, stdout })
+  let interrupts = 0
+  const interrupt = () => {
+    interrupts += 1
+    note(interrupts === 1 ? `Stopping ${agent.name}; Ctrl+C again kills it.` : `Killing ${agent.name}.`)
+    const end = interrupts === 1 ? engine.stop(containerId, stopGrace) : engine.kill(containerId)
+    end.catch((error) => note(error.message))
+  }
+  options.onInterrupt(interrupt)
+  // A reader that goes away (`moat run … | head -1`) ends the agent, as it would end a program; the rest is not read.
+  stdout.once('error', () => {
+    output?.stdout.resume()
+    interrupt()
+  })
+  const guard = started.hold && keepSupervised(started.hold, options)
+  const restore = options.connect()
+  try {
+    const exitCode = await started.exitCode
+    await streamed
+    return exitCode
+  } finally {
+    restore()
+    if (!options.keep) await engine.remove(containerId)
+    if (started.hold) await syncRoutes(proxy.paths.controlSocket)
+    guard?.release()
+  }
+}
+
+/** While the agent runs, a supervisor that was killed gets a successor, which adopts its Caddy. */
+function keepSupervised(hold: NonNullable<StartedAgent['hold']>, options: FollowOptions): { release(): void } {
+  let current = hold
+  const guard = async () => {
+    while ((await current.ended) === 'lost') {
+      const proxy = await ensureProxy({
+        ...options.proxy,
+        keep: false,
+        port: { ...options.proxy.port, explicit: false },
+      })
+      current = proxy.hold
+    }
+  }
+  guard().catch((error) => options.note(`The proxy is gone and could not be started again: ${error.message}`))
+  return { release: () => current.release() }
+}

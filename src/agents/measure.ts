@@ -1,0 +1,39 @@
+// Owns what running agents use at this moment.
+import type { Engine } from '../engine/engine.js'
+import type { ContainerUsage, ImageInfo } from '../engine/sessions.js'
+import { hasEnded, isLive } from '../routing/agent.js'
+import { type AgentView, viewAgent } from '../routing/agent-view.js'
+
+export interface SystemStatus {
+  engine: { address: string; name: string; version: string }
+  /** Images that moat built. */
+  images: ImageInfo[]
+  runs: (AgentView & { usage: ContainerUsage })[]
+  /** What a person may want to do something about. */
+  warnings: string[]
+}
+
+export async function measureSystem(engine: Engine, proxyPort: number): Promise<SystemStatus> {
+  const [{ agents, unreadable }, images, version] = await Promise.all([
+    engine.listAgents(),
+    engine.sessions.images(),
+    engine.sessions.version(),
+  ])
+  const live = agents.filter(isLive)
+  const usages = await Promise.all(live.map(({ containerId }) => engine.sessions.usage(containerId)))
+  const ended = agents.filter(hasEnded).length
+  const unused = images.filter(({ used }) => !used).length
+  return {
+    engine: { address: engine.address, ...version },
+    images,
+    runs: live.map((agent, index) => ({
+      ...viewAgent(agent, proxyPort),
+      usage: usages[index] ?? { cpu: 0, disk: 0, memory: 0 },
+    })),
+    warnings: [
+      ...unreadable.map(({ name, reason }) => `The container ${name} cannot be read: ${reason}.`),
+      ...(ended > 0 ? [`${ended} ended ${ended === 1 ? 'run is' : 'runs are'} still there: moat clean`] : []),
+      ...(unused > 0 ? [`${unused} built ${unused === 1 ? 'image is' : 'images are'} not in use: moat clean`] : []),
+    ],
+  }
+}

@@ -1,0 +1,94 @@
+// Owns what an agent will be: moat.yaml, flags and endpoint types brought together, before anything is created.
+import { type LoadedMoatYaml, loadMoatYaml, type MoatYaml, type MoatYamlCommand } from '../config/moat-yaml.js'
+import { type Mount, mountSourceProblem, parseMount } from '../config/mount.js'
+import { resolveWorkspace } from '../config/workspace.js'
+import type { EndpointTypes } from '../endpoints/collect-endpoint-types.js'
+import { exitCodes, MoatError } from '../errors.js'
+import { type ImagePlan, planImage } from '../images/plan-image.js'
+import { withPreRun } from '../images/with-pre-run.js'
+import type { Endpoint, RouteFragment } from '../routing/agent.js'
+import { isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
+import { generateName } from '../routing/generate-name.js'
+import { registerEndpoints } from './register-endpoints.js'
+
+/** What a person asked for. */
+export interface RunRequest {
+  /** Replaces the command of moat.yaml. */
+  command?: string[]
+  env: Record<string, string>
+  /** `source:target[:ro]`, sources relative to the working directory. */
+  mounts: string[]
+  name?: string
+  /** Directory with a moat.yaml, as it was typed. */
+  path: string
+}
+
+export interface AgentPlan {
+  command: string[] | undefined
+  container: MoatYaml['container']
+  endpoints: Endpoint[]
+  env: Record<string, string>
+  image: ImagePlan
+  mounts: MoatYaml['mounts']
+  name: string
+  /** Container ports to publish. */
+  ports: number[]
+  routes: RouteFragment[]
+  workspace: string
+}
+
+/** Reads and checks everything a run depends on. Creates nothing. */
+export async function planAgent(request: RunRequest, types: EndpointTypes): Promise<AgentPlan> {
+  const workspace = await resolveWorkspace(request.path)
+  const loaded = await loadMoatYaml(workspace)
+  const { config } = loaded
+  const name = chooseName(request.name ?? config.name)
+  const image = planImage({ ...config, place: (index) => loaded.locate(['dependencies', index]) })
+  return {
+    command: planCommand(request.command ?? toArguments(config.command), loaded),
+    container: config.container,
+    env: { ...config.env, ...request.env },
+    image,
+    mounts: [...config.mounts, ...(await Promise.all(request.mounts.map(parseMountFlag)))],
+    name,
+    workspace,
+    ...registerEndpoints(loaded, types, { name, workspace }),
+  }
+}
+
+function planCommand(command: string[] | undefined, { config, locate }: LoadedMoatYaml): string[] | undefined {
+  const { preRun } = config.hooks
+  if (preRun.length === 0) return command
+  if (command) return withPreRun(command, preRun)
+  const place = locate(['hooks', 'pre_run'])
+  throw new MoatError('CONFIG_INVALID', `${place}: "hooks.pre_run" needs a command to run before, and there is none.`, {
+    exit: exitCodes.usage,
+    suggestions: ['add a command to moat.yaml, e.g. command: ["npm", "start"]'],
+  })
+}
+
+function toArguments(command: MoatYamlCommand | undefined): string[] | undefined {
+  if (!command) return undefined
+  return command.kind === 'exec' ? command.argv : ['sh', '-c', command.script]
+}
+
+async function parseMountFlag(text: string): Promise<Mount> {
+  const mount = parseMount(text, process.cwd())
+  const problem = typeof mount === 'string' ? mount : await mountSourceProblem(mount)
+  if (typeof mount !== 'string' && problem === undefined) return mount
+  throw new MoatError('USAGE', `--mount ${text}: ${problem}.`, {
+    exit: exitCodes.usage,
+    suggestions: ['moat run --mount ./data:/data:ro'],
+  })
+}
+
+function chooseName(name: string | undefined): string {
+  if (name === undefined) return generateName()
+  if (isDnsLabel(name)) return name
+  const suggestion = suggestDnsLabel(name)
+  throw new MoatError(
+    'INVALID_NAME',
+    `"${name}" is not a valid agent name: use 1 to 63 lowercase letters, digits and hyphens, with no hyphen first or last.`,
+    { exit: exitCodes.usage, ...(suggestion && { suggestions: [`moat run --name ${suggestion}`] }) },
+  )
+}

@@ -1,0 +1,38 @@
+// Owns the uniqueness of agent names: the engine's reservation of the container name decides, never a look beforehand.
+import { type ContainerSpec, type Engine, NameReservedError } from '../engine/engine.js'
+import { MoatError } from '../errors.js'
+import { type Agent, isLive } from '../routing/agent.js'
+
+/** A container created this long ago and never started belongs to a run that was killed. Milliseconds. */
+const abandonedAfter = 30_000
+/** How long a name may be reserved by a container that cannot be seen: one that is just being made or removed. */
+const hiddenDeadline = 10_000
+const hiddenCheckInterval = 50
+
+/** Creates the agent's container. A dead agent of that name makes room; a living one is a NAME_IN_USE error. */
+export async function reserveContainer(engine: Engine, name: string, spec: ContainerSpec): Promise<string> {
+  const end = performance.now() + hiddenDeadline
+  for (;;) {
+    try {
+      return await engine.create(spec)
+    } catch (error) {
+      if (!(error instanceof NameReservedError)) throw error
+      const holder = await engine.findByContainerName(spec.name)
+      if (holder && !isAbandoned(holder)) throw nameInUse(name, holder)
+      if (performance.now() > end) throw new MoatError('NAME_IN_USE', error.message, { cause: error })
+      if (holder) await engine.remove(holder.containerId)
+      else await new Promise((resolve) => setTimeout(resolve, hiddenCheckInterval))
+    }
+  }
+}
+
+function isAbandoned(agent: Agent): boolean {
+  if (agent.state === 'created') return Date.now() - Date.parse(agent.createdAt) > abandonedAfter
+  return !isLive(agent)
+}
+
+function nameInUse(name: string, { runId }: Agent): MoatError {
+  return new MoatError('NAME_IN_USE', `The name ${name} is already in use by run ${runId}.`, {
+    suggestions: ['moat list', `moat stop ${name}`],
+  })
+}

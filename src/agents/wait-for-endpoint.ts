@@ -1,0 +1,124 @@
+// Owns waiting until an endpoint answers: what scripts do instead of sleeping.
+import { readFile } from 'node:fs/promises'
+import { request } from 'node:https'
+import type { Engine } from '../engine/engine.js'
+import { exitCodes, MoatError } from '../errors.js'
+import { type Agent, isLive } from '../routing/agent.js'
+import { nearestName } from '../routing/nearest-name.js'
+import { endpointHost, endpointUrl, handshakePort } from '../routing/urls.js'
+import { findAgent } from './find-agent.js'
+
+/** Between two questions. Milliseconds. */
+const interval = 100
+/** The proxy marks the answers that are its own with this header; anything else is the agent's. */
+const proxyAnswerHeader = 'x-moat-error'
+
+export interface WaitOptions {
+  certificateFile: string
+  /** The first endpoint in moat.yaml if left out. */
+  endpoint?: string
+  /** Called once it is clear what is waited for, if the first question has no answer. */
+  onWait: (url: string) => void
+  proxyPort: number
+  /** Milliseconds. */
+  timeout: number
+}
+
+export interface AnsweredEndpoint {
+  agent: string
+  endpoint: string
+  /** HTTP status of the answer. */
+  status: number
+  url: string
+  /** Milliseconds waited. */
+  waited: number
+}
+
+/**
+ * Resolves when the endpoint answers, whatever it answers. Rejects with AGENT_NOT_FOUND or AGENT_NOT_RUNNING (exit code
+ * 10), AGENT_ENDED (11) when the agent ends meanwhile, WAIT_TIMED_OUT (12).
+ */
+export async function waitForEndpoint(
+  engine: Engine,
+  reference: string,
+  options: WaitOptions,
+): Promise<AnsweredEndpoint> {
+  const agent = await runningAgent(engine, reference)
+  const endpoint = chooseEndpoint(agent, options.endpoint)
+  const url = endpointUrl(agent.name, endpoint, options.proxyPort)
+  const ca = await readFile(options.certificateFile, 'utf8')
+  const start = performance.now()
+  const end = start + options.timeout
+  let told = false
+  while (performance.now() < end) {
+    const status = await ask(endpointHost(agent.name, endpoint), options.proxyPort, ca, end - performance.now())
+    if (status !== undefined) {
+      return { agent: agent.name, endpoint, status, url, waited: Math.round(performance.now() - start) }
+    }
+    await assertRunning(engine, agent)
+    if (!told) options.onWait(url)
+    told = true
+    await new Promise((resolve) => setTimeout(resolve, interval))
+  }
+  throw new MoatError('WAIT_TIMED_OUT', `${url} did not answer within ${options.timeout / 1000} s.`, {
+    exit: exitCodes.timedOut,
+    suggestions: [`moat logs ${agent.name}`],
+  })
+}
+
+async function runningAgent(engine: Engine, reference: string): Promise<Agent> {
+  const { agents } = await engine.listAgents()
+  let agent: Agent
+  try {
+    agent = findAgent(agents, reference)
+  } catch (error) {
+    if (!(error instanceof MoatError)) throw error
+    throw new MoatError(error.code, error.message, { exit: exitCodes.notRunning, suggestions: error.suggestions ?? [] })
+  }
+  if (isLive(agent)) return agent
+  throw new MoatError('AGENT_NOT_RUNNING', `${agent.name} is not running: its state is ${agent.state}.`, {
+    exit: exitCodes.notRunning,
+    suggestions: [`moat logs ${agent.runId}`],
+  })
+}
+
+function chooseEndpoint(agent: Agent, name: string | undefined): string {
+  const names = agent.endpoints.map((endpoint) => endpoint.name)
+  const chosen = name === undefined ? names[0] : names.find((candidate) => candidate === name)
+  if (chosen !== undefined) return chosen
+  const nearest = name === undefined ? undefined : nearestName(name, names)
+  const hint = nearest ? ` Did you mean ${nearest}?` : ''
+  const message =
+    name === undefined ? `${agent.name} has no endpoints.` : `${agent.name} has no endpoint ${name}.${hint}`
+  throw new MoatError('AGENT_NOT_FOUND', message, { exit: exitCodes.usage, suggestions: ['moat list'] })
+}
+
+async function assertRunning(engine: Engine, { name, runId }: Agent): Promise<void> {
+  const { agents } = await engine.listAgents()
+  const now = agents.find((agent) => agent.runId === runId)
+  if (now && isLive(now)) return
+  throw new MoatError('AGENT_ENDED', `${name} ended before it answered.`, {
+    exit: exitCodes.crashed,
+    suggestions: now ? [`moat logs ${runId}`] : [`moat run --name ${name}`],
+  })
+}
+
+/** The HTTP status of the agent's own answer; undefined while there is none. */
+function ask(host: string, port: number, ca: string, timeout: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const target = {
+      agent: false as const,
+      ca,
+      host: '127.0.0.1',
+      port: handshakePort(port),
+      servername: host,
+    }
+    const outgoing = request({ ...target, headers: { Host: host }, timeout: Math.max(1, timeout) }, (response) => {
+      response.resume()
+      resolve(response.headers[proxyAnswerHeader] === undefined ? response.statusCode : undefined)
+    })
+    outgoing.on('timeout', () => outgoing.destroy())
+    outgoing.on('error', () => resolve(undefined))
+    outgoing.end()
+  })
+}

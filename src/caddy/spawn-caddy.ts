@@ -1,0 +1,110 @@
+// Owns starting Caddy as a process that outlives its supervisor, and knowing when it serves.
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { asRoot } from '../config/invoking-user.js'
+import type { MoatPaths } from '../config/paths.js'
+import { shellQuote } from '../config/shell-quote.js'
+import { MoatError } from '../errors.js'
+import { CaddyAdmin } from './admin.js'
+import type { CaddyConfig } from './to-caddy-config.js'
+
+/** Start to first answer is 50 ms on an idle machine. Milliseconds. */
+const startDeadline = 10_000
+const checkInterval = 10
+/** A log larger than this is set aside at the next start. Bytes. */
+const longestLog = 5_000_000
+
+export interface SpawnCaddyOptions {
+  binary: string
+  config: CaddyConfig
+  env: NodeJS.ProcessEnv
+  /** Listening sockets; Caddy has them as fd/3, fd/4, … */
+  listeningFds: readonly number[]
+  /** Called once Caddy has inherited the sockets: from then on the caller's copies only steal connections. */
+  onInherited: () => void
+  paths: Pick<MoatPaths, 'adminSocket' | 'caddyLog' | 'caddyPid' | 'caddyStorage'>
+}
+
+export interface SpawnedCaddy {
+  exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  pid: number
+}
+
+/** Resolves when Caddy serves its config. Rejects with CADDY_FAILED and Caddy's own words when it ends first. */
+export async function spawnCaddy(options: SpawnCaddyOptions): Promise<SpawnedCaddy> {
+  const { binary, config, env, listeningFds, paths } = options
+  rmSync(paths.adminSocket, { force: true })
+  mkdirSync(paths.caddyStorage, { mode: 0o700, recursive: true })
+  const log = openLog(paths.caddyLog)
+  const logStart = statSync(paths.caddyLog).size
+  const user = { gid: process.getegid?.(), uid: process.geteuid?.() }
+  const child = await asRoot(() =>
+    spawn(binary, ['run', '--config', '-', '--pidfile', paths.caddyPid], {
+      cwd: paths.caddyStorage,
+      // A process group of its own: what ends the supervisor does not end Caddy.
+      detached: true,
+      env: caddyEnvironment(env, paths.caddyStorage),
+      stdio: ['pipe', log, log, ...listeningFds],
+      ...(process.getuid?.() === 0 && user.uid !== 0 && { gid: user.gid, uid: user.uid }),
+    }),
+  )
+  closeSync(log)
+  options.onInherited()
+  const exited = new Promise<{ code: number | null; error?: Error; signal: NodeJS.Signals | null }>((resolve) => {
+    child.once('error', (error) => resolve({ code: null, error, signal: null }))
+    child.once('exit', (code, signal) => resolve({ code, signal }))
+  })
+  // A Caddy that ends at once closes its end; the exit says more than the broken pipe.
+  child.stdin?.on('error', () => {})
+  child.stdin?.end(JSON.stringify(config))
+  child.unref()
+  const asking = new AbortController()
+  const ended = await Promise.race([exited, serving(paths.adminSocket, asking.signal)])
+  // Else the questions to a Caddy that has ended would keep this process alive until the deadline.
+  asking.abort()
+  if (ended === 'serving' && child.pid !== undefined) return { exited, pid: child.pid }
+  child.kill('SIGKILL')
+  const reason = ended === 'late' ? `did not answer within ${startDeadline / 1000} s` : 'ended at once'
+  const said = ended instanceof Object && 'error' in ended ? ended.error?.message : lastError(paths.caddyLog, logStart)
+  throw new MoatError('CADDY_FAILED', `Caddy ${reason}${said ? `: ${said}` : ''}.`, {
+    suggestions: [`tail ${shellQuote(paths.caddyLog)}`],
+  })
+}
+
+async function serving(adminSocket: string, signal: AbortSignal): Promise<'late' | 'serving'> {
+  const admin = new CaddyAdmin(adminSocket)
+  const end = performance.now() + startDeadline
+  while (!signal.aborted && performance.now() < end) {
+    // The admin API answers a moment before the config is in place; until then its config is null.
+    const config = await admin.readConfig().catch(() => null)
+    if (config) return 'serving'
+    await new Promise((resolve) => setTimeout(resolve, checkInterval))
+  }
+  return 'late'
+}
+
+/** Only what Caddy needs, its home inside moat's directory, and what makes it fast. */
+function caddyEnvironment(env: NodeJS.ProcessEnv, storage: string): NodeJS.ProcessEnv {
+  return {
+    // WebSockets over HTTP/2, which browsers use.
+    GODEBUG: 'http2xconnect=1',
+    GOGC: '400',
+    GOMEMLIMIT: '256MiB',
+    HOME: storage,
+    PATH: env.PATH,
+    XDG_CONFIG_HOME: storage,
+    XDG_DATA_HOME: storage,
+  }
+}
+
+function openLog(path: string): number {
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > longestLog) renameSync(path, `${path}.old`)
+  return openSync(path, 'a', 0o600)
+}
+
+/** Caddy's last complaint since `start`; its log is JSON, but not the line it ends with. */
+function lastError(logFile: string, start: number): string | undefined {
+  const lines = readFileSync(logFile).subarray(start).toString().trim().split('\n')
+  const last = lines.findLast((line) => line.startsWith('Error:')) ?? lines.at(-1)
+  return last?.replace(/^Error: /, '')
+}

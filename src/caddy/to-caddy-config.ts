@@ -1,0 +1,146 @@
+// Owns Caddy's whole config: a pure function of settings and routes. caddy/README.md explains its shape.
+import type { UpstreamProtocol } from '../routing/agent.js'
+import type { Route } from '../routing/route-table.js'
+import { defaultDomain } from '../routing/urls.js'
+import { refusal, unknownHost, upstreamError } from './responses.js'
+
+export interface CaddySettings {
+  /** Path of the unix socket of the admin API. */
+  adminSocket: string
+  caCertificate: string
+  caKey: string
+  /** Inherited sockets, e.g. `fd/3`. */
+  listeners: string[]
+  /** The port in URLs. */
+  port: number
+  /** Directory for certificates. */
+  storage: string
+}
+
+/** JSON as Caddy reads it. */
+export type CaddyConfig = Record<string, unknown>
+
+/** The config that serves these routes, the same for any order of theirs. */
+export function toCaddyConfig(settings: CaddySettings, routes: readonly Route[]): CaddyConfig {
+  return {
+    admin: { config: { persist: false }, listen: `unix/${settings.adminSocket}|0600` },
+    apps: {
+      http: {
+        // Without it, a stop waits for ever on an open event stream.
+        grace_period: '2s',
+        // Nothing listens on it for us; a supervisor that adopts this Caddy reads the port from here.
+        https_port: settings.port,
+        servers: { moat: server(settings, routes) },
+      },
+      pki: {
+        certificate_authorities: {
+          local: {
+            install_trust: false,
+            intermediate_lifetime: '8760h',
+            root: { certificate: settings.caCertificate, format: 'pem_file', private_key: settings.caKey },
+          },
+        },
+      },
+      tls: { automation: { policies: [certificatePolicy] } },
+    },
+    logging: { logs: { default: { level: 'WARN' } } },
+    storage: { module: 'file_system', root: settings.storage },
+  }
+}
+
+/** The port of a config made here; undefined for one that was not. */
+export function portOf(config: CaddyConfig): number | undefined {
+  const port = at(config, ['apps', 'http', 'https_port'])
+  return typeof port === 'number' ? port : undefined
+}
+
+/** The listeners of a config made here. */
+export function listenersOf(config: CaddyConfig): string[] {
+  const listeners = at(config, ['apps', 'http', 'servers', 'moat', 'listen'])
+  return Array.isArray(listeners) ? listeners.map(String) : []
+}
+
+function at(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], value)
+}
+
+/** P-256: Chromium refuses Ed25519. Long lives: certificates of hours go stale while a laptop sleeps. */
+const certificatePolicy = {
+  issuers: [{ ca: 'local', lifetime: '720h', module: 'internal' }],
+  key_type: 'p256',
+  on_demand: true,
+  subjects: [defaultDomain, `*.${defaultDomain}`, `*.*.${defaultDomain}`, '127.0.0.1', '::1'],
+}
+
+/** The hosts the proxy answers at all: a page elsewhere must not reach agents under a name of its own. */
+const ownHosts = [defaultDomain, `*.${defaultDomain}`, `*.*.${defaultDomain}`, '127.0.0.1', '::1']
+
+function server({ listeners }: CaddySettings, routes: readonly Route[]) {
+  return {
+    // Its scan of host matchers grows faster than their number.
+    automatic_https: { disable: true },
+    errors: { routes: upstreamError },
+    listen: listeners,
+    listener_wrappers: [{ wrapper: 'http_redirect' }, { wrapper: 'tls' }],
+    // No h3: Chromium does not use it with a local root.
+    protocols: ['h1', 'h2'],
+    routes: [
+      { handle: refusal, match: [{ not: [{ host: ownHosts }] }], terminal: true },
+      { handle: lookUp(routes) },
+      ...protocols.map((protocol) => ({
+        handle: [reverseProxy(protocol)],
+        match: [{ vars: { moat_protocol: [protocol] } }],
+        terminal: true,
+      })),
+      ...unknownHost,
+    ],
+    tls_connection_policies: [{}],
+  }
+}
+
+const protocols: UpstreamProtocol[] = ['http', 'https', 'h2c']
+
+/** One table from host to upstream, looked up once: a `map` value is computed anew at every use, a `vars` value is not. */
+function lookUp(routes: readonly Route[]) {
+  return [
+    {
+      defaults: ['', ''],
+      destinations: ['{moat.protocol}', '{moat.dial}'],
+      handler: 'map',
+      mappings: oneForEachHost(routes).map(({ dial, host, protocol }) => ({ input: host, outputs: [protocol, dial] })),
+      source: '{http.request.host}',
+    },
+    { handler: 'vars', moat_dial: '{moat.dial}', moat_protocol: '{moat.protocol}' },
+  ]
+}
+
+/** Sorted by host. Caddy refuses a whole config in which a host stands twice, and with it every route that follows. */
+function oneForEachHost(routes: readonly Route[]): Route[] {
+  return routes.toSorted(compare).filter(({ host }, index, sorted) => host !== sorted[index - 1]?.host)
+}
+
+function compare(a: Route, b: Route): number {
+  const [first, second] = [a, b].map(({ dial, host, protocol }) => `${host} ${dial} ${protocol}`)
+  return first === second ? 0 : (first ?? '') < (second ?? '') ? -1 : 1
+}
+
+function reverseProxy(protocol: UpstreamProtocol) {
+  return {
+    handler: 'reverse_proxy',
+    // An app that is starting is waited for; the request's body is still whole.
+    load_balancing: { try_duration: '5s', try_interval: '100ms' },
+    // Without it, each config change closes every WebSocket.
+    stream_close_delay: '24h',
+    // Named, because the implicit one is never cleaned up after a config change.
+    transport: {
+      keep_alive: { max_idle_conns_per_host: 256 },
+      protocol: 'http',
+      // The container's own certificate is signed by nobody moat knows; the connection never leaves loopback.
+      ...(protocol === 'https' && { tls: { insecure_skip_verify: true } }),
+      ...(protocol === 'h2c' && { versions: ['h2c', '2'] }),
+    },
+    upstreams: [{ dial: '{http.vars.moat_dial}' }],
+    // To an https upstream Caddy would send the address it dials as Host.
+    ...(protocol === 'https' && { headers: { request: { set: { Host: ['{http.request.hostport}'] } } } }),
+  }
+}

@@ -1,0 +1,38 @@
+import { Args } from '@oclif/core'
+import { findAgent } from '../agents/find-agent.js'
+import { streamOutput } from '../agents/stream-output.js'
+import { exitCodes, MoatError } from '../errors.js'
+import { connectTerminal } from '../terminal/connect-terminal.js'
+import { MoatCommand } from '../terminal/moat-command.js'
+import { splitCommand } from '../terminal/split-command.js'
+
+export default class Exec extends MoatCommand {
+  static override args = {
+    agent: Args.string({ description: 'Name, run id, or the beginning of a run id', required: true }),
+  }
+  static override description = `Run a command in the container of a running agent
+stdin is passed through and the exit code is the command's. On a terminal the command gets one too.`
+  static override examples = ['<%= config.bin %> exec dark-mode -- npm test', '<%= config.bin %> exec dark-mode -- sh']
+  static override usage = 'exec AGENT -- COMMAND...'
+
+  async run(): Promise<void> {
+    const { argv, command } = splitCommand(this.argv)
+    const { args } = await this.parse(Exec, argv)
+    if (!command) {
+      const suggestions = [`moat exec ${args.agent} -- sh`]
+      throw new MoatError('USAGE', 'Say what to run, after --.', { exit: exitCodes.usage, suggestions })
+    }
+    const engine = await this.connectEngine()
+    const { containerId } = findAgent((await engine.listAgents()).agents, args.agent)
+    const tty = Boolean(process.stdin.isTTY && process.stdout.isTTY)
+    const session = await engine.sessions.exec(containerId, { command, tty })
+    const restore = tty ? connectTerminal(session, process.stdin, process.stdout) : () => {}
+    if (!tty) process.stdin.pipe(session.stdin)
+    try {
+      await streamOutput(session.output, process)
+      process.exitCode = await session.exitCode
+    } finally {
+      restore()
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import { listAgents } from '../agents/list-agents.js'
+import type { AgentView } from '../routing/agent-view.js'
+import { currentPort } from '../supervisor/proxy.js'
+import { formatAgents } from '../terminal/format-agents.js'
+import { MoatCommand } from '../terminal/moat-command.js'
+
+export default class List extends MoatCommand {
+  static override description = 'List agents'
+  static override enableJsonFlag = true
+  static override examples = ['<%= config.bin %> list', '<%= config.bin %> list --json']
+
+  async run(): Promise<{ agents: AgentView[] }> {
+    await this.parse(List)
+    const engine = await this.connectEngine()
+    const agents = await listAgents(engine, await currentPort(await this.proxyOptions()))
+    if (agents.length > 0) this.log(formatAgents(agents))
+    else this.logToStderr('No agents. Start one with: moat run <directory>')
+    return { agents }
+  }
+}

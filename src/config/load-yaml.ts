@@ -1,0 +1,69 @@
+// Owns checking one config file against a schema: text to YAML, and zod's issues to problems with positions.
+import type { z } from 'zod'
+import { nearestName } from '../routing/nearest-name.js'
+import { configError, type Problem } from './problems.js'
+import { readYaml, YamlError, type YamlSource } from './yaml-source.js'
+
+/** The document in `text`, undefined if it is empty. Throws CONFIG_INVALID when it is not one YAML document. */
+export function parseConfig(displayFile: string, text: string): YamlSource | undefined {
+  try {
+    return readYaml(text)
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error
+    throw configError(displayFile, text, [{ message: error.message, offset: error.offset }], error.cause ?? error)
+  }
+}
+
+/**
+ * Checks a document against a schema. Throws one CONFIG_INVALID with all problems. `knownKeys` gives the keys a mapping
+ * may have, by its path (`''`, `container`), for `did you mean`.
+ */
+export async function checkConfig<T>(
+  displayFile: string,
+  text: string,
+  source: YamlSource,
+  schema: z.ZodType<T>,
+  knownKeys: Readonly<Record<string, readonly string[]>>,
+): Promise<T> {
+  const result = await schema.safeParseAsync(source.value)
+  const issues = result.error?.issues ?? []
+  const problems = [...source.problems, ...issues.flatMap((issue) => problemsOf(issue, source, knownKeys))]
+  if (!result.success || problems.length > 0) throw configError(displayFile, text, problems)
+  return result.data
+}
+
+function problemsOf(
+  issue: z.core.$ZodIssue,
+  source: YamlSource,
+  knownKeys: Readonly<Record<string, readonly string[]>>,
+): Problem[] {
+  const path = formatPath(issue.path)
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys
+      .filter((key) => key !== '__proto__')
+      .map((key) => ({
+        message: unknownKey(key, path, knownKeys[path] ?? []),
+        offset: source.offsetOf([...issue.path, key], 'key'),
+      }))
+  }
+  // A problem of a key is a sentence of its own; one of a value is said of its path.
+  if (issue.code === 'custom' && issue.params?.at === 'key') {
+    return [{ message: issue.message, offset: source.offsetOf(issue.path, 'key') }]
+  }
+  const subject = path === '' ? 'the file' : `"${path}"`
+  return [{ message: `${subject} ${issue.message}`, offset: source.offsetOf(issue.path) }]
+}
+
+function unknownKey(key: string, path: string, known: readonly string[]): string {
+  const nearest = nearestName(key, known)
+  const place = path === '' ? '' : ` in "${path}"`
+  const hint = nearest === undefined ? `known keys are ${known.join(', ')}` : `did you mean "${nearest}"?`
+  return `unknown key "${key}"${place}; ${hint}`
+}
+
+/** `ports.web`, `command[1]`. */
+function formatPath(path: readonly PropertyKey[]): string {
+  return path
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${String(part)}`))
+    .join('')
+}

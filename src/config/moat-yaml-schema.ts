@@ -1,0 +1,156 @@
+// Owns the schema of moat.yaml: its keys, what each may hold, and what is said when it does not.
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { isEnvName } from './env-flag.js'
+import { type Mount, mountSourceProblem, parseMount } from './mount.js'
+import {
+  collectionError,
+  dnsLabel,
+  endpointNameProblem,
+  leaf,
+  mustBe,
+  portNumber,
+  text,
+  unsupported,
+} from './schema-parts.js'
+
+/** The smallest memory limit container engines accept, in MiB. */
+const minimumMemory = 6
+
+const container = z.strictObject(
+  {
+    cpus: leaf<number>('a number of CPUs above 0', (value) => Number.isFinite(value) && Number(value) > 0).optional(),
+    dns: z
+      .array(
+        leaf<string>('an IP address', (value) => typeof value === 'string' && isIP(value) !== 0),
+        { error: collectionError('a list of IP addresses') },
+      )
+      .optional(),
+    memory: leaf<number>(`a whole number of MiB, at least ${minimumMemory}`, (value) => {
+      return Number.isInteger(value) && Number(value) >= minimumMemory
+    }).optional(),
+  },
+  { error: collectionError('a mapping such as {memory: 4096, cpus: 2}') },
+)
+
+const longEndpoint = z.looseObject({ port: portNumber.optional(), type: text().optional() })
+
+/** `web: 3000` or `web: {port: 3000, type: http, …}`; a union would report the problems of both forms. */
+const endpoint = z.unknown().transform((value, context) => {
+  const isMapping = value instanceof Object && !Array.isArray(value)
+  const result = longEndpoint.safeParse(isMapping ? value : { port: value })
+  if (result.success) return result.data
+  for (const { message, path } of result.error.issues) {
+    context.addIssue({ code: 'custom', message, path: isMapping ? path : [] })
+  }
+  return z.NEVER
+})
+
+const ports = z
+  .record(z.string(), endpoint, { error: collectionError('a mapping of endpoint names to ports such as {web: 3000}') })
+  .superRefine(...checkKeys(endpointNameProblem))
+
+const env = z
+  .record(
+    z.string(),
+    leaf<boolean | number | string>('text, a number or a boolean', (value) => {
+      return ['boolean', 'number', 'string'].includes(typeof value)
+    }),
+    { error: collectionError('a mapping such as {KEY: value}') },
+  )
+  .superRefine(
+    ...checkKeys((key) => {
+      const rule = 'use letters, digits and underscores, and no digit first'
+      return isEnvName(key) ? undefined : `${JSON.stringify(key)} is not a variable name: ${rule}`
+    }),
+  )
+
+const command = z.unknown().transform((value, context): string | [string, ...string[]] => {
+  const schema = Array.isArray(value) ? z.array(text('empty allowed')) : text()
+  const result = schema.safeParse(value)
+  const add = (message: string, path: PropertyKey[] = []) => context.addIssue({ code: 'custom', message, path })
+  const expected = 'a list such as ["npm", "start"], or text for sh -c'
+  if (!result.success && !Array.isArray(value)) add(mustBe(expected, value))
+  else if (!result.success) for (const { message, path } of result.error.issues) add(message, path)
+  else if (typeof result.data === 'string') return result.data
+  else {
+    const [program, ...rest] = result.data
+    if (program) return [program, ...rest]
+    add(
+      program === undefined ? `is empty; it must be ${expected}` : mustBe('a program', program),
+      program === '' ? [0] : [],
+    )
+  }
+  return z.NEVER
+})
+
+/** One script or several; a union would report the problems of both forms. */
+const scripts = z.unknown().transform((value, context): string[] => {
+  const result = z.array(text()).safeParse(Array.isArray(value) ? value : [value])
+  if (result.success) return result.data
+  for (const { message, path } of result.error.issues) {
+    context.addIssue({ code: 'custom', message, path: Array.isArray(value) ? path : [] })
+  }
+  return z.NEVER
+})
+
+const hooks = z.strictObject(
+  { post_build: scripts.optional(), post_build_root: scripts.optional(), pre_run: scripts.optional() },
+  { error: collectionError('a mapping such as {pre_run: "npm ci"}') },
+)
+
+function mounts(directory: string) {
+  const mount = text().transform(async (value, context): Promise<Mount> => {
+    const parsed = parseMount(value, directory)
+    const problem = typeof parsed === 'string' ? parsed : await mountSourceProblem(parsed)
+    if (typeof parsed !== 'string' && problem === undefined) return parsed
+    context.addIssue({ code: 'custom', message: problem ?? '' })
+    return z.NEVER
+  })
+  const expected = 'a list such as ["./data:/data:ro"]'
+  return z.array(mount, { error: collectionError(expected) }).superRefine((all, context) => {
+    for (const [index, { target }] of all.entries()) {
+      const first = all.findIndex((other) => other.target === target)
+      const message = `has the target ${JSON.stringify(target)}, as "mounts[${first}]" has`
+      if (first < index) context.addIssue({ code: 'custom', message, path: [index] })
+    }
+  })
+}
+
+/** Checks every key of a mapping, also when its values have problems of their own. */
+function checkKeys(problemOf: (key: string) => string | undefined) {
+  const check = (mapping: Record<string, unknown>, context: z.RefinementCtx): void => {
+    for (const key of Object.keys(mapping)) {
+      const message = problemOf(key)
+      if (message) context.addIssue({ code: 'custom', message, params: { at: 'key' }, path: [key] })
+    }
+  }
+  return [check, { when: ({ value }: { value: unknown }) => value instanceof Object && !Array.isArray(value) }] as const
+}
+
+/** The schema for a moat.yaml in `directory`. Asynchronous: it looks whether the sources of mounts exist. */
+export function moatYamlSchema(directory: string) {
+  return z.strictObject(
+    {
+      base_image: text().optional(),
+      command: command.optional(),
+      container: container.optional(),
+      dependencies: z.array(text(), { error: collectionError('a list such as [node@22]') }).optional(),
+      env: env.optional(),
+      grants: unsupported('grants'),
+      hooks: hooks.optional(),
+      mounts: mounts(directory).optional(),
+      name: dnsLabel.optional(),
+      network: unsupported('network'),
+      ports: ports.optional(),
+    },
+    { error: collectionError('a mapping such as {name: my-app}') },
+  )
+}
+
+/** The keys a mapping in moat.yaml may have, by its path. */
+export const moatYamlKeys = {
+  '': ['name', 'dependencies', 'base_image', 'ports', 'command', 'env', 'mounts', 'container', 'hooks'],
+  container: Object.keys(container.shape),
+  hooks: Object.keys(hooks.shape),
+} as const satisfies Record<string, readonly string[]>

@@ -1,0 +1,108 @@
+// Owns loading a workspace's moat.yaml into the form the rest of moat uses.
+import { dirname, join, resolve } from 'node:path'
+import type { z } from 'zod'
+import { exitCodes, MoatError } from '../errors.js'
+import { checkConfig, parseConfig } from './load-yaml.js'
+import { moatYamlKeys, moatYamlSchema } from './moat-yaml-schema.js'
+import type { Mount } from './mount.js'
+import { configError, displayName, formatPosition } from './problems.js'
+import { readConfigText } from './read-config.js'
+import { shellQuote } from './shell-quote.js'
+import type { YamlPath, YamlSource } from './yaml-source.js'
+
+/** `exec` is run as it stands, `shell` by `sh -c`. */
+export type MoatYamlCommand = { argv: [string, ...string[]]; kind: 'exec' } | { kind: 'shell'; script: string }
+
+/** An endpoint as declared. `options` is all but its type, `port` included if it has one. */
+export interface EndpointDeclaration {
+  name: string
+  options: { [option: string]: unknown; port?: number }
+  /** Default: `http`. */
+  type: string
+}
+
+/** A valid moat.yaml. What is left out is absent, or empty where empty means the same. */
+export interface MoatYaml {
+  baseImage?: string
+  command?: MoatYamlCommand
+  /** `memory` in MiB; `dns` are IP addresses. */
+  container: { cpus?: number; dns?: string[]; memory?: number }
+  dependencies: string[]
+  /** Values as written: `1.10` stays `1.10`. */
+  env: Record<string, string>
+  /** Scripts for `sh -c`, in order. */
+  hooks: { postBuild: string[]; postBuildRoot: string[]; preRun: string[] }
+  mounts: Mount[]
+  name?: string
+  /** In the order of the file. */
+  ports: EndpointDeclaration[]
+}
+
+export interface LoadedMoatYaml {
+  config: MoatYaml
+  /** How errors name the file: relative to the working directory when below it, else absolute. */
+  displayFile: string
+  /** Absolute. */
+  file: string
+  /** `file:line:column` of the value at a path (of the nearest thing around it, if absent), for later checks. */
+  locate(path: YamlPath): string
+}
+
+/** Loads `directory`/moat.yaml. Throws CONFIG_MISSING, or one CONFIG_INVALID with every problem in it. */
+export async function loadMoatYaml(directory: string, cwd: string = process.cwd()): Promise<LoadedMoatYaml> {
+  const file = resolve(cwd, directory, 'moat.yaml')
+  const displayFile = displayName(file, cwd)
+  const text = await readConfigText(file, displayFile)
+  if (text === undefined) throw missingFile(file, displayFile)
+  const source = parseConfig(displayFile, text)
+  if (!source) throw configError(displayFile, text, [{ message: 'the file is empty', offset: 0 }])
+  const parsed = await checkConfig(displayFile, text, source, moatYamlSchema(dirname(file)), moatYamlKeys)
+  return {
+    config: toMoatYaml(parsed, source),
+    displayFile,
+    file,
+    locate: (path) => formatPosition(displayFile, text, source.offsetOf(path)),
+  }
+}
+
+function toMoatYaml(parsed: z.output<ReturnType<typeof moatYamlSchema>>, source: YamlSource): MoatYaml {
+  const { cpus, dns, memory } = parsed.container ?? {}
+  return {
+    ...(parsed.base_image !== undefined && { baseImage: parsed.base_image }),
+    ...(parsed.command !== undefined && { command: toCommand(parsed.command) }),
+    container: { ...(cpus !== undefined && { cpus }), ...(dns && { dns }), ...(memory !== undefined && { memory }) },
+    dependencies: parsed.dependencies ?? [],
+    env: Object.fromEntries(
+      Object.entries(parsed.env ?? {}).map(([key, value]) => [key, source.textAt(['env', key]) ?? String(value)]),
+    ),
+    hooks: {
+      postBuild: parsed.hooks?.post_build ?? [],
+      postBuildRoot: parsed.hooks?.post_build_root ?? [],
+      preRun: parsed.hooks?.pre_run ?? [],
+    },
+    mounts: parsed.mounts ?? [],
+    ...(parsed.name !== undefined && { name: parsed.name }),
+    // The file's order: an object would put names such as "1" first.
+    ports: source.keysAt(['ports']).map((name) => toEndpoint(name, parsed.ports?.[name] ?? {})),
+  }
+}
+
+function toCommand(command: string | [string, ...string[]]): MoatYamlCommand {
+  return typeof command === 'string' ? { kind: 'shell', script: command } : { argv: command, kind: 'exec' }
+}
+
+function toEndpoint(
+  name: string,
+  { port, type, ...rest }: { [option: string]: unknown; port?: number | undefined; type?: string | undefined },
+): EndpointDeclaration {
+  return { name, options: { ...(port !== undefined && { port }), ...rest }, type: type ?? 'http' }
+}
+
+function missingFile(file: string, displayFile: string): MoatError {
+  const directory = displayFile === 'moat.yaml' ? dirname(file) : dirname(displayFile)
+  const example = 'name: my-app\\nports: {web: 3000}\\ncommand: ["npm", "start"]\\n'
+  return new MoatError('CONFIG_MISSING', `There is no moat.yaml in ${directory}.`, {
+    exit: exitCodes.usage,
+    suggestions: [`printf '${example}' > ${shellQuote(join(directory, 'moat.yaml'))}`],
+  })
+}

@@ -1,0 +1,67 @@
+// Owns where moat keeps its files: everything under ~/.moat, which MOAT_HOME replaces whole.
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { exitCodes, MoatError } from '../errors.js'
+
+export interface MoatPaths {
+  adminSocket: string
+  bin: string
+  caCertificate: string
+  caKey: string
+  caddyLog: string
+  caddyPid: string
+  caddyStorage: string
+  configFile: string
+  controlSocket: string
+  /** `~/.moat` itself. */
+  home: string
+  proxy: string
+  /** Held by the supervisor while it lives. */
+  supervisorLock: string
+  supervisorLog: string
+  /** Held by the client that starts a supervisor, while it does. */
+  spawnLock: string
+}
+
+/** All paths for this environment. `MOAT_HOME` may be relative to the working directory. */
+export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string = homedir()): MoatPaths {
+  const home = env.MOAT_HOME ? resolve(env.MOAT_HOME) : join(userHome, '.moat')
+  const proxy = join(home, 'proxy')
+  const controlSocket = join(proxy, 'control.sock')
+  assertSocketPath(controlSocket)
+  return {
+    adminSocket: join(proxy, 'admin.sock'),
+    bin: join(home, 'bin'),
+    caCertificate: join(proxy, 'ca', 'ca.crt'),
+    caKey: join(proxy, 'ca', 'ca.key'),
+    caddyLog: join(proxy, 'caddy.log'),
+    caddyPid: join(proxy, 'caddy.pid'),
+    caddyStorage: join(proxy, 'caddy'),
+    configFile: join(home, 'config.yaml'),
+    controlSocket,
+    home,
+    proxy,
+    spawnLock: join(proxy, 'spawn.lock'),
+    supervisorLock: join(proxy, 'supervisor.lock'),
+    supervisorLog: join(proxy, 'supervisor.log'),
+  }
+}
+
+/** The longest path of a unix socket that macOS accepts; Linux allows four more. Bytes. */
+const longestSocketPath = 103
+
+/** `path` is the longest of the sockets. */
+function assertSocketPath(path: string): void {
+  const length = Buffer.byteLength(path)
+  if (length <= longestSocketPath) return
+  throw new MoatError(
+    'PATH_TOO_LONG',
+    `MOAT_HOME is too long: a socket may have ${longestSocketPath} bytes, and ${path} has ${length}.`,
+    { exit: exitCodes.usage, suggestions: ['export MOAT_HOME=~/.m'] },
+  )
+}
+
+/** `path` with the user's home abbreviated to `~`, as it is printed. */
+export function displayPath(path: string, userHome: string = homedir()): string {
+  return path === userHome || path.startsWith(`${userHome}/`) ? `~${path.slice(userHome.length)}` : path
+}

@@ -1,0 +1,67 @@
+// Owns the parts config schemas are made of, and the words their errors are said in.
+import { z } from 'zod'
+import { isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
+
+const labelRule = 'must be a DNS label (lowercase letters, digits and hyphens, at most 63 characters)'
+
+/** `must be <expected>, not <what stands there>`. */
+export function mustBe(expected: string, input: unknown): string {
+  if (input === null || input === '') return `is empty; it must be ${expected}`
+  return `must be ${expected}, not ${describe(input)}`
+}
+
+/** A value that passes `test`, described by `expected` when it does not. */
+export function leaf<T>(expected: string, test: (value: unknown) => boolean) {
+  // Not aborting lets the mapping around the value have its keys checked too.
+  return z.custom<T>(test, { abort: false, error: ({ input }) => mustBe(expected, input) })
+}
+
+/** Text; may be empty when `empty` says so. Numbers are not taken for text: `1.10` would lose its zero. */
+export function text(empty: 'empty allowed' | 'not empty' = 'not empty') {
+  return z.custom<string>((value) => typeof value === 'string' && (empty === 'empty allowed' || value !== ''), {
+    abort: false,
+    error: ({ input }) => {
+      const unquoted = typeof input === 'number' || typeof input === 'boolean'
+      return `${mustBe('text', input)}${unquoted ? '; write it in quotes' : ''}`
+    },
+  })
+}
+
+export const portNumber = leaf<number>('a port number from 1 to 65535', (value) => {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535
+})
+
+/** Text that is a DNS label; the error suggests one. */
+export const dnsLabel = text().superRefine((value, context) => {
+  if (typeof value !== 'string' || value === '' || isDnsLabel(value)) return
+  context.addIssue({ code: 'custom', message: `${labelRule}, not ${describe(value)}${labelHint(value)}` })
+})
+
+/** What is wrong with an endpoint's name, as a whole sentence; undefined if nothing is. */
+export function endpointNameProblem(name: string): string | undefined {
+  return isDnsLabel(name) ? undefined : `endpoint name ${describe(name)} ${labelRule}${labelHint(name)}`
+}
+
+/** zod's `error` for a collection: only for a value that is no such collection, not for what is wrong inside. */
+export function collectionError(expected: string) {
+  return (issue: { code?: string | undefined; input?: unknown }): string | undefined =>
+    issue.code === 'invalid_type' ? mustBe(expected, issue.input) : undefined
+}
+
+/** A key this version knows of and does not have: never ignored, because it may be there to protect. */
+export function unsupported(key: string) {
+  return z
+    .custom<never>(() => false, { error: `"${key}" is not supported by this version of moat`, params: { at: 'key' } })
+    .optional()
+}
+
+function labelHint(name: string): string {
+  const suggestion = suggestDnsLabel(name)
+  return suggestion === undefined ? '' : `; did you mean "${suggestion}"?`
+}
+
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return 'a list'
+  if (value instanceof Object) return 'a mapping'
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+}

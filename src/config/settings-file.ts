@@ -1,0 +1,30 @@
+// Owns the schema of ~/.moat/config.yaml. Apart from settings.ts because it loads zod, which takes time.
+import { z } from 'zod'
+import { checkConfig, parseConfig } from './load-yaml.js'
+import { collectionError, portNumber } from './schema-parts.js'
+
+/** What the user has set in config.yaml. */
+export interface Settings {
+  proxy: { port?: number }
+}
+
+const proxy = z.strictObject(
+  { port: portNumber.optional() },
+  { error: collectionError('a mapping such as {port: 8080}') },
+)
+
+const schema = z.strictObject(
+  { proxy: proxy.optional() },
+  { error: collectionError('a mapping such as {proxy: {port: 8080}}') },
+)
+
+const knownKeys = { '': Object.keys(schema.shape), proxy: Object.keys(proxy.shape) }
+
+/** The settings in the text of the file; an empty one sets nothing. Throws one CONFIG_INVALID with every problem. */
+export async function parseSettings(displayFile: string, text: string): Promise<Settings> {
+  const source = parseConfig(displayFile, text)
+  if (!source) return { proxy: {} }
+  const settings = await checkConfig(displayFile, text, source, schema, knownKeys)
+  const port = settings.proxy?.port
+  return { proxy: port === undefined ? {} : { port } }
+}

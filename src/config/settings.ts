@@ -1,0 +1,65 @@
+// Owns ~/.moat/config.yaml and, with flag and environment, which port the proxy is asked for.
+import { exitCodes, MoatError } from '../errors.js'
+import { displayName } from './problems.js'
+import { readConfigText } from './read-config.js'
+import type { Settings } from './settings-file.js'
+
+export type { Settings } from './settings-file.js'
+
+export const defaultProxyPort = 8080
+
+export interface ProxyPort {
+  /** True unless nobody asked: an explicit port must be the running proxy's. */
+  explicit: boolean
+  port: number
+  source: 'config' | 'default' | 'env' | 'flag'
+}
+
+export interface ProxyPortSources {
+  /** Path of config.yaml; it need not exist. */
+  configFile: string
+  env?: NodeJS.ProcessEnv
+  /** `--port`. */
+  flag?: number | undefined
+}
+
+/** Reads config.yaml; an absent or empty one sets nothing. Throws CONFIG_INVALID. */
+export async function loadSettings(file: string, cwd: string = process.cwd()): Promise<Settings> {
+  const displayFile = displayName(file, cwd)
+  const text = await readConfigText(file, displayFile)
+  if (text === undefined) return { proxy: {} }
+  // zod takes 50 ms to load, and most users have no such file.
+  const { parseSettings } = await import('./settings-file.js')
+  return parseSettings(displayFile, text)
+}
+
+/**
+ * `--port`, else `MOAT_PROXY_PORT`, else `proxy.port` of config.yaml, else 8080. Flag and variable may be 0: any free
+ * port. Throws INVALID_PORT; CONFIG_INVALID also when the file is not what decides, so that a broken one is not missed.
+ */
+export async function resolveProxyPort({ configFile, env = process.env, flag }: ProxyPortSources): Promise<ProxyPort> {
+  const { proxy } = await loadSettings(configFile)
+  if (flag !== undefined) {
+    if (!isPort(flag)) throw invalidPort('--port', String(flag), ['moat proxy start --port 8080'])
+    return { explicit: true, port: flag, source: 'flag' }
+  }
+  const variable = env.MOAT_PROXY_PORT
+  if (variable) {
+    const port = /^\d{1,5}$/.test(variable) ? Number(variable) : Number.NaN
+    if (!isPort(port)) {
+      throw invalidPort('MOAT_PROXY_PORT', variable, ['unset MOAT_PROXY_PORT', 'export MOAT_PROXY_PORT=8080'])
+    }
+    return { explicit: true, port, source: 'env' }
+  }
+  if (proxy.port !== undefined) return { explicit: true, port: proxy.port, source: 'config' }
+  return { explicit: false, port: defaultProxyPort, source: 'default' }
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 0 && port <= 65_535
+}
+
+function invalidPort(name: string, value: string, suggestions: string[]): MoatError {
+  const message = `${name} must be a port number from 1 to 65535, not ${JSON.stringify(value)}.`
+  return new MoatError('INVALID_PORT', message, { exit: exitCodes.usage, suggestions })
+}

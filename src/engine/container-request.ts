@@ -1,0 +1,62 @@
+// Owns what the engine is asked to create for a ContainerSpec. Pure.
+import type { ContainerCreateOptions } from 'dockerode'
+import type { ContainerSpec } from './engine.js'
+
+/** The home of an agent that is not root: of the image, if moat built it, else in memory. */
+export const agentHome = '/home/agent'
+
+/** A fork bomb ends here; builds with many workers do not. */
+const mostProcesses = 4_096
+
+/** What root in a container needs to install packages and to change users. Everything else an engine grants is dropped. */
+const capabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'NET_BIND_SERVICE', 'SETGID', 'SETUID']
+
+/** `rootless`: the engine runs as the invoking user, and the container's root is that user. */
+export function containerRequest(spec: ContainerSpec, { rootless }: { rootless: boolean }): ContainerCreateOptions {
+  const user = rootless ? { gid: 0, uid: 0 } : spec.user
+  const home = homeOf(spec, user)
+  const ports = spec.ports.map((port) => `${port}/tcp`)
+  return {
+    Env: Object.entries({ ...home.env, ...spec.env }).map(([name, value]) => `${name}=${value}`),
+    ExposedPorts: Object.fromEntries(ports.map((port) => [port, {}])),
+    HostConfig: {
+      AutoRemove: spec.removeAtEnd ?? false,
+      CapAdd: capabilities,
+      CapDrop: ['ALL'],
+      // Reaps zombies and forwards signals.
+      Init: true,
+      // Not Binds: those create a missing source, as root's directory.
+      Mounts: spec.mounts.map(({ readOnly, source, target }) => ({
+        ReadOnly: readOnly,
+        Source: source,
+        Target: target,
+        Type: 'bind',
+      })),
+      PortBindings: Object.fromEntries(ports.map((port) => [port, [{ HostIp: '127.0.0.1', HostPort: '' }]])),
+      PidsLimit: mostProcesses,
+      // No program in the container gains rights by being started (setuid, file capabilities).
+      SecurityOpt: ['no-new-privileges'],
+      Tmpfs: home.tmpfs,
+      ...(spec.cpus !== undefined && { NanoCpus: Math.round(spec.cpus * 1e9) }),
+      ...(spec.dns && { Dns: spec.dns }),
+      ...(spec.memory !== undefined && { Memory: spec.memory * 1024 * 1024 }),
+    },
+    Image: spec.image,
+    Labels: spec.labels,
+    ...(spec.interactive && { AttachStdin: true, OpenStdin: true, StdinOnce: true, Tty: true }),
+    User: `${user.uid}:${user.gid}`,
+    WorkingDir: spec.workdir,
+    name: spec.name,
+    ...(spec.command && { Cmd: spec.command }),
+  }
+}
+
+/** Root has a home in every image; another user gets a writable one in memory, where tools may also run programs. */
+function homeOf({ env, mounts }: ContainerSpec, { gid, uid }: ContainerSpec['user']) {
+  if (uid === 0 || env.HOME !== undefined) return { env: {}, tmpfs: {} }
+  const mounted = mounts.some(({ target }) => target === agentHome)
+  return {
+    env: { HOME: agentHome },
+    tmpfs: mounted ? {} : { [agentHome]: `rw,exec,nosuid,nodev,uid=${uid},gid=${gid},mode=0755` },
+  }
+}

@@ -1,0 +1,53 @@
+// Owns reading the Docker CLI's contexts: which one is in use, and where its engine answers.
+import { createHash } from 'node:crypto'
+import { access, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { systemCode } from '../errors.js'
+
+/** A context in use: where its engine answers, or why that cannot be told. */
+export type DockerContext = { name: string } & ({ address: string; certificates?: string } | { problem: string })
+
+const configSchema = z.object({ currentContext: z.string().optional() })
+const metaSchema = z.object({ Endpoints: z.object({ docker: z.object({ Host: z.string().min(1) }) }) })
+
+/** The Docker CLI's directory: `DOCKER_CONFIG`, or `.docker` in `home`. */
+export function dockerConfigDirectory(env: NodeJS.ProcessEnv, home: string): string {
+  return env.DOCKER_CONFIG || join(home, '.docker')
+}
+
+/**
+ * The context of `DOCKER_CONTEXT`, else the Docker CLI's current one. Undefined for the context `default`, which is
+ * just the default socket, and for a user who has none.
+ */
+export async function readDockerContext(env: NodeJS.ProcessEnv, home: string): Promise<DockerContext | undefined> {
+  const directory = dockerConfigDirectory(env, home)
+  const configFile = join(directory, 'config.json')
+  let name = env.DOCKER_CONTEXT
+  if (!name) {
+    const config = await readJson(configFile, configSchema)
+    if (config === undefined) return undefined
+    if (config === 'unreadable') return { name: 'of the Docker CLI', problem: `${configFile} cannot be read` }
+    name = config.currentContext
+  }
+  if (!name || name === 'default') return undefined
+  const id = createHash('sha256').update(name).digest('hex')
+  const metaFile = join(directory, 'contexts', 'meta', id, 'meta.json')
+  const meta = await readJson(metaFile, metaSchema)
+  if (meta === undefined) return { name, problem: 'there is no such context' }
+  if (meta === 'unreadable') return { name, problem: `${metaFile} cannot be read` }
+  const certificates = join(directory, 'contexts', 'tls', id, 'docker')
+  const secured = await access(certificates).then(
+    () => true,
+    () => false,
+  )
+  return { address: meta.Endpoints.docker.Host, name, ...(secured && { certificates }) }
+}
+
+async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | 'unreadable' | undefined> {
+  try {
+    return schema.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch (error) {
+    return systemCode(error) === 'ENOENT' ? undefined : 'unreadable'
+  }
+}

@@ -1,0 +1,298 @@
+// Owns the engine behind the Docker API: each method of Engine as requests through dockerode.
+import type { IncomingMessage } from 'node:http'
+import type { Duplex, Readable } from 'node:stream'
+import Docker from 'dockerode'
+import type { Agent } from '../routing/agent.js'
+import { buildImage } from './build-image.js'
+import { containerRequest } from './container-request.js'
+import { demultiplex } from './demultiplex.js'
+import { DockerSessions, terminalOutput } from './docker-sessions.js'
+import {
+  type ContainerOutput,
+  type ContainerSpec,
+  type Engine,
+  type ImageBuild,
+  ImageMissingError,
+  NameReservedError,
+  type PullProgress,
+} from './engine.js'
+import type { DialOptions } from './engine-address.js'
+import { engineError, engineMessage, pullError, statusOf } from './engine-errors.js'
+import { jsonLines } from './json-lines.js'
+import { labels } from './labels.js'
+import { nameOf, readAgent } from './read-agent.js'
+import type { EngineSessions } from './sessions.js'
+
+/** Events after which an agent may have other routes, or none. */
+const routeEvents = new Set(['destroy', 'die', 'oom', 'pause', 'rename', 'restart', 'start', 'stop', 'unpause'])
+
+/** What an engine reports while it pulls, one JSON value a line. */
+interface PullLine {
+  error?: string
+  errorDetail?: { message?: string }
+  id?: string
+  progressDetail?: { current?: number; total?: number }
+  status?: string
+}
+
+export interface DockerEngineOptions {
+  address: string
+  dial: DialOptions
+  /** The `~/.moat` whose agents this engine shows; undefined for everybody's. */
+  moatHome?: string | undefined
+}
+
+export class DockerEngine implements Engine {
+  readonly address: string
+  readonly sessions: EngineSessions
+  readonly #docker: Docker
+  readonly #moatHome: string | undefined
+  #rootless: Promise<boolean> | undefined
+
+  constructor({ address, dial, moatHome }: DockerEngineOptions) {
+    this.address = address
+    this.#moatHome = moatHome
+    // The undefined ones keep dockerode from reading DOCKER_HOST and DOCKER_CLIENT_TIMEOUT for itself.
+    const nothing = { ca: undefined, cert: undefined, host: undefined, key: undefined, port: undefined }
+    this.#docker = new Docker({ ...nothing, protocol: 'http', timeout: undefined, ...dial })
+    this.sessions = new DockerSessions(this.#docker, address)
+  }
+
+  /** Attach before the start, or what the container writes first is lost. */
+  async attach(containerId: string, { interactive = false } = {}): Promise<ContainerOutput> {
+    return this.#ask('attach to the container', async () => {
+      const container = this.#docker.getContainer(containerId)
+      const streams = { stderr: true, stdout: true, stream: true }
+      if (!interactive) return demultiplex((await container.attach(streams)) as unknown as Readable)
+      const duplex = (await container.attach({ ...streams, hijack: true, stdin: true })) as unknown as Duplex
+      return { ...terminalOutput(duplex), stdin: duplex }
+    })
+  }
+
+  build(build: ImageBuild, signal: AbortSignal): AsyncIterable<string> {
+    return buildImage(this.#docker, build, { address: this.address, signal })
+  }
+
+  async create(spec: ContainerSpec): Promise<string> {
+    return this.#ask('create the container', async () => {
+      const request = containerRequest(spec, { rootless: await this.#isRootless() })
+      try {
+        return (await this.#docker.createContainer(request)).id
+      } catch (cause) {
+        const status = statusOf(cause)
+        if (status === 409) throw new NameReservedError(`Another container holds the name ${spec.name}.`, { cause })
+        if (status === 404) throw new ImageMissingError(`The engine has no image ${spec.image}.`, { cause })
+        throw cause
+      }
+    })
+  }
+
+  async listAgents(): ReturnType<Engine['listAgents']> {
+    const filters = { label: [labels.runId] }
+    const containers = await this.#ask('list containers', () => this.#docker.listContainers({ all: true, filters }))
+    const agents: Agent[] = []
+    const unreadable: { containerId: string; name: string; reason: string }[] = []
+    for (const info of containers.toSorted((a, b) => a.Created - b.Created || (nameOf(a) < nameOf(b) ? -1 : 1))) {
+      if (!this.#isOurs(info)) continue
+      try {
+        agents.push(readAgent(info))
+      } catch (error) {
+        unreadable.push({ containerId: info.Id, name: nameOf(info), reason: engineMessage(error) })
+      }
+    }
+    return { agents, unreadable }
+  }
+
+  /** Rejects with ENGINE_FAILED when an agent holds the name whose labels cannot be read. */
+  async findByContainerName(name: string): Promise<Agent | undefined> {
+    return this.#ask(`read the container ${name}`, async () => {
+      const filters = { label: [labels.runId], name: [name] }
+      const containers = await this.#docker.listContainers({ all: true, filters })
+      // The engine's filter finds parts of names too.
+      const holder = containers.find((info) => info.Names.includes(`/${name}`))
+      return holder && readAgent(holder)
+    })
+  }
+
+  async hasImage(image: string): Promise<boolean> {
+    return this.#ask(`look for the image ${image}`, async () => {
+      return (await tolerate([404], () => this.#docker.getImage(image).inspect())) !== undefined
+    })
+  }
+
+  async isRootless(): Promise<boolean> {
+    return this.#ask('describe itself', () => this.#isRootless())
+  }
+
+  async kill(containerId: string): Promise<void> {
+    await this.#ask('kill the container', () =>
+      tolerate([404, 409], () => this.#docker.getContainer(containerId).kill()),
+    )
+  }
+
+  async pull(image: string, onProgress: (progress: PullProgress) => void, signal?: AbortSignal): Promise<void> {
+    try {
+      const abort = signal && { abortSignal: signal }
+      const stream = (await this.#docker.pull(image, { ...abort })) as unknown as IncomingMessage
+      for await (const value of jsonLines(stream)) {
+        const { error, errorDetail, id, progressDetail, status } = value as PullLine
+        const problem = errorDetail?.message ?? error
+        if (problem !== undefined) throw new Error(problem)
+        if (status === undefined) continue
+        const { current, total } = progressDetail ?? {}
+        onProgress({
+          status,
+          ...(id !== undefined && { layer: id }),
+          ...(current !== undefined && { current }),
+          ...(total !== undefined && { total }),
+        })
+      }
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw pullError(image, error)
+    }
+  }
+
+  /** Resolves when the container is gone and its name is free, whoever removes it. */
+  async remove(containerId: string): Promise<void> {
+    await this.#ask('remove the container', async () => {
+      const container = this.#docker.getContainer(containerId)
+      try {
+        await container.remove({ force: true, v: true })
+      } catch (error) {
+        if (statusOf(error) === 404) return
+        if (!isRemoval(error)) throw error
+        await tolerate([404], () => container.wait({ condition: 'removed' }))
+      }
+    })
+  }
+
+  async start(containerId: string): Promise<void> {
+    await this.#ask('start the container', () => tolerate([304], () => this.#docker.getContainer(containerId).start()))
+  }
+
+  async stop(containerId: string, graceSeconds: number): Promise<void> {
+    await this.#ask('stop the container', async () => {
+      try {
+        const container = this.#docker.getContainer(containerId)
+        await tolerate([304, 404], () => container.stop({ t: graceSeconds }))
+      } catch (error) {
+        if (!isRemoval(error)) throw error
+      }
+    })
+  }
+
+  /**
+   * Loses no exit code in the order `create`, `attach`, `wait` (not awaited), `start`: it listens for the next exit
+   * first, and only then looks whether the container has ended already, which is how it answers after the end too.
+   * A container removed before it ever ran ends with 0.
+   */
+  async wait(containerId: string): Promise<number> {
+    return this.#ask('wait for the container', async () => {
+      const exit = await this.#nextExit(containerId)
+      const ended = await this.#endedWith(containerId)
+      if (ended !== undefined) {
+        exit.destroy()
+        return ended
+      }
+      for await (const value of jsonLines(exit)) {
+        const { Error: problem, StatusCode } = value as { Error?: { Message?: string } | null; StatusCode: number }
+        if (problem?.Message) throw new Error(problem.Message)
+        return StatusCode
+      }
+      throw new Error('the engine stopped before the container did')
+    })
+  }
+
+  async watch(
+    { onChange, onEnd }: { onChange: () => void; onEnd: (reason: Error) => void },
+    signal: AbortSignal,
+  ): Promise<void> {
+    // The engine answers a moment before it listens; `since` makes it report what happened in that moment.
+    const since = Date.now() / 1000
+    const filters = { label: [labels.runId], type: ['container' as const] }
+    let events: Readable
+    try {
+      events = (await this.#docker.getEvents({ abortSignal: signal, filters, since })) as unknown as Readable
+    } catch (error) {
+      if (signal.aborted) return
+      throw engineError('report its events', error, this.address)
+    }
+    const follow = async () => {
+      for await (const value of jsonLines(events)) {
+        const { Action } = value as { Action?: string }
+        if (!signal.aborted && Action !== undefined && routeEvents.has(Action)) onChange()
+      }
+      throw new Error('it ended its stream of events')
+    }
+    follow().catch((error: unknown) => {
+      if (!signal.aborted) onEnd(engineError('report its events', error, this.address))
+    })
+  }
+
+  /** The exit code of a container that has ended; undefined while it has not, or is gone. */
+  async #endedWith(containerId: string): Promise<number | undefined> {
+    const container = await tolerate([404], () => this.#docker.getContainer(containerId).inspect())
+    const ended = container && (container.State.Status === 'exited' || container.State.Status === 'dead')
+    return ended ? container.State.ExitCode : undefined
+  }
+
+  /** The stream that carries the container's next exit, once the engine listens for it. */
+  #nextExit(containerId: string): Promise<Readable> {
+    return new Promise((resolve, reject) => {
+      const request = {
+        isStream: true,
+        method: 'POST',
+        path: `/containers/${containerId}/wait?`,
+        options: { _body: {}, _query: { condition: 'next-exit' } },
+        statusCodes: { 200: true, 404: 'no such container', 500: 'server error' },
+      }
+      this.#docker.modem.dial(request, (error: Error | null, response: unknown) => {
+        if (error) reject(error)
+        else resolve(response as Readable)
+      })
+    })
+  }
+
+  #isOurs({ Labels }: Docker.ContainerInfo): boolean {
+    const home = Labels[labels.home]
+    return this.#moatHome === undefined || home === undefined || home === this.#moatHome
+  }
+
+  #isRootless(): Promise<boolean> {
+    this.#rootless ??= this.#docker.info().then(
+      ({ SecurityOptions }: { SecurityOptions?: string[] | null }) =>
+        SecurityOptions?.some((option) => option.split(',').includes('name=rootless')) ?? false,
+      (error: unknown) => {
+        this.#rootless = undefined
+        throw error
+      },
+    )
+    return this.#rootless
+  }
+
+  async #ask<T>(action: string, request: () => Promise<T>): Promise<T> {
+    try {
+      return await request()
+    } catch (error) {
+      if (error instanceof NameReservedError || error instanceof ImageMissingError) throw error
+      throw engineError(action, error, this.address)
+    }
+  }
+}
+
+/** Undefined instead of an error when the engine answers with one of `statuses`. */
+async function tolerate<T>(statuses: number[], request: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await request()
+  } catch (error) {
+    const status = statusOf(error)
+    if (status !== undefined && statuses.includes(status)) return undefined
+    throw error
+  }
+}
+
+/** True when the engine refuses because somebody else is removing the container already. */
+function isRemoval(error: unknown): boolean {
+  return statusOf(error) === 409 && /removal/i.test(engineMessage(error))
+}

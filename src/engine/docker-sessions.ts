@@ -1,0 +1,146 @@
+// Owns sessions behind the Docker API: exec, logs, usage and images as requests through dockerode.
+import { type Duplex, PassThrough, type Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import type Docker from 'dockerode'
+import { demultiplex } from './demultiplex.js'
+import { engineError, statusOf } from './engine-errors.js'
+import { labels } from './labels.js'
+import type {
+  ContainerUsage,
+  EngineSessions,
+  ExecSession,
+  ExecSpec,
+  ImageInfo,
+  LogOptions,
+  SessionOutput,
+  TerminalSize,
+} from './sessions.js'
+
+export class DockerSessions implements EngineSessions {
+  readonly #address: string
+  readonly #docker: Docker
+
+  constructor(docker: Docker, address: string) {
+    this.#address = address
+    this.#docker = docker
+  }
+
+  async exec(containerId: string, { command, tty }: ExecSpec): Promise<ExecSession> {
+    return this.#ask(`run ${command[0]} in the container`, async () => {
+      const exec = await this.#docker.getContainer(containerId).exec({
+        AttachStderr: true,
+        AttachStdin: true,
+        AttachStdout: true,
+        Cmd: command,
+        Tty: tty,
+      })
+      const stream = (await exec.start({ hijack: true, stdin: true, Tty: tty })) as unknown as Duplex
+      const output = tty ? terminalOutput(stream) : demultiplex(stream)
+      const exitCode = async () => {
+        // Not the connection's end: the last output may still be on its way to the reader.
+        await Promise.all([finished(output.stdout), finished(output.stderr)])
+        return (await exec.inspect()).ExitCode ?? 0
+      }
+      return {
+        exitCode: exitCode(),
+        output,
+        resize: ({ columns, rows }: TerminalSize) => exec.resize({ h: rows, w: columns }),
+        stdin: stream,
+      }
+    })
+  }
+
+  async logs(containerId: string, { follow, tail }: LogOptions): Promise<SessionOutput> {
+    return this.#ask('read the log of the container', async () => {
+      const container = this.#docker.getContainer(containerId)
+      const { Config } = await container.inspect()
+      const options = { stderr: true, stdout: true, ...(tail !== undefined && { tail }) }
+      const source = follow
+        ? ((await container.logs({ ...options, follow: true })) as unknown as Readable)
+        : bufferStream((await container.logs({ ...options, follow: false })) as unknown as Buffer)
+      return Config.Tty ? terminalOutput(source) : demultiplex(source)
+    })
+  }
+
+  async usage(containerId: string): Promise<ContainerUsage> {
+    return this.#ask('measure the container', async () => {
+      const container = this.#docker.getContainer(containerId)
+      const [stats, [listed]] = await Promise.all([
+        container.stats({ stream: false }),
+        this.#docker.listContainers({ all: true, filters: { id: [containerId] }, size: true } as object),
+      ])
+      return { cpu: cpuPercent(stats), disk: sizeOf(listed), memory: stats.memory_stats.usage ?? 0 }
+    })
+  }
+
+  async images(): Promise<ImageInfo[]> {
+    return this.#ask('list images', async () => {
+      const filters = { label: [labels.image] }
+      const [images, containers] = await Promise.all([
+        this.#docker.listImages({ filters }),
+        this.#docker.listContainers({ all: true }),
+      ])
+      const used = new Set(containers.map(({ ImageID }) => ImageID))
+      return images.map(({ Id, RepoTags, Size }) => {
+        const tags = (RepoTags ?? []).filter((tag) => tag !== '<none>:<none>')
+        return { size: Size, tags: tags.length > 0 ? tags : [Id], used: used.has(Id) }
+      })
+    })
+  }
+
+  async resize(containerId: string, { columns, rows }: TerminalSize): Promise<void> {
+    await this.#ask('resize the terminal', () => this.#docker.getContainer(containerId).resize({ h: rows, w: columns }))
+  }
+
+  async removeImage(tag: string): Promise<void> {
+    await this.#ask(`remove the image ${tag}`, async () => {
+      try {
+        await this.#docker.getImage(tag).remove()
+      } catch (error) {
+        if (statusOf(error) !== 404) throw error
+      }
+    })
+  }
+
+  async version(): Promise<{ name: string; version: string }> {
+    return this.#ask('say its version', async () => {
+      const { Components, Version } = (await this.#docker.version()) as {
+        Components?: { Name: string }[]
+        Version: string
+      }
+      return { name: Components?.[0]?.Name ?? 'Docker API', version: Version }
+    })
+  }
+
+  async #ask<T>(action: string, request: () => Promise<T>): Promise<T> {
+    try {
+      return await request()
+    } catch (error) {
+      throw engineError(action, error, this.#address)
+    }
+  }
+}
+
+/** The output of a program with a terminal: one stream, not two. */
+export function terminalOutput(source: Readable): SessionOutput {
+  const stderr = new PassThrough()
+  stderr.end()
+  return { stderr, stdout: source.pipe(new PassThrough()) }
+}
+
+function bufferStream(content: Buffer): Readable {
+  const stream = new PassThrough()
+  stream.end(content)
+  return stream
+}
+
+/** As `docker stats` computes it: the share of the system's time between two samples, times the number of CPUs. */
+function cpuPercent({ cpu_stats: now, precpu_stats: before }: Docker.ContainerStats): number {
+  const used = now.cpu_usage.total_usage - before.cpu_usage.total_usage
+  const passed = now.system_cpu_usage - (before.system_cpu_usage ?? 0)
+  return passed > 0 && used > 0 ? (used / passed) * (now.online_cpus || 1) * 100 : 0
+}
+
+function sizeOf(listed: Docker.ContainerInfo | undefined): number {
+  return (listed as { SizeRw?: number } | undefined)?.SizeRw ?? 0
+}

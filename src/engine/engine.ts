@@ -1,0 +1,107 @@
+// Owns the port to the container engine: all that moat asks of one. dockerode stays behind it.
+import type { Agent } from '../routing/agent.js'
+import type { EngineSessions } from './sessions.js'
+
+/** What to create a container from. Paths and addresses are the host's. */
+export interface ContainerSpec {
+  /** Program and arguments; undefined keeps the image's own command. */
+  command: string[] | undefined
+  cpus?: number
+  /** Addresses of name servers; the engine's own choice if left out. */
+  dns?: string[]
+  env: Record<string, string>
+  image: string
+  /** A terminal and stdin, for a person. */
+  interactive?: boolean
+  labels: Record<string, string>
+  /** MiB. */
+  memory?: number
+  mounts: { readOnly: boolean; source: string; target: string }[]
+  name: string
+  /** Removed by the engine as soon as it ends. */
+  removeAtEnd?: boolean
+  /** Container ports to publish on 127.0.0.1, at ports the engine chooses. */
+  ports: number[]
+  /** Host user that owns what the agent writes. */
+  user: { gid: number; uid: number }
+  /** Working directory in the container. */
+  workdir: string
+}
+
+/** One line of an image pull: a layer, what happens to it, and how far it is. */
+export interface PullProgress {
+  /** Bytes. */
+  current?: number
+  layer?: string
+  status: string
+  /** Bytes. */
+  total?: number
+}
+
+/** What to build an image from: a Dockerfile alone, without files beside it. */
+export interface ImageBuild {
+  /** For the build only; they do not stay in the image. */
+  buildArgs: Record<string, string>
+  dockerfile: string
+  /** Run every step, also those whose result the engine still has. */
+  noCache: boolean
+  tag: string
+}
+
+/** Streams of an attached container. They end when the container does. Read both: an unread one holds up the other. */
+export interface ContainerOutput {
+  stderr: NodeJS.ReadableStream
+  /** Present for an interactive container. */
+  stdin?: NodeJS.WritableStream
+  stdout: NodeJS.ReadableStream
+}
+
+/** Thrown by `create` when another container holds the name: the engine's reservation decides, nothing else. */
+export class NameReservedError extends Error {
+  override readonly name = 'NameReservedError'
+}
+
+/** Thrown by `create` when the image is not on the engine. */
+export class ImageMissingError extends Error {
+  override readonly name = 'ImageMissingError'
+}
+
+/** Thrown by `build` when a step fails: says why, in the engine's words. */
+export class BuildFailedError extends Error {
+  override readonly name = 'BuildFailedError'
+}
+
+export interface Engine {
+  /** Where it answers, e.g. `unix:///var/run/docker.sock`. */
+  readonly address: string
+  readonly sessions: EngineSessions
+  attach(containerId: string, options?: { interactive?: boolean }): Promise<ContainerOutput>
+  /** The engine's account of the build as it is written, in pieces of text. It builds only while that is read. */
+  build(build: ImageBuild, signal: AbortSignal): AsyncIterable<string>
+  /** Creates without starting; returns the container's id. */
+  create(spec: ContainerSpec): Promise<string>
+  /** Agents by their labels, running or not, oldest first. Containers with unreadable labels are in `unreadable`. */
+  listAgents(): Promise<{ agents: Agent[]; unreadable: { containerId: string; name: string; reason: string }[] }>
+  /** The agent that holds a container name, or undefined. */
+  findByContainerName(name: string): Promise<Agent | undefined>
+  hasImage(image: string): Promise<boolean>
+  /** True when it runs as the invoking user, and root in a container is that user. */
+  isRootless(): Promise<boolean>
+  kill(containerId: string): Promise<void>
+  pull(image: string, onProgress: (progress: PullProgress) => void, signal?: AbortSignal): Promise<void>
+  /** Removes the container, running or not; resolves when it is gone. Absent is fine. */
+  remove(containerId: string): Promise<void>
+  start(containerId: string): Promise<void>
+  /** SIGTERM, then SIGKILL after `graceSeconds`. Absent or stopped is fine. */
+  stop(containerId: string, graceSeconds: number): Promise<void>
+  /**
+   * Waits for the container's end; resolves with its exit code, also after the end. Call it before `start`, without
+   * awaiting it: no exit is then too early to be seen.
+   */
+  wait(containerId: string): Promise<number>
+  /**
+   * Calls `onChange` for each event of an agent's container that can change its routes, until `signal` aborts.
+   * Resolves once subscribed; `onEnd` is called once if the stream breaks before that.
+   */
+  watch(handlers: { onChange: () => void; onEnd: (reason: Error) => void }, signal: AbortSignal): Promise<void>
+}

@@ -1,0 +1,101 @@
+// Owns the labels that make a container an agent: their names, how they are written, and how they are read back.
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import type { Agent, Endpoint, RouteFragment } from '../routing/agent.js'
+import { isDnsLabel } from '../routing/dns-label.js'
+
+export const labels = {
+  endpoints: 'dev.moat.endpoints',
+  /** The `~/.moat` an agent belongs to, so that two of them on one engine keep to their own agents. */
+  home: 'dev.moat.home',
+  /** Of an image that moat built. */
+  image: 'dev.moat.image',
+  /** Of a container that is kept when its agent ends. */
+  keep: 'dev.moat.keep',
+  name: 'dev.moat.name',
+  routes: 'dev.moat.routes',
+  runId: 'dev.moat.run-id',
+  workspace: 'dev.moat.workspace',
+} as const
+
+/** What the labels carry. */
+export type LabelledAgent = Pick<Agent, 'endpoints' | 'keep' | 'name' | 'routes' | 'runId' | 'workspace'>
+
+/** Thrown for a label that is missing or says something moat does not understand. */
+export class UnreadableLabelError extends Error {
+  override readonly name = 'UnreadableLabelError'
+
+  constructor(
+    readonly label: string,
+    reason: string,
+  ) {
+    super(`label ${label}: ${reason}`)
+  }
+}
+
+const dnsLabel = z.string().refine(isDnsLabel, 'is not a lower-case DNS label')
+const port = z.int().min(1).max(65_535)
+const runId = z.string().regex(/^run_[0-9a-f]{12}$/, 'is not run_ and 12 hex digits')
+const workspace = z.string().min(1, 'is empty')
+const endpoints = z.array(z.object({ name: dnsLabel, port: z.exactOptional(port), type: z.string().min(1) }))
+const routes = z.array(
+  z.object({ endpoint: dnsLabel, upstream: z.object({ port, protocol: z.enum(['http', 'https', 'h2c']) }) }),
+)
+
+/** The labels of a container that is `agent`. `home` is the absolute path of its `~/.moat`. */
+export function toLabels(agent: LabelledAgent & { home?: string }): Record<string, string> {
+  return {
+    [labels.endpoints]: JSON.stringify(agent.endpoints),
+    ...(agent.home !== undefined && { [labels.home]: agent.home }),
+    ...(agent.keep && { [labels.keep]: 'true' }),
+    [labels.name]: agent.name,
+    [labels.routes]: JSON.stringify(agent.routes),
+    [labels.runId]: agent.runId,
+    [labels.workspace]: agent.workspace,
+  }
+}
+
+/** The agent that a container's labels describe. Throws UnreadableLabelError for the first label it cannot read. */
+export function fromLabels(values: Readonly<Record<string, string>>): LabelledAgent {
+  return {
+    endpoints: read<Endpoint[]>(values, labels.endpoints, endpoints, parseJson),
+    keep: values[labels.keep] === 'true',
+    name: read(values, labels.name, dnsLabel),
+    routes: read<RouteFragment[]>(values, labels.routes, routes, parseJson),
+    runId: read(values, labels.runId, runId),
+    workspace: read(values, labels.workspace, workspace),
+  }
+}
+
+/**
+ * The container name an agent reserves: the same for everybody who asks for `name` under the same `~/.moat`, and
+ * another one for other users of the same engine.
+ */
+export function containerName(name: string, home: string): string {
+  return `moat-${name}-${createHash('sha256').update(home).digest('hex').slice(0, 8)}`
+}
+
+function read<T>(
+  values: Readonly<Record<string, string>>,
+  label: string,
+  schema: z.ZodType<T>,
+  parse: (text: string) => unknown = (text) => text,
+): T {
+  const text = values[label]
+  if (text === undefined) throw new UnreadableLabelError(label, 'is missing')
+  let value: unknown
+  try {
+    value = parse(text)
+  } catch {
+    throw new UnreadableLabelError(label, 'is not JSON')
+  }
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const place = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''
+  throw new UnreadableLabelError(label, `${place}${issue?.message}`)
+}
+
+function parseJson(text: string): unknown {
+  return JSON.parse(text)
+}

@@ -1,0 +1,49 @@
+// Owns reading an agent from what the engine lists of its container. Pure.
+import type { ContainerInfo } from 'dockerode'
+import type { Agent, AgentState } from '../routing/agent.js'
+import { fromLabels } from './labels.js'
+
+/** Docker's states, and the ones Podman has besides. */
+const states: Readonly<Record<string, AgentState>> = {
+  configured: 'created',
+  created: 'created',
+  dead: 'dead',
+  exited: 'exited',
+  initialized: 'created',
+  paused: 'paused',
+  removing: 'removing',
+  restarting: 'restarting',
+  running: 'running',
+  stopped: 'exited',
+  stopping: 'running',
+}
+
+/** Host addresses at which 127.0.0.1 answers. Engines leave the address out, or empty, for all of IPv4. */
+const reachable = new Set<string | undefined>(['127.0.0.1', '0.0.0.0', '', undefined])
+
+/** Throws an Error that says what could not be read. */
+export function readAgent(info: ContainerInfo): Agent {
+  const agent = fromLabels(info.Labels)
+  const state = Object.hasOwn(states, info.State) ? states[info.State] : undefined
+  if (!state) throw new Error(`its state "${info.State}" is unknown`)
+  return {
+    ...agent,
+    containerId: info.Id,
+    createdAt: new Date(info.Created * 1000).toISOString(),
+    published: readPorts(info.Ports),
+    state,
+  }
+}
+
+/** The container's name without the slash the engine puts before it. */
+export function nameOf(info: ContainerInfo): string {
+  return (info.Names?.[0] ?? info.Id.slice(0, 12)).replace(/^\//, '')
+}
+
+function readPorts(ports: ContainerInfo['Ports'] | null): Record<number, number> {
+  const published: Record<number, number> = {}
+  for (const { IP, PrivatePort, PublicPort, Type } of ports ?? []) {
+    if (Type === 'tcp' && PublicPort && reachable.has(IP)) published[PrivatePort] = PublicPort
+  }
+  return published
+}

@@ -1,0 +1,68 @@
+// Owns the second half of the port to the engine: looking into containers that exist, and running programs in them.
+import type { Duplex } from 'node:stream'
+
+export interface ExecSpec {
+  command: string[]
+  /** Give it a terminal; its output is then one stream, on stdout. */
+  tty: boolean
+}
+
+/** What a program in a container writes. The streams end when it does. */
+export interface SessionOutput {
+  stderr: NodeJS.ReadableStream
+  stdout: NodeJS.ReadableStream
+}
+
+/** A program running in a container. */
+export interface ExecSession {
+  /** Resolves once it has ended and its output has been handed on. */
+  exitCode: Promise<number>
+  output: SessionOutput
+  resize(size: TerminalSize): Promise<void>
+  /** Ending it ends the program's stdin. */
+  stdin: Duplex
+}
+
+export interface TerminalSize {
+  columns: number
+  rows: number
+}
+
+export interface LogOptions {
+  /** Go on until the container ends. */
+  follow: boolean
+  /** Only the last lines. */
+  tail?: number
+}
+
+/** What a container uses now. */
+export interface ContainerUsage {
+  /** Percent of one CPU. */
+  cpu: number
+  /** Bytes written on top of the image. */
+  disk: number
+  /** Bytes. */
+  memory: number
+}
+
+export interface ImageInfo {
+  /** Bytes. */
+  size: number
+  /** Names, or the id of an image without one. */
+  tags: string[]
+  /** True when a container was made from it. */
+  used: boolean
+}
+
+export interface EngineSessions {
+  exec(containerId: string, spec: ExecSpec): Promise<ExecSession>
+  /** What the container has written, oldest first. */
+  logs(containerId: string, options: LogOptions): Promise<SessionOutput>
+  usage(containerId: string): Promise<ContainerUsage>
+  /** Images that moat built. */
+  images(): Promise<ImageInfo[]>
+  /** Tells an interactive container how large its terminal is. */
+  resize(containerId: string, size: TerminalSize): Promise<void>
+  removeImage(tag: string): Promise<void>
+  version(): Promise<{ name: string; version: string }>
+}

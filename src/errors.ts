@@ -1,0 +1,101 @@
+// Owns MoatError, the only error a person sees, the codes it carries, and the exit codes they lead to.
+import { CLIError } from '@oclif/core/errors'
+
+/** Exit codes of moat itself; an attached `moat run` otherwise exits with its agent's own code. */
+export const exitCodes = {
+  /** Something outside the user's input failed: the engine, the proxy, an image. */
+  failure: 1,
+  /** The input is wrong: a flag, a name, moat.yaml, a path. Nothing was changed. */
+  usage: 2,
+  /** `moat wait`: no such agent, or it is not running. */
+  notRunning: 10,
+  /** `moat wait`: the agent ended while it was waited for. */
+  crashed: 11,
+  /** `moat wait`: the time is up. */
+  timedOut: 12,
+} as const
+
+/** Every code a MoatError may carry: stable, for scripts that read `--json`. */
+export type ErrorCode =
+  | 'AGENT_NOT_FOUND'
+  | 'AGENT_ENDED'
+  | 'AGENT_NOT_RUNNING'
+  | 'AMBIGUOUS_AGENT'
+  | 'CADDY_MISSING'
+  | 'CADDY_TOO_OLD'
+  | 'CADDY_FAILED'
+  | 'CA_BROKEN'
+  | 'CONFIG_INVALID'
+  | 'CONFIG_MISSING'
+  | 'ENDPOINT_TYPE'
+  | 'ENGINE_FAILED'
+  | 'ENGINE_UNREACHABLE'
+  | 'IMAGE_BUILD'
+  | 'IMAGE_PULL'
+  | 'INVALID_ENV'
+  | 'INVALID_NAME'
+  | 'INVALID_PORT'
+  | 'MOAT_HOME_EXPOSED'
+  | 'NAME_IN_USE'
+  | 'PATH_TOO_LONG'
+  | 'PLUGIN_FAILED'
+  | 'PORT_DENIED'
+  | 'PORT_MISMATCH'
+  | 'PORT_TAKEN'
+  | 'SUPERVISOR_FAILED'
+  | 'USAGE'
+  | 'WAIT_TIMED_OUT'
+  | 'WORKSPACE_MISSING'
+
+export interface MoatErrorOptions {
+  cause?: unknown
+  /** Default: `exitCodes.failure`. */
+  exit?: number
+  /** What to do about it, most useful first; a command stands alone so that it can be copied. */
+  suggestions?: string[]
+}
+
+/** An error with a code, one sentence of what is wrong, and the commands that fix it. */
+export class MoatError extends CLIError {
+  override readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options: MoatErrorOptions = {}) {
+    super(message, {
+      exit: options.exit ?? exitCodes.failure,
+      ...(options.suggestions && { suggestions: options.suggestions }),
+    })
+    this.code = code
+    if (options.cause !== undefined) this.cause = options.cause
+  }
+}
+
+/** The JSON form of a MoatError: what `--json` prints, and how the supervisor hands one to a client. */
+export interface SerializedError {
+  code: ErrorCode
+  exit: number
+  message: string
+  suggestions: string[]
+}
+
+export function serializeError(error: MoatError): SerializedError {
+  return {
+    code: error.code,
+    exit: error.oclif.exit ?? exitCodes.failure,
+    message: error.message,
+    suggestions: error.suggestions ?? [],
+  }
+}
+
+export function deserializeError(data: SerializedError): MoatError {
+  return new MoatError(data.code, data.message, { exit: data.exit, suggestions: data.suggestions })
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The system error code (`ENOENT`, `EADDRINUSE`, …) of anything thrown, if it has one. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}

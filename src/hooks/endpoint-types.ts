@@ -1,0 +1,7 @@
+// Registers the built-in endpoint types, through the same hook as any plugin.
+import type { EndpointTypesHook } from '../endpoints/endpoint-type.js'
+import { http } from '../endpoints/http.js'
+
+const hook: EndpointTypesHook = async () => [http]
+
+export default hook

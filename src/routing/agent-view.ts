@@ -1,0 +1,36 @@
+// Owns the public form of an agent: what `list --json`, `run --json` and `proxy status --json` print.
+import type { Agent, AgentState, Endpoint } from './agent.js'
+import { endpointUrl } from './urls.js'
+
+export interface EndpointView extends Endpoint {
+  url: string
+}
+
+/** Fields may be added, never removed or renamed. */
+export interface AgentView {
+  /** ISO 8601. */
+  createdAt: string
+  endpoints: EndpointView[]
+  name: string
+  runId: string
+  state: AgentState
+  /** Absolute path on the host. */
+  workspace: string
+}
+
+export function viewAgent(agent: Agent, proxyPort: number): AgentView {
+  const { createdAt, endpoints, name, runId, state, workspace } = agent
+  return {
+    createdAt,
+    endpoints: endpoints.map((endpoint) => ({ ...endpoint, url: endpointUrl(name, endpoint.name, proxyPort) })),
+    name,
+    runId,
+    state,
+    workspace,
+  }
+}
+
+/** Endpoints as text: `web:3000, api:8080`. */
+export function describeEndpoints(endpoints: readonly Endpoint[]): string {
+  return endpoints.map(({ name, port, type }) => `${name}:${port ?? type}`).join(', ')
+}

@@ -1,0 +1,52 @@
+// Owns every host name and URL moat prints or injects: run, list, status, env variables and pages all ask here.
+
+export const defaultDomain = 'localhost'
+
+/** Ports on which a URL carries no port, because the proxy then listens on both 80 and 443. */
+const wellKnownPorts = new Set([80, 443])
+
+export function agentHost(agent: string): string {
+  return `${agent}.${defaultDomain}`
+}
+
+export function endpointHost(agent: string, endpoint: string): string {
+  return `${endpoint}.${agentHost(agent)}`
+}
+
+/** `host` or `host:port` as it stands in a URL of this proxy. */
+export function authorityOf(host: string, proxyPort: number): string {
+  return wellKnownPorts.has(proxyPort) ? host : `${host}:${proxyPort}`
+}
+
+/** The URL of an endpoint, e.g. `https://web.dark-mode.localhost:8080`. */
+export function endpointUrl(agent: string, endpoint: string, proxyPort: number): string {
+  return `https://${authorityOf(endpointHost(agent, endpoint), proxyPort)}`
+}
+
+/** The ports the proxy listens on when it is asked for `port`: both well-known ones, or just the one. */
+export function listenPorts(port: number): number[] {
+  return wellKnownPorts.has(port) ? [443, 80] : [port]
+}
+
+/** The one of them to shake hands on. */
+export function handshakePort(port: number): number {
+  return Math.max(...listenPorts(port))
+}
+
+/**
+ * The `MOAT_URL*` and `MOAT_HOST*` variables inside the agent's container. They say `http://`: the proxy answers
+ * both schemes on its port, redirecting http to https.
+ */
+export function urlEnvironment(agent: string, endpoints: string[], proxyPort: number): Record<string, string> {
+  const environment: Record<string, string> = {}
+  const add = (suffix: string, host: string) => {
+    const authority = authorityOf(host, proxyPort)
+    environment[`MOAT_URL${suffix}`] = `http://${authority}`
+    environment[`MOAT_HOST${suffix}`] = authority
+  }
+  if (endpoints.length > 0) add('', agentHost(agent))
+  for (const endpoint of endpoints) {
+    add(`_${endpoint.toUpperCase().replaceAll('-', '_')}`, endpointHost(agent, endpoint))
+  }
+  return environment
+}

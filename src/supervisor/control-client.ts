@@ -1,0 +1,128 @@
+// Owns the client's end of the control socket.
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { createInterface } from 'node:readline'
+import { deserializeError, MoatError, type SerializedError, systemCode } from '../errors.js'
+import { controlPaths, type SupervisorStatus, stoppingStatus } from './protocol.js'
+
+/** How long a supervisor may take to answer; a push of routes may wait a second for its turn. Milliseconds. */
+const answerTimeout = 10_000
+
+/** A client's claim on the proxy: while it is held, the proxy does not stop for want of agents. */
+export interface ProxyHold {
+  /** Resolves when the hold ends: the proxy was stopped (or `release` called), or the supervisor was lost. */
+  readonly ended: Promise<'lost' | 'stopped'>
+  /** The status when the hold began. */
+  readonly status: SupervisorStatus
+  /** Calls back with each later status. */
+  onStatus(listener: (status: SupervisorStatus) => void): void
+  release(): void
+}
+
+/** The supervisor's status; undefined when none answers on this socket. */
+export function readStatus(socketPath: string): Promise<SupervisorStatus | undefined> {
+  return ifListening(ask<SupervisorStatus>(socketPath, 'GET', controlPaths.status))
+}
+
+/** Resolves when Caddy serves what the engine says now; undefined when there is no supervisor. */
+export function syncRoutes(socketPath: string): Promise<SupervisorStatus | undefined> {
+  return ifListening(ask<SupervisorStatus>(socketPath, 'POST', controlPaths.sync))
+}
+
+/** Tells the supervisor to stay without agents. */
+export function keepProxy(socketPath: string): Promise<SupervisorStatus> {
+  return ask<SupervisorStatus>(socketPath, 'POST', controlPaths.keep)
+}
+
+/** Resolves when the proxy has stopped; undefined when there was no supervisor. */
+export function requestStop(socketPath: string, { leaveCaddy = false } = {}): Promise<unknown> {
+  return ifListening(ask(socketPath, 'POST', `${controlPaths.stop}${leaveCaddy ? '?leave-caddy' : ''}`))
+}
+
+/** Claims the proxy; undefined when no supervisor answers on this socket. */
+export async function holdProxy(socketPath: string): Promise<ProxyHold | undefined> {
+  const request = httpRequest({ method: 'POST', path: controlPaths.hold, socketPath })
+  // Only until the first status: a hold itself may last for days.
+  const hung = setTimeout(() => request.destroy(unanswered()), answerTimeout)
+  const response = await ifListening(responseOf(request)).finally(() => clearTimeout(hung))
+  if (!response) return undefined
+  if (response.statusCode === stoppingStatus) {
+    response.resume()
+    return undefined
+  }
+  const listeners = new Set<(status: SupervisorStatus) => void>()
+  const first = Promise.withResolvers<SupervisorStatus | undefined>()
+  const ended = Promise.withResolvers<'lost' | 'stopped'>()
+  let released = false
+  const lines = createInterface({ input: response })
+  lines.on('line', (line) => {
+    const status = JSON.parse(line) as SupervisorStatus
+    first.resolve(status)
+    for (const listener of listeners) listener(status)
+  })
+  // A supervisor that dies resets the connection; that is an end like any other.
+  response.on('error', () => {})
+  lines.on('error', () => {})
+  response.on('close', () => {
+    first.resolve(undefined)
+    // A supervisor that stops ends its answer; one that is killed leaves it incomplete.
+    ended.resolve(response.complete || released ? 'stopped' : 'lost')
+  })
+  const status = await first.promise
+  if (!status) return undefined
+  return {
+    ended: ended.promise,
+    onStatus: (listener) => listeners.add(listener),
+    release: () => {
+      released = true
+      request.destroy()
+    },
+    status,
+  }
+}
+
+function unanswered(): MoatError {
+  return new MoatError('SUPERVISOR_FAILED', 'The proxy does not answer.', {
+    suggestions: ['pkill -KILL -f bin/supervisor.js   # the next command starts another, which adopts its Caddy'],
+  })
+}
+
+/** The supervisor is on its way out. */
+class StoppingError extends Error {}
+
+async function ask<T>(socketPath: string, method: string, path: string): Promise<T> {
+  const request = httpRequest({ method, path, socketPath, timeout: answerTimeout })
+  request.on('timeout', () => request.destroy(unanswered()))
+  const response = await responseOf(request)
+  if (response.statusCode === stoppingStatus) {
+    response.resume()
+    throw new StoppingError('The supervisor is stopping.')
+  }
+  const body = JSON.parse(await text(response)) as T & { error?: SerializedError }
+  if (response.statusCode !== 200 && body.error) throw deserializeError(body.error)
+  return body
+}
+
+function responseOf(request: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.once('error', reject)
+    request.once('response', resolve)
+    request.end()
+  })
+}
+
+async function text(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of response) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
+}
+
+async function ifListening<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof StoppingError) return undefined
+    // No socket, nobody behind it, or a supervisor that ended while it was asked.
+    if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '')) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,93 @@
+// Owns the control socket: HTTP on a unix socket that only this user can open.
+import { chmod, rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { MoatError, messageOf, serializeError } from '../errors.js'
+import { controlPaths, type SupervisorStatus, stoppingStatus } from './protocol.js'
+
+/** What the socket's requests do. */
+export interface ControlHandlers {
+  /** Calls `onStatus` with the status now and at every change, until the returned function is called. */
+  hold(onStatus: (status: SupervisorStatus) => void): () => void
+  keep(): void
+  status(): SupervisorStatus
+  /** True once the proxy is on its way out: nobody may count on it any more. */
+  stopping(): boolean
+  /** Resolves when the proxy has stopped, or, with `leaveCaddy`, when only its supervision has. */
+  stop(options: { leaveCaddy: boolean }): Promise<void>
+  sync(): Promise<void>
+}
+
+export interface ControlSocket {
+  /** Ends all holds and takes no more requests; resolves when the last answer has been sent. */
+  close(): Promise<void>
+}
+
+/** Opens the socket. The caller holds the supervisor lock, so a file in its place is a dead supervisor's. */
+export async function openControlSocket(path: string, handlers: ControlHandlers): Promise<ControlSocket> {
+  await rm(path, { force: true })
+  const holds = new Set<ServerResponse>()
+  const server = createServer((request, response) => {
+    answer(request, response, handlers, holds).catch((error) => {
+      if (!response.headersSent) send(response, 500, { error: serialized(error) })
+      else response.destroy()
+    })
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(path, resolve)
+  })
+  await chmod(path, 0o600)
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        for (const response of holds) response.end()
+      }),
+  }
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handlers: ControlHandlers,
+  holds: Set<ServerResponse>,
+): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://control')
+  // To a client this is as if nobody listened: it waits for the end and starts a supervisor of its own.
+  if (handlers.stopping() && url.pathname !== controlPaths.stop) return send(response, stoppingStatus, {})
+  switch (`${request.method} ${url.pathname}`) {
+    case `GET ${controlPaths.status}`:
+      return send(response, 200, handlers.status())
+    case `POST ${controlPaths.hold}`: {
+      response.writeHead(200, { connection: 'close', 'content-type': 'application/x-ndjson' })
+      const release = handlers.hold((status) => response.write(`${JSON.stringify(status)}\n`))
+      holds.add(response)
+      response.once('close', () => {
+        holds.delete(response)
+        release()
+      })
+      return
+    }
+    case `POST ${controlPaths.keep}`:
+      handlers.keep()
+      return send(response, 200, handlers.status())
+    case `POST ${controlPaths.sync}`:
+      await handlers.sync()
+      return send(response, 200, handlers.status())
+    case `POST ${controlPaths.stop}`:
+      await handlers.stop({ leaveCaddy: url.searchParams.has('leave-caddy') })
+      return send(response, 200, {})
+    default:
+      return send(response, 404, { error: serialized(new Error(`no such request: ${request.method} ${url.pathname}`)) })
+  }
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { connection: 'close', 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
+function serialized(error: unknown) {
+  return serializeError(
+    error instanceof MoatError ? error : new MoatError('SUPERVISOR_FAILED', messageOf(error), { cause: error }),
+  )
+}

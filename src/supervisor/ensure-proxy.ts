@@ -1,0 +1,139 @@
+// Owns getting a running proxy: use the one there is, or start one, however many clients want one at the same time.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { asRoot } from '../config/invoking-user.js'
+import type { MoatPaths } from '../config/paths.js'
+import type { ProxyPort } from '../config/settings.js'
+import { deserializeError, MoatError, messageOf } from '../errors.js'
+import { listenPorts } from '../routing/urls.js'
+import { holdProxy, keepProxy, type ProxyHold, requestStop } from './control-client.js'
+import { waitForFileLock } from './file-lock.js'
+import type { ReadyMessage, SupervisorArguments } from './protocol.js'
+
+/** A log larger than this is set aside when a supervisor starts. Bytes. */
+const longestLog = 5_000_000
+
+export interface EnsureProxyOptions {
+  /** Wraps the start of a supervisor, when there is none to use: the place to show progress. */
+  announce?: <T>(start: () => Promise<T>) => Promise<T>
+  /** Stay without agents. */
+  keep: boolean
+  paths: MoatPaths
+  port: ProxyPort
+  /** moat's version: a supervisor of another version hands over to one of this. */
+  version: string
+}
+
+export interface EnsuredProxy {
+  authorityCreated: boolean
+  hold: ProxyHold
+  /** False when a running proxy was used. */
+  started: boolean
+}
+
+/** A hold on the running proxy, started if need be. Rejects with a MoatError when it runs on another port than asked for. */
+export async function ensureProxy(options: EnsureProxyOptions): Promise<EnsuredProxy> {
+  const running = await useRunning(options)
+  if (running) return { authorityCreated: false, hold: running, started: false }
+  const lock = await waitForFileLock(options.paths.spawnLock)
+  try {
+    // Whoever held the lock before may have started it.
+    const started = await useRunning(options)
+    if (started) return { authorityCreated: false, hold: started, started: false }
+    const { announce = (start) => start() } = options
+    const ready = await announce(() => spawnSupervisor(options))
+    const hold = await useRunning(options)
+    if (!hold)
+      throw new MoatError(
+        'SUPERVISOR_FAILED',
+        `The proxy ended right after its start; see ${options.paths.supervisorLog}.`,
+      )
+    return { authorityCreated: ready.authorityCreated, hold, started: true }
+  } finally {
+    await lock.release()
+  }
+}
+
+async function useRunning(options: EnsureProxyOptions): Promise<ProxyHold | undefined> {
+  const { keep, paths, port, version } = options
+  const hold = await holdProxy(paths.controlSocket)
+  if (!hold) return undefined
+  const { status } = hold
+  try {
+    assertSamePort(port, status.port)
+    if (keep && !status.kept) await keepProxy(paths.controlSocket)
+  } catch (error) {
+    hold.release()
+    throw error
+  }
+  if (status.supervisor.version === version) return hold
+  hold.release()
+  await requestStop(paths.controlSocket, { leaveCaddy: true })
+  options.keep ||= status.kept
+  return undefined
+}
+
+function assertSamePort(wanted: ProxyPort, running: number): void {
+  if (!wanted.explicit || wanted.port === 0 || listenPorts(running).includes(wanted.port)) return
+  throw new MoatError(
+    'PORT_MISMATCH',
+    `The proxy already runs on port ${running}, but port ${wanted.port} was asked for.`,
+    {
+      suggestions: [`moat proxy stop && moat proxy start --port ${wanted.port}`, `MOAT_PROXY_PORT=${running} moat run`],
+    },
+  )
+}
+
+async function spawnSupervisor(options: EnsureProxyOptions): Promise<{ authorityCreated: boolean }> {
+  const { keep, paths, port, version } = options
+  // The last holder of the supervisor lock may still be on its way out.
+  await (await waitForFileLock(paths.supervisorLock)).release()
+  const args: SupervisorArguments = { keep, port: port.port, version }
+  const caddy = process.env.MOAT_CADDY
+  const log = openLog(paths.supervisorLog)
+  try {
+    // With the rights moat was started with: a supervisor under sudo can bind port 443, and gives up the rest itself.
+    const child = await asRoot(() =>
+      spawn(process.execPath, [supervisorProgram, JSON.stringify(args)], {
+        cwd: '/',
+        detached: true,
+        // The supervisor runs elsewhere: a relative path would lead nowhere.
+        env: { ...process.env, MOAT_HOME: paths.home, ...(caddy && { MOAT_CADDY: resolve(caddy) }) },
+        stdio: ['ignore', log, log, 'pipe'],
+      }),
+    )
+    child.unref()
+    const failed = once(child, 'error').then(([error]) => {
+      throw new MoatError('SUPERVISOR_FAILED', `The proxy could not be started: ${messageOf(error)}.`, { cause: error })
+    })
+    const message = await Promise.race([failed, readReady(child.stdio[3] as Readable, paths.supervisorLog)])
+    if (message.ready) return message
+    if ('error' in message) throw deserializeError(message.error)
+    return { authorityCreated: false }
+  } finally {
+    closeSync(log)
+  }
+}
+
+const supervisorProgram = fileURLToPath(new URL('../../bin/supervisor.js', import.meta.url))
+
+async function readReady(pipe: Readable, logFile: string): Promise<ReadyMessage> {
+  let text = ''
+  for await (const chunk of pipe) text += chunk
+  if (text === '') {
+    throw new MoatError('SUPERVISOR_FAILED', `The proxy ended before it was ready; see ${logFile}.`, {
+      suggestions: [`tail ${logFile}`],
+    })
+  }
+  return JSON.parse(text) as ReadyMessage
+}
+
+function openLog(path: string): number {
+  mkdirSync(dirname(path), { mode: 0o700, recursive: true })
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > longestLog) renameSync(path, `${path}.old`)
+  return openSync(path, 'a', 0o600)
+}

@@ -1,0 +1,39 @@
+// Owns the lock files of the proxy: locks of the operating system, so the death of a holder always frees them.
+import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { tryLock, waitForLock } from 'fs-native-extensions'
+
+/** A held lock. The file stays behind, empty: removing it would let two processes lock two files of one name. */
+export interface FileLock {
+  release(): Promise<void>
+}
+
+/** Takes the lock, or returns undefined when another process holds it. */
+export async function takeFileLock(path: string): Promise<FileLock | undefined> {
+  const file = await openLockFile(path)
+  try {
+    if (tryLock(file.fd)) return { release: () => file.close() }
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+  await file.close()
+  return undefined
+}
+
+/** Waits for the lock. */
+export async function waitForFileLock(path: string): Promise<FileLock> {
+  const file = await openLockFile(path)
+  try {
+    await waitForLock(file.fd)
+    return { release: () => file.close() }
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+async function openLockFile(path: string): Promise<FileHandle> {
+  await mkdir(dirname(path), { mode: 0o700, recursive: true })
+  return open(path, 'a', 0o600)
+}

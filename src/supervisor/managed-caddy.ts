@@ -1,0 +1,234 @@
+// Owns one Caddy: starts or adopts it, keeps it alive, and brings its config in line with the routes.
+import { readFile } from 'node:fs/promises'
+import { CaddyAdmin } from '../caddy/admin.js'
+import { type ConfigChange, configChange } from '../caddy/config-change.js'
+import type { CaddyBinary } from '../caddy/find-caddy.js'
+import { spawnCaddy } from '../caddy/spawn-caddy.js'
+import { type CaddyConfig, type CaddySettings, listenersOf, portOf, toCaddyConfig } from '../caddy/to-caddy-config.js'
+import type { MoatPaths } from '../config/paths.js'
+import { messageOf } from '../errors.js'
+import type { Route } from '../routing/route-table.js'
+import { handshakePort } from '../routing/urls.js'
+import { bindPorts } from './bind-ports.js'
+import { Coalescer } from './coalescer.js'
+import { warmCertificates } from './warm-certificates.js'
+
+/** Each config change closes idle connections, so changes after the first share one push a second. Milliseconds. */
+const pushInterval = 1_000
+/** How often an adopted Caddy, which is nobody's child any more, is looked at. Milliseconds. */
+const adoptedCheckInterval = 500
+const restartWait = { first: 100, longest: 5_000 }
+/** A Caddy that lived this long restarts at once when it dies. Milliseconds. */
+const stableAfter = 10_000
+/** The first inherited descriptor in a child with stdin, stdout and stderr. */
+const firstInheritedDescriptor = 3
+
+export interface ManagedCaddyOptions {
+  binary: CaddyBinary
+  log: (message: string) => void
+  onProblem: (problem: string | undefined) => void
+  paths: MoatPaths
+}
+
+export class ManagedCaddy {
+  readonly #admin: CaddyAdmin
+  readonly #options: ManagedCaddyOptions
+  readonly #push = new Coalescer(
+    () => this.#applyRoutes(),
+    pushInterval,
+    () => this.#pending() !== undefined,
+  )
+  #config: CaddyConfig | undefined
+  #pid: number | undefined
+  #routes: Route[] = []
+  #settings: CaddySettings | undefined
+  #starting: Promise<void> | undefined
+  #stopping = false
+  #warmed = new Set<string>()
+  #watch: NodeJS.Timeout | undefined
+
+  constructor(options: ManagedCaddyOptions) {
+    this.#options = options
+    this.#admin = new CaddyAdmin(options.paths.adminSocket)
+  }
+
+  get pid(): number | undefined {
+    return this.#pid
+  }
+
+  get port(): number {
+    if (!this.#settings) throw new Error('Caddy has not been started.')
+    return this.#settings.port
+  }
+
+  /** Takes over a Caddy that outlived its supervisor. False when there is none. */
+  async adopt(): Promise<boolean> {
+    const config = await this.#admin.readConfig().catch(() => undefined)
+    const port = config && portOf(config)
+    if (!config || port === undefined) return false
+    const pid = await readPid(this.#options.paths.caddyPid)
+    this.#config = config
+    this.#settings = this.#settingsFor(listenersOf(config), port)
+    this.#pid = pid
+    this.#watch = setInterval(() => {
+      if (pid !== undefined && !isAlive(pid)) this.#died('the adopted Caddy ended', 0)
+    }, adoptedCheckInterval)
+    this.#options.log(`adopted Caddy (pid ${pid}) on port ${port}`)
+    return true
+  }
+
+  /** Binds the port and starts Caddy with these routes. */
+  async start(port: number, routes: Route[]): Promise<void> {
+    this.#routes = routes
+    await this.#spawn(port)
+    await this.#warm()
+  }
+
+  /** Ends a Caddy that outlived its supervisor, if there is one. */
+  async end(): Promise<void> {
+    const pid = await readPid(this.#options.paths.caddyPid)
+    const found = await this.#admin.readConfig().catch(() => undefined)
+    if (found && pid !== undefined) await this.#end(pid)
+  }
+
+  /** Resolves when Caddy serves these routes; at most one config change a second is pushed. */
+  setRoutes(routes: Route[]): Promise<void> {
+    this.#routes = routes
+    return this.#push.request()
+  }
+
+  /** Stops watching and leaves Caddy serving, for the next supervisor to adopt. */
+  leave(): void {
+    this.#stopping = true
+    clearInterval(this.#watch)
+  }
+
+  /** Stops Caddy; resolves when its process has ended and the port is free. */
+  async stop(): Promise<void> {
+    this.leave()
+    // One that is just being started would be nobody's.
+    await this.#starting?.catch(() => {})
+    if (this.#pid !== undefined) await this.#end(this.#pid)
+  }
+
+  async #end(pid: number): Promise<void> {
+    await this.#admin.stop().catch(() => signal(pid, 'SIGTERM'))
+    if (await hasEnded(pid, 4_000)) return
+    this.#options.log(`Caddy (pid ${pid}) did not stop in time and is killed`)
+    signal(pid, 'SIGKILL')
+    await hasEnded(pid, 1_000)
+  }
+
+  #spawn(port: number): Promise<void> {
+    this.#starting = this.#spawnOnce(port)
+    return this.#starting
+  }
+
+  async #spawnOnce(port: number): Promise<void> {
+    const bound = await bindPorts(port)
+    try {
+      const listeners = bound.descriptors.map((_, index) => `fd/${firstInheritedDescriptor + index}`)
+      this.#settings = this.#settingsFor(listeners, bound.port)
+      const config = toCaddyConfig(this.#settings, this.#routes)
+      const { exited, pid } = await spawnCaddy({
+        binary: this.#options.binary.path,
+        config,
+        env: process.env,
+        listeningFds: bound.descriptors,
+        onInherited: bound.close,
+        paths: this.#options.paths,
+      })
+      this.#config = config
+      this.#pid = pid
+      const startedAt = performance.now()
+      this.#options.log(`Caddy ${this.#options.binary.version} (pid ${pid}) serves port ${bound.port}`)
+      void exited.then((status) => {
+        if (this.#pid === pid)
+          this.#died(`Caddy ended (${status.signal ?? status.code})`, performance.now() - startedAt)
+      })
+    } finally {
+      bound.close()
+    }
+  }
+
+  #died(reason: string, livedFor: number): void {
+    clearInterval(this.#watch)
+    this.#pid = undefined
+    this.#config = undefined
+    if (this.#stopping) return
+    this.#options.log(`${reason}; starting it again`)
+    this.#restart(livedFor >= stableAfter || livedFor === 0 ? 0 : restartWait.first)
+  }
+
+  #restart(wait: number): void {
+    setTimeout(() => {
+      if (this.#stopping) return
+      this.#spawn(this.port).then(
+        () => this.#options.onProblem(undefined),
+        (error) => {
+          this.#options.log(`Caddy could not be started again: ${messageOf(error)}`)
+          this.#options.onProblem(messageOf(error))
+          this.#restart(Math.min(Math.max(wait * 2, restartWait.first), restartWait.longest))
+        },
+      )
+    }, wait)
+  }
+
+  /** What Caddy has yet to be told. While it is down, nothing: it starts again with the latest routes. */
+  #pending(): { change: ConfigChange; next: CaddyConfig } | undefined {
+    if (!this.#settings || !this.#config) return undefined
+    const next = toCaddyConfig(this.#settings, this.#routes)
+    const change = configChange(this.#config, next)
+    return change && { change, next }
+  }
+
+  async #applyRoutes(): Promise<void> {
+    const pending = this.#pending()
+    if (!pending) return
+    await this.#admin.replace(pending.change.path, pending.change.value)
+    this.#config = pending.next
+    await this.#warm()
+  }
+
+  /** Prepares the certificates of hosts that are new since the last time. */
+  async #warm(): Promise<void> {
+    const hosts = this.#routes.map(({ host }) => host)
+    const fresh = hosts.filter((host) => !this.#warmed.has(host))
+    this.#warmed = new Set(hosts)
+    await warmCertificates(fresh, handshakePort(this.port), this.#options.paths.caCertificate)
+  }
+
+  #settingsFor(listeners: string[], port: number): CaddySettings {
+    const { adminSocket, caCertificate, caKey, caddyStorage } = this.#options.paths
+    return { adminSocket, caCertificate, caKey, listeners, port, storage: caddyStorage }
+  }
+}
+
+async function readPid(path: string): Promise<number | undefined> {
+  const pid = Number.parseInt(await readFile(path, 'utf8').catch(() => ''), 10)
+  return Number.isInteger(pid) ? pid : undefined
+}
+
+function isAlive(pid: number): boolean {
+  return signal(pid, 0)
+}
+
+/** False when there is no such process. */
+function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(pid, name)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** True once the process is gone; false when it still lives after `deadline` milliseconds. */
+async function hasEnded(pid: number, deadline: number): Promise<boolean> {
+  const end = performance.now() + deadline
+  while (isAlive(pid)) {
+    if (performance.now() > end) return false
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  return true
+}

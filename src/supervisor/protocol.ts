@@ -1,0 +1,42 @@
+// Owns what supervisor and clients say to each other: HTTP over the control socket, and one line on the ready pipe.
+import type { SerializedError } from '../errors.js'
+import type { Agent } from '../routing/agent.js'
+
+/** What `GET /status` answers, and each line of `POST /hold`. */
+export interface SupervisorStatus {
+  /** Running agents that have endpoints. */
+  agents: Agent[]
+  ca: string
+  caddy: { pid: number | undefined; version: string }
+  /** True when the proxy stays although no agent needs it (`moat proxy start`). */
+  kept: boolean
+  port: number
+  /** What keeps the proxy from serving the latest routes, if anything does. */
+  problem?: string
+  supervisor: { pid: number; version: string }
+}
+
+/** The one line a starting supervisor writes to its ready pipe. */
+export type ReadyMessage =
+  | { authorityCreated: boolean; ready: true }
+  | { error: SerializedError; ready: false }
+  /** Another supervisor has the lock: there is nothing to start. */
+  | { ready: false; superseded: true }
+
+/** What a supervisor is started with, as JSON in its only argument. */
+export interface SupervisorArguments {
+  keep: boolean
+  port: number
+  version: string
+}
+
+export const controlPaths = {
+  hold: '/hold',
+  keep: '/keep',
+  status: '/status',
+  stop: '/stop',
+  sync: '/sync',
+} as const
+
+/** The HTTP status of a supervisor that is stopping. */
+export const stoppingStatus = 503

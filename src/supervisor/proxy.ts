@@ -1,0 +1,85 @@
+// Owns what commands ask of the proxy as a whole: its status and its end. Starting it is in ensure-proxy.ts.
+import { connect } from 'node:net'
+import { type AgentView, viewAgent } from '../routing/agent-view.js'
+import { readStatus, requestStop } from './control-client.js'
+import { type EnsureProxyOptions, ensureProxy } from './ensure-proxy.js'
+import { waitForFileLock } from './file-lock.js'
+import type { SupervisorStatus } from './protocol.js'
+
+/** What `moat proxy status --json` prints. Fields may be added, never removed. */
+export interface ProxyStatus {
+  agents: AgentView[]
+  /** Path of the root certificate. */
+  ca: string
+  caddy: { pid: number | undefined; version: string } | null
+  /** The port it runs on, or would run on. */
+  port: number
+  /** Present when the proxy runs but cannot follow the engine or restart Caddy. */
+  problem?: string
+  status: 'running' | 'stopped'
+  supervisor: { pid: number } | null
+}
+
+export type ProxyOptions = Omit<EnsureProxyOptions, 'keep'>
+
+/** The proxy's status. A Caddy whose supervisor was killed is given a new one first. */
+export async function proxyStatus(options: ProxyOptions): Promise<ProxyStatus> {
+  const status = await findProxy(options)
+  if (status) return toProxyStatus(status)
+  return {
+    agents: [],
+    ca: options.paths.caCertificate,
+    caddy: null,
+    port: options.port.port,
+    status: 'stopped',
+    supervisor: null,
+  }
+}
+
+export function toProxyStatus(status: SupervisorStatus): ProxyStatus {
+  return {
+    agents: status.agents.map((agent) => viewAgent(agent, status.port)),
+    ca: status.ca,
+    caddy: status.caddy,
+    port: status.port,
+    ...(status.problem !== undefined && { problem: status.problem }),
+    status: 'running',
+    supervisor: { pid: status.supervisor.pid },
+  }
+}
+
+/** The running proxy's port, or the one a proxy would be started on. */
+export async function currentPort({ paths, port }: ProxyOptions): Promise<number> {
+  return (await readStatus(paths.controlSocket))?.port ?? port.port
+}
+
+/** Stops the proxy and waits until its processes are gone. False when none ran. */
+export async function stopProxy(options: ProxyOptions): Promise<boolean> {
+  if (!(await findProxy(options))) return false
+  await requestStop(options.paths.controlSocket)
+  // Held by the supervisor until its very end.
+  await (await waitForFileLock(options.paths.supervisorLock)).release()
+  return true
+}
+
+/** The running proxy; a Caddy whose supervisor was killed is given a new one. Undefined when there is neither. */
+export async function findProxy(options: ProxyOptions): Promise<SupervisorStatus | undefined> {
+  const status = await readStatus(options.paths.controlSocket)
+  if (status || !(await accepts(options.paths.adminSocket))) return status
+  const port = { ...options.port, explicit: false }
+  const { hold } = await ensureProxy({ ...options, keep: false, port })
+  hold.release()
+  return hold.status
+}
+
+/** True when something listens on a unix socket. */
+function accepts(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}

@@ -1,0 +1,100 @@
+// Owns the supervisor's picture of the agents: read from the engine on every change, never remembered elsewhere.
+import type { Engine } from '../engine/engine.js'
+import { messageOf } from '../errors.js'
+import type { Agent } from '../routing/agent.js'
+import { Coalescer } from './coalescer.js'
+
+/** How often the engine is asked even though it reported nothing, for engines that lose events. Milliseconds. */
+const safetyInterval = 15_000
+/** First and longest wait before a lost engine is sought again. Milliseconds. */
+const reconnectWait = { first: 250, longest: 5_000 }
+
+export interface ReconcilerOptions {
+  connect: () => Promise<Engine>
+  log: (message: string) => void
+  /** Called with all agents after each successful look at the engine. Rejects when the proxy could not follow. */
+  onAgents: (agents: Agent[]) => Promise<void>
+  signal: AbortSignal
+}
+
+export class Reconciler {
+  /** The agents last seen. An engine that cannot be read leaves them as they are. */
+  agents: Agent[] = []
+  readonly #options: ReconcilerOptions
+  readonly #look: Coalescer
+  #engine: Engine | undefined
+  /** Why the engine cannot be read at present. */
+  problem: string | undefined
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options
+    this.#look = new Coalescer(() => this.#readAgents(), 0)
+  }
+
+  /** The first look, and the watch from then on. Rejects when no engine answers. */
+  async start(): Promise<void> {
+    this.#engine = await this.#options.connect()
+    await this.#watch(this.#engine)
+    await this.reconcile()
+    const timer = setInterval(() => this.#reconcileQuietly(), safetyInterval)
+    this.#options.signal.addEventListener('abort', () => clearInterval(timer))
+  }
+
+  /** Resolves when the proxy serves what the engine said after this call. */
+  async reconcile(): Promise<void> {
+    await this.#look.request()
+    await this.#options.onAgents(this.agents)
+  }
+
+  async #readAgents(): Promise<void> {
+    if (!this.#engine) throw new Error('the container engine does not answer')
+    try {
+      const { agents, unreadable } = await this.#engine.listAgents()
+      for (const { containerId, name, reason } of unreadable) {
+        this.#options.log(`container ${name} could not be read, its routes stay as they were: ${reason}`)
+        const known = this.agents.find((agent) => agent.containerId === containerId)
+        if (known) agents.push(known)
+      }
+      this.agents = agents
+      this.problem = undefined
+    } catch (error) {
+      this.problem = `The container engine cannot be read: ${messageOf(error)}`
+      throw error
+    }
+  }
+
+  #reconcileQuietly(): void {
+    this.reconcile().catch((error) => this.#options.log(messageOf(error)))
+  }
+
+  async #watch(engine: Engine): Promise<void> {
+    await engine.watch(
+      {
+        onChange: () => this.#reconcileQuietly(),
+        onEnd: (reason) => {
+          this.#options.log(`lost the container engine: ${reason.message}`)
+          this.problem = `The container engine went away: ${reason.message}`
+          this.#engine = undefined
+          void this.#reconnect(reconnectWait.first)
+        },
+      },
+      this.#options.signal,
+    )
+  }
+
+  async #reconnect(wait: number): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, wait))
+    if (this.#options.signal.aborted) return
+    try {
+      const engine = await this.#options.connect()
+      this.#engine = engine
+      await this.#watch(engine)
+      this.#options.log(`container engine back at ${engine.address}`)
+      this.#reconcileQuietly()
+    } catch (error) {
+      this.#options.log(`container engine still away: ${messageOf(error).split('\n')[0]}`)
+      this.#engine = undefined
+      void this.#reconnect(Math.min(wait * 2, reconnectWait.longest))
+    }
+  }
+}

@@ -1,0 +1,182 @@
+// Owns the one supervisor of a user: the engine's agents on one side, Caddy on the other, and when both are let go.
+import { ensureAuthority } from '../authority/root.js'
+import { type CaddyBinary, findCaddy } from '../caddy/find-caddy.js'
+import type { MoatPaths } from '../config/paths.js'
+import { connectEngine } from '../engine/connect-engine.js'
+import type { Engine } from '../engine/engine.js'
+import { type Agent, needsProxy } from '../routing/agent.js'
+import { routeTable } from '../routing/route-table.js'
+import { type ControlHandlers, type ControlSocket, openControlSocket } from './control-server.js'
+import { takeFileLock } from './file-lock.js'
+import { Lifetime } from './lifetime.js'
+import { ManagedCaddy } from './managed-caddy.js'
+import type { SupervisorArguments, SupervisorStatus } from './protocol.js'
+import { Reconciler } from './reconciler.js'
+
+export interface SupervisorOptions extends SupervisorArguments {
+  env: NodeJS.ProcessEnv
+  log: (message: string) => void
+  paths: MoatPaths
+}
+
+/** Starts supervising. Undefined when another supervisor of this user already does. */
+export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor | undefined> {
+  const lock = await takeFileLock(options.paths.supervisorLock)
+  if (!lock) return undefined
+  try {
+    const { created } = await ensureAuthority(options.paths)
+    const binary = await findCaddy({ env: options.env, paths: options.paths })
+    const supervisor = new Supervisor(options, binary, created)
+    await supervisor.start()
+    return supervisor
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+export class Supervisor {
+  /** True when this start made the root certificate. */
+  readonly authorityCreated: boolean
+  readonly #abort = new AbortController()
+  readonly #binary: CaddyBinary
+  readonly #caddy: ManagedCaddy
+  readonly #ended = Promise.withResolvers<void>()
+  readonly #followers = new Set<() => void>()
+  readonly #lifetime: Lifetime
+  readonly #options: SupervisorOptions
+  readonly #reconciler: Reconciler
+  #caddyProblem: string | undefined
+  #engineSocket: string | undefined
+  #socket: ControlSocket | undefined
+  #serving = false
+  #stopping: Promise<void> | undefined
+
+  constructor(options: SupervisorOptions, binary: CaddyBinary, authorityCreated: boolean) {
+    const { log, paths } = options
+    this.authorityCreated = authorityCreated
+    this.#binary = binary
+    this.#options = options
+    this.#caddy = new ManagedCaddy({
+      binary,
+      log,
+      onProblem: (problem) => {
+        this.#caddyProblem = problem
+        this.#changed()
+      },
+      paths,
+    })
+    this.#lifetime = new Lifetime(options.keep, () => {
+      log('nothing needs the proxy any more')
+      this.stop().catch((error) => log(`the proxy did not stop cleanly: ${error}`))
+    })
+    this.#reconciler = new Reconciler({
+      connect: () => this.#connect(),
+      log,
+      onAgents: (agents) => this.#serve(agents),
+      signal: this.#abort.signal,
+    })
+  }
+
+  /** Resolves when everything has been let go. */
+  get ended(): Promise<void> {
+    return this.#ended.promise
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.#reconciler.start()
+      const routes = routeTable(this.#reconciler.agents)
+      // A Caddy that serves an earlier root is of no use to anybody who trusts the new one.
+      if (this.authorityCreated) await this.#caddy.end()
+      if (!(await this.#caddy.adopt())) await this.#caddy.start(this.#options.port, routes)
+      this.#serving = true
+      this.#socket = await openControlSocket(this.#options.paths.controlSocket, this.#handlers())
+      await this.#reconciler.reconcile()
+    } catch (error) {
+      this.#abort.abort()
+      this.#lifetime.end()
+      await this.#socket?.close()
+      await this.#caddy.stop()
+      throw error
+    }
+  }
+
+  /** Stops Caddy, or leaves it serving for the next supervisor to adopt, and lets go of everything. */
+  stop({ leaveCaddy } = { leaveCaddy: false }): Promise<void> {
+    this.#stopping ??= this.#stop(leaveCaddy)
+    return this.#stopping
+  }
+
+  async #stop(leaveCaddy: boolean): Promise<void> {
+    this.#abort.abort()
+    this.#lifetime.end()
+    if (leaveCaddy) this.#caddy.leave()
+    else await this.#caddy.stop()
+    this.#options.log(leaveCaddy ? 'stopped, Caddy goes on' : 'stopped')
+    this.#ended.resolve()
+  }
+
+  /**
+   * Lets the last answers go out. The lock is not released: the end of the process does that, so that whoever waits
+   * for the lock waits for the process.
+   */
+  async close(): Promise<void> {
+    await this.#socket?.close()
+  }
+
+  async #serve(agents: Agent[]): Promise<void> {
+    if (!this.#serving || this.#stopping) return
+    // Before the push: an agent that starts now keeps the proxy even while its routes are being pushed.
+    this.#lifetime.setAgents(agents.filter(needsProxy).length)
+    await this.#caddy.setRoutes(routeTable(agents))
+    this.#changed()
+  }
+
+  /** The engine; once found, that one and no other: on another one all agents would seem to be gone. */
+  async #connect(): Promise<Engine> {
+    const { env, paths } = this.#options
+    const found = this.#engineSocket !== undefined && { DOCKER_HOST: this.#engineSocket }
+    const engine = await connectEngine({ env: { ...env, ...found }, moatHome: paths.home })
+    // A TCP engine came from a setting that still stands, with certificates an address alone would lose.
+    if (engine.address.startsWith('unix://')) this.#engineSocket = engine.address
+    return engine
+  }
+
+  #changed(): void {
+    for (const follow of this.#followers) follow()
+  }
+
+  #handlers(): ControlHandlers {
+    return {
+      hold: (onStatus) => {
+        const release = this.#lifetime.hold()
+        const follow = () => onStatus(this.#status())
+        this.#followers.add(follow)
+        follow()
+        return () => {
+          this.#followers.delete(follow)
+          release()
+        }
+      },
+      keep: () => this.#lifetime.keep(),
+      status: () => this.#status(),
+      stop: (how) => this.stop(how),
+      stopping: () => this.#stopping !== undefined,
+      sync: () => this.#reconciler.reconcile(),
+    }
+  }
+
+  #status(): SupervisorStatus {
+    const problem = this.#caddyProblem ?? this.#reconciler.problem
+    return {
+      agents: this.#reconciler.agents.filter(needsProxy),
+      ca: this.#options.paths.caCertificate,
+      caddy: { pid: this.#caddy.pid, version: this.#binary.version },
+      kept: this.#lifetime.kept,
+      port: this.#caddy.port,
+      ...(problem !== undefined && { problem }),
+      supervisor: { pid: process.pid, version: this.#options.version },
+    }
+  }
+}

@@ -1,0 +1,42 @@
+// Owns having a host's certificate ready before anybody asks for it, and knowing that clients accept it.
+import { readFile } from 'node:fs/promises'
+import { connect } from 'node:tls'
+import { systemCode } from '../errors.js'
+
+/** Handshakes at the same time: each costs Caddy a signature. */
+const concurrency = 4
+/** Hosts beyond this many get their certificates at their first request, so that a start with many agents is quick. */
+const mostHosts = 64
+/** How long a certificate of this very second may count as "not yet valid": clients read a coarser clock. Milliseconds. */
+const validityDeadline = 2_000
+
+/** Shakes hands once for each host. A host that fails is left for its first request to tell. */
+export async function warmCertificates(hosts: readonly string[], port: number, certificateFile: string): Promise<void> {
+  const ca = await readFile(certificateFile, 'utf8')
+  const queue = hosts.slice(0, mostHosts)
+  const work = async () => {
+    for (let host = queue.shift(); host !== undefined; host = queue.shift()) await warm(host, port, ca)
+  }
+  await Promise.all(Array.from({ length: concurrency }, work))
+}
+
+async function warm(host: string, port: number, ca: string): Promise<void> {
+  const end = performance.now() + validityDeadline
+  while ((await shakeHands(host, port, ca)) === 'CERT_NOT_YET_VALID' && performance.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+/** The code of what went wrong, undefined when nothing did. */
+function shakeHands(host: string, port: number, ca: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ ca, host: '127.0.0.1', port, servername: host, timeout: validityDeadline })
+    const finish = (code?: string) => {
+      socket.destroy()
+      resolve(code)
+    }
+    socket.once('secureConnect', () => finish())
+    socket.once('timeout', () => finish('ETIMEDOUT'))
+    socket.once('error', (error) => finish(systemCode(error) ?? error.message))
+  })
+}

@@ -1,0 +1,24 @@
+// Owns how agents are printed: the list, and the lines a run begins with.
+import { type AgentView, describeEndpoints } from '../routing/agent-view.js'
+import { formatAge } from './age.js'
+import { formatTable } from './table.js'
+
+/** The table of `moat list`. */
+export function formatAgents(agents: readonly AgentView[], now: number = Date.now()): string {
+  const rows = agents.map((agent) => [
+    agent.name,
+    agent.runId,
+    agent.state,
+    formatAge(agent.createdAt, now),
+    describeEndpoints(agent.endpoints),
+  ])
+  return formatTable([['NAME', 'RUN ID', 'STATE', 'AGE', 'ENDPOINTS'], ...rows])
+}
+
+/** One line an endpoint: `https://web.dark-mode.localhost:8080  → dark-mode container:3000`. */
+export function formatEndpoints(agent: AgentView): string[] {
+  const width = Math.max(0, ...agent.endpoints.map(({ url }) => url.length))
+  return agent.endpoints.map(
+    ({ port, type, url }) => `${url.padEnd(width)}  → ${agent.name} ${port === undefined ? type : `container:${port}`}`,
+  )
+}

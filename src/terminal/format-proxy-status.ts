@@ -1,0 +1,21 @@
+// Owns how the proxy's status is printed.
+import { displayPath } from '../config/paths.js'
+import { describeEndpoints } from '../routing/agent-view.js'
+import type { ProxyStatus } from '../supervisor/proxy.js'
+
+/** The text of `moat proxy status`. */
+export function formatProxyStatus(status: ProxyStatus): string {
+  const width = Math.max(0, ...status.agents.map(({ name }) => name.length))
+  const agents = status.agents.map(({ endpoints, name }) => `  ${name.padEnd(width)}   ${describeEndpoints(endpoints)}`)
+  return [
+    'Routing Proxy',
+    '=============',
+    `Status: ${status.status}`,
+    `Port: ${status.port}`,
+    `CA: ${displayPath(status.ca)}`,
+    ...(status.problem === undefined ? [] : [`Problem: ${status.problem}`]),
+    '',
+    'Registered Agents:',
+    ...(agents.length > 0 ? agents : ['  none']),
+  ].join('\n')
+}

@@ -1,0 +1,33 @@
+// Owns Ctrl+C and SIGTERM while a command runs: who is told, first and later times.
+import { Errors } from '@oclif/core'
+
+/** Exit code of a command interrupted before it had done its work: 128 + SIGINT. */
+const interruptedExit = 130
+
+/**
+ * Takes over SIGINT and SIGTERM. Until `onInterrupt` is called, the first one aborts `signal`; from then on each one
+ * calls the listener.
+ */
+export class Interrupts {
+  readonly #abort = new AbortController()
+  readonly #handle = () => this.#listener()
+  #listener: () => void = () => this.#abort.abort(new Errors.ExitError(interruptedExit))
+
+  constructor() {
+    process.on('SIGINT', this.#handle)
+    process.on('SIGTERM', this.#handle)
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  onInterrupt(listener: () => void): void {
+    this.#listener = listener
+  }
+
+  release(): void {
+    process.off('SIGINT', this.#handle)
+    process.off('SIGTERM', this.#handle)
+  }
+}

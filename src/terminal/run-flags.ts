@@ -1,0 +1,39 @@
+// Owns the flags of every command that runs an agent, and the request they add up to.
+import { Flags } from '@oclif/core'
+import type { RunRequest } from '../agents/plan-agent.js'
+import { parseEnvFlags } from '../config/env-flag.js'
+
+/** One value each time: with `multiple` alone the flag would take the path after it for another value. */
+const repeatable = { multiple: true, multipleNonGreedy: true } as const
+
+export const runFlags = {
+  detach: Flags.boolean({ char: 'd', description: 'Return once the routes are live', exclusive: ['interactive'] }),
+  env: Flags.string({ char: 'e', description: 'Set KEY=value in the container, or pass KEY on', ...repeatable }),
+  interactive: Flags.boolean({ char: 'i', description: 'Give the agent this terminal' }),
+  keep: Flags.boolean({ description: 'Leave the container when the agent ends', exclusive: ['rm'] }),
+  mount: Flags.string({ description: 'Mount source:target[:ro], besides moat.yaml', ...repeatable }),
+  name: Flags.string({ char: 'n', description: 'Name of the agent; default: name in moat.yaml, or a generated one' }),
+  rebuild: Flags.boolean({ description: 'Build the image anew, without the cache' }),
+  rm: Flags.boolean({ description: 'Remove the container when the agent ends; attached runs always do' }),
+}
+
+export interface RunFlags {
+  detach: boolean
+  env?: string[] | undefined
+  interactive: boolean
+  keep: boolean
+  mount?: string[] | undefined
+  name?: string | undefined
+  rebuild: boolean
+  rm: boolean
+}
+
+export function toRunRequest(flags: RunFlags, path: string, command: string[] | undefined): RunRequest {
+  return {
+    env: parseEnvFlags(flags.env ?? [], process.env),
+    mounts: flags.mount ?? [],
+    path,
+    ...(command && { command }),
+    ...(flags.name !== undefined && { name: flags.name }),
+  }
+}

@@ -1,0 +1,102 @@
+// Owns a run as a person sees it: progress, the URLs, then the agent's output or its terminal, until it ends.
+import { endedAtOnce } from '../agents/ended-at-once.js'
+import { followAgent } from '../agents/follow-agent.js'
+import type { AgentPlan } from '../agents/plan-agent.js'
+import { type StartedAgent, startAgent } from '../agents/start-agent.js'
+import { trustHint } from '../authority/trust-hint.js'
+import { hostUser } from '../config/invoking-user.js'
+import type { Engine } from '../engine/engine.js'
+import { exitCodes, MoatError } from '../errors.js'
+import type { AgentView } from '../routing/agent-view.js'
+import type { ProxyOptions } from '../supervisor/proxy.js'
+import { connectTerminal } from './connect-terminal.js'
+import { formatEndpoints } from './format-agents.js'
+import { Interrupts } from './interrupts.js'
+import { terminalProgress } from './progress.js'
+import type { RunFlags } from './run-flags.js'
+
+/** How long a detached agent is watched for an end that means its command is wrong. Milliseconds. */
+const settleTime = 200
+/** Exit code of a shell, and of a container's first process, for a command that does not exist. */
+const commandNotFound = 127
+
+export interface RunSessionOptions {
+  engine: Engine
+  flags: RunFlags
+  json: boolean
+  log: (line: string) => void
+  proxy: ProxyOptions
+}
+
+/** Runs the planned agent. With `exitCode` once it has ended, without when it was detached. */
+export async function runSession(
+  plan: AgentPlan,
+  options: RunSessionOptions,
+): Promise<AgentView & { exitCode?: number }> {
+  const { engine, flags, json, log, proxy } = options
+  if (flags.interactive) assertTerminal()
+  const progress = terminalProgress()
+  const interrupts = new Interrupts()
+  try {
+    const started = await startAgent(plan, {
+      ...proxy,
+      attach: !flags.detach,
+      engine,
+      interactive: flags.interactive,
+      keep: flags.keep,
+      progress,
+      rebuild: flags.rebuild,
+      removeAtEnd: flags.detach && flags.rm,
+      signal: interrupts.signal,
+      user: hostUser(),
+    })
+    if (started.authorityCreated) trustHint(proxy.paths.caCertificate).forEach(progress.note)
+    formatEndpoints(started.agent).forEach(log)
+    if (flags.detach) {
+      const exitCode = await endedAtOnce(started, {
+        engine,
+        keep: flags.keep,
+        note: progress.note,
+        proxy,
+        removeAtEnd: flags.rm,
+        settleTime,
+        stderr: process.stderr,
+      })
+      started.hold?.release()
+      if (exitCode !== undefined) return { ...started.agent, exitCode }
+      if (plan.endpoints.length === 0) log(`${started.agent.name} runs (${started.agent.runId}).`)
+      return started.agent
+    }
+    const exitCode = await followAgent(started, {
+      connect: () => connect(started, engine),
+      engine,
+      keep: flags.keep,
+      note: progress.note,
+      onInterrupt: (listener) => interrupts.onInterrupt(listener),
+      proxy,
+      stderr: process.stderr,
+      // With --json, stdout carries one JSON object and nothing else.
+      stdout: json ? process.stderr : process.stdout,
+    })
+    if (exitCode === commandNotFound)
+      progress.note(`Is there a command ${plan.command?.[0] ?? ''} in the image (${plan.image.base})?`)
+    return { ...started.agent, exitCode }
+  } finally {
+    interrupts.release()
+  }
+}
+
+/** Joins the terminal to an interactive agent; the returned function gives it back. */
+function connect({ containerId, output }: StartedAgent, engine: Engine): () => void {
+  if (!output?.stdin) return () => {}
+  const resize = (size: { columns: number; rows: number }) => engine.sessions.resize(containerId, size)
+  return connectTerminal({ resize, stdin: output.stdin }, process.stdin, process.stdout)
+}
+
+function assertTerminal(): void {
+  if (process.stdin.isTTY && process.stdout.isTTY) return
+  throw new MoatError('USAGE', '-i needs a terminal on stdin and stdout.', {
+    exit: exitCodes.usage,
+    suggestions: ['moat run', 'moat exec <agent> -- <command>'],
+  })
+}

@@ -1,0 +1,174 @@
+// A moat of its own for each test: a temporary MOAT_HOME, any free port, and a clean-up that leaves nothing behind.
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import Docker from 'dockerode'
+import { until } from './until.js'
+
+const run = promisify(execFile)
+
+export interface Outcome {
+  code: number
+  stderr: string
+  stdout: string
+}
+
+export interface Answer {
+  body: string
+  headers: Record<string, string | string[] | undefined>
+  status: number
+}
+
+/** A `moat` process that is still running. */
+export class RunningMoat {
+  stderr = ''
+  stdout = ''
+  readonly exited: Promise<Outcome>
+  readonly process: ChildProcess
+
+  constructor(process: ChildProcess) {
+    this.process = process
+    process.stdout?.on('data', (chunk) => {
+      this.stdout += chunk
+    })
+    process.stderr?.on('data', (chunk) => {
+      this.stderr += chunk
+    })
+    this.exited = new Promise((resolve) => {
+      process.once('close', (code) => resolve({ code: code ?? -1, stderr: this.stderr, stdout: this.stdout }))
+    })
+  }
+
+  /** Waits until its output contains a text. */
+  async prints(text: string): Promise<void> {
+    await until(`"${text}" in the output`, () => (this.stdout + this.stderr).includes(text), 30_000).catch((error) => {
+      throw new Error(`${error.message}\nstdout: ${this.stdout}\nstderr: ${this.stderr}`)
+    })
+  }
+}
+
+export class Sandbox {
+  readonly docker = new Docker()
+  readonly env: NodeJS.ProcessEnv
+  readonly home: string
+  readonly #directory: string
+  readonly #program: string[]
+  readonly #running = new Set<RunningMoat>()
+
+  /** @param program the command line of moat; default: this checkout's. */
+  constructor(program: string[] = [process.execPath, resolve('bin/run.js')]) {
+    // Short, because unix socket paths are limited to 103 bytes.
+    this.#directory = mkdtempSync(join(tmpdir(), 'moat-'))
+    this.home = join(this.#directory, 'home')
+    this.#program = program
+    this.env = { ...process.env, MOAT_HOME: this.home, MOAT_PROXY_PORT: '0', NO_COLOR: '1' }
+  }
+
+  get certificate(): string {
+    return readFileSync(join(this.home, 'proxy/ca/ca.crt'), 'utf8')
+  }
+
+  /** A directory of the sandbox, with these files in it. */
+  directory(name: string, files: Record<string, string> = {}): string {
+    const directory = join(this.#directory, name)
+    mkdirSync(directory, { recursive: true })
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(directory, file), text)
+    return directory
+  }
+
+  /** A workspace whose agent serves on `ports`, answering each request with its own name and the port. */
+  workspace(name: string, ports: Record<string, number> = { web: 3000 }, extra = ''): string {
+    return this.directory(name, {
+      'moat.yaml': `name: ${name}\ndependencies: [node@22]\nports: ${JSON.stringify(ports)}\ncommand: [node, server.js]\n${extra}`,
+      'server.js': `for (const port of ${JSON.stringify(Object.values(ports))})
+  require('node:http').createServer((request, response) => response.end(process.env.MOAT_RUN_NAME + ' ' + port)).listen(port)
+console.log('listening')
+`,
+    })
+  }
+
+  /** Runs a moat command to its end. */
+  async moat(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Outcome> {
+    return this.start(args, options).exited
+  }
+
+  /** Runs a moat command that must succeed and prints JSON. */
+  async json<T>(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<T> {
+    const outcome = await this.moat([...args, '--json'], options)
+    if (outcome.code !== 0)
+      throw new Error(`moat ${args.join(' ')} exited with ${outcome.code}: ${outcome.stdout}${outcome.stderr}`)
+    return JSON.parse(outcome.stdout) as T
+  }
+
+  /** Starts a moat command and leaves it running. */
+  start(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; stdin?: string } = {}): RunningMoat {
+    const [program = '', ...prefix] = this.#program
+    const child = spawn(program, [...prefix, ...args], {
+      cwd: options.cwd ?? this.#directory,
+      env: { ...this.env, ...options.env },
+      stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    })
+    child.stdin?.end(options.stdin)
+    const running = new RunningMoat(child)
+    this.#running.add(running)
+    void running.exited.then(() => this.#running.delete(running))
+    return running
+  }
+
+  /** Asks a URL of the proxy, trusting the sandbox's CA only. */
+  get(url: string, options: { headers?: Record<string, string> } = {}): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const outgoing = request(
+        url,
+        {
+          agent: false,
+          ca: this.certificate,
+          headers: options.headers ?? {},
+          // Else Node would ask for a certificate of whatever the Host header says.
+          servername: new URL(url).hostname,
+          // Not every system resolver knows *.localhost; clients that matter map it to loopback themselves.
+          lookup: (_host, _options, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }]),
+          timeout: 15_000,
+        },
+        (response) => {
+          let body = ''
+          response.setEncoding('utf8')
+          response.on('data', (chunk) => {
+            body += chunk
+          })
+          response.on('end', () => resolve({ body, headers: response.headers, status: response.statusCode ?? 0 }))
+          response.on('error', reject)
+        },
+      )
+      outgoing.on('timeout', () => outgoing.destroy(new Error(`${url} did not answer`)))
+      outgoing.on('error', reject)
+      outgoing.end()
+    })
+  }
+
+  /** The sandbox's containers, running or not. */
+  containers(): Promise<Docker.ContainerInfo[]> {
+    return this.docker.listContainers({ all: true, filters: { label: [`dev.moat.home=${this.home}`] } })
+  }
+
+  /** Pids of the sandbox's supervisors and Caddys, by what their command lines or environments say. */
+  async processes(): Promise<{ caddys: number[]; supervisors: number[] }> {
+    const { stdout } = await run('ps', ['axeww', '-o', 'pid=,command='])
+    const mine = stdout.split('\n').filter((line) => line.includes(this.home))
+    const pids = (pattern: RegExp) => mine.filter((line) => pattern.test(line)).map((line) => Number.parseInt(line, 10))
+    return { caddys: pids(/^\s*\d+ \S*caddy run/), supervisors: pids(/bin\/supervisor\.js/) }
+  }
+
+  async cleanUp(): Promise<void> {
+    for (const running of this.#running) running.process.kill('SIGKILL')
+    for (const { Id } of await this.containers()) await this.docker.getContainer(Id).remove({ force: true })
+    await this.moat(['proxy', 'stop'])
+    const { caddys, supervisors } = await this.processes()
+    for (const pid of [...caddys, ...supervisors]) process.kill(pid, 'SIGKILL')
+    rmSync(this.#directory, { force: true, recursive: true })
+    if (caddys.length + supervisors.length > 0) throw new Error('moat proxy stop left processes behind')
+  }
+}

@@ -1,0 +1,22 @@
+// Waiting for a condition with a deadline: the only way tests wait.
+
+/** Resolves with the first truthy answer of `condition`; rejects, naming `what`, when there is none in time. */
+export async function until<T>(
+  what: string,
+  condition: () => Promise<T> | T,
+  deadline = 10_000,
+): Promise<NonNullable<Exclude<T, false>>> {
+  const end = performance.now() + deadline
+  let last: unknown
+  while (performance.now() < end) {
+    try {
+      const answer = await condition()
+      if (answer) return answer as NonNullable<Exclude<T, false>>
+      last = answer
+    } catch (error) {
+      last = error
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  throw new Error(`${what} did not happen within ${deadline} ms; last: ${last}`, { cause: last })
+}

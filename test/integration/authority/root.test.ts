@@ -1,0 +1,134 @@
+// The root certificate as openssl and Node see it, and what happens to files that do not fit.
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ensureAuthority } from '../../../src/authority/root.js'
+import { moatPaths } from '../../../src/config/paths.js'
+
+let directory: string
+let paths: ReturnType<typeof moatPaths>
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'moat-ca-'))
+  paths = moatPaths({ MOAT_HOME: directory })
+})
+afterEach(() => rmSync(directory, { force: true, recursive: true }))
+
+const openssl = (...args: string[]) => execFileSync('openssl', args, { encoding: 'utf8', stdio: 'pipe' })
+
+/** A leaf for a name, signed with the root's own key, as a thief of the key would. */
+function forge(name: string): string {
+  const at = (file: string) => join(directory, file)
+  openssl(
+    'req',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-keyout',
+    at('leaf.key'),
+    '-subj',
+    '/CN=x',
+    '-out',
+    at('leaf.csr'),
+  )
+  writeFileSync(at('leaf.ext'), `subjectAltName=DNS:${name}\n`)
+  openssl(
+    'x509',
+    '-req',
+    '-in',
+    at('leaf.csr'),
+    '-CA',
+    paths.caCertificate,
+    '-CAkey',
+    paths.caKey,
+    '-CAcreateserial',
+    '-days',
+    '30',
+    '-extfile',
+    at('leaf.ext'),
+    '-out',
+    at('leaf.crt'),
+  )
+  return at('leaf.crt')
+}
+
+describe('ensureAuthority', () => {
+  it('makes a ten-year root for localhost and loopback only, its key for this user only', async () => {
+    const { certificate, created } = await ensureAuthority(paths)
+    expect(created).toBe(true)
+    expect(readFileSync(paths.caCertificate, 'utf8')).toBe(certificate)
+    const text = openssl('x509', '-in', paths.caCertificate, '-noout', '-text')
+    expect(text).toMatch(/Issuer: CN ?= ?Moat CA\n/)
+    expect(text).toMatch(/Subject: CN ?= ?Moat CA\n/)
+    expect(text).toMatch(/X509v3 Basic Constraints: critical\n\s+CA:TRUE/)
+    expect(text).toMatch(
+      /X509v3 Name Constraints: critical\n\s+Permitted:\n\s+DNS:localhost\n\s+IP:127.0.0.0\/255.0.0.0\n\s+IP:0:0:0:0:0:0:0:1\/FFFF:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF\n/,
+    )
+    expect(statSync(paths.caKey).mode & 0o777).toBe(0o600)
+    expect(statSync(join(directory, 'proxy/ca')).mode & 0o777).toBe(0o700)
+    const nineYears = String(9 * 365 * 86_400)
+    expect(openssl('x509', '-in', paths.caCertificate, '-noout', '-checkend', nineYears)).toContain('will not expire')
+  })
+
+  it('cannot vouch for any other name, even with its key in wrong hands', async () => {
+    await ensureAuthority(paths)
+    expect(openssl('verify', '-CAfile', paths.caCertificate, forge('web.my-app.localhost'))).toContain(': OK')
+    expect(() => openssl('verify', '-CAfile', paths.caCertificate, forge('www.example.com'))).toThrow(
+      /permitted subtree violation/,
+    )
+  })
+
+  it('is made once, by however many at the same time', async () => {
+    const made = await Promise.all(Array.from({ length: 8 }, () => ensureAuthority(paths)))
+    expect(made.filter(({ created }) => created)).toHaveLength(1)
+    expect(new Set(made.map(({ certificate }) => certificate)).size).toBe(1)
+    expect(readdirSync(join(directory, 'proxy'))).toEqual(['ca'])
+    expect(await ensureAuthority(paths)).toEqual({ certificate: made[0]?.certificate, created: false })
+  })
+
+  it.each([
+    ['a missing key', () => rmSync(paths.caKey), () => `${paths.caKey} is missing`],
+    ['a missing certificate', () => rmSync(paths.caCertificate), () => `${paths.caCertificate} is missing`],
+    [
+      'a broken certificate',
+      () => writeFileSync(paths.caCertificate, ''),
+      () => `${paths.caCertificate} is not a certificate`,
+    ],
+    ['a broken key', () => writeFileSync(paths.caKey, 'x'), () => `${paths.caKey} is not a private key`],
+  ])('refuses %s and leaves the files alone', async (_, damage, reason) => {
+    await ensureAuthority(paths)
+    damage()
+    const before = readdirSync(join(directory, 'proxy/ca'))
+    await expect(ensureAuthority(paths)).rejects.toMatchObject({
+      code: 'CA_BROKEN',
+      message: `The certificate authority of moat is broken: ${reason()}.`,
+      suggestions: [`rm -r ${directory}/proxy/ca   # a new one is made, and must be trusted again`],
+    })
+    expect(readdirSync(join(directory, 'proxy/ca'))).toEqual(before)
+  })
+
+  it('forgets what an earlier root signed, before the new one is in place', async () => {
+    for (const name of ['certificates', 'pki', 'locks']) mkdirSync(join(paths.caddyStorage, name), { recursive: true })
+    await ensureAuthority(paths)
+    expect(readdirSync(paths.caddyStorage)).toEqual(['locks'])
+
+    rmSync(join(directory, 'proxy'), { recursive: true })
+    mkdirSync(join(directory, 'proxy'))
+    // A storage that cannot be emptied: no root may appear that its certificates do not chain to.
+    writeFileSync(paths.caddyStorage, '')
+    await expect(ensureAuthority(paths)).rejects.toThrow('ENOTDIR')
+    expect(existsSync(join(directory, 'proxy/ca'))).toBe(false)
+  })
+
+  it('refuses a key of another certificate', async () => {
+    await ensureAuthority(paths)
+    const otherPaths = moatPaths({ MOAT_HOME: join(directory, 'other') })
+    await ensureAuthority(otherPaths)
+    writeFileSync(paths.caKey, readFileSync(otherPaths.caKey))
+    await expect(ensureAuthority(paths)).rejects.toThrow(`${paths.caKey} does not belong to ${paths.caCertificate}`)
+  })
+})

@@ -1,0 +1,196 @@
+// What the proxy promises to what goes through it: connections survive, foreign names are refused, http is redirected.
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { connect as connectTcp } from 'node:net'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { connect as connectTls } from 'node:tls'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AgentView } from '../../../src/routing/agent-view.js'
+import { Sandbox } from '../../helpers/sandbox.js'
+import { until } from '../../helpers/until.js'
+
+/** Echoes each byte of an upgraded connection, streams events, shows headers, and starts to listen late. */
+const server = `
+const http = require('node:http')
+const server = http.createServer((request, response) => {
+  if (request.url === '/events') {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('data: first\\n\\n')
+    setInterval(() => response.write('data: tick\\n\\n'), 50)
+  } else response.end(JSON.stringify({ headers: request.headers, method: request.method }))
+})
+server.on('upgrade', (request, socket) => {
+  socket.write('HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\n\\r\\n')
+  socket.pipe(socket)
+})
+setTimeout(() => server.listen(3000), 1000)
+`
+
+let sandbox: Sandbox
+let url: URL
+
+beforeAll(async () => {
+  sandbox = new Sandbox()
+  const workspace = sandbox.workspace('app')
+  sandbox.directory('app', { 'server.js': server })
+  const agent = await sandbox.json<AgentView>(['run', '-d', workspace])
+  url = new URL(agent.endpoints[0]?.url ?? '')
+})
+afterAll(() => sandbox.cleanUp())
+
+const target = (path: string) => ({
+  agent: false as const,
+  ca: sandbox.certificate,
+  headers: { Host: url.host },
+  host: '127.0.0.1',
+  path,
+  port: url.port,
+  servername: url.hostname,
+})
+
+/** A WebSocket handshake as a browser makes it over HTTP/1.1; resolves with the upgraded connection. */
+async function openWebSocket(): Promise<Duplex> {
+  const headers = {
+    Connection: 'Upgrade',
+    Host: url.host,
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    'Sec-WebSocket-Version': '13',
+    Upgrade: 'websocket',
+  }
+  const request = httpsRequest({ ...target('/socket'), headers })
+  request.end()
+  const [, socket] = (await once(request, 'upgrade')) as [unknown, Duplex]
+  return socket
+}
+
+describe('an endpoint', () => {
+  it('is waited for while it starts to listen', async () => {
+    // The agent listens a second after its start; the request comes at once.
+    expect((await sandbox.get(url.href)).status).toBe(200)
+  })
+
+  it('answers at the bare name of its agent, the only endpoint there', async () => {
+    expect((await sandbox.get(`https://app.localhost:${url.port}/`)).status).toBe(200)
+  })
+
+  it('sees the host and port of the URL, and no forged forwarding headers', async () => {
+    const { body } = await sandbox.get(url.href, {
+      headers: { 'X-Forwarded-For': '6.6.6.6', 'X-Forwarded-Host': 'evil.test', 'X-Forwarded-Proto': 'http' },
+    })
+    expect(JSON.parse(body).headers).toMatchObject({
+      host: url.host,
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-host': url.host,
+      'x-forwarded-proto': 'https',
+    })
+  })
+})
+
+describe('open connections', () => {
+  it('survive that other agents start and stop', async () => {
+    const socket = await openWebSocket()
+    let echoed = ''
+    let closed = false
+    socket.on('data', (chunk) => {
+      echoed += chunk
+    })
+    socket.on('close', () => {
+      closed = true
+    })
+    const events = httpsRequest(target('/events'))
+    events.end()
+    const [stream] = (await once(events, 'response')) as [NodeJS.ReadableStream]
+    let ticks = 0
+    stream.on('data', () => {
+      ticks += 1
+    })
+    const configPushes = async () =>
+      readFileSync(join(sandbox.home, 'proxy/caddy.log'), 'utf8').split('on-demand TLS is enabled').length
+    const before = await configPushes()
+    for (const name of ['one', 'two']) {
+      await sandbox.json(['run', '-d', sandbox.workspace(name)])
+      await sandbox.json(['stop', name])
+    }
+    // Caddy did take new configs meanwhile, or this would prove nothing.
+    expect((await configPushes()) - before).toBeGreaterThanOrEqual(4)
+    socket.write('still here')
+    await until('the echo', () => echoed === 'still here')
+    const seen = ticks
+    await until('more events', () => ticks > seen + 2)
+    expect(closed).toBe(false)
+    socket.destroy()
+    events.destroy()
+  })
+})
+
+describe('who may not come in', () => {
+  it('is a page that reaches the proxy under a name of its own', async () => {
+    for (const host of ['evil.test', 'app.localhost.evil.test', '192.168.1.5']) {
+      const answer = await sandbox.get(url.href, { headers: { Host: `${host}:${url.port}` } })
+      expect([host, answer.status, answer.body]).toEqual([host, 403, 'This proxy serves localhost only.\n'])
+    }
+  })
+
+  it('gets no certificate for a foreign name', async () => {
+    const socket = connectTls({
+      ca: sandbox.certificate,
+      host: '127.0.0.1',
+      port: Number(url.port),
+      servername: 'example.com',
+    })
+    const [error] = await once(socket, 'error')
+    expect(String(error)).toMatch(/alert/)
+  })
+
+  it('is anybody who does not come from this machine: only loopback is bound', async () => {
+    const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFileSync(path, 'utf8')).join('\n')
+    const port = Number(url.port).toString(16).toUpperCase().padStart(4, '0')
+    const bound = [...tables.matchAll(new RegExp(`: ([0-9A-F]+):${port} [0-9A-F:]+ 0A `, 'g'))].map(
+      ([, address]) => address,
+    )
+    expect(bound.length).toBeGreaterThan(0)
+    for (const address of bound) expect(['0100007F', '00000000000000000000000001000000']).toContain(address)
+  })
+})
+
+describe('answers of the proxy itself', () => {
+  it('redirect http to https on the same port, keeping path and query', async () => {
+    const request = httpRequest({
+      agent: false,
+      headers: { Host: url.host },
+      host: '127.0.0.1',
+      path: '/a?b=c',
+      port: url.port,
+    })
+    request.end()
+    const [response] = await once(request, 'response')
+    expect([response.statusCode, response.headers.location]).toEqual([308, `${url.origin}/a?b=c`])
+    response.resume()
+  })
+
+  it('say that nobody has this name, never cached, as text or as JSON', async () => {
+    const unknown = `https://web.nobody.localhost:${url.port}/`
+    const text = await sandbox.get(unknown)
+    expect([text.status, text.headers['cache-control'], text.headers['x-content-type-options']]).toEqual([
+      404,
+      'no-store',
+      'nosniff',
+    ])
+    expect(text.body).toBe('No running agent answers at web.nobody.localhost.\n\nTry this:\n  moat list\n')
+    const json = await sandbox.get(unknown, { headers: { Accept: 'application/json' } })
+    expect(JSON.parse(json.body)).toEqual({
+      detail: 'No running agent has this host name.',
+      error: 'unknown_host',
+      hint: 'moat list',
+    })
+  })
+
+  it('do not come from the admin API, which is a socket of this user', async () => {
+    const socket = connectTcp(2019, '127.0.0.1')
+    const [error] = await once(socket, 'error')
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' })
+  })
+})

@@ -1,0 +1,178 @@
+// Caddy without a supervisor: what it serves in each protocol, whom its certificates convince, and how a start fails.
+import { execFile, execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { createServer as createHttp } from 'node:http'
+import { createServer as createHttp2 } from 'node:http2'
+import { createServer as createHttps } from 'node:https'
+import type { AddressInfo, Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect } from 'node:tls'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ensureAuthority } from '../../../src/authority/root.js'
+import { CaddyAdmin, CaddyAdminError } from '../../../src/caddy/admin.js'
+import { configChange } from '../../../src/caddy/config-change.js'
+import { findCaddy } from '../../../src/caddy/find-caddy.js'
+import { type SpawnedCaddy, spawnCaddy } from '../../../src/caddy/spawn-caddy.js'
+import { toCaddyConfig } from '../../../src/caddy/to-caddy-config.js'
+import { type MoatPaths, moatPaths } from '../../../src/config/paths.js'
+import type { Route } from '../../../src/routing/route-table.js'
+import { bindPorts } from '../../../src/supervisor/bind-ports.js'
+import { until } from '../../helpers/until.js'
+
+const run = promisify(execFile)
+let caddy: SpawnedCaddy | undefined
+let directory: string
+let servers: Server[]
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'moat-caddy-'))
+  servers = []
+})
+afterEach(async () => {
+  for (const server of servers) server.close()
+  if (caddy) {
+    process.kill(caddy.pid, 'SIGKILL')
+    await caddy.exited
+  }
+  caddy = undefined
+  rmSync(directory, { force: true, recursive: true })
+})
+
+/** Starts an upstream on a free port; returns its address. */
+async function upstream(server: Server): Promise<string> {
+  servers.push(server.listen(0, '127.0.0.1'))
+  await once(server, 'listening')
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+async function start(paths: MoatPaths, routes: Route[]) {
+  await ensureAuthority(paths)
+  const binary = await findCaddy({ env: process.env, paths })
+  const bound = await bindPorts(0)
+  try {
+    const settings = {
+      adminSocket: paths.adminSocket,
+      caCertificate: paths.caCertificate,
+      caKey: paths.caKey,
+      listeners: bound.descriptors.map((_, index) => `fd/${3 + index}`),
+      port: bound.port,
+      storage: paths.caddyStorage,
+    }
+    caddy = await spawnCaddy({
+      binary: binary.path,
+      config: toCaddyConfig(settings, routes),
+      env: process.env,
+      listeningFds: bound.descriptors,
+      onInherited: bound.close,
+      paths,
+    })
+    return { admin: new CaddyAdmin(paths.adminSocket), port: bound.port, settings }
+  } finally {
+    bound.close()
+  }
+}
+
+/** What curl, trusting the root only, is answered. */
+async function curl(paths: MoatPaths, host: string, port: number, ...args: string[]): Promise<string> {
+  // A certificate of this very second may count as not yet valid.
+  await until(`${host} accepted`, async () => (await verdict(host, port, paths.caCertificate)) === 'accepted')
+  const resolve = `${host}:${port}:127.0.0.1`
+  const trust = ['--cacert', paths.caCertificate, '--resolve', resolve]
+  return (await run('curl', ['-sS', '--max-time', '10', ...trust, ...args, `https://${host}:${port}/`])).stdout
+}
+
+/** The code of what Node finds wrong with the certificate for `host`; `accepted` when nothing is. */
+function verdict(host: string, port: number, caFile: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ ca: readFileSync(caFile), host: '127.0.0.1', port, servername: host })
+    socket.once('secureConnect', () => {
+      socket.destroy()
+      resolve('accepted')
+    })
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
+  })
+}
+
+/** A certificate that nobody trusts, for an upstream of its own. */
+function selfSigned(): { cert: Buffer; key: Buffer } {
+  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')]
+  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=container']
+  execFileSync('openssl', ['req', ...kind, '-keyout', key, '-out', cert], { stdio: 'pipe' })
+  return { cert: readFileSync(cert), key: readFileSync(key) }
+}
+
+describe('Caddy', () => {
+  it('speaks to each upstream in its protocol, with the Host of the URL, over HTTP/1.1 and HTTP/2', async () => {
+    const paths = moatPaths({ MOAT_HOME: directory })
+    const http = createHttp((request, response) => response.end(`http ${request.headers.host}`))
+    const https = createHttps(selfSigned(), (request, response) => response.end(`https ${request.headers.host}`))
+    const h2c = createHttp2((request, response) => response.end(`h2c ${request.authority}`))
+    const { port } = await start(paths, [
+      { dial: await upstream(http), host: 'web.app.localhost', protocol: 'http' },
+      { dial: await upstream(https), host: 'tls.app.localhost', protocol: 'https' },
+      { dial: await upstream(h2c as unknown as Server), host: 'grpc.app.localhost', protocol: 'h2c' },
+    ])
+    for (const version of ['--http1.1', '--http2']) {
+      expect(await curl(paths, 'web.app.localhost', port, version)).toBe(`http web.app.localhost:${port}`)
+      expect(await curl(paths, 'tls.app.localhost', port, version)).toBe(`https tls.app.localhost:${port}`)
+      expect(await curl(paths, 'grpc.app.localhost', port, version)).toBe(`h2c grpc.app.localhost:${port}`)
+    }
+  })
+
+  it('has certificates for every name of an agent that Node accepts, and for no other', async () => {
+    const paths = moatPaths({ MOAT_HOME: directory })
+    const { port } = await start(paths, [])
+    for (const host of ['web.my-app.localhost', 'my-app.localhost', 'localhost']) {
+      // A certificate of this very second may count as not yet valid.
+      await until(`${host} accepted`, async () => (await verdict(host, port, paths.caCertificate)) === 'accepted')
+    }
+    expect(await verdict('www.example.com', port, paths.caCertificate)).toBe('ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR')
+  })
+
+  it('takes new routes as a change of the table alone, and says why it refuses one', async () => {
+    const paths = moatPaths({ MOAT_HOME: directory })
+    const { admin, port, settings } = await start(paths, [])
+    const http = createHttp((_, response) => response.end('new'))
+    const route = { dial: await upstream(http), host: 'web.app.localhost', protocol: 'http' as const }
+    const change = configChange(await admin.readConfig(), toCaddyConfig(settings, [route]))
+    expect(change?.path.at(-1)).toBe('mappings')
+    await admin.replace(change?.path ?? [], change?.value)
+    expect(await curl(paths, 'web.app.localhost', port)).toBe('new')
+    await expect(admin.replace(['apps', 'tls'], { nonsense: 1 })).rejects.toThrow(CaddyAdminError)
+    await expect(admin.replace(['apps', 'tls'], { nonsense: 1 })).rejects.toThrow('unknown field "nonsense"')
+    expect(await curl(paths, 'web.app.localhost', port)).toBe('new')
+  })
+
+  it('writes only below its storage, and its admin socket and log are for this user only', async () => {
+    const paths = moatPaths({ MOAT_HOME: directory })
+    await start(paths, [])
+    for (const path of [paths.adminSocket, paths.caddyLog]) {
+      expect([path, (statSync(path).mode & 0o777).toString(8)]).toEqual([path, '600'])
+    }
+    const environment = readFileSync(`/proc/${caddy?.pid}/environ`, 'utf8').split('\0')
+    expect(environment).toContain(`HOME=${paths.caddyStorage}`)
+    expect(environment).toContain(`XDG_DATA_HOME=${paths.caddyStorage}`)
+  })
+
+  it.each(['with space', 'co:lon', 'ha#sh', 'per%41cent'])('serves from a directory named "%s"', async (name) => {
+    const paths = moatPaths({ MOAT_HOME: join(directory, name) })
+    const { port } = await start(paths, [])
+    expect(await curl(paths, 'localhost', port)).toContain('No running agent answers at localhost.')
+  })
+})
+
+describe('a Caddy that does not start', () => {
+  it("is an error in Caddy's words", async () => {
+    const paths = moatPaths({ MOAT_HOME: directory })
+    mkdirSync(paths.proxy, { recursive: true })
+    const { path } = await findCaddy({ env: process.env, paths })
+    const options = { config: { apps: { nonsense: {} } }, env: process.env, listeningFds: [], onInherited() {}, paths }
+    await expect(spawnCaddy({ ...options, binary: path })).rejects.toMatchObject({
+      code: 'CADDY_FAILED',
+      message: expect.stringContaining('unknown module: nonsense'),
+    })
+  })
+})

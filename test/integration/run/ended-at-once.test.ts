@@ -1,0 +1,77 @@
+// A detached agent that ends right after its start. The time to watch is given here, so that a slow machine is no matter.
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { endedAtOnce } from '../../../src/agents/ended-at-once.js'
+import type { StartedAgent } from '../../../src/agents/start-agent.js'
+import { moatPaths } from '../../../src/config/paths.js'
+import { connectEngine } from '../../../src/engine/connect-engine.js'
+import type { Engine } from '../../../src/engine/engine.js'
+import { containerName, toLabels } from '../../../src/engine/labels.js'
+import { Sandbox } from '../../helpers/sandbox.js'
+
+let engine: Engine
+let sandbox: Sandbox
+
+beforeEach(async () => {
+  sandbox = new Sandbox()
+  engine = await connectEngine({ moatHome: sandbox.home })
+})
+afterEach(() => sandbox.cleanUp())
+
+async function start(command: string): Promise<StartedAgent> {
+  const agent = {
+    createdAt: '',
+    endpoints: [],
+    name: 'app',
+    runId: 'run_a1b2c3d4e5f6',
+    state: 'running' as const,
+    workspace: '/',
+  }
+  const containerId = await engine.create({
+    command: ['sh', '-c', command],
+    env: {},
+    image: 'node:22-slim',
+    labels: toLabels({ ...agent, home: sandbox.home, keep: false, routes: [] }),
+    mounts: [],
+    name: containerName('app', sandbox.home),
+    ports: [],
+    user: { gid: 0, uid: 0 },
+    workdir: '/',
+  })
+  const exitCode = engine.wait(containerId)
+  await engine.start(containerId)
+  return { agent, authorityCreated: false, containerId, exitCode }
+}
+
+async function watch(started: StartedAgent, settleTime: number, keep = false) {
+  const stderr = new PassThrough()
+  const proxy = {
+    paths: moatPaths({ MOAT_HOME: sandbox.home }),
+    port: { explicit: false, port: 0, source: 'default' as const },
+    version: '0.0.0',
+  }
+  const note = (line: string) => stderr.write(`${line}\n`)
+  const code = await endedAtOnce(started, { engine, keep, note, proxy, removeAtEnd: false, settleTime, stderr })
+  stderr.end()
+  return { code, text: await text(stderr) }
+}
+
+describe('endedAtOnce', () => {
+  it('shows the last words, takes the container away and tells the exit code', async () => {
+    expect(await watch(await start('echo cannot start >&2; exit 3'), 30_000)).toEqual({
+      code: 3,
+      text: 'cannot start\napp ended at once, with exit code 3.\n',
+    })
+    expect(await sandbox.containers()).toEqual([])
+  })
+
+  it('leaves a container that is to be kept', async () => {
+    expect((await watch(await start('exit 0'), 30_000, true)).code).toBe(0)
+    expect(await sandbox.containers()).toHaveLength(1)
+  })
+
+  it('does not wait for one that goes on', async () => {
+    expect(await watch(await start('sleep 60'), 50)).toEqual({ code: undefined, text: '' })
+  })
+})

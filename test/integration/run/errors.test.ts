@@ -1,0 +1,235 @@
+// What a person reads when something is wrong, word for word, and that nothing is left of the attempt.
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Sandbox } from '../../helpers/sandbox.js'
+
+let sandbox: Sandbox
+
+beforeEach(() => {
+  sandbox = new Sandbox()
+})
+afterEach(async () => {
+  expect(await sandbox.containers()).toEqual([])
+  expect(await sandbox.processes()).toEqual({ caddys: [], supervisors: [] })
+  await sandbox.cleanUp()
+})
+
+/** Runs moat and expects this exit code and exactly this on stderr, apart from progress. */
+async function refuses(args: string[], code: number, text: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
+  const outcome = await sandbox.moat(args, { env })
+  const stderr = outcome.stderr.replace(/^(Starting|Pulling|Stopping) .*\n/gm, '')
+  expect(stderr).toBe(text)
+  expect(outcome.code).toBe(code)
+  expect(outcome.stdout).toBe('')
+}
+
+describe('the workspace', () => {
+  it('that does not exist', async () => {
+    const missing = join(sandbox.directory('.'), 'nowhere')
+    await refuses(
+      ['run', './nowhere'],
+      2,
+      `Error: The workspace ${missing} does not exist.
+
+Try this:
+  mkdir -p ${missing}
+`,
+    )
+  })
+
+  it('without moat.yaml', async () => {
+    const workspace = sandbox.directory('empty')
+    await refuses(
+      ['run', workspace],
+      2,
+      `Error: There is no moat.yaml in empty.
+
+Try this:
+  printf 'name: my-app\\nports: {web: 3000}\\ncommand: ["npm", "start"]\\n' > empty/moat.yaml
+`,
+    )
+  })
+})
+
+describe("moat's own files", () => {
+  const yaml = { 'moat.yaml': 'name: app\ndependencies: [node@22]\ncommand: [cat, /workspace/home/proxy/ca/ca.key]\n' }
+
+  it.each([
+    ['around them', '.'],
+    ['among them', 'home/inside'],
+  ])('are not given to an agent by a workspace %s', async (_, directory) => {
+    const outcome = await sandbox.moat(['run', sandbox.directory(directory, yaml)])
+    expect(outcome).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^Error: .+ cannot be given to an agent: /),
+    })
+  })
+
+  it('nor by a mount', async () => {
+    const outcome = await sandbox.moat([
+      'run',
+      '--mount',
+      `${sandbox.directory('.')}:/data`,
+      sandbox.directory('app', yaml),
+    ])
+    expect(outcome).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^Error: .+ cannot be given to an agent: /),
+    })
+  })
+})
+
+describe('moat.yaml', () => {
+  const withYaml = (text: string) => ['run', sandbox.directory('app', { 'moat.yaml': text })]
+
+  it('that is not YAML', async () => {
+    await refuses(
+      withYaml('name: [app\nports: 1\n'),
+      2,
+      'Error: app/moat.yaml:2:1: not valid YAML: deficient indentation\n',
+    )
+  })
+
+  it('with an unknown key', async () => {
+    await refuses(
+      withYaml('name: app\nprots: {web: 3000}\n'),
+      2,
+      'Error: app/moat.yaml:2:1: unknown key "prots"; did you mean "ports"?\n',
+    )
+  })
+
+  it('with a wrong type', async () => {
+    await refuses(
+      withYaml('name: app\nports:\n  web: three\n'),
+      2,
+      'Error: app/moat.yaml:3:8: "ports.web" must be a port number from 1 to 65535, not "three"\n',
+    )
+  })
+
+  it('with an endpoint type that is not installed', async () => {
+    await refuses(
+      withYaml('name: app\nports:\n  web: {port: 3000, type: htp}\n'),
+      2,
+      'Error: app/moat.yaml:3:27: unknown endpoint type "htp"; did you mean "http"? Installed: http\n',
+    )
+  })
+})
+
+describe('names and variables', () => {
+  it('that are no DNS label', async () => {
+    await refuses(
+      ['run', '-n', 'Dark Mode', sandbox.workspace('app')],
+      2,
+      `Error: "Dark Mode" is not a valid agent name: use 1 to 63 lowercase letters, digits and hyphens, with no hyphen first or last.
+
+Try this:
+  moat run --name dark-mode
+`,
+    )
+  })
+
+  it('without a name before the value, which is not shown', async () => {
+    const outcome = await sandbox.moat(['run', '-e', '=s3cret', sandbox.workspace('app')])
+    expect(outcome.stderr).toBe(
+      'Error: -e needs a variable name before the value.\n\nTry this:\n  moat run -e KEY=value\n',
+    )
+    expect(outcome.code).toBe(2)
+  })
+})
+
+describe('the engine', () => {
+  it('that does not answer', async () => {
+    const socket = join(sandbox.home, 'no.sock')
+    const outcome = await sandbox.moat(['run', sandbox.workspace('app')], { env: { DOCKER_HOST: `unix://${socket}` } })
+    expect(outcome.code).toBe(1)
+    expect(outcome.stderr).toMatch(/^Error: No container engine answers\.\n/)
+    expect(outcome.stderr).toContain(`unix://${socket}`)
+    expect(outcome.stderr).toContain('no such file')
+    expect(outcome.stderr).toContain('Try this:\n')
+    expect(outcome.stderr).not.toMatch(/\n\s+at /)
+    // The same, for programs.
+    const json = await sandbox.moat(['list', '--json'], { env: { DOCKER_HOST: `unix://${socket}` } })
+    expect(json.code).toBe(1)
+    expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'ENGINE_UNREACHABLE' } })
+  })
+
+  it('that cannot pull the image', async () => {
+    const workspace = sandbox.directory('app', {
+      'moat.yaml': 'name: app\nbase_image: moat.invalid/no-such-image:1\nports: {web: 3000}\n',
+    })
+    const outcome = await sandbox.moat(['run', workspace])
+    expect(outcome.code).toBe(1)
+    expect(outcome.stderr).toMatch(
+      /Error: The image moat\.invalid\/no-such-image:1 could not be pulled: .+\.\n\nTry this:\n {2}docker pull moat\.invalid\/no-such-image:1\n/,
+    )
+  })
+})
+
+describe('Caddy', () => {
+  it('that is missing', async () => {
+    await refuses(
+      ['run', sandbox.workspace('app')],
+      1,
+      `Error: Caddy at /nonexistent/caddy (from MOAT_CADDY) does not run: no such file.
+
+Try this:
+  ${process.platform === 'darwin' ? 'brew install caddy' : 'sudo apt-get install caddy && caddy version'}
+  MOAT_CADDY=/path/to/caddy moat run
+`,
+      { MOAT_CADDY: '/nonexistent/caddy' },
+    )
+  })
+
+  it('that is too old, by a path from here', async () => {
+    const old = join(sandbox.directory('old', { caddy: '#!/bin/sh\necho 2.6.2\n' }), 'caddy')
+    const { chmodSync } = await import('node:fs')
+    chmodSync(old, 0o755)
+    const outcome = await sandbox.moat(['run', sandbox.workspace('app')], { env: { MOAT_CADDY: 'old/caddy' } })
+    expect(outcome.stderr).toContain(
+      `Error: Caddy 2.6.2 at ${old} (from MOAT_CADDY) is too old: moat needs 2.10.0 or newer`,
+    )
+  })
+})
+
+describe('the settings', () => {
+  it('of the proxy port', async () => {
+    await refuses(
+      ['proxy', 'start', '--detach'],
+      2,
+      'Error: MOAT_PROXY_PORT must be a port number from 1 to 65535, not "http".\n\nTry this:\n  unset MOAT_PROXY_PORT\n  export MOAT_PROXY_PORT=8080\n',
+      { MOAT_PROXY_PORT: 'http' },
+    )
+  })
+
+  it('in config.yaml', async () => {
+    sandbox.directory('home')
+    writeFileSync(join(sandbox.home, 'config.yaml'), 'proxy:\n  prt: 9000\n')
+    await refuses(
+      ['proxy', 'status'],
+      2,
+      'Error: home/config.yaml:2:3: unknown key "prt" in "proxy"; did you mean "port"?\n',
+    )
+  })
+
+  it('of a path too long for a socket', async () => {
+    const home = join(sandbox.home, 'x'.repeat(100))
+    const outcome = await sandbox.moat(['list'], { env: { MOAT_HOME: home } })
+    expect(outcome.code).toBe(2)
+    expect(outcome.stderr).toMatch(/^Error: MOAT_HOME is too long: a socket may have 103 bytes, and .* has \d+\.\n/)
+    expect(existsSync(home)).toBe(false)
+  })
+})
+
+describe('the command line', () => {
+  it('with an unknown flag or command', async () => {
+    const json = await sandbox.moat(['run', '--nmae', 'x', '--json'])
+    expect([json.code, JSON.parse(json.stdout).error]).toMatchObject([2, { code: 'USAGE', exit: 2 }])
+    const flag = await sandbox.moat(['run', '--nmae', 'x'])
+    expect(flag.code).toBe(2)
+    expect(flag.stderr).toContain('Nonexistent flag: --nmae')
+    const command = await sandbox.moat(['lst'])
+    expect(command.code).not.toBe(0)
+    expect(command.stderr).toContain('lst is not a moat command')
+  })
+})

@@ -1,0 +1,213 @@
+// What can be done with agents besides starting and stopping them, against a real engine and a real Caddy.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { resolve } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Leftovers } from '../../../src/agents/clean.js'
+import type { SystemStatus } from '../../../src/agents/measure.js'
+import type { AnsweredEndpoint } from '../../../src/agents/wait-for-endpoint.js'
+import type { AgentView } from '../../../src/routing/agent-view.js'
+import { Sandbox } from '../../helpers/sandbox.js'
+import { until } from '../../helpers/until.js'
+
+let sandbox: Sandbox
+
+beforeEach(() => {
+  sandbox = new Sandbox()
+})
+afterEach(() => sandbox.cleanUp())
+
+const script = (name: string, command: string) =>
+  sandbox.directory(name, {
+    'moat.yaml': `name: ${name}\ndependencies: [node@22]\ncommand: ${JSON.stringify(command)}\n`,
+  })
+
+describe('run', () => {
+  it('takes a path after flags that may be repeated', async () => {
+    const data = sandbox.directory('data', { file: 'content' })
+    const workspace = script('plain', 'echo $A $B; cat /data/file; touch /data/x || echo read-only')
+    const outcome = await sandbox.moat(['run', '-e', 'A=1', '-e', 'B=2', '--mount', `${data}:/data:ro`, workspace])
+    expect(outcome.stdout).toBe('1 2\ncontentread-only\n')
+    expect(await sandbox.moat(['run', '--mount', './nope:/data', workspace])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^Error: --mount \.\/nope:\/data: .+nope.+\n\nTry this:\n {2}moat run --mount/),
+    })
+  })
+
+  it('says so when the command does not exist, and exits with 127', async () => {
+    const outcome = await sandbox.moat(['run', script('plain', 'true'), '--', 'no-such-command'])
+    expect(outcome).toMatchObject({
+      code: 127,
+      stderr: expect.stringContaining('Is there a command no-such-command in the image (node:22-slim)?\n'),
+    })
+    expect(await sandbox.containers()).toEqual([])
+  })
+
+  it('--keep leaves the container, whose name is free again', async () => {
+    const workspace = script('kept', 'echo done')
+    await sandbox.moat(['run', '--keep', workspace])
+    const { agents } = await sandbox.json<{ agents: AgentView[] }>(['list'])
+    expect(agents).toMatchObject([{ name: 'kept', state: 'exited' }])
+    expect((await sandbox.moat(['logs', 'kept'])).stdout).toBe('done\n')
+    expect((await sandbox.moat(['run', workspace])).code).toBe(0)
+    expect(await sandbox.containers()).toEqual([])
+  })
+
+  it('--rm removes a detached agent when it ends', async () => {
+    const { runId } = await sandbox.json<AgentView>(['run', '-d', '--rm', script('brief', 'sleep 60')])
+    await sandbox.moat(['exec', runId, '--', 'sh', '-c', 'kill -TERM -1'])
+    const [container] = await sandbox.containers()
+    if (container)
+      await sandbox.docker
+        .getContainer(container.Id)
+        .wait({ condition: 'removed' })
+        .catch(() => {})
+    expect(await sandbox.containers()).toEqual([])
+  })
+
+  it('takes from the agent what it does not need', async () => {
+    const outcome = await sandbox.moat([
+      'run',
+      script(
+        'plain',
+        'grep -E "NoNewPrivs|CapBnd" /proc/self/status; cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null',
+      ),
+    ])
+    expect(outcome.stdout).toMatch(/NoNewPrivs:\t1/)
+    // CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, NET_BIND_SERVICE.
+    expect(outcome.stdout).toMatch(/CapBnd:\t00000000000004fb/)
+    expect(outcome.stdout).toContain('4096')
+  })
+})
+
+describe('a terminal', () => {
+  it('is handed to the agent, in its size, and comes back as it was, with the exit code', async () => {
+    const moat = `${process.execPath} ${resolve('bin/run.js')} run -i ${script('inter', 'sh')}`
+    const terminal = spawn(
+      'script',
+      ['-qefc', `stty rows 33 cols 77; stty -g; ${moat}; code=$?; stty -g; exit $code`, '/dev/null'],
+      {
+        env: { ...sandbox.env, SHELL: '/bin/sh' },
+        stdio: 'pipe',
+      },
+    )
+    let screen = ''
+    terminal.stdout.on('data', (chunk) => {
+      screen += chunk
+    })
+    await until('the shell', () => /[$#] $/.test(screen))
+    terminal.stdin.write('stty size; exit 4\n')
+    const [code] = await once(terminal, 'close')
+    expect(screen).toContain('33 77')
+    expect(code).toBe(4)
+    const settings = screen.match(/[0-9a-f]+(:[0-9a-f]+){10,}/g)
+    expect(settings).toHaveLength(2)
+    expect(settings?.[0]).toBe(settings?.[1])
+    expect(await sandbox.containers()).toEqual([])
+  })
+
+  it('is what -i needs', async () => {
+    expect(await sandbox.moat(['run', '-i', script('inter', 'sh')])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Error: -i needs a terminal on stdin and stdout.\n'),
+    })
+  })
+})
+
+describe('exec', () => {
+  it('passes stdin, output and exit code through', async () => {
+    await sandbox.json(['run', '-d', script('plain', 'sleep 60')])
+    const running = sandbox.start(['exec', 'plain', '--', 'sh', '-c', 'tr a-z A-Z; echo err >&2; exit 5'], {
+      stdin: 'hello',
+    })
+    expect(await running.exited).toMatchObject({ code: 5, stderr: expect.stringContaining('err\n'), stdout: 'HELLO' })
+  })
+
+  it('needs a command and a running agent', async () => {
+    expect(await sandbox.moat(['exec', 'nobody', '--', 'true'])).toMatchObject({
+      code: 1,
+      stderr: 'Error: There is no agent with the name or run id nobody.\n\nTry this:\n  moat list\n',
+    })
+    expect((await sandbox.moat(['exec', 'nobody'])).stderr).toBe(
+      'Error: Say what to run, after --.\n\nTry this:\n  moat exec nobody -- sh\n',
+    )
+    await sandbox.moat(['run', '--keep', script('ended', 'true')])
+    const outcome = await sandbox.moat(['exec', 'ended', '--', 'true'])
+    expect(outcome.code).toBe(1)
+    expect(outcome.stderr).toMatch(/^Error: The container engine could not run true in the container: .*not running/)
+  })
+})
+
+describe('logs', () => {
+  it('of the agent of this directory, the last lines, or until it ends', async () => {
+    const workspace = script('talker', 'echo one; echo two; echo three; until [ -e go ]; do sleep 0.1; done; echo four')
+    await sandbox.json(['run', '-d', workspace])
+    await sandbox.json(['run', '-d', script('other', 'sleep 60')])
+    const follower = sandbox.start(['logs', '-f', 'talker'])
+    await follower.prints('three')
+    expect((await sandbox.moat(['logs', '-n', '2'], { cwd: workspace })).stdout).toBe('two\nthree\n')
+    sandbox.directory('talker', { go: '' })
+    expect(await follower.exited).toMatchObject({ code: 0, stdout: 'one\ntwo\nthree\nfour\n' })
+    expect(await sandbox.moat(['logs'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^Error: Say which agent: /),
+    })
+  })
+})
+
+describe('wait', () => {
+  const late = `setTimeout(() => require('node:http').createServer((q, r) => { r.statusCode = 418; r.end() }).listen(3000), 700)`
+
+  it('returns when the endpoint answers, whatever it says', async () => {
+    const workspace = sandbox.workspace('late')
+    sandbox.directory('late', { 'server.js': late })
+    await sandbox.json(['run', '-d', workspace])
+    const answered = await sandbox.json<AnsweredEndpoint>(['wait', 'late', 'web', '--timeout', '20'])
+    expect(answered).toMatchObject({ agent: 'late', endpoint: 'web', status: 418 })
+  })
+
+  it('has an exit code for each way of not getting an answer', async () => {
+    expect((await sandbox.moat(['wait', 'nobody'])).code).toBe(10)
+    const workspace = sandbox.workspace('mute')
+    sandbox.directory('mute', { 'server.js': "require('node:fs').watch('.', () => process.exit(1))" })
+    await sandbox.json(['run', '-d', workspace])
+    const inTime = await sandbox.moat(['wait', 'mute', '--timeout', '1'])
+    expect(inTime).toMatchObject({ code: 12, stderr: expect.stringContaining('did not answer within 1 s.') })
+    expect(await sandbox.moat(['wait', 'mute', 'wbe'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Did you mean web?'),
+    })
+    const waiting = sandbox.start(['wait', 'mute', '--timeout', '30'])
+    await waiting.prints('Waiting for https://web.mute.localhost')
+    const [container] = await sandbox.containers()
+    await sandbox.docker.getContainer(container?.Id ?? '').kill()
+    expect((await waiting.exited).code).toBe(11)
+    expect((await sandbox.moat(['wait', 'mute'])).code).toBe(10)
+  })
+})
+
+describe('status, clean and destroy', () => {
+  it('tell and remove what there is', async () => {
+    await sandbox.moat(['run', '--keep', script('ended', 'true')])
+    await sandbox.json(['run', '-d', sandbox.workspace('app')])
+    const status = await sandbox.json<SystemStatus>(['status'])
+    expect(status.runs).toMatchObject([{ name: 'app', usage: { memory: expect.any(Number) } }])
+    expect(status.runs[0]?.usage.memory).toBeGreaterThan(1_000_000)
+    expect(status.warnings).toContain('1 ended run is still there: moat clean')
+    expect((await sandbox.moat(['status'])).stdout).toMatch(
+      /^NAME +AGE +CPU +MEMORY +DISK +ENDPOINTS\napp +\d+s ago +[\d.]+% +[\d.]+ MB/m,
+    )
+
+    expect(await sandbox.moat(['clean'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Without a terminal, moat clean does not ask and removes nothing.'),
+    })
+    const found = await sandbox.json<Leftovers & { removed: boolean }>(['clean', '--dry-run'])
+    expect(found).toMatchObject({ agents: [{ name: 'ended', state: 'exited' }], removed: false })
+    expect(await sandbox.json(['clean', '--force'])).toMatchObject({ agents: [{ name: 'ended' }], removed: true })
+    expect((await sandbox.containers()).map(({ Labels }) => Labels['dev.moat.name'])).toEqual(['app'])
+
+    await sandbox.json(['destroy', 'app'])
+    expect(await sandbox.containers()).toEqual([])
+  })
+})

@@ -1,0 +1,72 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type CaddyConfig, listenersOf, portOf, toCaddyConfig } from '../../../src/caddy/to-caddy-config.js'
+import type { Route } from '../../../src/routing/route-table.js'
+
+const settings = {
+  adminSocket: '/home/ann/.moat/proxy/admin.sock',
+  caCertificate: '/home/ann/.moat/proxy/ca/ca.crt',
+  caKey: '/home/ann/.moat/proxy/ca/ca.key',
+  listeners: ['fd/3', 'fd/4'],
+  port: 8080,
+  storage: '/home/ann/.moat/proxy/caddy',
+}
+
+const routes: Route[] = [
+  { dial: '127.0.0.1:49153', host: 'web.dark-mode.localhost', protocol: 'http' },
+  { dial: '127.0.0.1:49154', host: 'grpc.dark-mode.localhost', protocol: 'h2c' },
+  { dial: '127.0.0.1:49155', host: 'secure.dark-mode.localhost', protocol: 'https' },
+]
+
+const mappingsOf = (config: CaddyConfig) => {
+  const found = JSON.stringify(config).match(/"mappings":(\[.*?\]),"source"/)?.[1] ?? '[]'
+  return JSON.parse(found) as { input: string; outputs: [string, string] }[]
+}
+
+describe('toCaddyConfig', () => {
+  // Golden files: a change of what Caddy is told shows in review as a change of these.
+  it.each([
+    ['no routes', []],
+    ['one route', routes.slice(0, 1)],
+    ['every protocol', routes],
+  ])('with %s is as recorded', async (name, given) => {
+    const text = `${JSON.stringify(toCaddyConfig(settings, given), undefined, 2)}\n`
+    await expect(text).toMatchFileSnapshot(`../../fixtures/caddy-config/${name.replaceAll(' ', '-')}.json`)
+  })
+
+  it('has each route once and does not depend on their order', () => {
+    const route = fc.record({
+      dial: fc.nat(65_535).map((port) => `127.0.0.1:${port}`),
+      host: fc.stringMatching(/^[a-z]{1,8}\.[a-z]{1,8}\.localhost$/),
+      protocol: fc.constantFrom('http' as const, 'https' as const, 'h2c' as const),
+    })
+    const distinct = fc.uniqueArray(route, { selector: ({ host }) => host })
+    fc.assert(
+      fc.property(
+        distinct.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }))),
+        ([all, shuffled]) => {
+          const config = toCaddyConfig(settings, all)
+          expect(toCaddyConfig(settings, shuffled)).toEqual(config)
+          expect(Object.fromEntries(mappingsOf(config).map(({ input, outputs }) => [input, outputs]))).toEqual(
+            Object.fromEntries(all.map(({ dial, host, protocol }) => [host, [protocol, dial]])),
+          )
+        },
+      ),
+    )
+  })
+
+  it('has a host that two routes claim once, whichever comes first', () => {
+    const twice = [...routes, { dial: '127.0.0.1:49160', host: 'web.dark-mode.localhost', protocol: 'http' as const }]
+    const config = toCaddyConfig(settings, twice)
+    expect(config).toEqual(toCaddyConfig(settings, twice.toReversed()))
+    expect(mappingsOf(config).map(({ input }) => input)).toEqual(routes.map(({ host }) => host).toSorted())
+  })
+
+  it('says on which port and sockets it serves, for a supervisor that finds it', () => {
+    const config = toCaddyConfig(settings, routes)
+    expect(portOf(config)).toBe(8080)
+    expect(listenersOf(config)).toEqual(['fd/3', 'fd/4'])
+    expect(portOf({ apps: {} })).toBeUndefined()
+    expect(listenersOf({})).toEqual([])
+  })
+})

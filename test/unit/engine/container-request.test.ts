@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest'
+import { containerRequest } from '../../../src/engine/container-request.js'
+import type { ContainerSpec } from '../../../src/engine/engine.js'
+
+const spec: ContainerSpec = {
+  command: ['npm', 'start'],
+  cpus: 1.5,
+  env: { KEY: 'a=b' },
+  image: 'node:22-slim',
+  labels: {},
+  memory: 512,
+  mounts: [{ readOnly: true, source: '/data', target: '/data' }],
+  name: 'moat-a',
+  ports: [3000],
+  user: { gid: 1001, uid: 1000 },
+  workdir: '/workspace',
+}
+const request = (overrides: Partial<ContainerSpec> = {}, rootless = false) =>
+  containerRequest({ ...spec, ...overrides }, { rootless })
+
+describe('containerRequest', () => {
+  it('publishes on loopback only, mounts without creating, and limits', () => {
+    expect(request()).toMatchObject({
+      Cmd: ['npm', 'start'],
+      ExposedPorts: { '3000/tcp': {} },
+      HostConfig: {
+        Init: true,
+        Memory: 536_870_912,
+        Mounts: [{ ReadOnly: true, Source: '/data', Target: '/data', Type: 'bind' }],
+        NanoCpus: 1_500_000_000,
+        PortBindings: { '3000/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }] },
+      },
+      WorkingDir: '/workspace',
+      name: 'moat-a',
+    })
+    expect(request({ command: undefined })).not.toHaveProperty('Cmd')
+  })
+
+  it('gives a user who is not root a home of their own, unless they have one', () => {
+    const tmpfs = { '/home/agent': 'rw,exec,nosuid,nodev,uid=1000,gid=1001,mode=0755' }
+    expect(request()).toMatchObject({ Env: ['HOME=/home/agent', 'KEY=a=b'], User: '1000:1001' })
+    expect(request().HostConfig?.Tmpfs).toEqual(tmpfs)
+    const own = request({ env: { HOME: '/workspace' } })
+    expect([own.Env, own.HostConfig?.Tmpfs]).toEqual([['HOME=/workspace'], {}])
+    const mounted = request({ mounts: [{ readOnly: false, source: '/h', target: '/home/agent' }] })
+    expect([mounted.Env?.[0], mounted.HostConfig?.Tmpfs]).toEqual(['HOME=/home/agent', {}])
+  })
+
+  it('is root on a rootless engine, whose root is the invoking user', () => {
+    const rootless = request({}, true)
+    expect([rootless.User, rootless.Env, rootless.HostConfig?.Tmpfs]).toEqual(['0:0', ['KEY=a=b'], {}])
+  })
+})

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import { containerName, fromLabels, toLabels } from '../../../src/engine/labels.js'
+
+const agent = {
+  endpoints: [
+    { name: 'web', port: 3000, type: 'http' },
+    { name: 'docs', type: 'static' },
+  ],
+  keep: false,
+  name: 'dark-mode',
+  routes: [{ endpoint: 'web', upstream: { port: 3000, protocol: 'h2c' as const } }],
+  runId: 'run_0123456789ab',
+  workspace: '/home/ann/my-app',
+}
+
+describe('labels', () => {
+  it('are documented names with documented values', () => {
+    expect(toLabels({ ...agent, home: '/home/ann/.moat' })).toEqual({
+      'dev.moat.endpoints': '[{"name":"web","port":3000,"type":"http"},{"name":"docs","type":"static"}]',
+      'dev.moat.home': '/home/ann/.moat',
+      'dev.moat.name': 'dark-mode',
+      'dev.moat.routes': '[{"endpoint":"web","upstream":{"port":3000,"protocol":"h2c"}}]',
+      'dev.moat.run-id': 'run_0123456789ab',
+      'dev.moat.workspace': '/home/ann/my-app',
+    })
+  })
+
+  it('give back the agent they were made from', () => expect(fromLabels(toLabels(agent))).toEqual(agent))
+
+  it.each([
+    ['dev.moat.endpoints', undefined, 'is missing'],
+    ['dev.moat.endpoints', '[{"name":"web","port":0,"type":"http"}]', '0.port: Too small: expected number to be >=1'],
+    ['dev.moat.name', 'Dark_Mode', 'is not a lower-case DNS label'],
+    ['dev.moat.routes', '[', 'is not JSON'],
+    ['dev.moat.routes', '[{"endpoint":"a.b"}]', '0.endpoint: is not a lower-case DNS label'],
+    ['dev.moat.run-id', 'run_1', 'is not run_ and 12 hex digits'],
+    ['dev.moat.workspace', '', 'is empty'],
+  ])('say which of them cannot be read, and why: %s %j', (label, value, reason) => {
+    const { [label]: _, ...values } = toLabels(agent)
+    if (value !== undefined) values[label] = value
+    expect(() => fromLabels(values)).toThrow(`label ${label}: ${reason}`)
+  })
+})
+
+describe('containerName', () => {
+  it('is the same under one home, another under another, and one an engine accepts', () => {
+    const name = containerName('dark-mode', '/home/ann/.moat')
+    expect(containerName('dark-mode', '/home/ann/.moat')).toBe(name)
+    expect(containerName('dark-mode', '/home/bob/.moat')).not.toBe(name)
+    expect(name).toMatch(/^moat-dark-mode-[0-9a-f]{8}$/)
+  })
+})

@@ -1,0 +1,145 @@
+import { homedir } from 'node:os'
+import { describe, expect, it } from 'vitest'
+import { MoatError } from '../../../src/errors.js'
+import type { AgentView } from '../../../src/routing/agent-view.js'
+import { formatAge } from '../../../src/terminal/age.js'
+import { formatAgents, formatEndpoints } from '../../../src/terminal/format-agents.js'
+import { formatProxyStatus } from '../../../src/terminal/format-proxy-status.js'
+import { renderError } from '../../../src/terminal/render-error.js'
+import { splitCommand } from '../../../src/terminal/split-command.js'
+
+const now = Date.parse('2026-11-23T12:00:00Z')
+
+function agent(name: string, endpoints: Record<string, number>, minutesAgo = 2): AgentView {
+  return {
+    createdAt: new Date(now - minutesAgo * 60_000).toISOString(),
+    endpoints: Object.entries(endpoints).map(([endpoint, port]) => ({
+      name: endpoint,
+      port,
+      type: 'http',
+      url: `https://${endpoint}.${name}.localhost:8080`,
+    })),
+    name,
+    runId: 'run_a1b2c3d4e5f6',
+    state: 'running',
+    workspace: '/src/app',
+  }
+}
+
+describe('formatAgents', () => {
+  it('prints the table of moat list', () => {
+    expect(
+      formatAgents([agent('dark-mode', { api: 8080, web: 3000 }), agent('checkout', {}, 60 * 26)], now),
+    ).toMatchInlineSnapshot(`
+      "NAME       RUN ID            STATE    AGE     ENDPOINTS
+      dark-mode  run_a1b2c3d4e5f6  running  2m ago  api:8080, web:3000
+      checkout   run_a1b2c3d4e5f6  running  1d ago"
+    `)
+  })
+})
+
+describe('formatEndpoints', () => {
+  it('prints a URL and what is behind it, a line each', () => {
+    expect(formatEndpoints(agent('dark-mode', { web: 3000 }))).toEqual([
+      'https://web.dark-mode.localhost:8080  → dark-mode container:3000',
+    ])
+  })
+})
+
+describe('formatProxyStatus', () => {
+  const ca = `${homedir()}/.moat/proxy/ca/ca.crt`
+
+  it('prints exactly the documented layout', () => {
+    const agents = [agent('dark-mode', { web: 3000 }), agent('checkout', { web: 3000 })]
+    expect(
+      formatProxyStatus({
+        agents,
+        ca,
+        caddy: { pid: 2, version: '2.11.4' },
+        port: 8080,
+        status: 'running',
+        supervisor: { pid: 1 },
+      }),
+    ).toBe(`Routing Proxy
+=============
+Status: running
+Port: 8080
+CA: ~/.moat/proxy/ca/ca.crt
+
+Registered Agents:
+  dark-mode   web:3000
+  checkout    web:3000`)
+  })
+
+  it('says when it is stopped, and when something is wrong', () => {
+    const stopped = { agents: [], ca, caddy: null, port: 9000, status: 'stopped', supervisor: null } as const
+    expect(formatProxyStatus({ ...stopped, agents: [], problem: 'The container engine went away.' })).toBe(
+      `Routing Proxy
+=============
+Status: stopped
+Port: 9000
+CA: ~/.moat/proxy/ca/ca.crt
+Problem: The container engine went away.
+
+Registered Agents:
+  none`,
+    )
+  })
+})
+
+describe('formatAge', () => {
+  it.each([
+    [0, '0s ago'],
+    [59, '59s ago'],
+    [60, '1m ago'],
+    [3_599, '59m ago'],
+    [3_600, '1h ago'],
+    [86_400, '1d ago'],
+    [-5, '0s ago'],
+  ])('%i seconds: %s', (seconds, age) => {
+    expect(formatAge(new Date(now - seconds * 1000).toISOString(), now)).toBe(age)
+  })
+})
+
+describe('renderError', () => {
+  const error = new MoatError('NAME_IN_USE', 'The name dark-mode is already in use by run run_a1b2c3d4e5f6.', {
+    cause: new Error('409'),
+    suggestions: ['moat list', 'moat stop dark-mode'],
+  })
+
+  it('prints what is wrong and the commands that fix it, and no stack', () => {
+    expect(renderError(error)).toBe(`Error: The name dark-mode is already in use by run run_a1b2c3d4e5f6.
+
+Try this:
+  moat list
+  moat stop dark-mode`)
+  })
+
+  it('prints causes and stacks when asked', () => {
+    expect(renderError(error, { verbose: true })).toMatch(/Stack:\n.*\n\s+at [\s\S]+Caused by:\nError: 409\n\s+at /)
+  })
+
+  it('does not call a full disk or a forbidden file a defect', () => {
+    const full = Object.assign(new Error("ENOSPC: no space left on device, write '/home/ann/.moat'"), {
+      code: 'ENOSPC',
+    })
+    expect(renderError(full)).toBe("Error: ENOSPC: no space left on device, write '/home/ann/.moat'")
+  })
+
+  it('owns up to a defect', () => {
+    expect(renderError(new TypeError('x is undefined'))).toBe(
+      'Error: x is undefined\n\nThis is a defect in moat. DEBUG=* shows where it happened.',
+    )
+  })
+})
+
+describe('splitCommand', () => {
+  it('separates a command at the first --', () => {
+    expect(splitCommand(['.', '-d', '--', 'npm', 'test', '--', '-x'])).toEqual({
+      argv: ['.', '-d'],
+      command: ['npm', 'test', '--', '-x'],
+    })
+    expect(splitCommand(['.'])).toEqual({ argv: ['.'] })
+    expect(splitCommand(['.', '--'])).toEqual({ argv: ['.'] })
+  })
+})
