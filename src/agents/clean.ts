@@ -1,6 +1,7 @@
 // Owns clearing away what ended agents and old builds have left on the engine.
 import type { Engine } from '../engine/engine.js'
 import { hasEnded } from '../routing/agent.js'
+import type { TellGone } from './tell-gone.js'
 
 /** What there is to remove, and then what was removed. */
 export interface Leftovers {
@@ -18,9 +19,12 @@ export async function findLeftovers(engine: Engine): Promise<Leftovers> {
 }
 
 /** Removes leftovers that are still such; an agent started again meanwhile is left alone. */
-export async function removeLeftovers(engine: Engine, leftovers: Leftovers): Promise<void> {
+export async function removeLeftovers(engine: Engine, leftovers: Leftovers, tell: TellGone): Promise<void> {
   const { agents } = await engine.listAgents()
   const ended = agents.filter((agent) => hasEnded(agent) && leftovers.agents.some(({ runId }) => runId === agent.runId))
-  for (const { containerId } of ended) await engine.remove(containerId)
+  for (const agent of ended) {
+    await engine.remove(agent.containerId)
+    await tell(agent)
+  }
   for (const { tag } of leftovers.images) await engine.sessions.removeImage(tag)
 }

@@ -5,6 +5,7 @@ import { syncRoutes } from '../supervisor/control-client.js'
 import type { ProxyOptions } from '../supervisor/proxy.js'
 import type { StartedAgent } from './start-agent.js'
 import { streamOutput } from './stream-output.js'
+import type { TellGone } from './tell-gone.js'
 
 /** Lines of its log that are shown then. */
 const lastLines = 20
@@ -20,6 +21,7 @@ export interface EndedAtOnceOptions {
   /** How long to watch. Milliseconds. */
   settleTime: number
   stderr: NodeJS.WritableStream
+  tellGone: TellGone
 }
 
 /**
@@ -28,7 +30,7 @@ export interface EndedAtOnceOptions {
  */
 export async function endedAtOnce(
   { agent, containerId, exitCode }: StartedAgent,
-  { engine, keep, note, proxy, removeAtEnd, settleTime, stderr }: EndedAtOnceOptions,
+  { engine, keep, note, proxy, removeAtEnd, settleTime, stderr, tellGone }: EndedAtOnceOptions,
 ): Promise<number | undefined> {
   const code = await Promise.race([exitCode, delay(settleTime, undefined, { ref: false })])
   if (code === undefined) return undefined
@@ -39,5 +41,6 @@ export async function endedAtOnce(
   note(`${agent.name} ended at once, with exit code ${code}.`)
   if (!keep) await engine.remove(containerId)
   if (agent.endpoints.length > 0) await syncRoutes(proxy.paths.controlSocket)
+  if (!keep) await tellGone(agent)
   return code
 }

@@ -5,6 +5,7 @@ import { type EnsureProxyOptions, ensureProxy } from '../supervisor/ensure-proxy
 import type { StartedAgent } from './start-agent.js'
 import { stopGrace } from './stop-agent.js'
 import { streamOutput } from './stream-output.js'
+import type { TellGone } from './tell-gone.js'
 
 export interface FollowOptions {
   /** Joins the person's terminal to an interactive agent; the returned function gives it back. */
@@ -18,6 +19,7 @@ export interface FollowOptions {
   proxy: Omit<EnsureProxyOptions, 'keep'>
   stderr: NodeJS.WritableStream
   stdout: NodeJS.WritableStream
+  tellGone: TellGone
 }
 
 /** Streams the agent's output until it ends; resolves with its exit code, once its container and routes are gone. */
@@ -49,6 +51,7 @@ export async function followAgent(started: StartedAgent, options: FollowOptions)
     if (!options.keep) await engine.remove(containerId)
     if (started.hold) await syncRoutes(proxy.paths.controlSocket)
     guard?.release()
+    if (!options.keep) await options.tellGone(agent)
   }
 }
 

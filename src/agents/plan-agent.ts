@@ -2,14 +2,13 @@
 import { type LoadedMoatYaml, loadMoatYaml, type MoatYaml, type MoatYamlCommand } from '../config/moat-yaml.js'
 import { type Mount, mountSourceProblem, parseMount } from '../config/mount.js'
 import { resolveWorkspace } from '../config/workspace.js'
-import type { EndpointTypes } from '../endpoints/collect-endpoint-types.js'
+import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { type ImagePlan, planImage } from '../images/plan-image.js'
 import { withPreRun } from '../images/with-pre-run.js'
-import type { Endpoint, RouteFragment } from '../routing/agent.js'
 import { isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
 import { generateName } from '../routing/generate-name.js'
-import { registerEndpoints } from './register-endpoints.js'
+import { type RegisteredEndpoints, registerEndpoints } from './register-endpoints.js'
 
 /** What a person asked for. */
 export interface RunRequest {
@@ -23,22 +22,18 @@ export interface RunRequest {
   path: string
 }
 
-export interface AgentPlan {
+export interface AgentPlan extends RegisteredEndpoints {
   command: string[] | undefined
   container: MoatYaml['container']
-  endpoints: Endpoint[]
   env: Record<string, string>
   image: ImagePlan
   mounts: MoatYaml['mounts']
   name: string
-  /** Container ports to publish. */
-  ports: number[]
-  routes: RouteFragment[]
   workspace: string
 }
 
 /** Reads and checks everything a run depends on. Creates nothing. */
-export async function planAgent(request: RunRequest, types: EndpointTypes): Promise<AgentPlan> {
+export async function planAgent(request: RunRequest, plugins: EndpointPlugins): Promise<AgentPlan> {
   const workspace = await resolveWorkspace(request.path)
   const loaded = await loadMoatYaml(workspace)
   const { config } = loaded
@@ -52,7 +47,7 @@ export async function planAgent(request: RunRequest, types: EndpointTypes): Prom
     mounts: [...config.mounts, ...(await Promise.all(request.mounts.map(parseMountFlag)))],
     name,
     workspace,
-    ...registerEndpoints(loaded, types, { name, workspace }),
+    ...(await registerEndpoints(loaded, plugins, { name, workspace })),
   }
 }
 

@@ -1,52 +1,167 @@
-// Owns turning the declared endpoints of moat.yaml into routes, by asking their endpoint types.
+// Owns turning the declared endpoints of moat.yaml into routes and ports, by asking the plugins their types come from.
 import type { LoadedMoatYaml } from '../config/moat-yaml.js'
-import type { EndpointTypes } from '../endpoints/collect-endpoint-types.js'
+import { collectEndpointTypes, type EndpointTypes } from '../endpoints/collect-endpoint-types.js'
+import type { DeclaredEndpoint, EndpointRegistration } from '../endpoints/contract.js'
+import { literal } from '../endpoints/literal.js'
+import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
+import { checkRegistrations } from '../endpoints/registration.js'
 import { exitCodes, MoatError } from '../errors.js'
 import type { Endpoint, RouteFragment } from '../routing/agent.js'
 import { nearestName } from '../routing/nearest-name.js'
+import { endpointHost } from '../routing/urls.js'
+import { type ChosenPort, choosePorts } from './choose-ports.js'
 
 export interface RegisteredEndpoints {
+  /** Variables that the types add. */
+  endpointEnv: Record<string, string>
   endpoints: Endpoint[]
   /** Container ports to publish on loopback. */
-  ports: number[]
+  ports: ChosenPort[]
   routes: RouteFragment[]
 }
 
-/** Registers each endpoint with its type. Rejects with the place in moat.yaml when a type or an option is wrong. */
-export function registerEndpoints(
-  { config, locate }: LoadedMoatYaml,
+interface OwnedRegistration extends EndpointRegistration {
+  plugin: string
+  type: string
+}
+
+/** Rejects with places in moat.yaml for wrong types and options, and with the plugin's name for what it did wrong. */
+export async function registerEndpoints(
+  loaded: LoadedMoatYaml,
+  plugins: EndpointPlugins,
+  agent: { name: string; workspace: string },
+): Promise<RegisteredEndpoints> {
+  if (loaded.config.ports.length === 0) return { endpointEnv: {}, endpoints: [], ports: [], routes: [] }
+  const types = await collectEndpointTypes(plugins)
+  const declared = await checkOptions(loaded, types, agent.name)
+  const registrations = inOrder(declared, await askPlugins(plugins, types, agent, declared))
+  assertOneDefault(loaded, registrations)
+  const ports = await choosePorts(agent.name, registrations)
+  return {
+    endpointEnv: Object.assign({}, ...registrations.map((one) => addressed(one, one.env ?? {}, ports))),
+    endpoints: registrations.map((one) => toEndpoint(one, ports)),
+    ports,
+    routes: registrations.flatMap(toFragment),
+  }
+}
+
+/** The endpoints with their options as their types gave them back; all that is wrong with any is one error. */
+async function checkOptions(
+  { config, locate, reject }: LoadedMoatYaml,
+  types: EndpointTypes,
+  agent: string,
+): Promise<DeclaredEndpoint[]> {
+  const declared: DeclaredEndpoint[] = []
+  const issues: Parameters<LoadedMoatYaml['reject']>[0][number][] = []
+  const knownKeys: Record<string, readonly string[]> = {}
+  for (const { name, options, type: typeName } of config.ports) {
+    const type = types.get(typeName)?.type
+    if (!type) throw unknownType(locate(['ports', name, 'type']), typeName, types)
+    const parsed = await type.options.safeParseAsync(options)
+    if (parsed.success) declared.push({ host: endpointHost(agent, name), name, options: parsed.data, type: typeName })
+    else issues.push(...parsed.error.issues.map((issue) => ({ ...issue, path: ['ports', name, ...issue.path] })))
+    knownKeys[`ports.${name}`] = ['type', ...Object.keys(type.options.shape ?? {})]
+  }
+  if (issues.length > 0) throw reject(issues, knownKeys)
+  return declared
+}
+
+async function askPlugins(
+  plugins: EndpointPlugins,
   types: EndpointTypes,
   agent: { name: string; workspace: string },
-): RegisteredEndpoints {
-  const registered: RegisteredEndpoints = { endpoints: [], ports: [], routes: [] }
-  for (const { name, options, type: typeName } of config.ports) {
-    const type = types.get(typeName)
-    if (!type) throw invalid(locate(['ports', name, 'type']), unknownType(typeName, types))
-    const parsed = type.options.safeParse(options)
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues
-      const path = issue?.path ?? []
-      const option = path.length > 0 ? `"${path.join('.')}" of ` : ''
-      throw invalid(
-        locate(['ports', name, ...path]),
-        `${option}endpoint "${name}" (type ${typeName}): ${issue?.message}`,
-      )
-    }
-    const { port, routes } = type.register({ agent, name, options: parsed.data })
-    registered.endpoints.push({ name, type: typeName, ...(port !== undefined && { port }) })
-    registered.routes.push(...routes.map((route) => ({ ...route, endpoint: name })))
-    if (port !== undefined && !registered.ports.includes(port)) registered.ports.push(port)
+  endpoints: DeclaredEndpoint[],
+): Promise<OwnedRegistration[]> {
+  const ownerOf = ({ type }: DeclaredEndpoint) => types.get(type)?.plugin ?? ''
+  const answers = await plugins.registerEndpoints({ agent: { ...agent }, endpoints, literal })
+  const owners = new Set([...endpoints.map(ownerOf), ...answers.map(({ plugin }) => plugin)])
+  return [...owners].flatMap((plugin) => {
+    const expected = endpoints.filter((endpoint) => ownerOf(endpoint) === plugin)
+    // A plugin may have several functions for one hook.
+    const result = answers.filter((answer) => answer.plugin === plugin).map((answer) => answer.result)
+    const checked = checkRegistrations(
+      plugin,
+      result.every((part) => part === undefined || Array.isArray(part)) ? result.flatMap((part) => part ?? []) : result,
+      expected.map(({ name }) => name),
+    )
+    return checked.map((registration) => ({
+      ...registration,
+      plugin,
+      type: expected.find(({ name }) => name === registration.endpoint)?.type ?? '',
+    }))
+  })
+}
+
+function inOrder(declared: readonly DeclaredEndpoint[], registrations: OwnedRegistration[]): OwnedRegistration[] {
+  const place = (name: string) => declared.findIndex((endpoint) => endpoint.name === name)
+  return registrations.toSorted((a, b) => place(a.endpoint) - place(b.endpoint))
+}
+
+function assertOneDefault({ locate }: LoadedMoatYaml, registrations: readonly OwnedRegistration[]): void {
+  const [first, second] = registrations.filter((registration) => registration.default)
+  if (!first || !second) return
+  throw new MoatError(
+    'ENDPOINT_TYPE',
+    `${locate(['ports', second.endpoint, 'default'])}: only one endpoint can be the default, and "${first.endpoint}" is.`,
+    { exit: exitCodes.usage },
+  )
+}
+
+function toEndpoint(registration: OwnedRegistration, ports: readonly ChosenPort[]): Endpoint {
+  const { columns, endpoint, links, plugin, readiness, type, upstream, url } = registration
+  const [only, ...others] = registration.ports ?? []
+  const port = registration.port ?? upstream?.port ?? (others.length === 0 ? only?.port : undefined)
+  return {
+    ...(columns && { columns }),
+    ...(links && { links }),
+    name: endpoint,
+    plugin,
+    ...(port !== undefined && { port }),
+    ...(readiness && { readiness }),
+    type,
+    ...(url !== undefined && addressed(registration, { url }, ports)),
   }
-  return registered
 }
 
-function invalid(place: string, message: string): MoatError {
-  return new MoatError('ENDPOINT_TYPE', `${place}: ${message}`, { exit: exitCodes.usage })
+/** None for an endpoint that is not reached through the proxy. */
+function toFragment({ default: isDefault, endpoint, files, routes, upstream }: OwnedRegistration): RouteFragment[] {
+  if (!files && !routes && !upstream) return []
+  return [
+    {
+      ...(isDefault !== undefined && { default: isDefault }),
+      endpoint,
+      ...(files && { files }),
+      ...(routes && routes.length > 0 && { routes }),
+      ...(upstream && { upstream: { port: upstream.port, protocol: upstream.protocol ?? 'http' } }),
+    },
+  ]
 }
 
-function unknownType(type: string, types: EndpointTypes): string {
+/** The values with the addresses of ports filled in. */
+function addressed<T extends Record<string, string>>(
+  { endpoint, plugin }: OwnedRegistration,
+  values: T,
+  ports: readonly ChosenPort[],
+): T {
+  const fill = (text: string) =>
+    text.replace(/\{moat\.address\.(\d+)\}/g, (placeholder, port: string) => {
+      const hostPort = ports.find((chosen) => chosen.port === Number(port))?.hostPort
+      if (hostPort !== undefined) return `127.0.0.1:${hostPort}`
+      throw new MoatError(
+        'PLUGIN_FAILED',
+        `Plugin ${plugin} registers its endpoints wrongly: endpoint ${endpoint}: ${placeholder} is of a port without a hostPort.`,
+      )
+    })
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, fill(value)])) as T
+}
+
+function unknownType(place: string, type: string, types: EndpointTypes): MoatError {
   const names = [...types.keys()].toSorted()
   const nearest = nearestName(type, names)
   const hint = nearest ? `; did you mean "${nearest}"?` : '.'
-  return `unknown endpoint type "${type}"${hint} Installed: ${names.join(', ')}`
+  const message = `${place}: unknown endpoint type "${type}"${hint} Installed: ${names.join(', ')}`
+  return new MoatError('ENDPOINT_TYPE', message, {
+    exit: exitCodes.usage,
+    suggestions: [`moat plugins install moat-plugin-${type.toLowerCase().replace(/[^a-z0-9-]+/g, '-')}`],
+  })
 }

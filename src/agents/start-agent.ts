@@ -8,7 +8,7 @@ import { containerName, toLabels } from '../engine/labels.js'
 import type { Agent } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { urlEnvironment } from '../routing/urls.js'
-import { type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
+import { checkRoutes, type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
 import { ensureProxy } from '../supervisor/ensure-proxy.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
 import type { AgentPlan } from './plan-agent.js'
@@ -62,6 +62,7 @@ export async function startAgent(plan: AgentPlan, options: StartOptions): Promis
   const proxy = plan.endpoints.length > 0 ? await startProxy(options) : undefined
   try {
     signal.throwIfAborted()
+    await assertRoutes(plan, paths)
     const started = await startContainer(plan, options, image, proxy?.hold.status.port)
     return {
       authorityCreated: false,
@@ -77,6 +78,15 @@ export async function startAgent(plan: AgentPlan, options: StartOptions): Promis
 function startProxy({ paths, port, progress, version }: StartOptions) {
   const announce = <T>(start: () => Promise<T>) => progress.step('Starting the routing proxy', start)
   return ensureProxy({ announce, keep: false, paths, port, version })
+}
+
+/** Asks Caddy before there is a container: routes it refuses would leave an agent without its URLs. */
+async function assertRoutes({ endpoints, routes }: AgentPlan, { controlSocket }: MoatPaths): Promise<void> {
+  const questions = routes.flatMap((fragment) => {
+    const plugin = endpoints.find(({ name }) => name === fragment.endpoint)?.plugin ?? ''
+    return fragment.routes ? [{ endpoint: fragment.endpoint, plugin, routes: fragment.routes }] : []
+  })
+  if (questions.length > 0) await checkRoutes(controlSocket, questions)
 }
 
 async function startContainer(
@@ -126,19 +136,12 @@ async function containerSpec(
   runId: string,
   proxyPort: number | undefined,
 ): Promise<ContainerSpec> {
-  const { container, endpoints, mounts, name, routes, workspace } = plan
+  const { container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
   const certificate = await access(paths.caCertificate).then(
     () => [{ readOnly: true, source: paths.caCertificate, target: certificateMount }],
     () => [],
   )
-  const urls =
-    proxyPort === undefined
-      ? {}
-      : urlEnvironment(
-          name,
-          endpoints.map((endpoint) => endpoint.name),
-          proxyPort,
-        )
+  const urls = proxyPort === undefined ? {} : urlEnvironment(name, endpoints, proxyPort)
   return {
     command: plan.command,
     env: {
@@ -147,6 +150,7 @@ async function containerSpec(
       MOAT_RUN_NAME: name,
       ...(certificate.length > 0 && { MOAT_CA_CERT: certificateMount }),
       ...urls,
+      ...endpointEnv,
       ...(image.home !== undefined && { HOME: image.home }),
       ...plan.env,
     },

@@ -4,6 +4,7 @@ import type { Agent } from '../routing/agent.js'
 import { syncRoutes } from '../supervisor/control-client.js'
 import { findProxy, type ProxyOptions } from '../supervisor/proxy.js'
 import { findAgent } from './find-agent.js'
+import type { TellGone } from './tell-gone.js'
 
 /** How long an agent may take to end after SIGTERM before it is killed. Seconds. */
 export const stopGrace = 10
@@ -14,24 +15,37 @@ export interface StoppedAgent {
 }
 
 /** Stops the agent that `reference` names (a name, a run id or the beginning of one), and removes it unless it is to be kept. */
-export async function stopAgent(engine: Engine, proxy: ProxyOptions, reference: string): Promise<StoppedAgent> {
+export async function stopAgent(
+  engine: Engine,
+  proxy: ProxyOptions,
+  reference: string,
+  tell: TellGone,
+): Promise<StoppedAgent> {
   const { agents } = await engine.listAgents()
   const agent = findAgent(agents, reference)
   await engine.stop(agent.containerId, stopGrace)
   if (!agent.keep) await engine.remove(agent.containerId)
-  return withdrawn(agent, proxy)
+  await withdrawn(agent, proxy)
+  if (!agent.keep) await tell(agent)
+  return { name: agent.name, runId: agent.runId }
 }
 
 /** Removes an agent at once, running or not, kept or not. */
-export async function destroyAgent(engine: Engine, proxy: ProxyOptions, reference: string): Promise<StoppedAgent> {
+export async function destroyAgent(
+  engine: Engine,
+  proxy: ProxyOptions,
+  reference: string,
+  tell: TellGone,
+): Promise<StoppedAgent> {
   const { agents } = await engine.listAgents()
   const agent = findAgent(agents, reference)
   await engine.remove(agent.containerId)
-  return withdrawn(agent, proxy)
+  await withdrawn(agent, proxy)
+  await tell(agent)
+  return { name: agent.name, runId: agent.runId }
 }
 
 /** Resolves when the agent's routes are gone too; a Caddy without a supervisor is given one that sees to it. */
-async function withdrawn({ endpoints, name, runId }: Agent, proxy: ProxyOptions): Promise<StoppedAgent> {
+async function withdrawn({ endpoints }: Agent, proxy: ProxyOptions): Promise<void> {
   if (endpoints.length > 0 && (await findProxy(proxy))) await syncRoutes(proxy.paths.controlSocket)
-  return { name, runId }
 }

@@ -1,17 +1,14 @@
 // Owns waiting until an endpoint answers: what scripts do instead of sleeping.
-import { readFile } from 'node:fs/promises'
-import { request } from 'node:https'
 import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
-import { type Agent, isLive } from '../routing/agent.js'
+import { type Agent, type Endpoint, isLive } from '../routing/agent.js'
 import { nearestName } from '../routing/nearest-name.js'
-import { endpointHost, endpointUrl, handshakePort } from '../routing/urls.js'
+import { urlOf } from '../routing/urls.js'
+import { probeOf } from './endpoint-probe.js'
 import { findAgent } from './find-agent.js'
 
 /** Between two questions. Milliseconds. */
 const interval = 100
-/** The proxy marks the answers that are its own with this header; anything else is the agent's. */
-const proxyAnswerHeader = 'x-moat-error'
 
 export interface WaitOptions {
   certificateFile: string
@@ -27,8 +24,8 @@ export interface WaitOptions {
 export interface AnsweredEndpoint {
   agent: string
   endpoint: string
-  /** HTTP status of the answer. */
-  status: number
+  /** HTTP status of the answer; absent for an endpoint that speaks something else. */
+  status?: number
   url: string
   /** Milliseconds waited. */
   waited: number
@@ -45,15 +42,16 @@ export async function waitForEndpoint(
 ): Promise<AnsweredEndpoint> {
   const agent = await runningAgent(engine, reference)
   const endpoint = chooseEndpoint(agent, options.endpoint)
-  const url = endpointUrl(agent.name, endpoint, options.proxyPort)
-  const ca = await readFile(options.certificateFile, 'utf8')
+  const url = urlOf(agent.name, endpoint, options.proxyPort)
+  const probe = await probeOf(agent, endpoint, options)
   const start = performance.now()
   const end = start + options.timeout
   let told = false
   while (performance.now() < end) {
-    const status = await ask(endpointHost(agent.name, endpoint), options.proxyPort, ca, end - performance.now())
-    if (status !== undefined) {
-      return { agent: agent.name, endpoint, status, url, waited: Math.round(performance.now() - start) }
+    const answer = await probe(end - performance.now())
+    if (answer) {
+      const waited = Math.round(performance.now() - start)
+      return { agent: agent.name, endpoint: endpoint.name, ...answer, url, waited }
     }
     await assertRunning(engine, agent)
     if (!told) options.onWait(url)
@@ -82,10 +80,10 @@ async function runningAgent(engine: Engine, reference: string): Promise<Agent> {
   })
 }
 
-function chooseEndpoint(agent: Agent, name: string | undefined): string {
+function chooseEndpoint(agent: Agent, name: string | undefined): Endpoint {
   const names = agent.endpoints.map((endpoint) => endpoint.name)
-  const chosen = name === undefined ? names[0] : names.find((candidate) => candidate === name)
-  if (chosen !== undefined) return chosen
+  const chosen = agent.endpoints.find((endpoint) => name === undefined || endpoint.name === name)
+  if (chosen) return chosen
   const nearest = name === undefined ? undefined : nearestName(name, names)
   const hint = nearest ? ` Did you mean ${nearest}?` : ''
   const message =
@@ -100,25 +98,5 @@ async function assertRunning(engine: Engine, { name, runId }: Agent): Promise<vo
   throw new MoatError('AGENT_ENDED', `${name} ended before it answered.`, {
     exit: exitCodes.crashed,
     suggestions: now ? [`moat logs ${runId}`] : [`moat run --name ${name}`],
-  })
-}
-
-/** The HTTP status of the agent's own answer; undefined while there is none. */
-function ask(host: string, port: number, ca: string, timeout: number): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const target = {
-      agent: false as const,
-      ca,
-      host: '127.0.0.1',
-      port: handshakePort(port),
-      servername: host,
-    }
-    const outgoing = request({ ...target, headers: { Host: host }, timeout: Math.max(1, timeout) }, (response) => {
-      response.resume()
-      resolve(response.headers[proxyAnswerHeader] === undefined ? response.statusCode : undefined)
-    })
-    outgoing.on('timeout', () => outgoing.destroy())
-    outgoing.on('error', () => resolve(undefined))
-    outgoing.end()
   })
 }

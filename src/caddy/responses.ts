@@ -11,16 +11,17 @@ const jsonHeaders = { ...textHeaders, 'Content-Type': ['application/json'] }
 
 const wantsJson = [{ header: { Accept: ['*application/json*'] } }]
 
-interface Answer {
+export interface Answer {
   detail: string
   error: string
   headers?: Record<string, string[]>
   hint: string
-  status: number
+  /** A number, or a placeholder for one. */
+  status: number | string
 }
 
 /** Two routes: JSON for those who ask for it, text for the rest. Only the text may contain placeholders. */
-function routesFor({ detail, error, headers, hint, status }: Answer, text: string) {
+export function routesFor({ detail, error, headers, hint, status }: Answer, text: string) {
   const respond = (body: string, base: Record<string, string[]>) => [
     {
       body,
@@ -55,7 +56,7 @@ export const unknownHost = routesFor(
   'No running agent answers at {http.request.host}.\n\nTry this:\n  moat list',
 )
 
-export const upstreamError = routesFor(
+const upstreamError = routesFor(
   {
     detail: 'The agent runs, but nothing answers on the port of this endpoint.',
     error: 'not_listening',
@@ -65,3 +66,47 @@ export const upstreamError = routesFor(
   },
   'The agent behind {http.request.host} runs, but nothing answers on the port of this endpoint.\n\nTry this:\n  listen on 0.0.0.0 and on the port that moat.yaml declares',
 )
+
+/** For a path for which an endpoint that is not a server has nothing. */
+export const nothingHere = routesFor(
+  {
+    detail: 'This endpoint has nothing at this path.',
+    error: 'nothing_here',
+    hint: 'Look at the options of the endpoint in moat.yaml.',
+    status: 404,
+  },
+  'The endpoint {http.request.host} has nothing at {http.request.orig_uri.path}.',
+)
+
+const otherError = routesFor(
+  {
+    detail: 'The proxy answers this request itself.',
+    error: 'refused',
+    hint: 'Look at the options of the endpoint in moat.yaml.',
+    status: '{http.error.status_code}',
+  },
+  '{http.error.status_code} {http.error.status_text}',
+)
+
+/** What Caddy's handlers run into: an upstream that does not answer, or a no of a handler such as a missing password. */
+export const errors = [
+  {
+    handle: [{ handler: 'subroute', routes: upstreamError }],
+    match: [{ vars: { '{http.error.status_code}': ['502', '503', '504'] } }],
+    terminal: true,
+  },
+  ...otherError,
+]
+
+/** For an endpoint whose routes Caddy does not take. `plugin` and `endpoint` are names moat has checked. */
+export function rejectedRoutes(plugin: string, endpoint: string) {
+  return routesFor(
+    {
+      detail: `Caddy does not take the routes of the endpoint ${endpoint}, which the plugin ${plugin} made.`,
+      error: 'rejected_routes',
+      hint: 'moat proxy status',
+      status: 502,
+    },
+    `Caddy does not take the routes of the endpoint ${endpoint}, which the plugin ${plugin} made.\n\nTry this:\n  moat proxy status`,
+  )
+}

@@ -1,14 +1,17 @@
 // Owns Caddy's whole config: a pure function of settings and routes. caddy/README.md explains its shape.
 import type { UpstreamProtocol } from '../routing/agent.js'
-import type { Route } from '../routing/route-table.js'
+import type { RouteTable, Upstream } from '../routing/route-table.js'
 import { defaultDomain } from '../routing/urls.js'
-import { refusal, unknownHost, upstreamError } from './responses.js'
+import { endpointRoutes } from './endpoint-routes.js'
+import { errors, refusal, unknownHost } from './responses.js'
 
 export interface CaddySettings {
   /** Path of the unix socket of the admin API. */
   adminSocket: string
   caCertificate: string
   caKey: string
+  /** Path of the unix socket at which the supervisor says which file of a workspace may be served. */
+  filesSocket: string
   /** Inherited sockets, e.g. `fd/3`. */
   listeners: string[]
   /** The port in URLs. */
@@ -21,7 +24,7 @@ export interface CaddySettings {
 export type CaddyConfig = Record<string, unknown>
 
 /** The config that serves these routes, the same for any order of theirs. */
-export function toCaddyConfig(settings: CaddySettings, routes: readonly Route[]): CaddyConfig {
+export function toCaddyConfig(settings: CaddySettings, table: RouteTable): CaddyConfig {
   return {
     admin: { config: { persist: false }, listen: `unix/${settings.adminSocket}|0600` },
     apps: {
@@ -30,7 +33,7 @@ export function toCaddyConfig(settings: CaddySettings, routes: readonly Route[])
         grace_period: '2s',
         // Nothing listens on it for us; a supervisor that adopts this Caddy reads the port from here.
         https_port: settings.port,
-        servers: { moat: server(settings, routes) },
+        servers: { moat: server(settings, table) },
       },
       pki: {
         certificate_authorities: {
@@ -75,18 +78,20 @@ const certificatePolicy = {
 /** The hosts the proxy answers at all: a page elsewhere must not reach agents under a name of its own. */
 const ownHosts = [defaultDomain, `*.${defaultDomain}`, `*.*.${defaultDomain}`, '127.0.0.1', '::1']
 
-function server({ listeners }: CaddySettings, routes: readonly Route[]) {
+function server({ filesSocket, listeners }: CaddySettings, { hostRoutes, upstreams }: RouteTable) {
   return {
     // Its scan of host matchers grows faster than their number.
     automatic_https: { disable: true },
-    errors: { routes: upstreamError },
+    errors: { routes: errors },
     listen: listeners,
     listener_wrappers: [{ wrapper: 'http_redirect' }, { wrapper: 'tls' }],
     // No h3: Chromium does not use it with a local root.
     protocols: ['h1', 'h2'],
     routes: [
       { handle: refusal, match: [{ not: [{ host: ownHosts }] }], terminal: true },
-      { handle: lookUp(routes) },
+      // Before the routes of plugins: whatever they do to a request, it stays with its own host.
+      { handle: lookUp(upstreams) },
+      ...endpointRoutes(hostRoutes, filesSocket),
       ...protocols.map((protocol) => ({
         handle: [reverseProxy(protocol)],
         match: [{ vars: { moat_protocol: [protocol] } }],
@@ -101,13 +106,16 @@ function server({ listeners }: CaddySettings, routes: readonly Route[]) {
 const protocols: UpstreamProtocol[] = ['http', 'https', 'h2c']
 
 /** One table from host to upstream, looked up once: a `map` value is computed anew at every use, a `vars` value is not. */
-function lookUp(routes: readonly Route[]) {
+function lookUp(upstreams: readonly Upstream[]) {
   return [
     {
       defaults: ['', ''],
       destinations: ['{moat.protocol}', '{moat.dial}'],
       handler: 'map',
-      mappings: oneForEachHost(routes).map(({ dial, host, protocol }) => ({ input: host, outputs: [protocol, dial] })),
+      mappings: oneForEachHost(upstreams).map(({ dial, host, protocol }) => ({
+        input: host,
+        outputs: [protocol, dial],
+      })),
       source: '{http.request.host}',
     },
     { handler: 'vars', moat_dial: '{moat.dial}', moat_protocol: '{moat.protocol}' },
@@ -115,11 +123,11 @@ function lookUp(routes: readonly Route[]) {
 }
 
 /** Sorted by host. Caddy refuses a whole config in which a host stands twice, and with it every route that follows. */
-function oneForEachHost(routes: readonly Route[]): Route[] {
-  return routes.toSorted(compare).filter(({ host }, index, sorted) => host !== sorted[index - 1]?.host)
+function oneForEachHost(upstreams: readonly Upstream[]): Upstream[] {
+  return upstreams.toSorted(compare).filter(({ host }, index, sorted) => host !== sorted[index - 1]?.host)
 }
 
-function compare(a: Route, b: Route): number {
+function compare(a: Upstream, b: Upstream): number {
   const [first, second] = [a, b].map(({ dial, host, protocol }) => `${host} ${dial} ${protocol}`)
   return first === second ? 0 : (first ?? '') < (second ?? '') ? -1 : 1
 }

@@ -23,7 +23,7 @@ export default class Clean extends MoatCommand {
     for (const { size, tag } of leftovers.images) this.log(`image  ${tag}, ${formatBytes(size)}`)
     if (none || flags['dry-run']) return { ...leftovers, removed: false }
     if (!flags.force && !(await this.#confirmed())) return { ...leftovers, removed: false }
-    await removeLeftovers(engine, leftovers)
+    await removeLeftovers(engine, leftovers, this.tellGone())
     this.log('Removed.')
     return { ...leftovers, removed: true }
   }

@@ -1,6 +1,5 @@
 import { Args } from '@oclif/core'
 import { planAgent } from '../agents/plan-agent.js'
-import { collectEndpointTypes } from '../endpoints/collect-endpoint-types.js'
 import type { AgentView } from '../routing/agent-view.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { runFlags, toRunRequest } from '../terminal/run-flags.js'
@@ -28,13 +27,14 @@ export default class Run extends MoatCommand {
   async run(): Promise<AgentView & { exitCode?: number }> {
     const { argv, command } = splitCommand(this.argv)
     const { args, flags } = await this.parse(Run, argv)
-    const plan = await planAgent(toRunRequest(flags, args.path, command), await collectEndpointTypes(this.config))
+    const plan = await planAgent(toRunRequest(flags, args.path, command), this.plugins)
     const outcome = await runSession(plan, {
       engine: await this.connectEngine(),
       flags,
       json: this.jsonEnabled(),
       log: (line) => this.log(line),
       proxy: await this.proxyOptions(),
+      tellGone: this.tellGone(),
     })
     process.exitCode = outcome.exitCode ?? 0
     return outcome

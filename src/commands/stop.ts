@@ -15,7 +15,9 @@ export default class Stop extends MoatCommand {
     const { args } = await this.parse(Stop)
     const engine = await this.connectEngine()
     const proxy = await this.proxyOptions()
-    const stopped = await terminalProgress().step(`Stopping ${args.agent}`, () => stopAgent(engine, proxy, args.agent))
+    const stopped = await terminalProgress().step(`Stopping ${args.agent}`, () =>
+      stopAgent(engine, proxy, args.agent, this.tellGone()),
+    )
     this.log(`Stopped ${stopped.name} (${stopped.runId}).`)
     return stopped
   }

@@ -26,7 +26,7 @@ Exit codes: 0 it answers, 10 no such agent or not running, 11 the agent ended me
       timeout: flags.timeout * 1000,
       ...(args.endpoint !== undefined && { endpoint: args.endpoint }),
     })
-    this.log(`${answered.url} answers (${answered.status}).`)
+    this.log(`${answered.url} answers${answered.status === undefined ? '' : ` (${answered.status})`}.`)
     return answered
   }
 }

@@ -32,13 +32,21 @@ export async function checkConfig<T>(
   return result.data
 }
 
-function problemsOf(
-  issue: z.core.$ZodIssue,
+/** What of a schema's issue is looked at: zod's, of whichever copy. */
+export type SchemaIssue = Pick<z.core.$ZodIssue, 'message' | 'path'> & {
+  code?: string | undefined
+  keys?: readonly string[]
+  params?: Record<string, unknown> | undefined
+}
+
+/** The issue as problems with positions; one of unknown keys is one for each. */
+export function problemsOf(
+  issue: SchemaIssue,
   source: YamlSource,
   knownKeys: Readonly<Record<string, readonly string[]>>,
 ): Problem[] {
   const path = formatPath(issue.path)
-  if (issue.code === 'unrecognized_keys') {
+  if (issue.code === 'unrecognized_keys' && issue.keys) {
     return issue.keys
       .filter((key) => key !== '__proto__')
       .map((key) => ({
@@ -51,7 +59,9 @@ function problemsOf(
     return [{ message: issue.message, offset: source.offsetOf(issue.path, 'key') }]
   }
   const subject = path === '' ? 'the file' : `"${path}"`
-  return [{ message: `${subject} ${issue.message}`, offset: source.offsetOf(issue.path) }]
+  // zod's own messages are sentences; moat's go on where the subject ends.
+  const separator = /^[a-z]/.test(issue.message) ? ' ' : ': '
+  return [{ message: `${subject}${separator}${issue.message}`, offset: source.offsetOf(issue.path) }]
 }
 
 function unknownKey(key: string, path: string, known: readonly string[]): string {

@@ -2,7 +2,7 @@
 import { dirname, join, resolve } from 'node:path'
 import type { z } from 'zod'
 import { exitCodes, MoatError } from '../errors.js'
-import { checkConfig, parseConfig } from './load-yaml.js'
+import { checkConfig, parseConfig, problemsOf, type SchemaIssue } from './load-yaml.js'
 import { moatYamlKeys, moatYamlSchema } from './moat-yaml-schema.js'
 import type { Mount } from './mount.js'
 import { configError, displayName, formatPosition } from './problems.js'
@@ -46,6 +46,8 @@ export interface LoadedMoatYaml {
   file: string
   /** `file:line:column` of the value at a path (of the nearest thing around it, if absent), for later checks. */
   locate(path: YamlPath): string
+  /** One CONFIG_INVALID for issues that later checks found. `knownKeys` as for the schema itself. */
+  reject(issues: readonly SchemaIssue[], knownKeys: Readonly<Record<string, readonly string[]>>): MoatError
 }
 
 /** Loads `directory`/moat.yaml. Throws CONFIG_MISSING, or one CONFIG_INVALID with every problem in it. */
@@ -62,6 +64,10 @@ export async function loadMoatYaml(directory: string, cwd: string = process.cwd(
     displayFile,
     file,
     locate: (path) => formatPosition(displayFile, text, source.offsetOf(path)),
+    reject: (issues, knownKeys) => {
+      const problems = issues.flatMap((issue) => problemsOf(issue, source, knownKeys))
+      return configError(displayFile, text, problems)
+    },
   }
 }
 

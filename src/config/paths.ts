@@ -13,6 +13,8 @@ export interface MoatPaths {
   caddyStorage: string
   configFile: string
   controlSocket: string
+  /** Where Caddy asks which file of a workspace may be served. */
+  filesSocket: string
   /** `~/.moat` itself. */
   home: string
   proxy: string
@@ -39,6 +41,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     caddyStorage: join(proxy, 'caddy'),
     configFile: join(home, 'config.yaml'),
     controlSocket,
+    filesSocket: join(proxy, 'files.sock'),
     home,
     proxy,
     spawnLock: join(proxy, 'spawn.lock'),

@@ -1,39 +1,51 @@
-// Owns asking all plugins for their endpoint types, and what goes wrong when they disagree.
-import type { Interfaces } from '@oclif/core'
-import { MoatError, messageOf } from '../errors.js'
-import { type EndpointType, endpointTypesHook } from './endpoint-type.js'
+// Owns which endpoint types there are, and what goes wrong when plugins disagree.
+import { MoatError } from '../errors.js'
+import { isDnsLabel } from '../routing/dns-label.js'
+import type { EndpointType } from './contract.js'
+import type { EndpointPlugins } from './plugin-hooks.js'
 
-export type EndpointTypes = ReadonlyMap<string, EndpointType>
+export interface OwnedEndpointType {
+  plugin: string
+  type: EndpointType
+}
 
-/** All endpoint types by name. A plugin that fails, and two plugins with one name, are errors that name them. */
-export async function collectEndpointTypes(config: Pick<Interfaces.Config, 'runHook'>): Promise<EndpointTypes> {
-  const { failures, successes } = await config.runHook(endpointTypesHook, {})
-  // oclif collects what hooks throw instead of throwing it.
-  const [failure] = failures
-  if (failure) {
-    throw new MoatError(
-      'PLUGIN_FAILED',
-      `Plugin ${failure.plugin.name} failed in the hook ${endpointTypesHook}: ${messageOf(failure.error)}`,
-      { cause: failure.error, suggestions: [`moat plugins uninstall ${failure.plugin.name}`] },
-    )
-  }
-  const owners = new Map<string, { plugin: string; type: EndpointType }>()
-  // Hooks run at the same time; sorting makes the outcome the same every time.
-  const declared = successes
-    .map(({ plugin, result }) => ({ plugin: plugin.name, types: (result ?? []) as EndpointType[] }))
-    .toSorted((a, b) => a.plugin.localeCompare(b.plugin))
-  for (const { plugin, types } of declared) {
-    for (const type of types) {
-      const owner = owners.get(type.name)
-      if (owner) {
-        throw new MoatError(
-          'PLUGIN_FAILED',
-          `Plugins ${owner.plugin} and ${plugin} both declare the endpoint type ${type.name}.`,
-          { suggestions: [`moat plugins uninstall ${plugin}`, `moat plugins uninstall ${owner.plugin}`] },
-        )
-      }
-      owners.set(type.name, { plugin, type })
+export type EndpointTypes = ReadonlyMap<string, OwnedEndpointType>
+
+/** All endpoint types by name. Two plugins with one name, or one that declares nonsense, are errors that name them. */
+export async function collectEndpointTypes(plugins: EndpointPlugins): Promise<EndpointTypes> {
+  const types = new Map<string, OwnedEndpointType>()
+  for (const { plugin, result } of await plugins.endpointTypes()) {
+    for (const type of declared(plugin, result)) {
+      const owner = types.get(type.name)
+      if (owner) throw clash(type.name, owner.plugin, plugin)
+      types.set(type.name, { plugin, type })
     }
   }
-  return new Map([...owners].map(([name, { type }]) => [name, type]))
+  return types
+}
+
+function declared(plugin: string, result: unknown): EndpointType[] {
+  if (!Array.isArray(result)) throw wrong(plugin, 'it must return a list of endpoint types')
+  for (const type of result as Partial<EndpointType>[]) {
+    if (typeof type?.name !== 'string' || !isDnsLabel(type.name)) {
+      throw wrong(plugin, `the name ${JSON.stringify(type?.name)} is not a DNS label`)
+    }
+    if (typeof type.options?.safeParseAsync !== 'function') {
+      throw wrong(plugin, `the type ${type.name} has no zod schema as its options`)
+    }
+  }
+  return result as EndpointType[]
+}
+
+function wrong(plugin: string, reason: string): MoatError {
+  return new MoatError('PLUGIN_FAILED', `Plugin ${plugin} declares its endpoint types wrongly: ${reason}.`, {
+    suggestions: [`moat plugins uninstall ${plugin}`],
+  })
+}
+
+function clash(type: string, first: string, second: string): MoatError {
+  const removable = [second, first].filter((plugin) => !plugin.startsWith('moat-cli'))
+  return new MoatError('PLUGIN_FAILED', `Plugins ${first} and ${second} both declare the endpoint type ${type}.`, {
+    suggestions: removable.map((plugin) => `moat plugins uninstall ${plugin}`),
+  })
 }

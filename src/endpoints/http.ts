@@ -1,11 +1,96 @@
 // Owns the built-in endpoint type: a port in the container that speaks HTTP.
 import { z } from 'zod'
-import type { EndpointType } from './endpoint-type.js'
+import { leaf, portNumber } from '../config/schema-parts.js'
+import type { CaddyRoute } from '../routing/agent.js'
+import { basicAuthRoute } from './basic-auth.js'
+import type { DeclaredEndpoint, EndpointRegistration, EndpointType } from './contract.js'
 
-const options = z.strictObject({ port: z.int().min(1).max(65_535) })
+const protocols = ['http', 'https', 'h2c'] as const
+/** RFC 9110: a header's name is a token. */
+const headerName = /^[\w!#$%&'*+.^`|~-]+$/
+const headerValue = leaf<null | string>('text on one line, or null to remove the header', (value) => {
+  return value === null || (typeof value === 'string' && !/[\r\n\0]/.test(value))
+})
+const headers = z.record(z.string(), headerValue).superRefine((all, context) => {
+  for (const name of Object.keys(all).filter((key) => !headerName.test(key))) {
+    const message = `${JSON.stringify(name)} is not the name of a header`
+    context.addIssue({ code: 'custom', message, params: { at: 'key' }, path: [name] })
+  }
+})
 
-export const http: EndpointType<z.infer<typeof options>> = {
-  name: 'http',
-  options,
-  register: ({ options: { port } }) => ({ port, routes: [{ upstream: { port, protocol: 'http' } }] }),
+/** bcrypt reads no more of it. */
+const longestPassword = 72
+/** Unlike other options it is not shown when it is wrong. */
+const password = z.custom<string>(
+  (value) => typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= longestPassword,
+  `must be a password in quotes, of at most ${longestPassword} bytes`,
+)
+
+const options = z.strictObject({
+  basic_auth: z
+    .record(z.string().min(1), password, 'must be a mapping of users to passwords')
+    .refine((users) => Object.keys(users).every((user) => !user.includes(':')), 'has a colon in the name of a user')
+    .optional(),
+  default: z.boolean('must be true or false').optional(),
+  headers: z.strictObject({ request: headers.optional(), response: headers.optional() }).optional(),
+  path: z
+    .string()
+    .regex(/^(\/[\w.~!$&'()+,;=:@-]+)+$/, 'must be a path such as /app, without a slash at its end')
+    .optional(),
+  port: portNumber,
+  protocol: z.enum(protocols, `must be one of ${protocols.join(', ')}`).optional(),
+})
+
+type HttpOptions = z.infer<typeof options>
+
+export const http: EndpointType<HttpOptions> = { name: 'http', options }
+
+/** Registers an `http` endpoint. `literal` is the registration hook's. */
+export async function registerHttp(
+  { name, options }: DeclaredEndpoint<HttpOptions>,
+  literal: (text: string) => string,
+): Promise<EndpointRegistration> {
+  const { basic_auth: users, headers: changes, path, port, protocol } = options
+  const routes: CaddyRoute[] = [
+    ...(users ? [await basicAuthRoute(users, literal)] : []),
+    ...(changes ? [headersRoute(changes, literal)] : []),
+    ...(path === undefined ? [] : [prefixRoute(path)]),
+  ]
+  return {
+    ...(options.default !== undefined && { default: options.default }),
+    endpoint: name,
+    // Nobody gets through to it without a password.
+    ...(users && { readiness: { kind: 'tcp', port } }),
+    ...(routes.length > 0 && { routes }),
+    upstream: { port, ...(protocol && { protocol }) },
+  }
+}
+
+/** Requests outside `path` get it in front, so that `/` shows an app that lives under it, and its own links work too. */
+function prefixRoute(path: string): CaddyRoute {
+  return {
+    handle: [{ handler: 'rewrite', uri: `${path}{http.request.uri}` }],
+    match: [{ not: [{ path: [path, `${path}/*`] }] }],
+  }
+}
+
+function headersRoute(
+  { request, response }: NonNullable<HttpOptions['headers']>,
+  literal: (text: string) => string,
+): CaddyRoute {
+  const operations = (changes: Record<string, null | string>) => {
+    const names = Object.keys(changes)
+    const set = names.flatMap((name) => (changes[name] === null ? [] : [[name, [literal(changes[name] ?? '')]]]))
+    return { delete: names.filter((name) => changes[name] === null), set: Object.fromEntries(set) }
+  }
+  return {
+    handle: [
+      {
+        handler: 'headers',
+        ...(request && { request: operations(request) }),
+        // Deferred, or what the app answers would come on top.
+        ...(response && { response: { ...operations(response), deferred: true } }),
+      },
+    ],
+  }
 }

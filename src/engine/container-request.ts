@@ -15,10 +15,9 @@ const capabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'NET_
 export function containerRequest(spec: ContainerSpec, { rootless }: { rootless: boolean }): ContainerCreateOptions {
   const user = rootless ? { gid: 0, uid: 0 } : spec.user
   const home = homeOf(spec, user)
-  const ports = spec.ports.map((port) => `${port}/tcp`)
   return {
     Env: Object.entries({ ...home.env, ...spec.env }).map(([name, value]) => `${name}=${value}`),
-    ExposedPorts: Object.fromEntries(ports.map((port) => [port, {}])),
+    ExposedPorts: Object.fromEntries(spec.ports.map(({ port }) => [`${port}/tcp`, {}])),
     HostConfig: {
       AutoRemove: spec.removeAtEnd ?? false,
       CapAdd: capabilities,
@@ -32,7 +31,12 @@ export function containerRequest(spec: ContainerSpec, { rootless }: { rootless: 
         Target: target,
         Type: 'bind',
       })),
-      PortBindings: Object.fromEntries(ports.map((port) => [port, [{ HostIp: '127.0.0.1', HostPort: '' }]])),
+      PortBindings: Object.fromEntries(
+        spec.ports.map(({ hostPort, port }) => [
+          `${port}/tcp`,
+          [{ HostIp: '127.0.0.1', HostPort: `${hostPort ?? ''}` }],
+        ]),
+      ),
       PidsLimit: mostProcesses,
       // No program in the container gains rights by being started (setuid, file capabilities).
       SecurityOpt: ['no-new-privileges'],

@@ -20,8 +20,8 @@ export interface ContainerSpec {
   name: string
   /** Removed by the engine as soon as it ends. */
   removeAtEnd?: boolean
-  /** Container ports to publish on 127.0.0.1, at ports the engine chooses. */
-  ports: number[]
+  /** Container ports to publish on 127.0.0.1; the engine chooses a `hostPort` that is left out, anew at each start. */
+  ports: { hostPort?: number; port: number }[]
   /** Host user that owns what the agent writes. */
   user: { gid: number; uid: number }
   /** Working directory in the container. */

@@ -37,9 +37,33 @@ const dnsLabel = z.string().refine(isDnsLabel, 'is not a lower-case DNS label')
 const port = z.int().min(1).max(65_535)
 const runId = z.string().regex(/^run_[0-9a-f]{12}$/, 'is not run_ and 12 hex digits')
 const workspace = z.string().min(1, 'is empty')
-const endpoints = z.array(z.object({ name: dnsLabel, port: z.exactOptional(port), type: z.string().min(1) }))
+const endpoints = z.array(
+  z.object({
+    columns: z.exactOptional(z.record(z.string(), z.string())),
+    links: z.exactOptional(z.array(z.object({ title: z.string(), url: z.string() }))),
+    name: dnsLabel,
+    plugin: z.exactOptional(z.string()),
+    port: z.exactOptional(port),
+    readiness: z.exactOptional(
+      z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('http'), path: z.string() }),
+        z.object({ kind: z.literal('none') }),
+        z.object({ kind: z.literal('tcp'), port }),
+      ]),
+    ),
+    type: z.string().min(1),
+    url: z.exactOptional(z.string()),
+  }),
+)
 const routes = z.array(
-  z.object({ endpoint: dnsLabel, upstream: z.object({ port, protocol: z.enum(['http', 'https', 'h2c']) }) }),
+  z.object({
+    default: z.exactOptional(z.boolean()),
+    endpoint: dnsLabel,
+    files: z.exactOptional(z.object({ browse: z.boolean(), fallback: z.exactOptional(z.string()), root: z.string() })),
+    // Only Caddy knows what a handler may hold; it is asked before the agent starts.
+    routes: z.exactOptional(z.array(z.looseObject({ handle: z.array(z.looseObject({ handler: z.string() })) }))),
+    upstream: z.exactOptional(z.object({ port, protocol: z.enum(['http', 'https', 'h2c']) })),
+  }),
 )
 
 /** The labels of a container that is `agent`. `home` is the absolute path of its `~/.moat`. */

@@ -1,6 +1,6 @@
 // Owns the public form of an agent: what `list --json`, `run --json` and `proxy status --json` print.
 import type { Agent, AgentState, Endpoint } from './agent.js'
-import { endpointUrl } from './urls.js'
+import { urlOf } from './urls.js'
 
 export interface EndpointView extends Endpoint {
   url: string
@@ -22,7 +22,7 @@ export function viewAgent(agent: Agent, proxyPort: number): AgentView {
   const { createdAt, endpoints, name, runId, state, workspace } = agent
   return {
     createdAt,
-    endpoints: endpoints.map((endpoint) => ({ ...endpoint, url: endpointUrl(name, endpoint.name, proxyPort) })),
+    endpoints: endpoints.map((endpoint) => ({ ...endpoint, url: urlOf(name, endpoint, proxyPort) })),
     name,
     runId,
     state,

@@ -3,21 +3,67 @@
 /** State of an agent's container, in the engine's own words. */
 export type AgentState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
 
-/** A declared endpoint. `port` is the port inside the container; a type without one leaves it out. */
+/** How to tell that an endpoint answers. The default: whatever its URL answers that is not the proxy's own. */
+export type Readiness =
+  /** A GET of this path through the URL answers with a status below 400. */
+  | { kind: 'http'; path: string }
+  /** The published port takes a connection and keeps it. */
+  | { kind: 'tcp'; port: number }
+  /** It is ready as soon as the agent runs. */
+  | { kind: 'none' }
+
+/** What an endpoint type wants to have shown beside an endpoint. `url` may be relative to the endpoint's own. */
+export interface EndpointLink {
+  title: string
+  url: string
+}
+
+/** A declared endpoint, registered by its type. Travels in the container's labels. */
 export interface Endpoint {
+  /** More to show of it, by title. */
+  columns?: Record<string, string>
+  links?: EndpointLink[]
   name: string
+  /** The plugin whose type it is of. */
+  plugin?: string
+  /** The port inside the container; a type without one leaves it out. */
   port?: number
+  readiness?: Readiness
   type: string
+  /** Its address, when it is not reached through the proxy. */
+  url?: string
 }
 
 /** How Caddy speaks to what is behind an endpoint. */
 export type UpstreamProtocol = 'http' | 'https' | 'h2c'
 
+/** A route as Caddy reads it. */
+export interface CaddyRoute {
+  [key: string]: unknown
+  handle: { [key: string]: unknown; handler: string }[]
+}
+
+/** A directory of the workspace that Caddy serves itself. */
+export interface ServedFiles {
+  /** List directories that have no index.html. */
+  browse: boolean
+  /** The file to serve where there is none, relative to `root`: what single-page apps need. */
+  fallback?: string
+  /** Relative to the workspace. */
+  root: string
+}
+
 /** What an endpoint type asks of the proxy for one endpoint. Travels in the container's labels. */
 export interface RouteFragment {
+  /** True when the bare agent host leads here too. */
+  default?: boolean
   endpoint: string
-  /** A port inside the container that answers for the endpoint's host. */
-  upstream: { port: number; protocol: UpstreamProtocol }
+  /** After `routes`, for requests that they pass on. */
+  files?: ServedFiles
+  /** Before anything else. `{moat.dial.3000}` in it is the loopback address of a container port. */
+  routes?: CaddyRoute[]
+  /** A port inside the container that answers what is left. */
+  upstream?: { port: number; protocol: UpstreamProtocol }
 }
 
 /** An agent as the engine knows it: the container's labels, its state and its published ports. */

@@ -1,29 +1,109 @@
-// Owns the route table: a pure value computed from agents, from host name to the loopback address that answers it.
-import type { Agent, UpstreamProtocol } from './agent.js'
+// Owns the route table: a pure value computed from agents, from host names to what answers them.
+import type { Agent, CaddyRoute, RouteFragment, ServedFiles, UpstreamProtocol } from './agent.js'
 import { agentHost, endpointHost } from './urls.js'
 
-export interface Route {
+/** A host that is handed on whole, to a loopback address. */
+export interface Upstream {
   /** `host:port` on loopback. */
   dial: string
   host: string
   protocol: UpstreamProtocol
 }
 
-/**
- * The routes of all running agents, sorted by host. The bare agent host goes to its only endpoint; with several it
- * has no route. A fragment whose port is not published (yet) has none either.
- */
-export function routeTable(agents: readonly Agent[]): Route[] {
-  return agents.flatMap((agent) => routesOf(agent)).toSorted((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : 0))
+/** What an endpoint type wants done with requests for its hosts before they are handed on, or instead. */
+export interface HostRoutes {
+  agent: string
+  endpoint: string
+  files?: ServedFiles
+  hosts: string[]
+  /** The plugin to name when Caddy refuses them. */
+  plugin: string
+  routes: CaddyRoute[]
+  runId: string
+  /** True when `Upstream`s have these hosts too, for what the routes pass on. */
+  upstream: boolean
 }
 
-function routesOf(agent: Agent): Route[] {
-  const routes = agent.routes.flatMap(({ endpoint, upstream }): Route[] => {
-    const port = agent.published[upstream.port]
-    if (port === undefined) return []
-    return [{ dial: `127.0.0.1:${port}`, host: endpointHost(agent.name, endpoint), protocol: upstream.protocol }]
-  })
-  const [only] = routes
-  if (agent.endpoints.length === 1 && only) routes.push({ ...only, host: agentHost(agent.name) })
-  return routes
+export interface RouteTable {
+  hostRoutes: HostRoutes[]
+  upstreams: Upstream[]
+}
+
+export const emptyTable: RouteTable = { hostRoutes: [], upstreams: [] }
+
+/** The plugin of endpoints that do not name one: this package. */
+export const corePlugin = 'moat-cli'
+
+/** A placeholder for the loopback address of a container port, in the routes of a fragment. */
+const dialPlaceholder = /\{moat\.dial\.(\d+)\}/g
+
+/**
+ * The routes of all running agents, sorted by host. The bare agent host goes to the only endpoint that has routes, or to
+ * the one that is the default. A fragment whose port is not published (yet) has none.
+ */
+export function routeTable(agents: readonly Agent[]): RouteTable {
+  const tables = agents.flatMap((agent) => agent.routes.map((fragment) => tableOf(agent, fragment)))
+  return {
+    hostRoutes: tables
+      .flatMap(({ hostRoutes }) => hostRoutes)
+      .toSorted((a, b) => compare(a.hosts[0] ?? '', b.hosts[0] ?? '')),
+    upstreams: tables.flatMap(({ upstreams }) => upstreams).toSorted((a, b) => compare(a.host, b.host)),
+  }
+}
+
+/** Every host that has an answer. */
+export function hostsOf({ hostRoutes, upstreams }: RouteTable): string[] {
+  return [...new Set([...upstreams.map(({ host }) => host), ...hostRoutes.flatMap(({ hosts }) => hosts)])]
+}
+
+/** The container ports that the routes of a fragment dial. */
+export function dialledPorts({ routes = [], upstream }: Pick<RouteFragment, 'routes' | 'upstream'>): number[] {
+  const named = [...JSON.stringify(routes).matchAll(dialPlaceholder)].map(([, port]) => Number(port))
+  return [...new Set([...(upstream ? [upstream.port] : []), ...named])]
+}
+
+function tableOf(agent: Agent, fragment: RouteFragment): RouteTable {
+  if (dialledPorts(fragment).some((port) => agent.published[port] === undefined)) return emptyTable
+  const { endpoint, files, routes = [], upstream } = fragment
+  const hosts = [endpointHost(agent.name, endpoint), ...(isDefault(agent, fragment) ? [agentHost(agent.name)] : [])]
+  const special = routes.length > 0 || files !== undefined || upstream === undefined
+  const hostRoutes: HostRoutes = {
+    agent: agent.name,
+    endpoint,
+    ...(files && { files }),
+    hosts,
+    plugin: agent.endpoints.find(({ name }) => name === endpoint)?.plugin ?? corePlugin,
+    routes: dialling(routes, agent),
+    runId: agent.runId,
+    upstream: upstream !== undefined,
+  }
+  return {
+    hostRoutes: special && isServed(agent) ? [hostRoutes] : [],
+    upstreams: upstream
+      ? hosts.map((host) => ({ dial: dialOf(agent, upstream.port), host, protocol: upstream.protocol }))
+      : [],
+  }
+}
+
+/** Files and fixed answers come from no container port, so that only the agent's state tells whether it is there. */
+function isServed({ state }: Agent): boolean {
+  return state === 'running' || state === 'paused' || state === 'restarting'
+}
+
+function isDefault({ routes }: Agent, fragment: RouteFragment): boolean {
+  return fragment.default ?? (routes.length === 1 && !routes.some((other) => other.default))
+}
+
+function dialOf({ published }: Agent, port: number): string {
+  return `127.0.0.1:${published[port]}`
+}
+
+/** The routes with the addresses of this start of the container in place of the placeholders. */
+function dialling(routes: CaddyRoute[], agent: Agent): CaddyRoute[] {
+  const text = JSON.stringify(routes).replace(dialPlaceholder, (_, port: string) => dialOf(agent, Number(port)))
+  return JSON.parse(text) as CaddyRoute[]
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }

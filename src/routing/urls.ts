@@ -1,5 +1,7 @@
 // Owns every host name and URL moat prints or injects: run, list, status, env variables and pages all ask here.
 
+import type { Endpoint } from './agent.js'
+
 export const defaultDomain = 'localhost'
 
 /** Ports on which a URL carries no port, because the proxy then listens on both 80 and 443. */
@@ -33,20 +35,29 @@ export function handshakePort(port: number): number {
   return Math.max(...listenPorts(port))
 }
 
+/** Where an endpoint is reached: through the proxy, or at the address its type gave it. */
+export function urlOf(agent: string, { name, url }: Pick<Endpoint, 'name' | 'url'>, proxyPort: number): string {
+  return url ?? endpointUrl(agent, name, proxyPort)
+}
+
 /**
- * The `MOAT_URL*` and `MOAT_HOST*` variables inside the agent's container. They say `http://`: the proxy answers
+ * The `MOAT_URL*` and `MOAT_HOST*` variables inside the agent's container. Those of the proxy say `http://`: it answers
  * both schemes on its port, redirecting http to https.
  */
-export function urlEnvironment(agent: string, endpoints: string[], proxyPort: number): Record<string, string> {
+export function urlEnvironment(
+  agent: string,
+  endpoints: readonly Pick<Endpoint, 'name' | 'url'>[],
+  proxyPort: number,
+): Record<string, string> {
   const environment: Record<string, string> = {}
-  const add = (suffix: string, host: string) => {
-    const authority = authorityOf(host, proxyPort)
-    environment[`MOAT_URL${suffix}`] = `http://${authority}`
-    environment[`MOAT_HOST${suffix}`] = authority
+  const add = (suffix: string, url: string) => {
+    environment[`MOAT_URL${suffix}`] = url
+    environment[`MOAT_HOST${suffix}`] = url.replace(/^[a-z0-9+.-]+:\/\//i, '').replace(/[/?#].*$/s, '')
   }
-  if (endpoints.length > 0) add('', agentHost(agent))
-  for (const endpoint of endpoints) {
-    add(`_${endpoint.toUpperCase().replaceAll('-', '_')}`, endpointHost(agent, endpoint))
+  const proxied = (host: string) => `http://${authorityOf(host, proxyPort)}`
+  if (endpoints.some(({ url }) => url === undefined)) add('', proxied(agentHost(agent)))
+  for (const { name, url } of endpoints) {
+    add(`_${name.toUpperCase().replaceAll('-', '_')}`, url ?? proxied(endpointHost(agent, name)))
   }
   return environment
 }

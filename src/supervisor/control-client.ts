@@ -2,7 +2,7 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
 import { deserializeError, MoatError, type SerializedError, systemCode } from '../errors.js'
-import { controlPaths, type SupervisorStatus, stoppingStatus } from './protocol.js'
+import { controlPaths, type RouteQuestion, type SupervisorStatus, stoppingStatus } from './protocol.js'
 
 /** How long a supervisor may take to answer; a push of routes may wait a second for its turn. Milliseconds. */
 const answerTimeout = 10_000
@@ -26,6 +26,11 @@ export function readStatus(socketPath: string): Promise<SupervisorStatus | undef
 /** Resolves when Caddy serves what the engine says now; undefined when there is no supervisor. */
 export function syncRoutes(socketPath: string): Promise<SupervisorStatus | undefined> {
   return ifListening(ask<SupervisorStatus>(socketPath, 'POST', controlPaths.sync))
+}
+
+/** Rejects with PLUGIN_FAILED, naming plugin and endpoint, when Caddy does not take one of the routes. */
+export async function checkRoutes(socketPath: string, questions: RouteQuestion[]): Promise<void> {
+  await ask(socketPath, 'POST', controlPaths.check, questions)
 }
 
 /** Tells the supervisor to stay without agents. */
@@ -89,17 +94,18 @@ function unanswered(): MoatError {
 /** The supervisor is on its way out. */
 class StoppingError extends Error {}
 
-async function ask<T>(socketPath: string, method: string, path: string): Promise<T> {
+async function ask<T>(socketPath: string, method: string, path: string, body?: unknown): Promise<T> {
   const request = httpRequest({ method, path, socketPath, timeout: answerTimeout })
   request.on('timeout', () => request.destroy(unanswered()))
+  if (body !== undefined) request.write(JSON.stringify(body))
   const response = await responseOf(request)
   if (response.statusCode === stoppingStatus) {
     response.resume()
     throw new StoppingError('The supervisor is stopping.')
   }
-  const body = JSON.parse(await text(response)) as T & { error?: SerializedError }
-  if (response.statusCode !== 200 && body.error) throw deserializeError(body.error)
-  return body
+  const answer = JSON.parse(await text(response)) as T & { error?: SerializedError }
+  if (response.statusCode !== 200 && answer.error) throw deserializeError(answer.error)
+  return answer
 }
 
 function responseOf(request: ClientRequest): Promise<IncomingMessage> {

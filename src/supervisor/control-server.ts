@@ -1,11 +1,14 @@
 // Owns the control socket: HTTP on a unix socket that only this user can open.
 import { chmod, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { json } from 'node:stream/consumers'
 import { MoatError, messageOf, serializeError } from '../errors.js'
-import { controlPaths, type SupervisorStatus, stoppingStatus } from './protocol.js'
+import { controlPaths, type RouteQuestion, type SupervisorStatus, stoppingStatus } from './protocol.js'
 
 /** What the socket's requests do. */
 export interface ControlHandlers {
+  /** Rejects when Caddy does not take one of the routes. */
+  check(questions: RouteQuestion[]): Promise<void>
   /** Calls `onStatus` with the status now and at every change, until the returned function is called. */
   hold(onStatus: (status: SupervisorStatus) => void): () => void
   keep(): void
@@ -68,6 +71,9 @@ async function answer(
       })
       return
     }
+    case `POST ${controlPaths.check}`:
+      await handlers.check((await json(request)) as RouteQuestion[])
+      return send(response, 200, {})
     case `POST ${controlPaths.keep}`:
       handlers.keep()
       return send(response, 200, handlers.status())

@@ -1,16 +1,17 @@
 // Owns one Caddy: starts or adopts it, keeps it alive, and brings its config in line with the routes.
 import { readFile } from 'node:fs/promises'
-import { CaddyAdmin } from '../caddy/admin.js'
+import { CaddyAdmin, CaddyAdminError } from '../caddy/admin.js'
 import { type ConfigChange, configChange } from '../caddy/config-change.js'
 import type { CaddyBinary } from '../caddy/find-caddy.js'
 import { spawnCaddy } from '../caddy/spawn-caddy.js'
 import { type CaddyConfig, type CaddySettings, listenersOf, portOf, toCaddyConfig } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
 import { messageOf } from '../errors.js'
-import type { Route } from '../routing/route-table.js'
+import { emptyTable, hostsOf, type RouteTable } from '../routing/route-table.js'
 import { handshakePort } from '../routing/urls.js'
 import { bindPorts } from './bind-ports.js'
 import { Coalescer } from './coalescer.js'
+import { RouteCheck } from './route-check.js'
 import { warmCertificates } from './warm-certificates.js'
 
 /** Each config change closes idle connections, so changes after the first share one push a second. Milliseconds. */
@@ -31,6 +32,8 @@ export interface ManagedCaddyOptions {
 }
 
 export class ManagedCaddy {
+  /** Which routes of plugins Caddy takes. */
+  readonly check: RouteCheck
   readonly #admin: CaddyAdmin
   readonly #options: ManagedCaddyOptions
   readonly #push = new Coalescer(
@@ -40,7 +43,7 @@ export class ManagedCaddy {
   )
   #config: CaddyConfig | undefined
   #pid: number | undefined
-  #routes: Route[] = []
+  #routes: RouteTable = emptyTable
   #settings: CaddySettings | undefined
   #starting: Promise<void> | undefined
   #stopping = false
@@ -50,10 +53,15 @@ export class ManagedCaddy {
   constructor(options: ManagedCaddyOptions) {
     this.#options = options
     this.#admin = new CaddyAdmin(options.paths.adminSocket)
+    this.check = new RouteCheck(options.binary.path)
   }
 
   get pid(): number | undefined {
     return this.#pid
+  }
+
+  get routes(): RouteTable {
+    return this.#routes
   }
 
   get port(): number {
@@ -78,7 +86,7 @@ export class ManagedCaddy {
   }
 
   /** Binds the port and starts Caddy with these routes. */
-  async start(port: number, routes: Route[]): Promise<void> {
+  async start(port: number, routes: RouteTable): Promise<void> {
     this.#routes = routes
     await this.#spawn(port)
     await this.#warm()
@@ -92,7 +100,7 @@ export class ManagedCaddy {
   }
 
   /** Resolves when Caddy serves these routes; at most one config change a second is pushed. */
-  setRoutes(routes: Route[]): Promise<void> {
+  setRoutes(routes: RouteTable): Promise<void> {
     this.#routes = routes
     return this.#push.request()
   }
@@ -129,7 +137,9 @@ export class ManagedCaddy {
     try {
       const listeners = bound.descriptors.map((_, index) => `fd/${firstInheritedDescriptor + index}`)
       this.#settings = this.#settingsFor(listeners, bound.port)
-      const config = toCaddyConfig(this.#settings, this.#routes)
+      // One endpoint's bad routes would keep Caddy from starting at all.
+      await this.check.examine(this.#routes.hostRoutes)
+      const config = toCaddyConfig(this.#settings, this.check.accepted(this.#routes))
       const { exited, pid } = await spawnCaddy({
         binary: this.#options.binary.path,
         config,
@@ -177,30 +187,40 @@ export class ManagedCaddy {
   /** What Caddy has yet to be told. While it is down, nothing: it starts again with the latest routes. */
   #pending(): { change: ConfigChange; next: CaddyConfig } | undefined {
     if (!this.#settings || !this.#config) return undefined
-    const next = toCaddyConfig(this.#settings, this.#routes)
+    const next = toCaddyConfig(this.#settings, this.check.accepted(this.#routes))
     const change = configChange(this.#config, next)
     return change && { change, next }
   }
 
   async #applyRoutes(): Promise<void> {
+    try {
+      await this.#replace()
+    } catch (error) {
+      // The rest goes live without the routes that Caddy refuses.
+      if (!(error instanceof CaddyAdminError) || !(await this.check.examine(this.#routes.hostRoutes))) throw error
+      await this.#replace()
+    }
+    await this.#warm()
+  }
+
+  async #replace(): Promise<void> {
     const pending = this.#pending()
     if (!pending) return
     await this.#admin.replace(pending.change.path, pending.change.value)
     this.#config = pending.next
-    await this.#warm()
   }
 
   /** Prepares the certificates of hosts that are new since the last time. */
   async #warm(): Promise<void> {
-    const hosts = this.#routes.map(({ host }) => host)
+    const hosts = hostsOf(this.#routes)
     const fresh = hosts.filter((host) => !this.#warmed.has(host))
     this.#warmed = new Set(hosts)
     await warmCertificates(fresh, handshakePort(this.port), this.#options.paths.caCertificate)
   }
 
   #settingsFor(listeners: string[], port: number): CaddySettings {
-    const { adminSocket, caCertificate, caKey, caddyStorage } = this.#options.paths
-    return { adminSocket, caCertificate, caKey, listeners, port, storage: caddyStorage }
+    const { adminSocket, caCertificate, caKey, caddyStorage, filesSocket } = this.#options.paths
+    return { adminSocket, caCertificate, caKey, filesSocket, listeners, port, storage: caddyStorage }
   }
 }
 

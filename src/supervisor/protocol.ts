@@ -1,6 +1,6 @@
 // Owns what supervisor and clients say to each other: HTTP over the control socket, and one line on the ready pipe.
 import type { SerializedError } from '../errors.js'
-import type { Agent } from '../routing/agent.js'
+import type { Agent, CaddyRoute } from '../routing/agent.js'
 
 /** What `GET /status` answers, and each line of `POST /hold`. */
 export interface SupervisorStatus {
@@ -30,7 +30,15 @@ export interface SupervisorArguments {
   version: string
 }
 
+/** What `POST /check` is asked: whether Caddy takes the routes of an agent's endpoints. */
+export interface RouteQuestion {
+  endpoint: string
+  plugin: string
+  routes: CaddyRoute[]
+}
+
 export const controlPaths = {
+  check: '/check',
   hold: '/hold',
   keep: '/keep',
   status: '/status',

@@ -8,6 +8,7 @@ import { type Agent, needsProxy } from '../routing/agent.js'
 import { routeTable } from '../routing/route-table.js'
 import { type ControlHandlers, type ControlSocket, openControlSocket } from './control-server.js'
 import { takeFileLock } from './file-lock.js'
+import { type FilesSocket, openFilesSocket } from './files-socket.js'
 import { Lifetime } from './lifetime.js'
 import { ManagedCaddy } from './managed-caddy.js'
 import type { SupervisorArguments, SupervisorStatus } from './protocol.js'
@@ -48,6 +49,7 @@ export class Supervisor {
   readonly #reconciler: Reconciler
   #caddyProblem: string | undefined
   #engineSocket: string | undefined
+  #files: FilesSocket | undefined
   #socket: ControlSocket | undefined
   #serving = false
   #stopping: Promise<void> | undefined
@@ -90,12 +92,16 @@ export class Supervisor {
       // A Caddy that serves an earlier root is of no use to anybody who trusts the new one.
       if (this.authorityCreated) await this.#caddy.end()
       if (!(await this.#caddy.adopt())) await this.#caddy.start(this.#options.port, routes)
+      this.#files = await openFilesSocket(this.#options.paths.filesSocket, (runId) =>
+        this.#reconciler.agents.find((agent) => agent.runId === runId),
+      )
       this.#serving = true
       this.#socket = await openControlSocket(this.#options.paths.controlSocket, this.#handlers())
       await this.#reconciler.reconcile()
     } catch (error) {
       this.#abort.abort()
       this.#lifetime.end()
+      await this.#files?.close()
       await this.#socket?.close()
       await this.#caddy.stop()
       throw error
@@ -113,6 +119,7 @@ export class Supervisor {
     this.#lifetime.end()
     if (leaveCaddy) this.#caddy.leave()
     else await this.#caddy.stop()
+    await this.#files?.close()
     this.#options.log(leaveCaddy ? 'stopped, Caddy goes on' : 'stopped')
     this.#ended.resolve()
   }
@@ -159,6 +166,7 @@ export class Supervisor {
           release()
         }
       },
+      check: (questions) => this.#caddy.check.assertAccepted(questions),
       keep: () => this.#lifetime.keep(),
       status: () => this.#status(),
       stop: (how) => this.stop(how),
@@ -168,7 +176,7 @@ export class Supervisor {
   }
 
   #status(): SupervisorStatus {
-    const problem = this.#caddyProblem ?? this.#reconciler.problem
+    const problem = this.#caddyProblem ?? this.#reconciler.problem ?? this.#caddy.check.describe(this.#caddy.routes)
     return {
       agents: this.#reconciler.agents.filter(needsProxy),
       ca: this.#options.paths.caCertificate,

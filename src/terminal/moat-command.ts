@@ -1,7 +1,9 @@
 // Owns what all commands have in common: where moat's files are, its version, and errors as JSON.
 import { Command, Errors, Flags } from '@oclif/core'
+import { type TellGone, tellGone } from '../agents/tell-gone.js'
 import { type MoatPaths, moatPaths } from '../config/paths.js'
 import { type ProxyPort, resolveProxyPort } from '../config/settings.js'
+import { type EndpointPlugins, oclifPlugins } from '../endpoints/plugin-hooks.js'
 import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError, messageOf, serializeError } from '../errors.js'
 
@@ -27,6 +29,15 @@ export abstract class MoatCommand extends Command {
     // Loaded here: finding an engine is more than `moat help` should pay for.
     const { connectEngine } = await import('../engine/connect-engine.js')
     return connectEngine({ moatHome: this.paths.home })
+  }
+
+  protected get plugins(): EndpointPlugins {
+    return oclifPlugins(this.config)
+  }
+
+  /** Tells plugins of agents that this command has seen to their end. */
+  protected tellGone(): TellGone {
+    return tellGone(this.plugins, (line) => this.logToStderr(line))
   }
 
   protected override toErrorJson(error: unknown): unknown {

@@ -3,6 +3,7 @@ import { endedAtOnce } from '../agents/ended-at-once.js'
 import { followAgent } from '../agents/follow-agent.js'
 import type { AgentPlan } from '../agents/plan-agent.js'
 import { type StartedAgent, startAgent } from '../agents/start-agent.js'
+import type { TellGone } from '../agents/tell-gone.js'
 import { trustHint } from '../authority/trust-hint.js'
 import { hostUser } from '../config/invoking-user.js'
 import type { Engine } from '../engine/engine.js'
@@ -26,6 +27,7 @@ export interface RunSessionOptions {
   json: boolean
   log: (line: string) => void
   proxy: ProxyOptions
+  tellGone: TellGone
 }
 
 /** Runs the planned agent. With `exitCode` once it has ended, without when it was detached. */
@@ -33,7 +35,7 @@ export async function runSession(
   plan: AgentPlan,
   options: RunSessionOptions,
 ): Promise<AgentView & { exitCode?: number }> {
-  const { engine, flags, json, log, proxy } = options
+  const { engine, flags, json, log, proxy, tellGone } = options
   if (flags.interactive) assertTerminal()
   const progress = terminalProgress()
   const interrupts = new Interrupts()
@@ -61,6 +63,7 @@ export async function runSession(
         removeAtEnd: flags.rm,
         settleTime,
         stderr: process.stderr,
+        tellGone,
       })
       started.hold?.release()
       if (exitCode !== undefined) return { ...started.agent, exitCode }
@@ -77,6 +80,7 @@ export async function runSession(
       stderr: process.stderr,
       // With --json, stdout carries one JSON object and nothing else.
       stdout: json ? process.stderr : process.stdout,
+      tellGone,
     })
     if (exitCode === commandNotFound)
       progress.note(`Is there a command ${plan.command?.[0] ?? ''} in the image (${plan.image.base})?`)

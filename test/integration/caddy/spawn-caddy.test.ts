@@ -18,7 +18,7 @@ import { findCaddy } from '../../../src/caddy/find-caddy.js'
 import { type SpawnedCaddy, spawnCaddy } from '../../../src/caddy/spawn-caddy.js'
 import { toCaddyConfig } from '../../../src/caddy/to-caddy-config.js'
 import { type MoatPaths, moatPaths } from '../../../src/config/paths.js'
-import type { Route } from '../../../src/routing/route-table.js'
+import type { Upstream } from '../../../src/routing/route-table.js'
 import { bindPorts } from '../../../src/supervisor/bind-ports.js'
 import { until } from '../../helpers/until.js'
 
@@ -48,7 +48,7 @@ async function upstream(server: Server): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-async function start(paths: MoatPaths, routes: Route[]) {
+async function start(paths: MoatPaths, upstreams: Upstream[]) {
   await ensureAuthority(paths)
   const binary = await findCaddy({ env: process.env, paths })
   const bound = await bindPorts(0)
@@ -57,13 +57,14 @@ async function start(paths: MoatPaths, routes: Route[]) {
       adminSocket: paths.adminSocket,
       caCertificate: paths.caCertificate,
       caKey: paths.caKey,
+      filesSocket: paths.filesSocket,
       listeners: bound.descriptors.map((_, index) => `fd/${3 + index}`),
       port: bound.port,
       storage: paths.caddyStorage,
     }
     caddy = await spawnCaddy({
       binary: binary.path,
-      config: toCaddyConfig(settings, routes),
+      config: toCaddyConfig(settings, { hostRoutes: [], upstreams }),
       env: process.env,
       listeningFds: bound.descriptors,
       onInherited: bound.close,
@@ -137,7 +138,10 @@ describe('Caddy', () => {
     const { admin, port, settings } = await start(paths, [])
     const http = createHttp((_, response) => response.end('new'))
     const route = { dial: await upstream(http), host: 'web.app.localhost', protocol: 'http' as const }
-    const change = configChange(await admin.readConfig(), toCaddyConfig(settings, [route]))
+    const change = configChange(
+      await admin.readConfig(),
+      toCaddyConfig(settings, { hostRoutes: [], upstreams: [route] }),
+    )
     expect(change?.path.at(-1)).toBe('mappings')
     await admin.replace(change?.path ?? [], change?.value)
     expect(await curl(paths, 'web.app.localhost', port)).toBe('new')

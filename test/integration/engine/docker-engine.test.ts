@@ -117,7 +117,7 @@ describe('a run', () => {
 
   it('is published on loopback only, at a port the list tells', async () => {
     const script = `node -e "require('node:http').createServer((q, r) => r.end('hello')).listen(3000)"`
-    const id = await create(script, { ports: [3000] })
+    const id = await create(script, { ports: [{ port: 3000 }] })
     await engine.start(id)
     const { agents } = await engine.listAgents()
     expect(agents).toMatchObject([{ containerId: id, name: 'test', state: 'running' }])

@@ -79,7 +79,7 @@ it('a paused container is listed as such, reported, and can be stopped', async (
 })
 
 it('a published port is not open on any other address of this machine', async () => {
-  const id = await create('sleep 60', { ports: [3000] })
+  const id = await create('sleep 60', { ports: [{ port: 3000 }] })
   await engine.start(id)
   const port = (await engine.listAgents()).agents[0]?.published[3000] ?? 0
   const reach = (host: string) =>

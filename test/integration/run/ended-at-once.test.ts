@@ -52,7 +52,9 @@ async function watch(started: StartedAgent, settleTime: number, keep = false) {
     version: '0.0.0',
   }
   const note = (line: string) => stderr.write(`${line}\n`)
-  const code = await endedAtOnce(started, { engine, keep, note, proxy, removeAtEnd: false, settleTime, stderr })
+  const tellGone = async () => {}
+  const options = { engine, keep, note, proxy, removeAtEnd: false, settleTime, stderr, tellGone }
+  const code = await endedAtOnce(started, options)
   stderr.end()
   return { code, text: await text(stderr) }
 }

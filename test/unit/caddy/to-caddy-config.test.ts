@@ -1,22 +1,47 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type CaddyConfig, listenersOf, portOf, toCaddyConfig } from '../../../src/caddy/to-caddy-config.js'
-import type { Route } from '../../../src/routing/route-table.js'
+import type { HostRoutes, Upstream } from '../../../src/routing/route-table.js'
 
 const settings = {
   adminSocket: '/home/ann/.moat/proxy/admin.sock',
   caCertificate: '/home/ann/.moat/proxy/ca/ca.crt',
   caKey: '/home/ann/.moat/proxy/ca/ca.key',
+  filesSocket: '/home/ann/.moat/proxy/files.sock',
   listeners: ['fd/3', 'fd/4'],
   port: 8080,
   storage: '/home/ann/.moat/proxy/caddy',
 }
 
-const routes: Route[] = [
+const routes: Upstream[] = [
   { dial: '127.0.0.1:49153', host: 'web.dark-mode.localhost', protocol: 'http' },
   { dial: '127.0.0.1:49154', host: 'grpc.dark-mode.localhost', protocol: 'h2c' },
   { dial: '127.0.0.1:49155', host: 'secure.dark-mode.localhost', protocol: 'https' },
 ]
+
+const hostRoutes: HostRoutes[] = [
+  {
+    agent: 'dark-mode',
+    endpoint: 'report',
+    files: { browse: true, root: 'coverage' },
+    hosts: ['report.dark-mode.localhost'],
+    plugin: 'moat-plugin-static',
+    routes: [],
+    runId: 'run_0123456789ab',
+    upstream: false,
+  },
+  {
+    agent: 'dark-mode',
+    endpoint: 'web',
+    hosts: ['web.dark-mode.localhost', 'dark-mode.localhost'],
+    plugin: 'moat-cli',
+    routes: [{ handle: [{ handler: 'headers', request: { set: { 'X-A': ['b'] } } }] }],
+    runId: 'run_0123456789ab',
+    upstream: true,
+  },
+]
+
+const tableOf = (upstreams: Upstream[], special: HostRoutes[] = []) => ({ hostRoutes: special, upstreams })
 
 const mappingsOf = (config: CaddyConfig) => {
   const found = JSON.stringify(config).match(/"mappings":(\[.*?\]),"source"/)?.[1] ?? '[]'
@@ -26,9 +51,10 @@ const mappingsOf = (config: CaddyConfig) => {
 describe('toCaddyConfig', () => {
   // Golden files: a change of what Caddy is told shows in review as a change of these.
   it.each([
-    ['no routes', []],
-    ['one route', routes.slice(0, 1)],
-    ['every protocol', routes],
+    ['no routes', tableOf([])],
+    ['one route', tableOf(routes.slice(0, 1))],
+    ['every protocol', tableOf(routes)],
+    ['routes of plugins', tableOf(routes.slice(0, 1), hostRoutes)],
   ])('with %s is as recorded', async (name, given) => {
     const text = `${JSON.stringify(toCaddyConfig(settings, given), undefined, 2)}\n`
     await expect(text).toMatchFileSnapshot(`../../fixtures/caddy-config/${name.replaceAll(' ', '-')}.json`)
@@ -45,8 +71,8 @@ describe('toCaddyConfig', () => {
       fc.property(
         distinct.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }))),
         ([all, shuffled]) => {
-          const config = toCaddyConfig(settings, all)
-          expect(toCaddyConfig(settings, shuffled)).toEqual(config)
+          const config = toCaddyConfig(settings, tableOf(all))
+          expect(toCaddyConfig(settings, tableOf(shuffled))).toEqual(config)
           expect(Object.fromEntries(mappingsOf(config).map(({ input, outputs }) => [input, outputs]))).toEqual(
             Object.fromEntries(all.map(({ dial, host, protocol }) => [host, [protocol, dial]])),
           )
@@ -57,13 +83,20 @@ describe('toCaddyConfig', () => {
 
   it('has a host that two routes claim once, whichever comes first', () => {
     const twice = [...routes, { dial: '127.0.0.1:49160', host: 'web.dark-mode.localhost', protocol: 'http' as const }]
-    const config = toCaddyConfig(settings, twice)
-    expect(config).toEqual(toCaddyConfig(settings, twice.toReversed()))
+    const config = toCaddyConfig(settings, tableOf(twice))
+    expect(config).toEqual(toCaddyConfig(settings, tableOf(twice.toReversed())))
     expect(mappingsOf(config).map(({ input }) => input)).toEqual(routes.map(({ host }) => host).toSorted())
   })
 
+  it('has the routes of an endpoint for its hosts only, each host once', () => {
+    const greedy = hostRoutes.map((one) => ({ ...one, hosts: ['report.dark-mode.localhost'] }))
+    const text = JSON.stringify(toCaddyConfig(settings, tableOf([], greedy)))
+    expect(text.match(/"host":\["report\.dark-mode\.localhost"\]/g)).toHaveLength(2)
+    expect(text).not.toContain('X-A')
+  })
+
   it('says on which port and sockets it serves, for a supervisor that finds it', () => {
-    const config = toCaddyConfig(settings, routes)
+    const config = toCaddyConfig(settings, tableOf(routes))
     expect(portOf(config)).toBe(8080)
     expect(listenersOf(config)).toEqual(['fd/3', 'fd/4'])
     expect(portOf({ apps: {} })).toBeUndefined()

@@ -56,6 +56,7 @@ describe('a valid moat.yaml', () => {
       displayFile: 'moat.yaml',
       file: join(directory, 'moat.yaml'),
       locate: expect.any(Function),
+      reject: expect.any(Function),
     })
   })
 

@@ -11,7 +11,7 @@ const spec: ContainerSpec = {
   memory: 512,
   mounts: [{ readOnly: true, source: '/data', target: '/data' }],
   name: 'moat-a',
-  ports: [3000],
+  ports: [{ port: 3000 }, { hostPort: 20_432, port: 5432 }],
   user: { gid: 1001, uid: 1000 },
   workdir: '/workspace',
 }
@@ -22,13 +22,16 @@ describe('containerRequest', () => {
   it('publishes on loopback only, mounts without creating, and limits', () => {
     expect(request()).toMatchObject({
       Cmd: ['npm', 'start'],
-      ExposedPorts: { '3000/tcp': {} },
+      ExposedPorts: { '3000/tcp': {}, '5432/tcp': {} },
       HostConfig: {
         Init: true,
         Memory: 536_870_912,
         Mounts: [{ ReadOnly: true, Source: '/data', Target: '/data', Type: 'bind' }],
         NanoCpus: 1_500_000_000,
-        PortBindings: { '3000/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }] },
+        PortBindings: {
+          '3000/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }],
+          '5432/tcp': [{ HostIp: '127.0.0.1', HostPort: '20432' }],
+        },
       },
       WorkingDir: '/workspace',
       name: 'moat-a',

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { planAgent } from '../../../src/agents/plan-agent.js'
 
+const noPlugins = { agentGone: async () => {}, endpointTypes: async () => [], registerEndpoints: async () => [] }
 let path: string
 beforeEach(async () => {
   path = await mkdtemp(join(tmpdir(), 'moat-plan-'))
@@ -13,7 +14,7 @@ afterEach(() => rm(path, { force: true, recursive: true }))
 
 async function plan(moatYaml: string, command?: string[]) {
   await writeFile(join(path, 'moat.yaml'), moatYaml)
-  return planAgent({ env: {}, mounts: [], path, ...(command && { command }) }, new Map())
+  return planAgent({ env: {}, mounts: [], path, ...(command && { command }) }, noPlugins)
 }
 
 it('has the image with its hooks, and the command after hooks.pre_run', async () => {

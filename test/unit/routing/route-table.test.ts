@@ -1,8 +1,8 @@
 // Owns which host leads where.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Agent } from '../../../src/routing/agent.js'
-import { routeTable } from '../../../src/routing/route-table.js'
+import type { Agent, RouteFragment } from '../../../src/routing/agent.js'
+import { dialledPorts, emptyTable, hostsOf, routeTable } from '../../../src/routing/route-table.js'
 import { agentHost, endpointHost } from '../../../src/routing/urls.js'
 import { agents } from './arbitraries.js'
 
@@ -23,27 +23,27 @@ function agent(name: string, ports: Record<string, number>, published: Record<nu
 
 describe('routeTable', () => {
   it('leads the bare host of an agent to its only endpoint', () => {
-    expect(routeTable([agent('checkout', { web: 3000 }, { 3000: 49_152 })])).toEqual([
+    expect(routeTable([agent('checkout', { web: 3000 }, { 3000: 49_152 })]).upstreams).toEqual([
       { dial: '127.0.0.1:49152', host: 'checkout.localhost', protocol: 'http' },
       { dial: '127.0.0.1:49152', host: 'web.checkout.localhost', protocol: 'http' },
     ])
   })
 
   it('leads the bare host nowhere when there are several endpoints, even if one alone is published', () => {
-    expect(routeTable([agent('checkout', { api: 8080, web: 3000 }, { 3000: 49_152 })])).toEqual([
+    expect(routeTable([agent('checkout', { api: 8080, web: 3000 }, { 3000: 49_152 })]).upstreams).toEqual([
       { dial: '127.0.0.1:49152', host: 'web.checkout.localhost', protocol: 'http' },
     ])
   })
 
   it('has nothing for an agent whose ports are not published', () => {
-    expect(routeTable([agent('checkout', { web: 3000 }, {})])).toEqual([])
+    expect(routeTable([agent('checkout', { web: 3000 }, {})])).toEqual(emptyTable)
   })
 
   it('has every host once, in order, whatever the order of the agents', () => {
     fc.assert(
       fc.property(agents, (list) => {
         const table = routeTable(list)
-        const hosts = table.map(({ host }) => host)
+        const hosts = table.upstreams.map(({ host }) => host)
         expect(hosts).toEqual([...new Set(hosts)].toSorted())
         expect(routeTable(list.toReversed())).toEqual(table)
       }),
@@ -56,15 +56,73 @@ describe('routeTable', () => {
         const expected = new Map<string, string>()
         for (const { endpoints, name, published, routes } of list) {
           for (const { endpoint, upstream } of routes) {
-            const port = published[upstream.port]
+            const port = upstream && published[upstream.port]
             if (port === undefined) continue
-            expected.set(endpointHost(name, endpoint), `127.0.0.1:${port} ${upstream.protocol}`)
-            if (endpoints.length === 1) expected.set(agentHost(name), `127.0.0.1:${port} ${upstream.protocol}`)
+            expected.set(endpointHost(name, endpoint), `127.0.0.1:${port} ${upstream?.protocol}`)
+            if (endpoints.length === 1) expected.set(agentHost(name), `127.0.0.1:${port} ${upstream?.protocol}`)
           }
         }
-        const found = new Map(routeTable(list).map(({ dial, host, protocol }) => [host, `${dial} ${protocol}`]))
+        const found = new Map(
+          routeTable(list).upstreams.map(({ dial, host, protocol }) => [host, `${dial} ${protocol}`]),
+        )
         expect(found).toEqual(expected)
       }),
     )
+  })
+})
+
+/** `checkout` with these fragments; web is published, api is not. */
+function special(...routes: RouteFragment[]): Agent {
+  const endpoints = routes.map(({ endpoint }) => ({ name: endpoint, plugin: 'moat-x', type: 'x' }))
+  return { ...agent('checkout', {}, { 3000: 49_152 }), endpoints, routes }
+}
+
+describe('fragments that are more than a port', () => {
+  const answer = { body: 'x', handler: 'static_response' }
+
+  it('have the hosts of their own endpoint, and the addresses of this start', () => {
+    const dialling = { handle: [{ handler: 'reverse_proxy', upstreams: [{ dial: '{moat.dial.3000}' }] }] }
+    expect(routeTable([special({ endpoint: 'web', routes: [dialling] })])).toEqual({
+      hostRoutes: [
+        {
+          agent: 'checkout',
+          endpoint: 'web',
+          hosts: ['web.checkout.localhost', 'checkout.localhost'],
+          plugin: 'moat-x',
+          routes: [{ handle: [{ handler: 'reverse_proxy', upstreams: [{ dial: '127.0.0.1:49152' }] }] }],
+          runId: 'run_0123456789ab',
+          upstream: false,
+        },
+      ],
+      upstreams: [],
+    })
+  })
+
+  it('come before an upstream that has the same hosts', () => {
+    const upstream = { port: 3000, protocol: 'http' as const }
+    const table = routeTable([special({ endpoint: 'web', routes: [{ handle: [answer] }], upstream })])
+    expect(table.hostRoutes).toMatchObject([{ upstream: true }])
+    expect(table.upstreams.map(({ host }) => host)).toEqual(['checkout.localhost', 'web.checkout.localhost'])
+    expect(hostsOf(table)).toEqual(['checkout.localhost', 'web.checkout.localhost'])
+  })
+
+  it('have no route while a port they dial is not published', () => {
+    const dialling = { handle: [{ handler: 'reverse_proxy', upstreams: [{ dial: '{moat.dial.8080}' }] }] }
+    expect(routeTable([special({ endpoint: 'api', routes: [dialling] })])).toEqual(emptyTable)
+    expect(dialledPorts({ routes: [dialling], upstream: { port: 80, protocol: 'http' } })).toEqual([80, 8080])
+  })
+
+  it('have none when the agent has ended, files and fixed answers neither', () => {
+    const ended = { ...special({ endpoint: 'web', files: { browse: false, root: '.' } }), state: 'exited' as const }
+    expect(routeTable([ended])).toEqual(emptyTable)
+  })
+
+  it('of several have the bare host if they are the default', () => {
+    const web = { endpoint: 'web', routes: [{ handle: [answer] }] }
+    const api = { default: true, endpoint: 'api', routes: [{ handle: [answer] }] }
+    expect(routeTable([special(web, api)]).hostRoutes.map(({ hosts }) => hosts)).toEqual([
+      ['api.checkout.localhost', 'checkout.localhost'],
+      ['web.checkout.localhost'],
+    ])
   })
 })

@@ -45,7 +45,7 @@ describe('listenPorts', () => {
 
 describe('urlEnvironment', () => {
   it('names the agent and each endpoint', () => {
-    expect(urlEnvironment('dark-mode', ['web', 'admin-api'], 8080)).toEqual({
+    expect(urlEnvironment('dark-mode', [{ name: 'web' }, { name: 'admin-api' }], 8080)).toEqual({
       MOAT_HOST: 'dark-mode.localhost:8080',
       MOAT_HOST_ADMIN_API: 'admin-api.dark-mode.localhost:8080',
       MOAT_HOST_WEB: 'web.dark-mode.localhost:8080',
@@ -53,7 +53,14 @@ describe('urlEnvironment', () => {
       MOAT_URL_ADMIN_API: 'http://admin-api.dark-mode.localhost:8080',
       MOAT_URL_WEB: 'http://web.dark-mode.localhost:8080',
     })
-    expect(urlEnvironment('dark-mode', ['web'], 443).MOAT_URL_WEB).toBe('http://web.dark-mode.localhost')
+    expect(urlEnvironment('dark-mode', [{ name: 'web' }], 443).MOAT_URL_WEB).toBe('http://web.dark-mode.localhost')
+  })
+
+  it('has the address a type gave, and none for the agent if nothing of it is behind the proxy', () => {
+    expect(urlEnvironment('dark-mode', [{ name: 'db', url: 'postgres://127.0.0.1:20432/app' }], 8080)).toEqual({
+      MOAT_HOST_DB: '127.0.0.1:20432',
+      MOAT_URL_DB: 'postgres://127.0.0.1:20432/app',
+    })
   })
 
   it('is empty for an agent without endpoints', () => {
@@ -63,7 +70,13 @@ describe('urlEnvironment', () => {
   it('has a pair of valid, distinct names for every endpoint', () => {
     fc.assert(
       fc.property(label, fc.uniqueArray(label, { minLength: 1 }), port, (agent, endpoints, proxyPort) => {
-        const names = Object.keys(urlEnvironment(agent, endpoints, proxyPort))
+        const names = Object.keys(
+          urlEnvironment(
+            agent,
+            endpoints.map((name) => ({ name })),
+            proxyPort,
+          ),
+        )
         expect(names).toHaveLength(2 * (endpoints.length + 1))
         for (const name of names) expect(name).toMatch(/^[A-Z][A-Z0-9_]*$/)
       }),

@@ -1,0 +1,87 @@
+// Owns the endpoint type `mock`: a table from method and path to a fixed response.
+import type { CaddyRoute, EndpointRegistration, EndpointType } from 'moat-cli/plugin'
+import { z } from 'zod'
+
+const methods = ['*', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']
+const keyPattern = new RegExp(
+  `^(?<method>${methods.map((method) => method.replace('*', '\\*')).join('|')}) (?<path>/\\S*)$`,
+)
+const noBody = 204
+const json = 'application/json'
+
+const headers = z
+  .record(z.string(), z.string('must be text').regex(/^[^\r\n\0]*$/, 'must be on one line'))
+  .superRefine(...checkKeys(/^[\w!#$%&'*+.^`|~-]+$/, 'is not the name of a header'))
+const response = z.strictObject({
+  body: z.unknown().optional(),
+  headers: headers.optional(),
+  status: z.int('must be an HTTP status from 200 to 599').min(200).max(599).optional(),
+})
+
+const routes = z
+  .record(z.string(), response, 'must be a mapping such as {GET /users: {body: []}}')
+  .superRefine(...checkKeys(keyPattern, 'is not a method and a path, such as "GET /users" or "* /api/*"'))
+
+const options = z.strictObject({ default: z.boolean('must be true or false').optional(), routes })
+
+export type MockOptions = z.infer<typeof options>
+type MockResponse = z.infer<typeof response>
+
+export const type: EndpointType<MockOptions> = { name: 'mock', options }
+
+/** Checks every key, also when the values have problems of their own. */
+function checkKeys(pattern: RegExp, problem: string) {
+  const check = (mapping: Record<string, unknown>, context: z.RefinementCtx): void => {
+    for (const key of Object.keys(mapping).filter((name) => !pattern.test(name))) {
+      const message = `${JSON.stringify(key)} ${problem}`
+      context.addIssue({ code: 'custom', message, params: { at: 'key' }, path: [key] })
+    }
+  }
+  return [check, { when: ({ value }: { value: unknown }) => value instanceof Object && !Array.isArray(value) }] as const
+}
+
+/** The first row that fits answers; what fits none is answered 404. `literal` is the registration hook's. */
+export function register(
+  endpoint: string,
+  { default: isDefault, routes: table }: MockOptions,
+  literal: (text: string) => string,
+): EndpointRegistration {
+  return {
+    ...(isDefault !== undefined && { default: isDefault }),
+    endpoint,
+    readiness: { kind: 'none' },
+    routes: Object.entries(table).map(([key, row]) => toRoute(key, row, literal)),
+  }
+}
+
+function toRoute(
+  key: string,
+  { body, headers: given = {}, status }: MockResponse,
+  literal: (text: string) => string,
+): CaddyRoute {
+  const { method = '*', path = '/' } = keyPattern.exec(key)?.groups ?? {}
+  const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body)
+  const all = {
+    ...(text !== undefined && { 'Content-Type': typeof body === 'string' ? 'text/plain; charset=utf-8' : json }),
+    ...titled(given),
+  }
+  return {
+    handle: [
+      {
+        ...(text !== undefined && { body: literal(text) }),
+        handler: 'static_response',
+        headers: Object.fromEntries(Object.entries(all).map(([name, value]) => [name, [literal(value)]])),
+        status_code: status ?? (text === undefined ? noBody : 200),
+      },
+    ],
+    match: [
+      { path: [literal(path)], ...(method !== '*' && { method: method === 'GET' ? ['GET', 'HEAD'] : [method] }) },
+    ],
+  }
+}
+
+/** `content-type` as `Content-Type`, so that it takes the place of the one moat would choose. */
+function titled(given: Record<string, string>): Record<string, string> {
+  const title = (name: string) => name.toLowerCase().replace(/(^|-)[a-z]/g, (part) => part.toUpperCase())
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [title(name), value]))
+}

@@ -1,0 +1,10 @@
+// Registers endpoints of the type tcp.
+import type { RegisterEndpointsHook } from 'moat-cli/plugin'
+import { register, type TcpOptions, type } from '../tcp.js'
+
+const hook: RegisterEndpointsHook = async ({ endpoints }) =>
+  endpoints
+    .filter((endpoint) => endpoint.type === type.name)
+    .map(({ name, options }) => register(name, options as TcpOptions))
+
+export default hook

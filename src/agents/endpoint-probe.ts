@@ -1,0 +1,85 @@
+// Owns asking an endpoint whether it is ready, in the way its type says.
+import { readFile } from 'node:fs/promises'
+import { request } from 'node:https'
+import { connect } from 'node:net'
+import type { Agent, Endpoint } from '../routing/agent.js'
+import { endpointHost, handshakePort } from '../routing/urls.js'
+
+/** The proxy marks the answers that are its own with this header; anything else is the endpoint's. */
+const proxyAnswerHeader = 'x-moat-error'
+/** A published port takes a connection with nothing behind it, and drops it at once. Milliseconds. */
+const dropTime = 250
+
+export interface ProbeOptions {
+  certificateFile: string
+  proxyPort: number
+}
+
+/** What an endpoint that is ready answered. */
+export interface ProbeAnswer {
+  status?: number
+}
+
+/** A question that may be asked again and again; undefined while the endpoint is not ready. `timeout` in milliseconds. */
+export type Probe = (timeout: number) => Promise<ProbeAnswer | undefined>
+
+/** The probe of an endpoint: what its type says, else any answer through its URL that is not the proxy's own. */
+export async function probeOf(agent: Agent, endpoint: Endpoint, options: ProbeOptions): Promise<Probe> {
+  const { name, readiness } = endpoint
+  if (readiness?.kind === 'none') return async () => ({})
+  if (readiness?.kind === 'tcp') {
+    const port = agent.published[readiness.port]
+    return async (timeout) => (port !== undefined && (await takesConnection(port, timeout)) ? {} : undefined)
+  }
+  const ca = await readFile(options.certificateFile, 'utf8')
+  const host = endpointHost(agent.name, name)
+  const accepts = (status: number) => readiness === undefined || status < 400
+  return async (timeout) => {
+    const status = await statusOf({ ca, host, path: readiness?.path ?? '/', port: options.proxyPort, timeout })
+    return status !== undefined && accepts(status) ? { status } : undefined
+  }
+}
+
+interface Question {
+  ca: string
+  host: string
+  path: string
+  port: number
+  timeout: number
+}
+
+function statusOf({ ca, host, path, port, timeout }: Question): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const target = {
+      agent: false as const,
+      ca,
+      host: '127.0.0.1',
+      path,
+      port: handshakePort(port),
+      servername: host,
+    }
+    const outgoing = request({ ...target, headers: { Host: host }, timeout: Math.max(1, timeout) }, (response) => {
+      response.resume()
+      resolve(response.headers[proxyAnswerHeader] === undefined ? response.statusCode : undefined)
+    })
+    outgoing.on('timeout', () => outgoing.destroy())
+    outgoing.on('error', () => resolve(undefined))
+    outgoing.end()
+  })
+}
+
+/** True when the port takes a connection and keeps it, or has something to say first. */
+function takesConnection(port: number, timeout: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port })
+    const kept = setTimeout(() => finish(!socket.connecting), Math.max(1, Math.min(dropTime, timeout)))
+    const finish = (answer: boolean) => {
+      clearTimeout(kept)
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.once('data', () => finish(true))
+    socket.once('end', () => finish(false))
+    socket.once('error', () => finish(false))
+  })
+}

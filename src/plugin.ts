@@ -1,0 +1,18 @@
+// Owns what `moat-cli/plugin` exports: the contract for packages that add endpoint types. docs/guides/writing-a-plugin.md
+// shows its use. Types are all a plugin needs from here, so that it runs without moat-cli beside it.
+export type {
+  AgentGoneHook,
+  AgentGoneOptions,
+  DeclaredEndpoint,
+  EndpointRegistration,
+  EndpointType,
+  EndpointTypesHook,
+  MoatHooks,
+  OptionIssue,
+  OptionsSchema,
+  PublishedPort,
+  RegisterEndpointsHook,
+  RegisterEndpointsOptions,
+} from './endpoints/contract.js'
+export { agentGoneHook, endpointTypesHook, registerEndpointsHook } from './endpoints/contract.js'
+export type { CaddyRoute, EndpointLink, Readiness, ServedFiles, UpstreamProtocol } from './routing/agent.js'

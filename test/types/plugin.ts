@@ -1,0 +1,48 @@
+// Type tests: checked by `tsc`, never run. What must not compile is marked; it is an error if it does compile.
+import { z } from 'zod'
+import type {
+  AgentGoneHook,
+  CaddyRoute,
+  EndpointRegistration,
+  EndpointType,
+  EndpointTypesHook,
+  RegisterEndpointsHook,
+} from '../../src/plugin.js'
+
+const options = z.strictObject({ path: z.string() })
+type Options = z.infer<typeof options>
+
+const files: EndpointType<Options> = { name: 'files', options }
+
+export const types: EndpointTypesHook = async () => [files]
+
+export const register: RegisterEndpointsHook = async ({ agent, endpoints, literal }) =>
+  endpoints
+    .filter(({ type }) => type === 'files')
+    .map(({ name, options: given }) => ({
+      endpoint: name,
+      files: { browse: true, root: (given as Options).path },
+      links: [{ title: literal(agent.name), url: '/' }],
+    }))
+
+export const gone: AgentGoneHook = async ({ agent, endpoints }) => {
+  if (endpoints.some(({ type }) => type === 'files')) process.stderr.write(agent.runId)
+}
+
+// @ts-expect-error A hook returns endpoint types.
+export const wrongTypes: EndpointTypesHook = async () => ['files']
+
+// @ts-expect-error The options are those of the schema.
+export const wrongOptions: EndpointType<{ port: number }> = { name: 'files', options }
+
+// @ts-expect-error Every registration says which endpoint it is of.
+export const nameless: EndpointRegistration = { upstream: { port: 80 } }
+
+// @ts-expect-error Caddy speaks http, https and h2c to what is behind an endpoint.
+export const wrongProtocol: EndpointRegistration = { endpoint: 'web', upstream: { port: 80, protocol: 'ftp' } }
+
+// @ts-expect-error A stable port is 'stable' or a number.
+export const wrongPort: EndpointRegistration = { endpoint: 'db', ports: [{ hostPort: 'fixed', port: 5432 }] }
+
+// @ts-expect-error A route has handlers.
+export const wrongRoute: CaddyRoute = { match: [{ path: ['/x'] }] }

@@ -1,0 +1,58 @@
+import { compare } from 'bcryptjs'
+import { describe, expect, it } from 'vitest'
+import { http, registerHttp } from '../../../src/endpoints/http.js'
+import { literal } from '../../../src/endpoints/literal.js'
+
+async function register(options: object) {
+  const parsed = await http.options.safeParseAsync({ port: 3000, ...options })
+  if (!parsed.success) throw new Error(parsed.error.issues.map(({ message }) => message).join())
+  return registerHttp({ host: 'web.a.localhost', name: 'web', options: parsed.data, type: 'http' }, literal)
+}
+
+describe('http', () => {
+  it('is a port and nothing else', async () => {
+    expect(await register({})).toEqual({ endpoint: 'web', upstream: { port: 3000 } })
+  })
+
+  it('takes a protocol and whether it is the default', async () => {
+    expect(await register({ default: true, protocol: 'h2c' })).toEqual({
+      default: true,
+      endpoint: 'web',
+      upstream: { port: 3000, protocol: 'h2c' },
+    })
+  })
+
+  it('keeps hashes of passwords only', async () => {
+    const registration = await register({ basic_auth: { ann: 's3cret' } })
+    const text = JSON.stringify(registration)
+    expect(text).not.toContain('s3cret')
+    const hash = /"password":"([^"]+)"/.exec(text)?.[1] ?? ''
+    expect(await compare('s3cret', hash)).toBe(true)
+  })
+
+  it('lets nothing in a header be filled in by Caddy', async () => {
+    const { routes } = await register({ headers: { response: { 'X-A': '{env.HOME}', 'X-B': null } } })
+    expect(routes).toEqual([
+      {
+        handle: [
+          { handler: 'headers', response: { deferred: true, delete: ['X-B'], set: { 'X-A': ['\\{env.HOME\\}'] } } },
+        ],
+      },
+    ])
+  })
+
+  it.each([
+    [{ protocol: 'ftp' }, 'must be one of http, https, h2c'],
+    [{ path: 'app' }, 'must be a path such as /app, without a slash at its end'],
+    [{ path: '/app/' }, 'must be a path such as /app, without a slash at its end'],
+    [{ path: '/{env.HOME}' }, 'must be a path such as /app, without a slash at its end'],
+    [{ headers: { request: { 'X A': 'b' } } }, '"X A" is not the name of a header'],
+    [{ headers: { request: { 'X-A': 'b\r\nX-B: c' } } }, 'must be text on one line, or null to remove the header, not'],
+    [{ basic_auth: { ann: 'x'.repeat(73) } }, 'must be a password in quotes, of at most 72 bytes'],
+    [{ basic_auth: { 'a:b': 'x' } }, 'has a colon in the name of a user'],
+    [{ default: 'yes' }, 'must be true or false'],
+    [{ port: 0 }, 'must be a port number from 1 to 65535, not 0'],
+  ])('refuses %j', async (options, message) => {
+    await expect(register(options)).rejects.toThrow(message)
+  })
+})
