@@ -67,6 +67,7 @@ export function problemsOf(
 function unknownKey(key: string, path: string, known: readonly string[]): string {
   const nearest = nearestName(key, known)
   const place = path === '' ? '' : ` in "${path}"`
+  if (known.length === 0) return `unknown key "${key}"${place}`
   const hint = nearest === undefined ? `known keys are ${known.join(', ')}` : `did you mean "${nearest}"?`
   return `unknown key "${key}"${place}; ${hint}`
 }

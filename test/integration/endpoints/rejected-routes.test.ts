@@ -1,0 +1,97 @@
+// Routes that Caddy does not take: whoever made them is named, and nobody else's agent notices.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { connectEngine } from '../../../src/engine/connect-engine.js'
+import { containerName, toLabels } from '../../../src/engine/labels.js'
+import type { AgentView } from '../../../src/routing/agent-view.js'
+import type { ProxyStatus } from '../../../src/supervisor/proxy.js'
+import { Sandbox } from '../../helpers/sandbox.js'
+import { until } from '../../helpers/until.js'
+
+let sandbox: Sandbox
+beforeEach(() => {
+  sandbox = new Sandbox()
+})
+afterEach(() => sandbox.cleanUp())
+
+/** A container with labels as a moat that took these routes would have written them. */
+async function startWith(routes: { handle: { handler: string }[] }[]): Promise<void> {
+  const engine = await connectEngine({ moatHome: sandbox.home })
+  const labels = toLabels({
+    endpoints: [{ name: 'web', plugin: 'moat-plugin-odd', type: 'odd' }],
+    home: sandbox.home,
+    keep: false,
+    name: 'odd',
+    routes: [{ endpoint: 'web', routes }],
+    runId: 'run_0123456789ab',
+    workspace: sandbox.directory('odd'),
+  })
+  const id = await engine.create({
+    command: ['sleep', '1000'],
+    env: {},
+    image: 'node:22-slim',
+    labels,
+    mounts: [],
+    name: containerName('odd', sandbox.home),
+    ports: [],
+    user: { gid: 0, uid: 0 },
+    workdir: '/',
+  })
+  await engine.start(id)
+}
+
+const bad = [{ handle: [{ handler: 'no_such_handler' }] }]
+
+describe('routes that Caddy does not take', () => {
+  it('cost their own endpoint, which says so; what starts later goes live', async () => {
+    const { endpoints } = await sandbox.json<AgentView>(['run', '-d', sandbox.workspace('good')])
+    const good = endpoints[0]?.url ?? ''
+    await startWith(bad)
+    const status = await until('the problem to be told', async () => {
+      const answer = await sandbox.json<ProxyStatus>(['proxy', 'status'])
+      return answer.problem === undefined ? undefined : answer
+    })
+    expect(status.problem).toMatch(
+      /^Caddy does not take the routes of odd's endpoint web \(plugin moat-plugin-odd\): .*no_such_handler/,
+    )
+    expect(await sandbox.get(good.replace('web.good', 'web.odd'))).toMatchObject({
+      body: expect.stringContaining('the endpoint web, which the plugin moat-plugin-odd made'),
+      headers: { 'x-moat-error': 'rejected_routes' },
+      status: 502,
+    })
+    const later = await sandbox.json<AgentView>(['run', '-d', sandbox.workspace('later')])
+    expect((await sandbox.get(later.endpoints[0]?.url ?? '')).body).toBe('later 3000')
+    expect((await sandbox.get(good)).body).toBe('good 3000')
+  })
+
+  it('do not keep the proxy from starting', async () => {
+    await startWith(bad)
+    const { endpoints } = await sandbox.json<AgentView>(['run', '-d', sandbox.workspace('good')])
+    expect((await sandbox.get(endpoints[0]?.url ?? '')).body).toBe('good 3000')
+  })
+
+  it('answer for no other host, whatever they match', async () => {
+    const { endpoints } = await sandbox.json<AgentView>(['run', '-d', sandbox.workspace('good')])
+    const good = endpoints[0]?.url ?? ''
+    const greedy = {
+      handle: [{ body: 'captured', handler: 'static_response' }],
+      match: [{ host: ['*.localhost', 'web.good.localhost', 'web.odd.localhost'] }, { host: ['web.good.localhost'] }],
+    }
+    await startWith([greedy])
+    await until(
+      'its own host',
+      async () => (await sandbox.get(good.replace('web.good', 'web.odd'))).body === 'captured',
+    )
+    expect((await sandbox.get(good)).body).toBe('good 3000')
+    // Nor by taking another host's name and passing the request on.
+    const [container] = (await sandbox.containers()).filter(({ Labels }) => Labels['dev.moat.name'] === 'odd')
+    await sandbox.docker.getContainer(container?.Id ?? '').remove({ force: true })
+    await startWith([
+      { handle: [{ handler: 'headers', request: { set: { Host: ['web.good.localhost'] } } } as { handler: string }] },
+    ])
+    const answer = await until('its new routes', async () => {
+      const found = await sandbox.get(good.replace('web.good', 'web.odd'))
+      return found.headers['x-moat-error'] === 'nothing_here' && found
+    })
+    expect(answer.status).toBe(404)
+  })
+})
