@@ -111,7 +111,7 @@ describe('moat.yaml', () => {
     await refuses(
       withYaml('name: app\nports:\n  web: {port: 3000, type: htp}\n'),
       2,
-      'Error: app/moat.yaml:3:27: unknown endpoint type "htp"; did you mean "http"? Installed: http\n',
+      'Error: app/moat.yaml:3:27: unknown endpoint type "htp"; did you mean "http"? Installed: http, mock, static, tcp\n\nTry this:\n  moat plugins install moat-plugin-htp\n',
     )
   })
 })
