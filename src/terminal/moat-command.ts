@@ -1,5 +1,6 @@
 // Owns what all commands have in common: where moat's files are, its version, and errors as JSON.
 import { Command, Errors, Flags } from '@oclif/core'
+import type { CommandCompletion } from '../completion/completion-source.js'
 import { type MoatPaths, moatPaths } from '../config/paths.js'
 import { type ProxyPort, resolveProxyPort } from '../config/settings.js'
 import type { Engine } from '../engine/engine.js'
@@ -9,6 +10,9 @@ export abstract class MoatCommand extends Command {
   static override baseFlags = {
     verbose: Flags.boolean({ description: 'Show causes and stack traces of errors', helpGroup: 'GLOBAL' }),
   }
+
+  /** What arguments and flags complete to in a shell. In the manifest, like all static properties. */
+  static completion: CommandCompletion = {}
 
   protected readonly paths: MoatPaths = moatPaths()
 
