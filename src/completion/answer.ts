@@ -1,7 +1,7 @@
 // Owns a shell's question: what may stand at the cursor? It is asked at every press of TAB, so oclif and dockerode stay
 // out of it, it never takes long, and what goes wrong is not said: an error would land in the line being typed.
 import { moatHome } from '../config/moat-home.js'
-import { oclifDirectories } from '../config/oclif-directories.js'
+import { pluginDirectory } from '../config/oclif-settings.js'
 import { readCommandTable } from './command-table.js'
 import type { Candidate } from './completion-source.js'
 import { findCompletion } from './find-completion.js'
@@ -29,7 +29,7 @@ export async function answer(question: readonly string[], env: NodeJS.ProcessEnv
 }
 
 async function answerWords(words: readonly string[], kept: number, env: NodeJS.ProcessEnv): Promise<string> {
-  const { dataDir: plugins } = oclifDirectories(env)
+  const plugins = pluginDirectory(env)
   const { agent, candidates, prefix, source, typed } = findCompletion(await readCommandTable(plugins), words)
   const kind = source === 'files' || source === 'directories' ? source : 'words'
   const live: Candidate[] = []

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { installedPlugins } from '../plugins/installed-plugins.js'
 import type { CompletionSource } from './completion-source.js'
 
 export interface FlagEntry {
@@ -47,7 +48,7 @@ export interface CommandTable {
 interface PackageFile {
   oclif?: {
     commands?: unknown
-    plugins?: (string | { name: string; root?: string; type: string })[]
+    plugins?: string[]
     topics?: Record<string, { description?: string }>
   }
 }
@@ -66,22 +67,11 @@ const moatRoot = fileURLToPath(new URL('../..', import.meta.url))
 /** All commands there are. `plugins` is the directory of the plugins a person has installed. */
 export async function readCommandTable(plugins: string, root: string = moatRoot): Promise<CommandTable> {
   const own = await readPackage(root)
-  const core = await Promise.all(
-    (own.oclif?.plugins ?? []).map((plugin) => findPackage(root, typeof plugin === 'string' ? plugin : plugin.name)),
-  )
-  const roots = [root, ...core, ...(await installedPlugins(plugins)).map((plugin) => plugin.root)]
+  const core = await Promise.all((own.oclif?.plugins ?? []).map((plugin) => findPackage(root, plugin)))
+  const roots = [root, ...core, ...installedPlugins(plugins).map((plugin) => plugin.root)]
   const parts = await Promise.all(roots.map((directory) => readPlugin(directory)))
   if (parts.includes('without manifest')) return askOclif(root)
   return mergeParts(parts.filter((part) => typeof part === 'object'))
-}
-
-/** The plugins a person has installed or linked. */
-export async function installedPlugins(directory: string): Promise<{ name: string; root: string }[]> {
-  const { oclif } = await readPackage(directory)
-  return (oclif?.plugins ?? []).flatMap((plugin) => {
-    const { name, root } = typeof plugin === 'string' ? { name: plugin, root: undefined } : plugin
-    return [{ name, root: root ?? join(directory, 'node_modules', name) }]
-  })
 }
 
 async function readPlugin(directory: string): Promise<CommandTable | 'without manifest'> {

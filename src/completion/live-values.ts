@@ -35,8 +35,8 @@ export async function liveValues(source: CompletionSource, options: LiveOptions)
     return listTools().map((tool) => ({ description: tool.for, value: tool.name }))
   }
   if (source === 'plugins') {
-    const { installedPlugins } = await import('./command-table.js')
-    return (await installedPlugins(options.plugins)).map(({ name, root }) => ({ description: root, value: name }))
+    const { installedPlugins } = await import('../plugins/installed-plugins.js')
+    return installedPlugins(options.plugins).map(({ name, root }) => ({ description: root, value: name }))
   }
   return []
 }

@@ -1,7 +1,7 @@
 // Prepares `moat plugins`: a directory only this user can read, and `install` told where a local file is.
 import { mkdir } from 'node:fs/promises'
 import type { Hook } from '@oclif/core'
-import { resolveLocalPlugin } from '../terminal/local-plugin.js'
+import { resolveLocalPlugin } from '../plugins/local-plugin.js'
 
 const hook: Hook.Prerun = async ({ argv, Command, config }) => {
   if (!/^plugins(:|$)/.test(Command.id)) return

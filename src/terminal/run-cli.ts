@@ -1,16 +1,17 @@
 // Owns one run of the command line, from arguments to exit code, and what happens to an error no command handled.
 import { Errors, flush, handle, run } from '@oclif/core'
-import { actAsInvokingUser, stayInvokingUser } from '../config/invoking-user.js'
-import { setOclifDirectories } from '../config/oclif-directories.js'
+import { actAsInvokingUser } from '../config/invoking-user.js'
+import { pluginDirectory, setUpOclif } from '../config/oclif-settings.js'
 import { exitCodes, MoatError, systemCode } from '../errors.js'
+import { explainLoadWarnings } from '../plugins/load-warnings.js'
+import { isPluginsCommand, runPluginsCommand } from '../plugins/run-plugins-command.js'
 import { renderError } from './render-error.js'
 
 /** Runs a command; resolves with the exit code of the process. `root` is the URL of the program's file. */
 export async function runCli(argv: string[], root: string): Promise<number> {
   actAsInvokingUser()
-  // npm, and the scripts of the packages it installs, must not find root's rights within reach.
-  if (/^plugins(:|$)/.test(argv[0] ?? '')) stayInvokingUser()
-  setOclifDirectories()
+  setUpOclif()
+  explainLoadWarnings(pluginDirectory(), (line) => process.stderr.write(`${line}\n`))
   // A reader that went away (`moat list | head -1`) is no error.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error) => {
@@ -18,18 +19,12 @@ export async function runCli(argv: string[], root: string): Promise<number> {
     })
   }
   try {
-    await run(argv, root)
+    await (isPluginsCommand(argv) ? runPluginsCommand(argv, () => run(argv, root)) : run(argv, root))
     await flush()
     return Number(process.exitCode ?? 0)
   } catch (error) {
-    return report(await explain(error, argv), argv)
+    return report(error, argv)
   }
-}
-
-/** Errors of `moat plugins` come in oclif's words; moat's say what to do. */
-async function explain(error: unknown, argv: string[]): Promise<unknown> {
-  const { explainPluginError } = await import('./plugin-errors.js')
-  return explainPluginError(error, argv)
 }
 
 async function report(error: unknown, argv: string[]): Promise<number> {

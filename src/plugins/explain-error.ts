@@ -52,8 +52,7 @@ const explanations: [RegExp, Explain][] = [
 
 /** An error of `moat plugins …` in moat's words; any other error as it is. `argv` is what was typed after `moat`. */
 export function explainPluginError(error: unknown, argv: readonly string[]): unknown {
-  if (!/^plugins(:|$)/.test(argv[0] ?? '') || error instanceof MoatError || error instanceof Errors.ExitError)
-    return error
+  if (error instanceof MoatError || error instanceof Errors.ExitError) return error
   const words = argv.flatMap((word) => (word.startsWith('-') ? [] : word.split(':')))
   const message = messageOf(error)
   for (const [pattern, explain] of explanations) {
