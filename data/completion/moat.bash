@@ -21,7 +21,7 @@ _moat() {
   case $kind in
     # Readline quotes and completes paths itself.
     files) compopt -o default 2>/dev/null || _moat_paths -f "$word" ;;
-    directories) compopt -o dirnames -o nospace 2>/dev/null || _moat_paths -d "$word" ;;
+    directories) compopt -o dirnames -o filenames 2>/dev/null || _moat_paths -d "$word" ;;
   esac
 }
 

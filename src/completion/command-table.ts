@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { setUpOclif } from '../config/oclif-settings.js'
 import { installedPlugins } from '../plugins/installed-plugins.js'
 import type { CompletionSource } from './completion-source.js'
 
@@ -85,6 +86,7 @@ async function readPlugin(directory: string): Promise<CommandTable | 'without ma
 }
 
 async function askOclif(root: string): Promise<CommandTable> {
+  setUpOclif()
   const { Config } = await import('@oclif/core/config')
   const { commands, topics } = await Config.load(join(root, 'package.json'))
   return mergeParts([

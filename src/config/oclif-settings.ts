@@ -1,7 +1,8 @@
-// Owns how moat sets oclif and the npm it runs up, which is through environment variables: files go under ~/.moat, like
-// everything else of moat's.
+// Owns how moat sets oclif and the npm it runs up, mostly through environment variables: files go under ~/.moat,
+// like everything else of moat's.
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { settings } from '@oclif/core/settings'
 import { moatHome } from './moat-home.js'
 
 /** Where plugins are installed: a package.json that lists them, and their node_modules. */
@@ -16,7 +17,7 @@ export function setUpOclif(env: NodeJS.ProcessEnv = process.env): void {
   env.MOAT_CONFIG_DIR = home
   env.MOAT_DATA_DIR = pluginDirectory(env)
   // Else each command says of each linked plugin that TypeScript in it would have to be compiled.
-  env.OCLIF_DISABLE_LINKED_ESM_WARNING ??= '1'
+  settings.enableAutoTranspile = false
 }
 
 /** npm by itself tries for more than a minute before it says that there is no network. */
