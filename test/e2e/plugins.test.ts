@@ -58,6 +58,11 @@ describe('moat plugins', () => {
     )
     expect((await sandbox.moat(['hello', 'ann', '--tone', 'cool'])).stdout).toBe('Hello ann, cool.\n')
     expect((await sandbox.moat(['help'])).stdout).toMatch(/^ {2}hello +Greet an agent$/m)
+    // Completion finds the commands of oclif's plugins too, wherever npm has put those.
+    const complete = (line: string) => sandbox.moat(['__complete', 'bash', '=:', line])
+    expect((await complete('moat plugins uni')).stdout).toMatch(/^words\nuninstall\t/)
+    expect((await complete('moat hell')).stdout).toBe('words\nhello\tGreet an agent\n')
+    expect((await sandbox.moat(['autocomplete', 'bash'])).stdout).toContain(inject('packedMoat'))
     await answersOverHttps()
 
     expect((await sandbox.moat(['plugins', 'uninstall', 'moat-plugin-hello'])).code).toBe(0)
@@ -138,7 +143,7 @@ Try this:
     expect(outcome.stderr + outcome.stdout).not.toMatch(/^ +at /m)
   })
 
-  it('runs npm and the scripts of packages with the Node that runs moat, whatever is on PATH', async () => {
+  it('runs npm with the Node that runs moat, whatever is on PATH', async () => {
     const directory = copyHelloPlugin(sandbox.directory('source'))
     const bin = sandbox.directory('bin')
     const witness = join(bin, 'witness')
