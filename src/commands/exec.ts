@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core'
 import { findAgent } from '../agents/find-agent.js'
 import { streamOutput } from '../agents/stream-output.js'
+import type { CommandCompletion } from '../completion/completion-source.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { connectTerminal } from '../terminal/connect-terminal.js'
 import { MoatCommand } from '../terminal/moat-command.js'
@@ -10,6 +11,7 @@ export default class Exec extends MoatCommand {
   static override args = {
     agent: Args.string({ description: 'Name, run id, or the beginning of a run id', required: true }),
   }
+  static override completion: CommandCompletion = { agent: 'running-agents' }
   static override description = `Run a command in the container of a running agent
 stdin is passed through and the exit code is the command's. On a terminal the command gets one too.`
   static override examples = ['<%= config.bin %> exec dark-mode -- npm test', '<%= config.bin %> exec dark-mode -- sh']

@@ -1,5 +1,6 @@
 import { Args } from '@oclif/core'
 import { planAgent } from '../agents/plan-agent.js'
+import type { CommandCompletion } from '../completion/completion-source.js'
 import type { AgentView } from '../routing/agent-view.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { runFlags, toRunRequest } from '../terminal/run-flags.js'
@@ -13,6 +14,7 @@ export default class Run extends MoatCommand {
       description: 'Directory with a moat.yaml; it becomes /workspace in the container',
     }),
   }
+  static override completion: CommandCompletion = { '--mount': 'files', '--name': 'ended-agents', path: 'directories' }
   static override description = 'Run an agent in a container and give its ports URLs'
   static override enableJsonFlag = true
   static override examples = [

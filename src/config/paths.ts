@@ -1,7 +1,8 @@
-// Owns where moat keeps its files: everything under ~/.moat, which MOAT_HOME replaces whole.
+// Owns where moat keeps its files: everything under ~/.moat.
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { exitCodes, MoatError } from '../errors.js'
+import { moatHome } from './moat-home.js'
 
 export interface MoatPaths {
   adminSocket: string
@@ -25,9 +26,9 @@ export interface MoatPaths {
   spawnLock: string
 }
 
-/** All paths for this environment. `MOAT_HOME` may be relative to the working directory. */
+/** All paths for this environment. */
 export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string = homedir()): MoatPaths {
-  const home = env.MOAT_HOME ? resolve(env.MOAT_HOME) : join(userHome, '.moat')
+  const home = moatHome(env, userHome)
   const proxy = join(home, 'proxy')
   const controlSocket = join(proxy, 'control.sock')
   assertSocketPath(controlSocket)

@@ -4,11 +4,16 @@ import https from 'node:https'
 import { homedir } from 'node:os'
 import { MoatError, messageOf } from '../errors.js'
 import { readDockerContext } from './docker-context.js'
-import type { DockerEngineOptions } from './docker-engine.js'
 import type { Engine } from './engine.js'
 import { type DialOptions, dialOptions } from './engine-address.js'
 import { type EngineCandidate, engineCandidates } from './engine-candidates.js'
 import { connectionReason } from './engine-errors.js'
+
+/** An engine that answers. */
+export interface FoundEngine {
+  address: string
+  dial: DialOptions
+}
 
 export interface ConnectOptions {
   env?: NodeJS.ProcessEnv
@@ -29,26 +34,29 @@ interface Rejection {
 
 /** The engine in use. Rejects with ENGINE_UNREACHABLE, naming every socket tried and what was wrong with it. */
 export async function connectEngine(options: ConnectOptions = {}): Promise<Engine> {
-  const { env = process.env, moatHome, platform = process.platform, timeout = 2_000 } = options
+  const found = await findEngine(options)
+  // Loaded only now: dockerode costs more than the search for the engine does.
+  const { DockerEngine } = await import('./docker-engine.js')
+  return new DockerEngine({ ...found, moatHome: options.moatHome })
+}
+
+/** Where the engine in use answers. Rejects like `connectEngine`. */
+export async function findEngine(options: Omit<ConnectOptions, 'moatHome'> = {}): Promise<FoundEngine> {
+  const { env = process.env, platform = process.platform, timeout = 2_000 } = options
   const home = options.home ?? (env.HOME || homedir())
   const context = await readDockerContext(env, home)
   const rejections: Rejection[] = []
-  let found: DockerEngineOptions | undefined
   for (const candidate of engineCandidates({ context, env, home, platform })) {
     try {
       if (candidate.problem !== undefined) throw new Error(candidate.problem)
       const dial = await dialOptions(candidate.address, candidate.certificates)
       await ping(dial, timeout)
-      found = { address: candidate.address, dial, moatHome }
-      break
+      return { address: candidate.address, dial }
     } catch (error) {
       rejections.push({ candidate, error, reason: connectionReason(error) ?? messageOf(error) })
     }
   }
-  if (!found) throw noEngine(rejections, env, platform)
-  // Loaded only now: dockerode costs more than the search for the engine does.
-  const { DockerEngine } = await import('./docker-engine.js')
-  return new DockerEngine(found)
+  throw noEngine(rejections, env, platform)
 }
 
 /** Resolves when an engine answers at `dial`. Rejects with the system's error, or with one in plain words. */

@@ -1,6 +1,7 @@
 // Owns what all commands have in common: where moat's files are, its version, and errors as JSON.
 import { Command, Errors, Flags } from '@oclif/core'
 import { type TellGone, tellGone } from '../agents/tell-gone.js'
+import type { CommandCompletion } from '../completion/completion-source.js'
 import { type MoatPaths, moatPaths } from '../config/paths.js'
 import { type ProxyPort, resolveProxyPort } from '../config/settings.js'
 import { type EndpointPlugins, oclifPlugins } from '../endpoints/plugin-hooks.js'
@@ -11,6 +12,9 @@ export abstract class MoatCommand extends Command {
   static override baseFlags = {
     verbose: Flags.boolean({ description: 'Show causes and stack traces of errors', helpGroup: 'GLOBAL' }),
   }
+
+  /** What arguments and flags complete to in a shell. In the manifest, like all static properties. */
+  static completion: CommandCompletion = {}
 
   protected readonly paths: MoatPaths = moatPaths()
 
