@@ -81,6 +81,9 @@ describe('moat plugins', () => {
     expect((await sandbox.moat(['plugins'])).stdout).toBe(`moat-plugin-hello 1.0.0 (link) ${directory}\n`)
     // Linked plugins are for development: nothing is said on each command.
     expect(await sandbox.moat(['hello'])).toEqual({ code: 0, stderr: '', stdout: 'Hello moat, warm.\n' })
+    // A directory that changes has no manifest: completion asks oclif.
+    const complete = ['__complete', 'bash', '=:', 'moat hello --tone=c']
+    expect((await sandbox.moat(complete)).stdout).toBe('words\ncool\t\n')
     await answersOverHttps()
     expect((await sandbox.moat(['plugins', 'unlink', 'moat-plugin-hello'])).code).toBe(0)
     expect((await sandbox.moat(['plugins'])).stdout).toBe('No plugins installed.\n')
