@@ -7,9 +7,6 @@ import type { Candidate } from './completion-source.js'
 import { findCompletion } from './find-completion.js'
 import { splitLine } from './split-line.js'
 
-/** How long an engine may take: a hung one must not hang the shell. Milliseconds. */
-const engineTimeout = 200
-
 /**
  * The answer to `bash <COMP_WORDBREAKS> <line up to the cursor>` or `zsh <words after the program>…`. Its first line is
  * `files`, `directories` or `words`: what the shell is to complete itself. Each further line is a candidate, a tab, and
@@ -35,8 +32,7 @@ async function answerWords(words: readonly string[], kept: number, env: NodeJS.P
   const live: Candidate[] = []
   if (source && kind === 'words') {
     const { liveValues } = await import('./live-values.js')
-    const asked = liveValues(source, { agent, env, home: moatHome(env), plugins, timeout: engineTimeout, typed })
-    live.push(...(await Promise.race([asked, nothingAfter(engineTimeout)])))
+    live.push(...(await liveValues(source, { agent, env, home: moatHome(env), plugins, typed })))
   }
   const fitting = [...candidates, ...live].filter(({ value }) => value.startsWith(typed))
   const lines = fitting.flatMap(({ description, value }) => {
@@ -47,12 +43,6 @@ async function answerWords(words: readonly string[], kept: number, env: NodeJS.P
     return hasControls(text) ? [] : [`${text}\t${hasControls(about) ? '' : about}`]
   })
   return `${[kind, ...lines].join('\n')}\n`
-}
-
-function nothingAfter(milliseconds: number): Promise<Candidate[]> {
-  return new Promise((resolve) => {
-    setTimeout(() => resolve([]), milliseconds)
-  })
 }
 
 function hasControls(text: string): boolean {

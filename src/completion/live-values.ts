@@ -1,8 +1,12 @@
 // Owns what names there are right now to complete to: agents, their runs and endpoints, dependencies, plugins. It reads
 // only; nothing is started or written. What is heavy is imported where it is needed.
+import { setTimeout } from 'node:timers/promises'
 import { findAgent } from '../agents/find-agent.js'
 import { type Agent, hasEnded, isLive } from '../routing/agent.js'
 import { type Candidate, type CompletionSource, namesAgents } from './completion-source.js'
+
+/** How long the engine may take: a hung one must not hang the shell. Milliseconds. */
+const engineTimeout = 200
 
 export interface LiveOptions {
   /** The agent named before, for `endpoints`. */
@@ -12,8 +16,6 @@ export interface LiveOptions {
   home: string
   /** Directory of the installed plugins. */
   plugins: string
-  /** How long the engine may take. Milliseconds. */
-  timeout: number
   typed: string
 }
 
@@ -59,7 +61,9 @@ function agentCandidates(agents: readonly Agent[], typed: string): Candidate[] {
   return [...names, ...ids]
 }
 
-async function readAgents({ env, home, timeout }: LiveOptions): Promise<Agent[]> {
+async function readAgents({ env, home }: LiveOptions): Promise<Agent[]> {
+  // Loaded before the clock starts: how long that takes says nothing of the engine.
   const { peekAgents } = await import('../engine/peek-agents.js')
-  return peekAgents({ env, moatHome: home, timeout })
+  const agents = peekAgents({ env, moatHome: home, timeout: engineTimeout })
+  return Promise.race([agents, setTimeout(engineTimeout, [])])
 }

@@ -3,6 +3,7 @@ import { stayInvokingUser } from '../config/invoking-user.js'
 import { makeNpmGiveUpSoon, pluginDirectory } from '../config/oclif-settings.js'
 import { explainPluginError } from './explain-error.js'
 import { rememberPlugins } from './undo-install.js'
+import { writeManifests } from './write-manifests.js'
 
 /** True for `plugins install …` and for `plugins:install …`, which oclif takes too. */
 export function isPluginsCommand(argv: readonly string[]): boolean {
@@ -19,6 +20,7 @@ export async function runPluginsCommand<T>(argv: readonly string[], run: () => P
     const result = await run()
     // With --json, oclif prints the error and does not throw it.
     if (process.exitCode) await undo()
+    else await writeManifests(pluginDirectory())
     return result
   } catch (error) {
     await undo()

@@ -95,6 +95,9 @@ describe('moat plugins', () => {
     expect((await sandbox.moat(['plugins'])).stdout).toBe(`moat-plugin-hello 1.0.0 (link) ${directory}\n`)
     // Linked plugins are for development: nothing is said on each command.
     expect(await sandbox.moat(['hello'])).toEqual({ code: 0, stderr: '', stdout: 'Hello moat, warm.\n' })
+    // A directory that changes has no manifest: completion asks oclif.
+    const complete = ['__complete', 'bash', '=:', 'moat hello --tone=c']
+    expect((await sandbox.moat(complete)).stdout).toBe('words\ncool\t\n')
     await answersOverHttps()
     // What Caddy does not know is refused before there is a container, with the names of who made it and for what.
     const refused = await sandbox.moat(['run', '-d', greeter({ handler: 'no_such_handler' })])

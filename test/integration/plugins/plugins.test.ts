@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, expect, it } from 'vitest'
+import { packHelloPlugin } from '../../helpers/hello-plugin.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 
 const run = promisify(execFile)
@@ -31,6 +32,20 @@ it('keeps all of a plugin under ~/.moat, where other users see nothing of it', a
   expect(readdirSync(home)).toEqual(['npm'])
   expect(readdirSync(sandbox.home)).toEqual(['plugins'])
   expect(statSync(join(sandbox.home, 'plugins')).mode & 0o077).toBe(0)
+})
+
+it('writes the manifest that an installed plugin lacks, and none into a linked one', async () => {
+  const installed = await sandbox.moat(['plugins', 'install', await packHelloPlugin(sandbox.directory('packed'))])
+  expect(installed, installed.stderr).toMatchObject({ code: 0 })
+  const file = join(sandbox.home, 'plugins/node_modules/moat-plugin-hello/oclif.manifest.json')
+  const manifest = JSON.parse(readFileSync(file, 'utf8')) as unknown
+  expect(manifest).toMatchObject({ commands: { hello: { completion: { agent: 'agents' } } }, version: '1.0.0' })
+  expect(await sandbox.moat(['hello'])).toEqual({ code: 0, stderr: '', stdout: 'Hello moat, warm.\n' })
+  await sandbox.moat(['plugins', 'uninstall', 'moat-plugin-hello'])
+  const source = join(sandbox.directory('packed'), 'plugin-hello')
+  expect((await sandbox.moat(['plugins', 'link', '--no-install', source])).code).toBe(0)
+  expect(readdirSync(source)).not.toContain('oclif.manifest.json')
+  await sandbox.moat(['plugins', 'unlink', 'moat-plugin-hello'])
 })
 
 it('gives what npm runs no way back to root under sudo', async () => {
