@@ -21,6 +21,8 @@ export interface MoatPaths {
   supervisorLog: string
   /** Held by the client that starts a supervisor, while it does. */
   spawnLock: string
+  /** Where worktrees are made; `MOAT_WORKTREE_BASE` moves it. */
+  worktrees: string
 }
 
 /** All paths for this environment. `MOAT_HOME` may be relative to the working directory. */
@@ -44,6 +46,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     spawnLock: join(proxy, 'spawn.lock'),
     supervisorLock: join(proxy, 'supervisor.lock'),
     supervisorLog: join(proxy, 'supervisor.log'),
+    worktrees: env.MOAT_WORKTREE_BASE ? resolve(env.MOAT_WORKTREE_BASE) : join(home, 'worktrees'),
   }
 }
 
