@@ -35,7 +35,6 @@ export async function inWorktree<T>(
     const worktree = await prepareWorktree(repository, paths.worktrees, branch)
     let running = false
     try {
-      worktree.notes.forEach(note)
       signal.throwIfAborted()
       await assertNoRun(engine, worktree)
       return await action(worktree, async () => {

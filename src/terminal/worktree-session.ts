@@ -35,6 +35,7 @@ export async function worktreeSession(options: WorktreeSessionOptions): Promise<
       const request = { ...toRunRequest(flags, workspace, command), configDirectory: config }
       const plan = await planAgent(request, types)
       interrupts.signal.throwIfAborted()
+      worktree.notes.forEach(note)
       return runSession(plan, {
         ...options,
         onStarted: () => {

@@ -75,6 +75,10 @@ function contains(outer: string, inner: string): boolean {
 function broken(root: string, reason: string): MoatError {
   return new MoatError('WORKTREE_BROKEN', `${root} is a git worktree that its repository does not know: ${reason}.`, {
     exit: exitCodes.usage,
-    suggestions: [`git -C <repository> worktree repair ${shellQuote(root)}`],
+    // Without the file, the directory is one like any other.
+    suggestions: [
+      `git -C <repository> worktree repair ${shellQuote(root)}`,
+      `mv ${shellQuote(join(root, '.git'))} ${shellQuote(join(root, '.git.broken'))}`,
+    ],
   })
 }

@@ -33,7 +33,7 @@ export async function prepareWorktree(repository: Repository, base: string, bran
   const exists = await isThere(path)
   const registered = entries.find((entry) => entry.path === place)
   const elsewhere = entries.find((entry) => entry.branch === branch && entry.path !== place)
-  if (elsewhere) throw checkedOutElsewhere(branch, elsewhere)
+  if (elsewhere) throw checkedOutElsewhere(branch, elsewhere, await isThere(elsewhere.path))
   if (exists && registered) {
     if (registered.branch !== branch) throw onAnotherBranch(path, branch, registered)
     return { branch, notes: [], path: place, rollBack: async () => {} }
@@ -160,14 +160,14 @@ async function realPlace(path: string): Promise<string> {
   return join(await realPlace(dirname(path)), path.slice(dirname(path).length))
 }
 
-function checkedOutElsewhere(branch: string, { main, path }: WorktreeEntry): MoatError {
+function checkedOutElsewhere(branch: string, { main, path }: WorktreeEntry, there: boolean): MoatError {
   const where = main ? 'the main checkout' : 'another worktree'
   return new MoatError(
     'BRANCH_CHECKED_OUT',
     `Branch ${branch} is checked out in ${where}, ${path}; git allows that once.`,
     {
       exit: exitCodes.usage,
-      suggestions: [`moat run ${shellQuote(path)}`],
+      suggestions: [there ? `moat run ${shellQuote(path)}` : 'git worktree prune'],
     },
   )
 }

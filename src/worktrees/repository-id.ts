@@ -57,11 +57,10 @@ function splitUrl(url: string): { host: string; path: string } | undefined {
   }
   // `transport::address` is a remote helper's, `C:\…` a drive's; a slash before the first colon makes it a path.
   if (/^[^/]*::/.test(url.replace(/\[[^\]]*\]/, '')) || /^[a-z]:[\\/]/i.test(url)) return undefined
-  const scp = /^(?:[^/]*@)?(\[[^\]]+\]|[^:/@[\]]+):(.*)$/s.exec(url)
-  if (!scp) return undefined
-  const [, host = '', path = ''] = scp
-  // `[host:port]:path` is how ssh's short form carries a port.
-  return { host: /^\[[^:\]]+:\d+\]$/.test(host) ? host.slice(1, host.indexOf(':')) : host, path }
+  // `[user@host:port]:path` is how ssh's short form carries a port.
+  const plain = url.replace(/^(?:[^/@]*@)?\[(?:[^/@\]]*@)?([^:\]]+):\d+\]:/, '$1:')
+  const scp = /^(?:[^/]*@)?(\[[^\]]+\]|[^:/@[\]]+):(.*)$/s.exec(plain)
+  return scp ? { host: scp[1] ?? '', path: scp[2] ?? '' } : undefined
 }
 
 function decode(path: string): string | undefined {
