@@ -3,6 +3,7 @@ import { realpath } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { shellQuote } from '../config/shell-quote.js'
 import { exitCodes, MoatError } from '../errors.js'
+import { findCheckout } from './find-checkout.js'
 import { askGit, type GitOutcome, git, gitFailed } from './git.js'
 import { localId, remoteId } from './repository-id.js'
 
@@ -58,7 +59,7 @@ export async function repositoryId(commonDir: string): Promise<string> {
 /** All worktrees of the repository, the main one first. */
 export async function listWorktrees(commonDir: string): Promise<WorktreeEntry[]> {
   const text = await git(commonDir, ['worktree', 'list', '--porcelain'])
-  return text
+  const entries = text
     .split('\n\n')
     .filter((block) => block.startsWith('worktree '))
     .map((block, index) => {
@@ -71,6 +72,14 @@ export async function listWorktrees(commonDir: string): Promise<WorktreeEntry[]>
         ...(head !== undefined && !/^0+$/.test(head) && { head }),
       }
     })
+  return Promise.all(entries.map(withRebasedBranch))
+}
+
+/** During a rebase HEAD is detached, and the worktree still is its branch's. */
+async function withRebasedBranch(entry: WorktreeEntry): Promise<WorktreeEntry> {
+  if (entry.main || entry.branch !== undefined) return entry
+  const branch = (await findCheckout(entry.path).catch(() => undefined))?.branch
+  return branch === undefined ? entry : { ...entry, branch }
 }
 
 /** Names of remotes whose URL has a password or token in it: whoever reads the config has it too. */
