@@ -44,6 +44,10 @@ export async function worktreeSession(options: WorktreeSessionOptions): Promise<
         },
       })
     })
+  } catch (error) {
+    // Ctrl+C on a terminal ends git too, which then fails.
+    interrupts.signal.throwIfAborted()
+    throw error
   } finally {
     interrupts.release()
   }

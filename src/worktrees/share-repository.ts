@@ -18,17 +18,21 @@ const workspace = '/workspace'
 const view = '/var/lib/moat/git'
 const locks = '/var/lib/moat/git-locks'
 /** What git writes: created where absent, or the host's git would make it later, unseen by the container. */
-const shared = ['objects', 'refs', 'logs']
+const shared = ['objects', 'refs', 'logs/refs']
 /** Written too, where there is one: Git LFS, and refs in git's newer format. */
 const sharedIfThere = ['lfs', 'reftable']
-const readOnly = [
+/** What the container's common directory is made of: links to the repository's own, there or not. */
+const linked = [
   'HEAD',
   'branches',
   'config',
   'config.worktree',
   'hooks',
   'info',
+  'logs',
   'modules',
+  'objects',
+  'refs',
   'remotes',
   'shallow',
   'worktrees',
@@ -46,14 +50,14 @@ export async function shareRepository(checkout: LinkedCheckout, home: string): P
   const { adminDir, commonDir, root } = checkout
   assertOutside(commonDir)
   assertOutside(root)
-  for (const name of shared) await ensureDirectory(join(commonDir, name))
+  for (const name of ['logs', ...shared]) await ensureDirectory(join(commonDir, name))
   const extra = []
   for (const name of sharedIfThere) if (await isDirectory(join(commonDir, name))) extra.push(name)
   await assertReal(adminDir)
   // Present, so that it can be covered: the agent must not make one.
   await ensureFile(join(adminDir, 'config.worktree'))
   for (const name of ['commondir', 'gitdir']) await assertReal(join(adminDir, name))
-  const own = await writeView(viewDirectory(home, adminDir), checkout, [...shared, ...extra, ...readOnly])
+  const own = await writeView(viewDirectory(home, adminDir), checkout, [...linked, ...extra])
   return [
     { readOnly: true, source: own.gitFile, target: join(workspace, '.git') },
     // What git keeps for the worktree names this file; where it is missing, git takes the worktree for deleted.

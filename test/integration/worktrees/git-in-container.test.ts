@@ -129,6 +129,26 @@ describe('git in the container', () => {
     expect(repository.git('-C', shallow, 'log', '--format=%s', 'y')).toBe('Inside\nThird commit\nSecond commit')
   })
 
+  it('finds no objects of another repository, and says so, whatever an agent wrote where that is kept', async () => {
+    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': yaml })
+    const clone = sandbox.directory('clone')
+    repository.git('clone', '--quiet', '--shared', '.', clone)
+    const { stderr, stdout } = await sandbox.moat(['wt', '-d', 'x', '--json'], { cwd: clone })
+    const { workspace } = JSON.parse(stdout) as AgentView
+    const alternates = join(clone, '.git/objects/info/alternates')
+    expect(stderr).toContain(
+      `This repository borrows objects from another one, so git does not find them inside the container. To have its own: git -C ${workspace} repack -a -d && rm ${alternates}\n`,
+    )
+    const [container] = await sandbox.containers()
+    const { Mounts } = await sandbox.docker.getContainer(container?.Id ?? '').inspect()
+    expect(Mounts.filter(({ Source }) => Source.startsWith(repository.directory))).toEqual([])
+    repository.git('-C', workspace, 'repack', '-a', '-d', '--quiet')
+    await rm(alternates)
+    await sandbox.moat(['stop', 'app-x'])
+    const agent = await sandbox.json<AgentView>(['wt', '-d', 'x'], { cwd: clone })
+    expect(await inside(agent, 'git log --format=%s; git status --porcelain')).toBe('First commit\n')
+  })
+
   it('leaves submodules alone, and says so', async () => {
     const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': yaml })
     const library = sandbox.directory('library', { 'lib.txt': 'lib' })
@@ -176,6 +196,7 @@ describe('an agent', () => {
       `echo > ${common}/info/attributes`,
       `echo > ${common}/HEAD`,
       `rm ${common}/index`,
+      `ln -sf /tmp/x ${common}/logs/HEAD`,
       `mv ${common}/objects ${common}/elsewhere`,
       `mv ${common} ${common}.old`,
       `echo > ${common}/worktrees/other/commondir`,
