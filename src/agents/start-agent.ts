@@ -10,6 +10,8 @@ import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { urlEnvironment } from '../routing/urls.js'
 import { checkRoutes, type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
 import { ensureProxy } from '../supervisor/ensure-proxy.js'
+import { containerGitEnvironment } from '../worktrees/git-environment.js'
+import { shareRepository } from '../worktrees/share-repository.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
 import type { AgentPlan } from './plan-agent.js'
 import type { Progress } from './progress.js'
@@ -56,7 +58,8 @@ export interface StartedAgent {
 /** Starts the agent; resolves once it runs and its routes are live. */
 export async function startAgent(plan: AgentPlan, options: StartOptions): Promise<StartedAgent> {
   const { engine, paths, signal } = options
-  for (const path of [plan.workspace, ...plan.mounts.map(({ source }) => source)])
+  const repository = plan.checkout ? [plan.checkout.commonDir] : []
+  for (const path of [plan.workspace, ...repository, ...plan.mounts.map(({ source }) => source)])
     await assertNotMoatHome(path, paths.home)
   const image = await prepareImage(engine, plan.image, options)
   const proxy = plan.endpoints.length > 0 ? await startProxy(options) : undefined
@@ -110,6 +113,7 @@ async function startContainer(
       if (plan.endpoints.length > 0) await syncRoutes(paths.controlSocket)
       signal.throwIfAborted()
       const agent: Agent = {
+        ...plan.git,
         containerId,
         createdAt: new Date().toISOString(),
         endpoints: plan.endpoints,
@@ -136,12 +140,13 @@ async function containerSpec(
   runId: string,
   proxyPort: number | undefined,
 ): Promise<ContainerSpec> {
-  const { container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
+  const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
   const certificate = await access(paths.caCertificate).then(
     () => [{ readOnly: true, source: paths.caCertificate, target: certificateMount }],
     () => [],
   )
   const urls = proxyPort === undefined ? {} : urlEnvironment(name, endpoints, proxyPort)
+  const shared = checkout ? await shareRepository(checkout, paths.home) : []
   return {
     command: plan.command,
     env: {
@@ -152,12 +157,13 @@ async function containerSpec(
       ...urls,
       ...endpointEnv,
       ...(image.home !== undefined && { HOME: image.home }),
+      ...(checkout && (await containerGitEnvironment(checkout))),
       ...plan.env,
     },
     image: image.image,
     interactive,
-    labels: toLabels({ endpoints, home: paths.home, keep, name, routes, runId, workspace }),
-    mounts: [{ readOnly: false, source: workspace, target: workspaceMount }, ...certificate, ...mounts],
+    labels: toLabels({ ...plan.git, endpoints, home: paths.home, keep, name, routes, runId, workspace }),
+    mounts: [{ readOnly: false, source: workspace, target: workspaceMount }, ...shared, ...certificate, ...mounts],
     name: containerName(name, paths.home),
     ports: plan.ports,
     removeAtEnd,

@@ -1,6 +1,6 @@
 // Owns where moat keeps its files: everything under ~/.moat.
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { exitCodes, MoatError } from '../errors.js'
 import { moatHome } from './moat-home.js'
 
@@ -24,6 +24,8 @@ export interface MoatPaths {
   supervisorLog: string
   /** Held by the client that starts a supervisor, while it does. */
   spawnLock: string
+  /** Where worktrees are made; `MOAT_WORKTREE_BASE` moves it. */
+  worktrees: string
 }
 
 /** All paths for this environment. */
@@ -48,6 +50,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     spawnLock: join(proxy, 'spawn.lock'),
     supervisorLock: join(proxy, 'supervisor.lock'),
     supervisorLog: join(proxy, 'supervisor.log'),
+    worktrees: env.MOAT_WORKTREE_BASE ? resolve(env.MOAT_WORKTREE_BASE) : join(home, 'worktrees'),
   }
 }
 

@@ -26,6 +26,8 @@ export interface RunSessionOptions {
   flags: RunFlags
   json: boolean
   log: (line: string) => void
+  /** Called once the agent runs. */
+  onStarted?: () => Promise<void>
   proxy: ProxyOptions
   tellGone: TellGone
 }
@@ -40,6 +42,7 @@ export async function runSession(
   const progress = terminalProgress()
   const interrupts = new Interrupts()
   try {
+    plan.notes.forEach(progress.note)
     const started = await startAgent(plan, {
       ...proxy,
       attach: !flags.detach,
@@ -52,6 +55,7 @@ export async function runSession(
       signal: interrupts.signal,
       user: hostUser(),
     })
+    await options.onStarted?.()
     if (started.authorityCreated) trustHint(proxy.paths.caCertificate).forEach(progress.note)
     formatEndpoints(started.agent).forEach(log)
     if (flags.detach) {
