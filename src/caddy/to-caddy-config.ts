@@ -1,6 +1,6 @@
 // Owns Caddy's whole config: a pure function of settings and routes. caddy/README.md explains its shape.
 import type { UpstreamProtocol } from '../routing/agent.js'
-import type { Route } from '../routing/route-table.js'
+import { certificateHosts, type Route } from '../routing/route-table.js'
 import { defaultDomain } from '../routing/urls.js'
 import { refusal, unknownHost, upstreamError } from './responses.js'
 
@@ -41,7 +41,7 @@ export function toCaddyConfig(settings: CaddySettings, routes: readonly Route[])
           },
         },
       },
-      tls: { automation: { policies: [certificatePolicy] } },
+      tls: { automation: { policies: [certificatePolicy(routes)] } },
     },
     logging: { logs: { default: { level: 'WARN' } } },
     storage: { module: 'file_system', root: settings.storage },
@@ -64,16 +64,30 @@ function at(value: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], value)
 }
 
-/** P-256: Chromium refuses Ed25519. Long lives: certificates of hours go stale while a laptop sleeps. */
-const certificatePolicy = {
-  issuers: [{ ca: 'local', lifetime: '720h', module: 'internal' }],
-  key_type: 'p256',
-  on_demand: true,
-  subjects: [defaultDomain, `*.${defaultDomain}`, `*.*.${defaultDomain}`, '127.0.0.1', '::1'],
+/**
+ * Certificates are made at first use, and for these names only: a name that no agent has never makes Caddy sign and
+ * store anything. P-256: Chromium refuses Ed25519. Long lives: certificates of hours go stale while a laptop sleeps.
+ */
+function certificatePolicy(routes: readonly Route[]) {
+  return {
+    issuers: [{ ca: 'local', lifetime: '720h', module: 'internal' }],
+    key_type: 'p256',
+    on_demand: true,
+    subjects: [...certificateHosts(routes), '127.0.0.1', '::1'],
+  }
 }
 
+/** The names below the domain that an agent could have. */
+const agentHosts = [`*.${defaultDomain}`, `*.*.${defaultDomain}`]
+
+/**
+ * A name that an agent could have and none has is shown the certificate of `localhost`: clients say which name does not
+ * match, and who looks on regardless finds out that nobody answers there. Every other name gets a TLS alert.
+ */
+const connectionPolicies = [{ fallback_sni: defaultDomain, match: { sni: agentHosts } }, {}]
+
 /** The hosts the proxy answers at all: a page elsewhere must not reach agents under a name of its own. */
-const ownHosts = [defaultDomain, `*.${defaultDomain}`, `*.*.${defaultDomain}`, '127.0.0.1', '::1']
+const ownHosts = [defaultDomain, ...agentHosts, '127.0.0.1', '::1']
 
 function server({ listeners }: CaddySettings, routes: readonly Route[]) {
   return {
@@ -94,7 +108,7 @@ function server({ listeners }: CaddySettings, routes: readonly Route[]) {
       })),
       ...unknownHost,
     ],
-    tls_connection_policies: [{}],
+    tls_connection_policies: connectionPolicies,
   }
 }
 

@@ -1,6 +1,6 @@
 // Owns the route table: a pure value computed from agents, from host name to the loopback address that answers it.
 import type { Agent, UpstreamProtocol } from './agent.js'
-import { agentHost, endpointHost } from './urls.js'
+import { agentHost, defaultDomain, endpointHost } from './urls.js'
 
 export interface Route {
   /** `host:port` on loopback. */
@@ -26,4 +26,17 @@ function routesOf(agent: Agent): Route[] {
   const [only] = routes
   if (agent.endpoints.length === 1 && only) routes.push({ ...only, host: agentHost(agent.name) })
   return routes
+}
+
+/**
+ * The names that certificates are made for: `localhost`, the hosts of the routes, and the bare hosts of their agents,
+ * which are answered even when no single endpoint has them. Sorted, each once.
+ */
+export function certificateHosts(routes: readonly Route[]): string[] {
+  const hosts = new Set([defaultDomain])
+  for (const { host } of routes) {
+    hosts.add(host)
+    hosts.add(host.slice(host.indexOf('.') + 1))
+  }
+  return [...hosts].toSorted()
 }

@@ -7,7 +7,7 @@ import { spawnCaddy } from '../caddy/spawn-caddy.js'
 import { type CaddyConfig, type CaddySettings, listenersOf, portOf, toCaddyConfig } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
 import { messageOf } from '../errors.js'
-import type { Route } from '../routing/route-table.js'
+import { certificateHosts, type Route } from '../routing/route-table.js'
 import { handshakePort } from '../routing/urls.js'
 import { bindPorts } from './bind-ports.js'
 import { Coalescer } from './coalescer.js'
@@ -164,7 +164,12 @@ export class ManagedCaddy {
     setTimeout(() => {
       if (this.#stopping) return
       this.#spawn(this.port).then(
-        () => this.#options.onProblem(undefined),
+        () => {
+          this.#options.onProblem(undefined)
+          // The new process has no certificate in memory yet.
+          this.#warmed.clear()
+          this.#warm().catch((error) => this.#options.log(messageOf(error)))
+        },
         (error) => {
           this.#options.log(`Caddy could not be started again: ${messageOf(error)}`)
           this.#options.onProblem(messageOf(error))
@@ -192,7 +197,7 @@ export class ManagedCaddy {
 
   /** Prepares the certificates of hosts that are new since the last time. */
   async #warm(): Promise<void> {
-    const hosts = this.#routes.map(({ host }) => host)
+    const hosts = certificateHosts(this.#routes)
     const fresh = hosts.filter((host) => !this.#warmed.has(host))
     this.#warmed = new Set(hosts)
     await warmCertificates(fresh, handshakePort(this.port), this.#options.paths.caCertificate)

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Agent } from '../../../src/routing/agent.js'
-import { routeTable } from '../../../src/routing/route-table.js'
+import { certificateHosts, routeTable } from '../../../src/routing/route-table.js'
 import { agentHost, endpointHost } from '../../../src/routing/urls.js'
 import { agents } from './arbitraries.js'
 
@@ -66,5 +66,21 @@ describe('routeTable', () => {
         expect(found).toEqual(expected)
       }),
     )
+  })
+})
+
+describe('certificateHosts', () => {
+  it('are localhost, the hosts, and the bare hosts of agents with several endpoints', () => {
+    const several = agent('checkout', { api: 8080, web: 3000 }, { 3000: 49_152, 8080: 49_153 })
+    const single = agent('app', { web: 3000 }, { 3000: 49_154 })
+    expect(certificateHosts(routeTable([several, single]))).toEqual([
+      'api.checkout.localhost',
+      'app.localhost',
+      'checkout.localhost',
+      'localhost',
+      'web.app.localhost',
+      'web.checkout.localhost',
+    ])
+    expect(certificateHosts([])).toEqual(['localhost'])
   })
 })
