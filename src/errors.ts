@@ -43,6 +43,7 @@ export type ErrorCode =
   | 'PORT_MISMATCH'
   | 'PORT_TAKEN'
   | 'SUPERVISOR_FAILED'
+  | 'TRUST_FAILED'
   | 'USAGE'
   | 'WAIT_TIMED_OUT'
   | 'WORKSPACE_MISSING'

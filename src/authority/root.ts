@@ -7,7 +7,8 @@ import { shellQuote } from '../config/shell-quote.js'
 import { MoatError, messageOf, systemCode } from '../errors.js'
 import { loopbackOnly } from './name-constraints.js'
 
-const commonName = 'Moat CA'
+/** Subject and issuer of every root that moat makes. */
+export const commonName = 'Moat CA'
 const yearsValid = 10
 
 export type AuthorityPaths = Pick<MoatPaths, 'caCertificate' | 'caddyStorage' | 'caKey'>

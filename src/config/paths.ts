@@ -15,10 +15,16 @@ export interface MoatPaths {
   controlSocket: string
   /** `~/.moat` itself. */
   home: string
+  /** Where a person may make a store for Java. */
+  javaStore: string
+  /** Certificates of roots that were replaced, without their keys, so that they can be taken out of trust stores. */
+  oldRoots: string
   proxy: string
   /** Held by the supervisor while it lives. */
   supervisorLock: string
   supervisorLog: string
+  /** How trust databases were before moat changed them. */
+  trustMemory: string
   /** Held by the client that starts a supervisor, while it does. */
   spawnLock: string
 }
@@ -40,10 +46,13 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     configFile: join(home, 'config.yaml'),
     controlSocket,
     home,
+    javaStore: join(home, 'java-cacerts'),
+    oldRoots: join(proxy, 'old-roots'),
     proxy,
     spawnLock: join(proxy, 'spawn.lock'),
     supervisorLock: join(proxy, 'supervisor.lock'),
     supervisorLog: join(proxy, 'supervisor.log'),
+    trustMemory: join(proxy, 'trust'),
   }
 }
 
