@@ -1,5 +1,6 @@
 // Owns the start of an agent, step by step. Whatever fails, nothing stays behind.
 import { access } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { assertNotMoatHome } from '../config/guard-home.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { ProxyPort } from '../config/settings.js'
@@ -16,9 +17,10 @@ import type { Progress } from './progress.js'
 import { reserveContainer } from './reserve-container.js'
 import { newRunId } from './run-id.js'
 
-/** Where the agent finds its workspace and the root certificate. */
+/** Where the agent finds its workspace and, in a directory, the root certificate. */
 const workspaceMount = '/workspace'
-const certificateMount = '/etc/moat/ca.crt'
+const certificateMount = '/etc/moat'
+const certificateFile = `${certificateMount}/ca.crt`
 
 export interface StartOptions {
   /** Stream the agent's output from its first byte. */
@@ -127,8 +129,8 @@ async function containerSpec(
   proxyPort: number | undefined,
 ): Promise<ContainerSpec> {
   const { container, endpoints, mounts, name, routes, workspace } = plan
-  const certificate = await access(paths.caCertificate).then(
-    () => [{ readOnly: true, source: paths.caCertificate, target: certificateMount }],
+  const certificate = await access(paths.publicCertificate).then(
+    () => [{ readOnly: true, source: dirname(paths.publicCertificate), target: certificateMount }],
     () => [],
   )
   const urls =
@@ -145,7 +147,7 @@ async function containerSpec(
       HOST: '0.0.0.0',
       MOAT_RUN_ID: runId,
       MOAT_RUN_NAME: name,
-      ...(certificate.length > 0 && { MOAT_CA_CERT: certificateMount }),
+      ...(certificate.length > 0 && { MOAT_CA_CERT: certificateFile }),
       ...urls,
       ...(image.home !== undefined && { HOME: image.home }),
       ...plan.env,

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MoatPaths } from '../config/paths.js'
 import { messageOf, systemCode } from '../errors.js'
-import { commonName } from './root.js'
+import { commonName } from './create-root.js'
 
 /** SHA-256 in hex, without colons. */
 export type Fingerprint = string

@@ -48,6 +48,18 @@ export function toCaddyConfig(settings: CaddySettings, routes: readonly Route[])
   }
 }
 
+/**
+ * The config to push before `config` so that Caddy forgets every certificate it has in memory, those of these other hosts
+ * too. Caddy drops certificates that a config managed and the next does not; what is made at first use it never drops.
+ */
+export function forgetfulConfig(config: CaddyConfig, others: readonly string[]): CaddyConfig {
+  const forgetful = structuredClone(config)
+  const [policy] = at(forgetful, ['apps', 'tls', 'automation', 'policies']) as [{ subjects: string[] }]
+  policy.subjects = [...new Set([...policy.subjects, ...others])]
+  Object.assign(at(forgetful, ['apps', 'tls']) as object, { certificates: { automate: policy.subjects } })
+  return forgetful
+}
+
 /** The port of a config made here; undefined for one that was not. */
 export function portOf(config: CaddyConfig): number | undefined {
   const port = at(config, ['apps', 'http', 'https_port'])

@@ -17,9 +17,13 @@ export interface MoatPaths {
   home: string
   /** Where a person may make a store for Java. */
   javaStore: string
+  /** A root that is ready to take the place of the one in use. */
+  nextAuthority: string
   /** Certificates of roots that were replaced, without their keys, so that they can be taken out of trust stores. */
   oldRoots: string
   proxy: string
+  /** A copy of the root certificate in a directory that containers may see. */
+  publicCertificate: string
   /** Held by the supervisor while it lives. */
   supervisorLock: string
   supervisorLog: string
@@ -47,8 +51,10 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     controlSocket,
     home,
     javaStore: join(home, 'java-cacerts'),
+    nextAuthority: join(proxy, 'ca-next'),
     oldRoots: join(proxy, 'old-roots'),
     proxy,
+    publicCertificate: join(proxy, 'public', 'ca.crt'),
     spawnLock: join(proxy, 'spawn.lock'),
     supervisorLock: join(proxy, 'supervisor.lock'),
     supervisorLog: join(proxy, 'supervisor.log'),

@@ -1,6 +1,7 @@
 // Owns the client's end of the control socket.
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
+import type { Rotation } from '../authority/rotate.js'
 import { deserializeError, MoatError, type SerializedError, systemCode } from '../errors.js'
 import { controlPaths, type SupervisorStatus, stoppingStatus } from './protocol.js'
 
@@ -26,6 +27,11 @@ export function readStatus(socketPath: string): Promise<SupervisorStatus | undef
 /** Resolves when Caddy serves what the engine says now; undefined when there is no supervisor. */
 export function syncRoutes(socketPath: string): Promise<SupervisorStatus | undefined> {
   return ifListening(ask<SupervisorStatus>(socketPath, 'POST', controlPaths.sync))
+}
+
+/** Has the supervisor replace the root; undefined when there is none. */
+export function requestRotation(socketPath: string): Promise<Rotation | undefined> {
+  return ifListening(ask<Rotation>(socketPath, 'POST', controlPaths.rotate))
 }
 
 /** Tells the supervisor to stay without agents. */

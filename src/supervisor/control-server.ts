@@ -1,6 +1,7 @@
 // Owns the control socket: HTTP on a unix socket that only this user can open.
 import { chmod, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Rotation } from '../authority/rotate.js'
 import { MoatError, messageOf, serializeError } from '../errors.js'
 import { controlPaths, type SupervisorStatus, stoppingStatus } from './protocol.js'
 
@@ -9,6 +10,8 @@ export interface ControlHandlers {
   /** Calls `onStatus` with the status now and at every change, until the returned function is called. */
   hold(onStatus: (status: SupervisorStatus) => void): () => void
   keep(): void
+  /** Resolves when a new root is in place and every certificate comes from it. */
+  rotate(): Promise<Rotation>
   status(): SupervisorStatus
   /** True once the proxy is on its way out: nobody may count on it any more. */
   stopping(): boolean
@@ -71,6 +74,8 @@ async function answer(
     case `POST ${controlPaths.keep}`:
       handlers.keep()
       return send(response, 200, handlers.status())
+    case `POST ${controlPaths.rotate}`:
+      return send(response, 200, await handlers.rotate())
     case `POST ${controlPaths.sync}`:
       await handlers.sync()
       return send(response, 200, handlers.status())

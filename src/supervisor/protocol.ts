@@ -33,6 +33,7 @@ export interface SupervisorArguments {
 export const controlPaths = {
   hold: '/hold',
   keep: '/keep',
+  rotate: '/rotate',
   status: '/status',
   stop: '/stop',
   sync: '/sync',

@@ -38,7 +38,7 @@ describe('ensureAuthority', () => {
     const made = await Promise.all(Array.from({ length: 8 }, () => ensureAuthority(paths)))
     expect(made.filter(({ created }) => created)).toHaveLength(1)
     expect(new Set(made.map(({ certificate }) => certificate)).size).toBe(1)
-    expect(readdirSync(join(directory, 'proxy'))).toEqual(['ca'])
+    expect(readdirSync(join(directory, 'proxy')).toSorted()).toEqual(['ca', 'public'])
     expect(await ensureAuthority(paths)).toEqual({ certificate: made[0]?.certificate, created: false })
   })
 
@@ -74,6 +74,15 @@ describe('ensureAuthority', () => {
     writeFileSync(paths.caddyStorage, '')
     await expect(ensureAuthority(paths)).rejects.toThrow('ENOTDIR')
     expect(existsSync(join(directory, 'proxy/ca'))).toBe(false)
+  })
+
+  it('publishes the certificate, and nothing else, for containers', async () => {
+    const { certificate } = await ensureAuthority(paths)
+    expect(readdirSync(join(directory, 'proxy/public'))).toEqual(['ca.crt'])
+    writeFileSync(paths.publicCertificate, 'stale')
+    await ensureAuthority(paths)
+    expect(readFileSync(paths.publicCertificate, 'utf8')).toBe(certificate)
+    expect(statSync(paths.publicCertificate).mode & 0o777).toBe(0o644)
   })
 
   it('refuses a key of another certificate', async () => {

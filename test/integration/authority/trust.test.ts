@@ -73,6 +73,26 @@ describe('moat proxy trust', () => {
     expect(list).not.toContain('Moat CA')
   })
 
+  it('puts a new root in the place of one that was rotated away, and untrust finds both', async () => {
+    const moatAnchors = () => machine.anchors().filter((name) => name.startsWith('moat-'))
+    const before = machine.contents()
+    expect((await moat('trust', '--yes')).code).toBe(0)
+    const first = moatAnchors()
+    await machine.sandbox.json(['proxy', 'ca', 'rotate'])
+    expect((await moat('trust', '--yes')).code).toBe(0)
+    expect(moatAnchors()).toHaveLength(1)
+    expect(moatAnchors()).not.toEqual(first)
+    const list = execFileSync('certutil', ['-L', '-d', `sql:${machine.firefox}`], { encoding: 'utf8' })
+    expect(list.match(/Moat CA/g)).toHaveLength(1)
+    await machine.sandbox.json(['proxy', 'start', '--detach'])
+    expect(await status()).toEqual(everywhere(true))
+
+    await machine.sandbox.json(['proxy', 'ca', 'rotate'])
+    expect(await status()).toEqual(everywhere(false))
+    expect((await moat('untrust', '--yes')).code).toBe(0)
+    expect(machine.contents()).toEqual(before)
+  })
+
   it('asks nobody without a terminal, and only prints with --print', async () => {
     const before = machine.contents()
     const refused = await moat('trust')
