@@ -85,7 +85,7 @@ function certificatePolicy(routes: readonly Route[]) {
     issuers: [{ ca: 'local', lifetime: '720h', module: 'internal' }],
     key_type: 'p256',
     on_demand: true,
-    subjects: [...certificateHosts(routes), '127.0.0.1', '::1'],
+    subjects: [...certificateHosts(routes.map(({ host }) => host)), '127.0.0.1', '::1'],
   }
 }
 

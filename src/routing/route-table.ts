@@ -29,14 +29,14 @@ function routesOf(agent: Agent): Route[] {
 }
 
 /**
- * The names that certificates are made for: `localhost`, the hosts of the routes, and the bare hosts of their agents,
- * which are answered even when no single endpoint has them. Sorted, each once.
+ * The names that certificates are made for: `localhost`, the hosts that are answered, and the bare hosts of their agents,
+ * which have a page of the proxy's even when no single endpoint has them. Sorted, each once.
  */
-export function certificateHosts(routes: readonly Route[]): string[] {
-  const hosts = new Set([defaultDomain])
-  for (const { host } of routes) {
-    hosts.add(host)
-    hosts.add(host.slice(host.indexOf('.') + 1))
+export function certificateHosts(hosts: readonly string[]): string[] {
+  const all = new Set([defaultDomain])
+  for (const host of hosts) {
+    all.add(host)
+    all.add(host.slice(host.indexOf('.') + 1))
   }
-  return [...hosts].toSorted()
+  return [...all].toSorted()
 }

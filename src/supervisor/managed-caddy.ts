@@ -231,7 +231,7 @@ export class ManagedCaddy {
 
   /** Prepares the certificates of hosts that are new since the last time. */
   async #warm(): Promise<void> {
-    const hosts = certificateHosts(this.#routes)
+    const hosts = certificateHosts(this.#routes.map(({ host }) => host))
     const fresh = hosts.filter((host) => !this.#warmed.has(host))
     this.#warmed = new Set(hosts)
     await warmCertificates(fresh, handshakePort(this.port), this.#options.paths.caCertificate)

@@ -28,7 +28,7 @@ const everywhere = (trusted: boolean) => ({
   'system store': ['curl', trusted],
 })
 
-describe('moat proxy trust', () => {
+describe('moat proxy trust', { timeout: 180_000 }, () => {
   it('makes curl, Chromium and Firefox accept the proxy, and untrust leaves every byte as it was', async () => {
     await machine.sandbox.json(['proxy', 'start', '--detach'])
     const before = machine.contents()
@@ -127,7 +127,7 @@ describe('moat proxy trust', () => {
   })
 })
 
-describe("another moat's root", () => {
+describe("another moat's root", { timeout: 180_000 }, () => {
   it('stays, and is named, unless all are to go', async () => {
     const mine = machine.sandbox.home
     expect((await moat('trust', '--yes')).code).toBe(0)
