@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'ENGINE_UNREACHABLE'
   | 'IMAGE_BUILD'
   | 'IMAGE_PULL'
+  | 'HOSTS_FAILED'
   | 'INVALID_ENV'
   | 'INVALID_NAME'
   | 'INVALID_PORT'
