@@ -58,8 +58,9 @@ export class NssMemory {
     if (known) return undefined
     const present = Object.keys(await this.#hashes())
     const run = () => this.#remember(present)
-    if (present.length === 0) return { run, text: `mkdir -p ${displayPath(this.#kept)}` }
-    return { run, text: this.#text('cp', present, this.#directory, this.#kept) }
+    const make = `mkdir -p ${displayPath(this.#kept)}`
+    if (present.length === 0) return { run, text: make }
+    return { run, text: `${make} && ${this.#text('cp', present, this.#directory, this.#kept)}` }
   }
 
   /** Says that the files are now what adding the root made of them. */
