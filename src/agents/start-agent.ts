@@ -1,5 +1,6 @@
 // Owns the start of an agent, step by step. Whatever fails, nothing stays behind.
-import { access } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { assertNotMoatHome } from '../config/guard-home.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { ProxyPort } from '../config/settings.js'
@@ -12,15 +13,15 @@ import { checkRoutes, type ProxyHold, syncRoutes } from '../supervisor/control-c
 import { ensureProxy } from '../supervisor/ensure-proxy.js'
 import { containerGitEnvironment } from '../worktrees/git-environment.js'
 import { shareRepository } from '../worktrees/share-repository.js'
+import { type ContainerTrust, certificateMount, planContainerTrust } from './container-trust.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
 import type { AgentPlan } from './plan-agent.js'
 import type { Progress } from './progress.js'
 import { reserveContainer } from './reserve-container.js'
 import { newRunId } from './run-id.js'
 
-/** Where the agent finds its workspace and the root certificate. */
+/** Where the agent finds its workspace. */
 const workspaceMount = '/workspace'
-const certificateMount = '/etc/moat/ca.crt'
 
 export interface StartOptions {
   /** Stream the agent's output from its first byte. */
@@ -100,10 +101,14 @@ async function startContainer(
 ) {
   const { attach, engine, paths, progress, signal } = options
   const runId = newRunId()
-  const spec = await containerSpec(plan, options, image, runId, proxyPort)
+  // There is none before the first proxy.
+  const root = await readFile(paths.publicCertificate, 'utf8').catch(() => undefined)
+  const trust = root === undefined ? undefined : await planContainerTrust(engine, image.image, root, plan.env)
+  const spec = await containerSpec(plan, options, image, { proxyPort, runId, trust })
   return progress.step(`Starting ${plan.name}`, async () => {
     const containerId = await reserveContainer(engine, plan.name, spec)
     try {
+      await trust?.install(containerId)
       const output = attach ? await engine.attach(containerId, { interactive: options.interactive }) : undefined
       const exitCode = engine.wait(containerId)
       // Observed by whoever follows the agent; until then a broken engine must not be an unhandled rejection.
@@ -137,14 +142,12 @@ async function containerSpec(
   plan: AgentPlan,
   { interactive, keep, paths, removeAtEnd, user }: StartOptions,
   image: PreparedImage,
-  runId: string,
-  proxyPort: number | undefined,
+  { proxyPort, runId, trust }: { proxyPort: number | undefined; runId: string; trust: ContainerTrust | undefined },
 ): Promise<ContainerSpec> {
   const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
-  const certificate = await access(paths.caCertificate).then(
-    () => [{ readOnly: true, source: paths.caCertificate, target: certificateMount }],
-    () => [],
-  )
+  const certificate = trust
+    ? [{ readOnly: true, source: dirname(paths.publicCertificate), target: certificateMount }]
+    : []
   const urls = proxyPort === undefined ? {} : urlEnvironment(name, endpoints, proxyPort)
   const shared = checkout ? await shareRepository(checkout, paths.home) : []
   return {
@@ -153,7 +156,7 @@ async function containerSpec(
       HOST: '0.0.0.0',
       MOAT_RUN_ID: runId,
       MOAT_RUN_NAME: name,
-      ...(certificate.length > 0 && { MOAT_CA_CERT: certificateMount }),
+      ...trust?.env,
       ...urls,
       ...endpointEnv,
       ...(image.home !== undefined && { HOME: image.home }),

@@ -18,10 +18,20 @@ export interface MoatPaths {
   filesSocket: string
   /** `~/.moat` itself. */
   home: string
+  /** Where a person may make a store for Java. */
+  javaStore: string
+  /** A root that is ready to take the place of the one in use. */
+  nextAuthority: string
+  /** Certificates of roots that were replaced, without their keys, so that they can be taken out of trust stores. */
+  oldRoots: string
   proxy: string
+  /** A copy of the root certificate in a directory that containers may see. */
+  publicCertificate: string
   /** Held by the supervisor while it lives. */
   supervisorLock: string
   supervisorLog: string
+  /** How trust databases were before moat changed them. */
+  trustMemory: string
   /** Held by the client that starts a supervisor, while it does. */
   spawnLock: string
   /** Where worktrees are made; `MOAT_WORKTREE_BASE` moves it. */
@@ -46,11 +56,16 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     controlSocket,
     filesSocket: join(proxy, 'files.sock'),
     home,
+    javaStore: join(home, 'java-cacerts'),
+    nextAuthority: join(proxy, 'ca-next'),
+    oldRoots: join(proxy, 'old-roots'),
     proxy,
+    publicCertificate: join(proxy, 'public', 'ca.crt'),
     spawnLock: join(proxy, 'spawn.lock'),
     supervisorLock: join(proxy, 'supervisor.lock'),
     supervisorLog: join(proxy, 'supervisor.log'),
     worktrees: env.MOAT_WORKTREE_BASE ? resolve(env.MOAT_WORKTREE_BASE) : join(home, 'worktrees'),
+    trustMemory: join(proxy, 'trust'),
   }
 }
 

@@ -6,6 +6,7 @@ import type { Agent } from '../routing/agent.js'
 import { buildImage } from './build-image.js'
 import { containerRequest } from './container-request.js'
 import { demultiplex } from './demultiplex.js'
+import { DockerFiles } from './docker-files.js'
 import { DockerSessions, terminalOutput } from './docker-sessions.js'
 import {
   type ContainerOutput,
@@ -21,7 +22,6 @@ import { engineError, engineMessage, pullError, statusOf } from './engine-errors
 import { jsonLines } from './json-lines.js'
 import { labels } from './labels.js'
 import { nameOf, readAgent } from './read-agent.js'
-import type { EngineSessions } from './sessions.js'
 
 /** Events after which an agent may have other routes, or none. */
 const routeEvents = new Set(['destroy', 'die', 'oom', 'pause', 'rename', 'restart', 'start', 'stop', 'unpause'])
@@ -44,7 +44,8 @@ export interface DockerEngineOptions {
 
 export class DockerEngine implements Engine {
   readonly address: string
-  readonly sessions: EngineSessions
+  readonly files: DockerFiles
+  readonly sessions: DockerSessions
   readonly #docker: Docker
   readonly #moatHome: string | undefined
   #rootless: Promise<boolean> | undefined
@@ -55,6 +56,7 @@ export class DockerEngine implements Engine {
     // The undefined ones keep dockerode from reading DOCKER_HOST and DOCKER_CLIENT_TIMEOUT for itself.
     const nothing = { ca: undefined, cert: undefined, host: undefined, key: undefined, port: undefined }
     this.#docker = new Docker({ ...nothing, protocol: 'http', timeout: undefined, ...dial })
+    this.files = new DockerFiles(this.#docker, address)
     this.sessions = new DockerSessions(this.#docker, address)
   }
 

@@ -41,6 +41,7 @@ export const controlPaths = {
   check: '/check',
   hold: '/hold',
   keep: '/keep',
+  rotate: '/rotate',
   status: '/status',
   stop: '/stop',
   sync: '/sync',

@@ -1,6 +1,8 @@
 // Owns the one supervisor of a user: the engine's agents on one side, Caddy on the other, and when both are let go.
 import { ensureAuthority } from '../authority/root.js'
+import { type Rotation, rotateAuthority } from '../authority/rotate.js'
 import { type CaddyBinary, findCaddy } from '../caddy/find-caddy.js'
+import { storedHosts } from '../caddy/stored-hosts.js'
 import type { MoatPaths } from '../config/paths.js'
 import { connectEngine } from '../engine/connect-engine.js'
 import type { Engine } from '../engine/engine.js'
@@ -50,6 +52,7 @@ export class Supervisor {
   #caddyProblem: string | undefined
   #engineSocket: string | undefined
   #files: FilesSocket | undefined
+  #rotation: Promise<Rotation | undefined> = Promise.resolve(undefined)
   #socket: ControlSocket | undefined
   #serving = false
   #stopping: Promise<void> | undefined
@@ -168,11 +171,26 @@ export class Supervisor {
       },
       check: (questions) => this.#caddy.check.assertAccepted(questions),
       keep: () => this.#lifetime.keep(),
+      rotate: () => {
+        // One after the other, whatever became of the one before.
+        const rotation = this.#rotation.catch(() => {}).then(() => this.#rotate())
+        this.#rotation = rotation
+        return rotation
+      },
       status: () => this.#status(),
       stop: (how) => this.stop(how),
       stopping: () => this.#stopping !== undefined,
       sync: () => this.#reconciler.reconcile(),
     }
+  }
+
+  async #rotate(): Promise<Rotation> {
+    const { paths } = this.#options
+    const hosts = await storedHosts(paths.caddyStorage)
+    const rotation = await rotateAuthority(paths)
+    this.#options.log(`the root certificate is now ${rotation.fingerprint}`)
+    await this.#caddy.reissue(hosts)
+    return rotation
   }
 
   #status(): SupervisorStatus {

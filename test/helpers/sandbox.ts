@@ -119,7 +119,7 @@ console.log('listening')
   }
 
   /** Asks a URL of the proxy, trusting the sandbox's CA only. */
-  get(url: string, options: { headers?: Record<string, string> } = {}): Promise<Answer> {
+  get(url: string, options: { headers?: Record<string, string>; servername?: string } = {}): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const outgoing = request(
         url,
@@ -128,7 +128,7 @@ console.log('listening')
           ca: this.certificate,
           headers: options.headers ?? {},
           // Else Node would ask for a certificate of whatever the Host header says.
-          servername: new URL(url).hostname,
+          servername: options.servername ?? new URL(url).hostname,
           // Not every system resolver knows *.localhost; clients that matter map it to loopback themselves.
           lookup: (_host, _options, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }]),
           timeout: 15_000,
