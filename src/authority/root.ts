@@ -46,8 +46,8 @@ export async function ensureAuthority(paths: AuthorityPaths): Promise<Authority>
   }
 }
 
-/** The certificate in place, checked against its key; undefined when there are no files. */
-async function readAuthority(paths: AuthorityPaths): Promise<string | undefined> {
+/** The certificate in place, checked against its key; undefined when there are no files. Rejects with CA_BROKEN. */
+export async function readAuthority(paths: AuthorityPaths): Promise<string | undefined> {
   const directory = dirname(paths.caCertificate)
   const [certificate, key] = await Promise.all([read(paths.caCertificate, directory), read(paths.caKey, directory)])
   if (certificate === undefined && key === undefined) return undefined

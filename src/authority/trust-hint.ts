@@ -14,6 +14,11 @@ export function trustHint(certificatePath: string, platform: NodeJS.Platform = p
   ]
 }
 
+/** The commands alone. */
+export function trustCommands(certificatePath: string, platform: NodeJS.Platform = process.platform): string[] {
+  return commands(quoted(displayPath(certificatePath)), platform).map(([, command]) => command)
+}
+
 function commands(path: string, platform: NodeJS.Platform): [where: string, command: string][] {
   if (platform === 'darwin') {
     return [['macOS', `sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain ${path}`]]
