@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'AGENT_ENDED'
   | 'AGENT_NOT_RUNNING'
   | 'AMBIGUOUS_AGENT'
+  | 'CADDY_DOWNLOAD'
   | 'CADDY_MISSING'
   | 'CADDY_TOO_OLD'
   | 'CADDY_FAILED'

@@ -5,7 +5,11 @@ import { findCaddy } from '../caddy/find-caddy.js'
 import { startAsInvokingUser } from '../config/invoking-user.js'
 import { type DoctorContext, type Finding, failure, ok } from './diagnosis.js'
 
-export async function checkCaddy({ env, paths, platform }: DoctorContext): Promise<Finding[]> {
+export async function checkCaddy({
+  env,
+  paths,
+  platform,
+}: Pick<DoctorContext, 'env' | 'paths' | 'platform'>): Promise<Finding[]> {
   try {
     const { path, version } = await findCaddy({ env, paths, platform })
     const modules = await addedModules(path)

@@ -5,9 +5,9 @@ import { connect } from 'node:net'
 import { promisify } from 'node:util'
 import { findLeftovers } from '../agents/clean.js'
 import { displayPath, type MoatPaths } from '../config/paths.js'
+import { shellQuote } from '../config/shell-quote.js'
 import { takeFileLock } from '../supervisor/file-lock.js'
 import { type DoctorContext, type Finding, fail, ok, warn } from './diagnosis.js'
-import { type Repair, repairCommand } from './repair.js'
 
 export async function checkLeftovers(context: DoctorContext): Promise<Finding[]> {
   const findings = [...(await onEngine(context)), ...(await ofProcesses(context))]
@@ -38,21 +38,14 @@ async function ofProcesses({ paths, proxy }: DoctorContext): Promise<Finding[]> 
   }
   const caddy = await lostCaddy(paths)
   if (caddy !== undefined) {
-    const repair: Repair = { argv: ['kill', String(caddy)], kind: 'command', privileged: false }
-    return [
-      warn(
-        'leftovers',
-        `A Caddy of moat's (pid ${caddy}) runs, but cannot be reached.`,
-        [repairCommand(repair)],
-        repair,
-      ),
-    ]
+    const message = `A Caddy of moat's (pid ${caddy}) runs, but cannot be reached.`
+    return [warn('leftovers', message, [`kill ${caddy}`])]
   }
   const stale = await existing([paths.controlSocket, paths.adminSocket])
   if (stale.length === 0) return []
-  const repair: Repair = { argv: ['rm', '-f', ...stale], kind: 'command', privileged: false }
   const message = `Sockets of killed processes: ${stale.map((path) => displayPath(path)).join(', ')}.`
-  return [warn('leftovers', message, [repairCommand(repair)], repair)]
+  // Not a repair that moat does: a proxy that is starting at this moment has put its own there.
+  return [warn('leftovers', message, [`rm -f ${stale.map(shellQuote).join(' ')}`])]
 }
 
 /** True when a supervisor holds its lock. */

@@ -245,7 +245,7 @@ describe('leftovers', () => {
     mkdirSync(context.paths.proxy)
     writeFileSync(context.paths.controlSocket, '')
     expect(await checkLeftovers(context)).toMatchObject([
-      { fixes: [`rm -f ${context.paths.controlSocket}`], repair: { privileged: false }, status: 'warn' },
+      { fixes: [`rm -f ${context.paths.controlSocket}`], status: 'warn' },
     ])
   })
 
