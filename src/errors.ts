@@ -30,6 +30,7 @@ export type ErrorCode =
   | 'CONFIG_MISSING'
   | 'ENDPOINT_TYPE'
   | 'ENGINE_FAILED'
+  | 'ENGINE_MISMATCH'
   | 'ENGINE_UNREACHABLE'
   | 'IMAGE_BUILD'
   | 'IMAGE_PULL'

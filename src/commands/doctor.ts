@@ -13,7 +13,7 @@ Exits with 1 when a check fails; warnings do not count. It changes nothing: moat
   async run(): Promise<{ checks: Omit<Finding, 'repair'>[]; healthy: boolean }> {
     await this.parse(Doctor)
     const findings = await examine({
-      connectEngine: () => this.connectEngine(),
+      connectEngine: () => this.connectEngine({ note: false }),
       paths: this.paths,
       proxyPort: async () => (await this.proxyOptions()).port,
     })

@@ -30,7 +30,7 @@ export default class Run extends MoatCommand {
     const { args, flags } = await this.parse(Run, argv)
     const plan = await planAgent(toRunRequest(flags, args.path, command), await collectEndpointTypes(this.config))
     const outcome = await runSession(plan, {
-      engine: await this.connectEngine(),
+      engine: await this.connectEngine({ note: false }),
       flags,
       json: this.jsonEnabled(),
       log: (line) => this.log(line),

@@ -25,7 +25,7 @@ check still fails.`
     try {
       const { done, findings, left } = await setUp({
         confirm: async (question) => (this.jsonEnabled() ? undefined : confirm(question)),
-        connectEngine: () => this.connectEngine(),
+        connectEngine: () => this.connectEngine({ note: false }),
         describe: formatDownload,
         paths: this.paths,
         progress: terminalProgress(),
