@@ -15,6 +15,8 @@ CACHE=$(cd "$CACHE" && pwd)
 . "$ROOT/scripts/setup/node.sh"
 # shellcheck source=scripts/setup/engine.sh
 . "$ROOT/scripts/setup/engine.sh"
+# shellcheck source=scripts/setup/podman.sh
+. "$ROOT/scripts/setup/podman.sh"
 # shellcheck source=scripts/setup/images.sh
 . "$ROOT/scripts/setup/images.sh"
 # shellcheck source=scripts/setup/caddy.sh
