@@ -38,7 +38,9 @@ export abstract class MoatCommand extends Command {
     if (!note) return engine
     const { otherEngine } = await import('../supervisor/other-engine.js')
     const other = await otherEngine(this.paths.controlSocket, engine.address)
-    if (other) this.logToStderr(`Note: the proxy follows the engine at ${other}; this is the one at ${engine.address}.`)
+    // Also with --json, which keeps only stdout to itself.
+    if (other)
+      process.stderr.write(`Note: the proxy follows the engine at ${other}; this is the one at ${engine.address}.\n`)
     return engine
   }
 
