@@ -110,5 +110,8 @@ function remedies(cause: BuildFailedError, { layer, output }: StepReader): strin
   if (/no space left on device/i.test([cause.message, ...output].join('\n'))) {
     return ['moat clean', 'docker system df']
   }
+  if (/exec: "(\/bin\/)?sh": .*no(t found| such file)/i.test(cause.message)) {
+    return ['choose a base_image that has a shell (/bin/sh), e.g. base_image: debian:bookworm-slim']
+  }
   return [layer?.key ? `correct ${layer.key} in moat.yaml` : 'moat run --rebuild']
 }
