@@ -19,11 +19,8 @@ CACHE=$(cd "$CACHE" && pwd)
 . "$ROOT/scripts/setup/images.sh"
 # shellcheck source=scripts/setup/caddy.sh
 . "$ROOT/scripts/setup/caddy.sh"
-# shellcheck source=scripts/setup/shells.sh
-. "$ROOT/scripts/setup/shells.sh"
 # shellcheck source=scripts/setup/packages.sh
 . "$ROOT/scripts/setup/packages.sh"
-
 # shellcheck source=scripts/setup/test-tools.sh
 . "$ROOT/scripts/setup/test-tools.sh"
 
@@ -36,7 +33,6 @@ check_machine() {
   check_node
   check_engine
   check_caddy
-  check_shells
   fail_on_problems
 }
 
@@ -50,7 +46,6 @@ set_up() {
   ensure_engine
   ensure_images
   ensure_caddy
-  ensure_shells
   ensure_packages
   ensure_build
 }

@@ -79,9 +79,9 @@ export async function startAgent(plan: AgentPlan, options: StartOptions): Promis
   }
 }
 
-function startProxy({ paths, port, progress, version }: StartOptions) {
+function startProxy({ engine, paths, port, progress, version }: StartOptions) {
   const announce = <T>(start: () => Promise<T>) => progress.step('Starting the routing proxy', start)
-  return ensureProxy({ announce, keep: false, paths, port, version })
+  return ensureProxy({ announce, engine: engine.address, keep: false, paths, port, version })
 }
 
 /** Asks Caddy before there is a container: routes it refuses would leave an agent without its URLs. */

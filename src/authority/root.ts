@@ -79,7 +79,7 @@ async function takeNext({ caCertificate, nextAuthority }: AuthorityPaths): Promi
   }
 }
 
-/** The certificate in place, checked against its key; undefined when there are no files. */
+/** The certificate in place, checked against its key; undefined when there are no files. Rejects with CA_BROKEN. */
 export async function readAuthority(paths: AuthorityPaths): Promise<string | undefined> {
   const directory = dirname(paths.caCertificate)
   const [certificate, key] = await Promise.all([read(paths.caCertificate, directory), read(paths.caKey, directory)])

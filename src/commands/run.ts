@@ -38,7 +38,7 @@ export default class Run extends MoatCommand {
     const { argv, command } = splitCommand(this.argv)
     const { args, flags } = await this.parse(Run, argv)
     const session = {
-      engine: await this.connectEngine(),
+      engine: await this.connectEngine({ note: false }),
       flags,
       json: this.jsonEnabled(),
       log: (line: string) => this.log(line),

@@ -35,6 +35,12 @@ export function engineMessage(error: unknown): string {
   return text.trim().replace(/\.$/, '')
 }
 
+/** True for a name that another container holds: status 409, from Podman 500 and these words. */
+export function isTakenName(error: unknown): boolean {
+  const status = statusOf(error)
+  return status === 409 || (status === 500 && /container name .+ is already in use/.test(engineMessage(error)))
+}
+
 /** The MoatError for an engine that could not `action` (`start the container`, …). */
 export function engineError(action: string, error: unknown, address: string): Error {
   if (error instanceof MoatError) return error

@@ -13,6 +13,8 @@ export interface ProxyStatus {
   /** Path of the root certificate. */
   ca: string
   caddy: { pid: number | undefined; version: string } | null
+  /** Where the engine answers whose agents it serves; present when it runs. */
+  engine?: string
   /** The port it runs on, or would run on. */
   port: number
   /** Present when the proxy runs but cannot follow the engine or restart Caddy. */
@@ -42,6 +44,7 @@ export function toProxyStatus(status: SupervisorStatus): ProxyStatus {
     agents: status.agents.map((agent) => viewAgent(agent, status.port)),
     ca: status.ca,
     caddy: status.caddy,
+    ...(status.engine !== undefined && { engine: status.engine }),
     port: status.port,
     ...(status.problem !== undefined && { problem: status.problem }),
     status: 'running',

@@ -50,6 +50,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #reconciler: Reconciler
   #caddyProblem: string | undefined
+  #engineAddress: string | undefined
   #engineSocket: string | undefined
   #files: FilesSocket | undefined
   #rotation: Promise<Rotation | undefined> = Promise.resolve(undefined)
@@ -146,8 +147,9 @@ export class Supervisor {
   /** The engine; once found, that one and no other: on another one all agents would seem to be gone. */
   async #connect(): Promise<Engine> {
     const { env, paths } = this.#options
-    const found = this.#engineSocket !== undefined && { DOCKER_HOST: this.#engineSocket }
+    const found = this.#engineSocket !== undefined && { DOCKER_HOST: this.#engineSocket, MOAT_RUNTIME: '' }
     const engine = await connectEngine({ env: { ...env, ...found }, moatHome: paths.home })
+    this.#engineAddress = engine.address
     // A TCP engine came from a setting that still stands, with certificates an address alone would lose.
     if (engine.address.startsWith('unix://')) this.#engineSocket = engine.address
     return engine
@@ -199,6 +201,7 @@ export class Supervisor {
       agents: this.#reconciler.agents.filter(needsProxy),
       ca: this.#options.paths.caCertificate,
       caddy: { pid: this.#caddy.pid, version: this.#binary.version },
+      ...(this.#engineAddress !== undefined && { engine: this.#engineAddress }),
       kept: this.#lifetime.kept,
       port: this.#caddy.port,
       ...(problem !== undefined && { problem }),

@@ -70,6 +70,7 @@ export async function runSession(
         tellGone,
       })
       started.hold?.release()
+      if (exitCode === commandNotFound) progress.note(missingCommandHint(plan))
       if (exitCode !== undefined) return { ...started.agent, exitCode }
       if (plan.endpoints.length === 0) log(`${started.agent.name} runs (${started.agent.runId}).`)
       return started.agent
@@ -86,12 +87,19 @@ export async function runSession(
       stdout: json ? process.stderr : process.stdout,
       tellGone,
     })
-    if (exitCode === commandNotFound)
-      progress.note(`Is there a command ${plan.command?.[0] ?? ''} in the image (${plan.image.base})?`)
+    if (exitCode === commandNotFound) progress.note(missingCommandHint(plan))
     return { ...started.agent, exitCode }
   } finally {
     interrupts.release()
   }
+}
+
+/** A text is run by sh, which ends with the same code when what it calls is missing. */
+function missingCommandHint({ command, image }: AgentPlan): string {
+  const [program = '', option] = command ?? []
+  if (program === 'sh' && option === '-c')
+    return `Is all that the command calls, and sh itself, in the image (${image.base})?`
+  return `Is there a command ${program} in the image (${image.base})?`
 }
 
 /** Joins the terminal to an interactive agent; the returned function gives it back. */

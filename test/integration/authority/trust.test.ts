@@ -4,6 +4,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { StoreStatus } from '../../../src/authority/plan-trust.js'
+import type { Finding } from '../../../src/doctor/diagnosis.js'
 import { TrustMachine } from '../../helpers/trust-machine.js'
 
 let machine: TrustMachine
@@ -37,6 +38,10 @@ describe('moat proxy trust', { timeout: 180_000 }, () => {
     expect(trusted.code, trusted.stderr).toBe(0)
     expect(await status()).toEqual(everywhere(true))
     expect((await moat('trust', '--status')).code).toBe(0)
+    const { checks } = await machine.sandbox.json<{ checks: Finding[] }>(['doctor'])
+    expect(checks.filter(({ check }) => /^trust \((?!node)/.test(check))).toMatchObject(
+      Array.from({ length: 3 }, () => ({ status: 'ok' })),
+    )
 
     const again = await moat('trust', '--yes')
     expect(again.stderr).toContain('system store (Debian, Ubuntu): trusts it already.')

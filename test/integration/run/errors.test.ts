@@ -174,7 +174,7 @@ describe('Caddy', () => {
       `Error: Caddy at /nonexistent/caddy (from MOAT_CADDY) does not run: no such file.
 
 Try this:
-  ${process.platform === 'darwin' ? 'brew install caddy' : 'sudo apt-get install caddy && caddy version'}
+  unset MOAT_CADDY && moat setup
   MOAT_CADDY=/path/to/caddy moat run
 `,
       { MOAT_CADDY: '/nonexistent/caddy' },
