@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AgentView } from '../../src/routing/agent-view.js'
@@ -11,10 +11,11 @@ import { Sandbox } from '../helpers/sandbox.js'
 import { until } from '../helpers/until.js'
 
 const run = promisify(execFile)
-const hello = resolve('examples/hello')
 
 describe('the packed package', () => {
   let directory: string
+  /** The package's own, which is in no git worktree, wherever this checkout is. */
+  let hello: string
   let sandbox: Sandbox
 
   beforeAll(async () => {
@@ -22,6 +23,7 @@ describe('the packed package', () => {
     await run('npm', ['pack', '--ignore-scripts', '--pack-destination', directory])
     const [tarball = ''] = readdirSync(directory)
     await run('npm', ['install', '--prefix', directory, '--no-save', join(directory, tarball)])
+    hello = join(directory, 'node_modules/moat-cli/examples/hello')
     sandbox = new Sandbox([process.execPath, join(directory, 'node_modules/moat-cli/bin/run.js')])
   })
 
