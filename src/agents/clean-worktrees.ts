@@ -7,7 +7,7 @@ import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { hasEnded } from '../routing/agent.js'
 import { takeFileLock } from '../supervisor/file-lock.js'
-import { findCheckout } from '../worktrees/find-checkout.js'
+import { findCheckout, type LinkedCheckout } from '../worktrees/find-checkout.js'
 import { git } from '../worktrees/git.js'
 import { removeEmptyParents } from '../worktrees/prepare-worktree.js'
 import { listWorktrees, type WorktreeEntry } from '../worktrees/repository.js'
@@ -84,7 +84,13 @@ async function obstacleTo(
   const { agents } = await engine.listAgents()
   const active = agentsIn(path, agents).find((agent) => !hasEnded(agent))
   if (active) return { reason: `has an active run, ${active.name}`, suggestions: [`moat stop ${active.name}`] }
-  const checkout = await findCheckoutThere(path)
+  let checkout: LinkedCheckout | undefined
+  try {
+    checkout = await findCheckoutThere(path)
+  } catch (error) {
+    if (!(error instanceof MoatError)) throw error
+    return { reason: `cannot be judged: ${error.message.replace(/\.$/, '')}`, suggestions: error.suggestions ?? [] }
+  }
   if (!checkout) return undefined
   if (await isLocked(checkout)) {
     return { reason: 'has a locked worktree', suggestions: [`git worktree unlock ${shellQuote(path)}`] }

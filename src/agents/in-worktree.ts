@@ -7,7 +7,7 @@ import type { Engine } from '../engine/engine.js'
 import { MoatError, systemCode } from '../errors.js'
 import { isLive } from '../routing/agent.js'
 import { type FileLock, takeFileLock, waitForFileLock } from '../supervisor/file-lock.js'
-import { type PreparedWorktree, prepareWorktree, worktreePath } from '../worktrees/prepare-worktree.js'
+import { type PreparedWorktree, prepareWorktree, realPlace, worktreePath } from '../worktrees/prepare-worktree.js'
 import type { Repository } from '../worktrees/repository.js'
 import { agentsIn } from './list-worktrees.js'
 
@@ -28,9 +28,9 @@ export async function inWorktree<T>(
   { branch, engine, note, paths, repository, signal }: WorktreeStart,
   action: (worktree: PreparedWorktree, started: () => Promise<void>) => Promise<T>,
 ): Promise<T> {
-  const lock = await lockWorktree(paths, worktreePath(paths.worktrees, repository, branch), () =>
-    note(`Waiting for another moat that starts branch ${branch}.`),
-  )
+  // The real path, as git lists it: whoever cleans takes the same lock.
+  const place = await realPlace(worktreePath(paths.worktrees, repository, branch))
+  const lock = await lockWorktree(paths, place, () => note(`Waiting for another moat that starts branch ${branch}.`))
   try {
     const worktree = await prepareWorktree(repository, paths.worktrees, branch)
     let running = false

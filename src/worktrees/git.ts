@@ -1,6 +1,7 @@
 // Owns calling git on the host: no shell, nobody else's GIT_* variables, English messages, the invoking user's rights.
 import { execFile } from 'node:child_process'
 import { startAsInvokingUser } from '../config/invoking-user.js'
+import { shellQuote } from '../config/shell-quote.js'
 import { MoatError, systemCode } from '../errors.js'
 
 export interface GitOutcome {
@@ -39,15 +40,14 @@ export function askGit(directory: string, args: readonly string[]): Promise<GitO
 export async function git(directory: string, args: readonly string[]): Promise<string> {
   const outcome = await askGit(directory, args)
   if (outcome.code === 0) return outcome.stdout.replace(/\n$/, '')
-  throw gitFailed(directory, args, outcome)
+  throw gitFailed(directory, outcome)
 }
 
-export function gitFailed(directory: string, args: readonly string[], { code, stderr }: GitOutcome): MoatError {
+export function gitFailed(directory: string, { code, stderr }: GitOutcome): MoatError {
   const said = stderr.trim() || `exit code ${code}`
-  const command = args.find((arg) => !arg.startsWith('-')) ?? ''
   const dubious = /detected dubious ownership/.test(said)
-  return new MoatError('GIT_FAILED', `git ${command} failed in ${directory}: ${said}`, {
-    ...(dubious && { suggestions: [`git config --global --add safe.directory ${JSON.stringify(directory)}`] }),
+  return new MoatError('GIT_FAILED', `git failed in ${directory}: ${said}`, {
+    ...(dubious && { suggestions: [`git config --global --add safe.directory ${shellQuote(directory)}`] }),
   })
 }
 

@@ -93,8 +93,8 @@ async function startOf({ commonDir, topLevel }: Repository, branch: string): Pro
     .split('\n')
     .map((line) => line.split(' '))
     .filter(([ref]) => ref?.replace(/^refs\/remotes\/[^/]+\//, '') === branch)
-  const [remote, ...others] = remotes
-  if (remote?.[0] && remote[1] && others.length === 0) {
+  const remote = remotes.find(([ref]) => ref === `refs/remotes/origin/${branch}`) ?? remotes[0]
+  if (remote?.[0] && remote[1]) {
     return { commit: remote[1], from: remote[0].replace('refs/remotes/', ''), tracks: true }
   }
   const head = await askGit(topLevel, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'])
@@ -154,7 +154,7 @@ async function isThere(path: string): Promise<boolean> {
 }
 
 /** The real path of one that need not exist, as git lists it. */
-async function realPlace(path: string): Promise<string> {
+export async function realPlace(path: string): Promise<string> {
   const real = await realpath(path).catch(() => undefined)
   if (real !== undefined || dirname(path) === path) return real ?? path
   return join(await realPlace(dirname(path)), path.slice(dirname(path).length))

@@ -29,7 +29,7 @@ export interface WorktreeEntry {
 export async function openRepository(directory: string): Promise<Repository> {
   const query = ['rev-parse', '--is-bare-repository', '--is-inside-work-tree', '--git-common-dir']
   const outcome = await askGit(directory, query)
-  if (outcome.code !== 0) throw notRepository(directory, query, outcome)
+  if (outcome.code !== 0) throw notRepository(directory, outcome)
   const [bare, inside, common = ''] = outcome.stdout.split('\n')
   if (bare === 'true') throw bareRepository(directory)
   if (inside !== 'true') {
@@ -94,8 +94,8 @@ export async function remotesWithCredentials(commonDir: string): Promise<string[
   return [...new Set(names)]
 }
 
-function notRepository(directory: string, query: string[], outcome: GitOutcome): MoatError {
-  if (!/not a git repository/.test(outcome.stderr)) return gitFailed(directory, query, outcome)
+function notRepository(directory: string, outcome: GitOutcome): MoatError {
+  if (!/not a git repository/.test(outcome.stderr)) return gitFailed(directory, outcome)
   return new MoatError(
     'NOT_A_REPOSITORY',
     `${directory} is not in a git repository, so there is nothing to branch from.`,

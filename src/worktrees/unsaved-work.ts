@@ -58,6 +58,9 @@ async function submodule(checkout: LinkedCheckout): Promise<string | undefined> 
  */
 async function unpushed(checkout: LinkedCheckout): Promise<string | undefined> {
   const { adminDir, branch } = checkout
+  const head = ['--git-dir', adminDir, 'rev-parse', '--verify', '--quiet', 'HEAD^{commit}']
+  // A branch without a commit has none that is not pushed.
+  if ((await askGit(adminDir, head)).code !== 0) return undefined
   const detached = (await askGit(adminDir, ['--git-dir', adminDir, 'symbolic-ref', '--quiet', 'HEAD'])).code !== 0
   const hasRemotes = (await gitIn(checkout, ['remote'])) !== ''
   const saved = detached

@@ -6,7 +6,8 @@ import type { ProxyStatus } from '../../src/supervisor/proxy.js'
 import { Sandbox } from '../helpers/sandbox.js'
 import { until } from '../helpers/until.js'
 
-const hello = resolve('examples/hello')
+/** The package's own, which is in no git worktree, wherever this checkout is. */
+const hello = resolve(inject('packedMoat'), '../../examples/hello')
 
 describe('the packed package', () => {
   let sandbox: Sandbox

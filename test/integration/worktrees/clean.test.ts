@@ -1,5 +1,6 @@
 // Owns moat wt clean: what it removes, what it never removes, and what it says.
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { CleanedWorktrees } from '../../../src/agents/clean-worktrees.js'
@@ -120,6 +121,24 @@ it('keeps the worktree of an active run even if forced, and removes one whose ru
   const [container] = await sandbox.containers()
   await sandbox.docker.getContainer(container?.Id ?? '').kill()
   expect((await clean()).removed).toEqual([{ branch: 'x', worktree: agent.workspace }])
+})
+
+it('goes on where a directory is gone, a branch has no commit, or a worktree is not to be trusted', async () => {
+  const [gone, empty, forged] = [await worktree('gone'), await worktree('empty'), await worktree('forged')]
+  await rm(gone, { recursive: true })
+  repository.git('-C', empty, 'switch', '--quiet', '--orphan', 'unborn')
+  writeFileSync(join(forged, '.git'), `gitdir: ${join(repository.directory, '.git/worktrees/empty')}\n`)
+  const { kept, removed } = await clean('--force')
+  expect(removed.map(({ branch }) => branch).toSorted()).toEqual(['gone', 'unborn'])
+  expect(kept).toEqual([
+    {
+      branch: 'forged',
+      reason: expect.stringContaining(
+        `cannot be judged: ${forged} is a git worktree that its repository does not know: `,
+      ),
+      worktree: forged,
+    },
+  ])
 })
 
 it('takes ignored files along, leaves worktrees made by hand, and tidies up after itself', async () => {

@@ -1,6 +1,8 @@
 // Owns what the environment of git on the host is.
+
 import { expect, it } from 'vitest'
-import { gitEnvironment } from '../../../src/worktrees/git.js'
+import { serializeError } from '../../../src/errors.js'
+import { gitEnvironment, gitFailed } from '../../../src/worktrees/git.js'
 
 it("keeps git to the repository it is asked about, in English, with the user's own settings", () => {
   const env = {
@@ -20,4 +22,18 @@ it("keeps git to the repository it is asked about, in English, with the user's o
     LC_ALL: 'C',
     PATH: '/usr/bin',
   })
+})
+
+it("says what git says, and what to do about a repository of somebody else's", () => {
+  const failed = (stderr: string) => serializeError(gitFailed('/src/app', { code: 128, stderr, stdout: '' }))
+  expect(failed('fatal: bad object HEAD\n')).toEqual({
+    code: 'GIT_FAILED',
+    exit: 1,
+    message: 'git failed in /src/app: fatal: bad object HEAD',
+    suggestions: [],
+  })
+  expect(failed('').message).toBe('git failed in /src/app: exit code 128')
+  expect(failed("fatal: detected dubious ownership in repository at '/src/app'").suggestions).toEqual([
+    'git config --global --add safe.directory /src/app',
+  ])
 })
