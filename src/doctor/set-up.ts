@@ -4,6 +4,7 @@ import type { Progress } from '../agents/progress.js'
 import { caddyUrl } from '../caddy/caddy-source.js'
 import type { DownloadProgress } from '../caddy/download-caddy.js'
 import { resolveCaddyMirror } from '../config/settings.js'
+import { MoatError } from '../errors.js'
 import { waitForFileLock } from '../supervisor/file-lock.js'
 import { checkCaddy } from './check-caddy.js'
 import type { Finding } from './diagnosis.js'
@@ -31,7 +32,7 @@ export interface SetUpResult {
 /** A repair that fails does not keep the others from being done; then the first such error is thrown. */
 export async function setUp(options: SetUpOptions): Promise<SetUpResult> {
   const found = await examine(options)
-  const [done, left, errors]: [string[], string[], unknown[]] = [[], [], []]
+  const [done, left, errors]: [string[], string[], MoatError[]] = [[], [], []]
   for (const { message, repair } of found) {
     const command = repair && repairCommand(repair)
     if (!repair || !command || done.includes(command)) continue
@@ -40,6 +41,8 @@ export async function setUp(options: SetUpOptions): Promise<SetUpResult> {
       ;(carriedOut ? done : left).push(command)
     } catch (error) {
       options.signal.throwIfAborted()
+      // Anything else is Ctrl+C at a question, or a defect.
+      if (!(error instanceof MoatError)) throw error
       errors.push(error)
     }
   }

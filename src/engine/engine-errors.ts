@@ -48,7 +48,10 @@ export function engineError(action: string, error: unknown, address: string): Er
   const [code, message]: [ErrorCode, string] = reason
     ? ['ENGINE_UNREACHABLE', `The container engine at ${address} does not answer: ${reason}.`]
     : ['ENGINE_FAILED', `The container engine could not ${action}: ${engineMessage(error)}.`]
-  return new MoatError(code, message, { cause: error, suggestions: ['docker info'] })
+  // Debian's podman only recommends the package.
+  const noInit = /init binary|catatonit/.test(message)
+  const suggestions = noInit ? ['sudo apt-get install -y catatonit'] : ['docker info']
+  return new MoatError(code, message, { cause: error, suggestions })
 }
 
 /** The MoatError for an image that could not be pulled. */

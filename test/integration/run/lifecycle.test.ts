@@ -219,6 +219,24 @@ describe('wait', () => {
   })
 })
 
+describe('a question', () => {
+  it('is answered by Ctrl+C too: nothing is done, and nothing said', async () => {
+    await sandbox.moat(['run', '--keep', script('ended', 'true')])
+    const moat = `${process.execPath} ${resolve('bin/run.js')} clean`
+    const terminal = spawn('script', ['-qefc', moat, '/dev/null'], { env: { ...sandbox.env, SHELL: '/bin/sh' } })
+    let screen = ''
+    terminal.stdout.on('data', (chunk) => {
+      screen += chunk
+    })
+    await until('the question', () => screen.includes('Remove them? [y/N]'))
+    terminal.stdin.write('\x03')
+    const [code] = await once(terminal, 'close')
+    expect(code).toBe(130)
+    expect(screen).not.toContain('Error')
+    expect(await sandbox.containers()).toHaveLength(1)
+  })
+})
+
 describe('status, clean and destroy', () => {
   it('tell and remove what there is', async () => {
     await sandbox.moat(['run', '--keep', script('ended', 'true')])

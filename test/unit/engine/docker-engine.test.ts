@@ -68,6 +68,11 @@ describe('an engine that refuses', () => {
     await expect(create(404, 'No such image.')).rejects.toBeInstanceOf(ImageMissingError)
   })
 
+  it("for want of Podman's init names the package", async () => {
+    const message = 'container create: container-init binary not found on the host: stat /usr/libexec/podman/catatonit'
+    await expect(create(500, message)).rejects.toMatchObject({ suggestions: ['sudo apt-get install -y catatonit'] })
+  })
+
   it('for another reason is quoted', async () => {
     await expect(create(400, 'bind source path does not exist: /x')).rejects.toMatchObject({
       code: 'ENGINE_FAILED',
