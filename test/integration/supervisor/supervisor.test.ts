@@ -1,6 +1,7 @@
 // The supervisor under bad luck: things are killed, and URLs go on answering.
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
+import { request } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -25,6 +26,14 @@ async function freePort(): Promise<number> {
 }
 
 const proxyStatus = () => sandbox.json<ProxyStatus>(['proxy', 'status'])
+/** What the supervisor answers when asked for its status; undefined when nobody listens. */
+const controlStatus = () =>
+  new Promise<number | undefined>((resolve) => {
+    const options = { path: '/status', socketPath: join(sandbox.home, 'proxy/control.sock') }
+    request(options, (response) => resolve(response.resume().statusCode))
+      .on('error', () => resolve(undefined))
+      .end()
+  })
 const startApp = async () => {
   const agent = await sandbox.json<AgentView>(['run', '-d', sandbox.workspace('app')])
   return { ...agent, url: agent.endpoints[0]?.url ?? '' }
@@ -119,10 +128,11 @@ describe('lifetime', () => {
   it('of a proxy that is just stopping is no reason for a new run to fail', async () => {
     for (let round = 0; round < 3; round += 1) {
       const { url } = await startApp()
-      const [, next] = await Promise.all([
-        sandbox.moat(['proxy', 'stop']),
-        sandbox.json<AgentView>(['run', '-d', sandbox.workspace(`next-${round}`)]),
-      ])
+      const stop = sandbox.start(['proxy', 'stop'])
+      // Not before: a run that finds the proxy as it was would rightly lose it to the stop.
+      await until('the proxy to be stopping', async () => (await controlStatus()) !== 200)
+      const next = await sandbox.json<AgentView>(['run', '-d', sandbox.workspace(`next-${round}`)])
+      expect((await stop.exited).code).toBe(0)
       expect((await sandbox.get(next.endpoints[0]?.url ?? '')).body).toBe(`next-${round} 3000`)
       expect(new URL(url).hostname).toBe('web.app.localhost')
       await sandbox.moat(['stop', 'app'])
