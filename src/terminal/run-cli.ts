@@ -12,22 +12,29 @@ export async function runCli(argv: string[], root: string): Promise<number> {
   actAsInvokingUser()
   setUpOclif()
   explainLoadWarnings(pluginDirectory(), (line) => process.stderr.write(`${line}\n`))
-  // A reader that went away (`moat list | head -1`) is no error.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error) => {
-      if (systemCode(error) !== 'EPIPE') throw error
-    })
-  }
+  const gone = readerGone()
   try {
     await (isPluginsCommand(argv) ? runPluginsCommand(argv, () => run(argv, root)) : run(argv, root))
-    await flush()
+    await Promise.race([flush(), gone])
     return Number(process.exitCode ?? 0)
   } catch (error) {
-    return report(error, argv)
+    return report(error, argv, gone)
   }
 }
 
-async function report(error: unknown, argv: string[]): Promise<number> {
+/** Resolves when who reads the output has gone away (`moat list | head -1`), which is no error. */
+function readerGone(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const stream of [process.stdout, process.stderr]) {
+      stream.on('error', (error) => {
+        if (systemCode(error) !== 'EPIPE') throw error
+        resolve()
+      })
+    }
+  })
+}
+
+async function report(error: unknown, argv: string[], gone: Promise<void>): Promise<number> {
   if (error instanceof Errors.ExitError) return error.oclif.exit ?? 0
   const separator = argv.indexOf('--')
   const ours = separator === -1 ? argv : argv.slice(0, separator)
@@ -38,6 +45,6 @@ async function report(error: unknown, argv: string[]): Promise<number> {
     return error.oclif.exit ?? exitCodes.usage
   }
   process.stderr.write(`${renderError(error, { verbose })}\n`)
-  await flush()
+  await Promise.race([flush(), gone])
   return error instanceof MoatError ? (error.oclif.exit ?? exitCodes.failure) : exitCodes.failure
 }

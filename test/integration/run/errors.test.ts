@@ -1,6 +1,8 @@
 // What a person reads when something is wrong, word for word, and that nothing is left of the attempt.
+import { execFile } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Sandbox } from '../../helpers/sandbox.js'
 
@@ -222,6 +224,12 @@ describe('the settings', () => {
 })
 
 describe('the command line', () => {
+  it.each(['help', 'deps list', 'no-such-command'])('whose reader goes away ends quietly: moat %s', async (command) => {
+    const moat = `"${process.execPath}" bin/run.js ${command}`
+    const { stderr } = await promisify(execFile)('bash', ['-c', `${moat} 2>&1 | true; ${moat} | head -1 > /dev/null`])
+    expect(stderr).not.toMatch(/Warning|node:|^\s+at /m)
+  })
+
   it('with an unknown flag or command', async () => {
     const json = await sandbox.moat(['run', '--nmae', 'x', '--json'])
     expect([json.code, JSON.parse(json.stdout).error]).toMatchObject([2, { code: 'USAGE', exit: 2 }])
