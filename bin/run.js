@@ -1,4 +1,8 @@
 #!/usr/bin/env node
+const { actAsInvokingUser } = await import('../dist/config/invoking-user.js')
+const { keepCompiledCode } = await import('../dist/config/compile-cache.js')
+actAsInvokingUser()
+keepCompiledCode()
 const [command, ...words] = process.argv.slice(2)
 if (command === '__complete') {
   // A shell at each press of TAB: see src/completion.

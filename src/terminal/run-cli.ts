@@ -1,6 +1,5 @@
 // Owns one run of the command line, from arguments to exit code, and what happens to an error no command handled.
 import { Errors, flush, handle, run } from '@oclif/core'
-import { actAsInvokingUser } from '../config/invoking-user.js'
 import { pluginDirectory, setUpOclif } from '../config/oclif-settings.js'
 import { exitCodes, MoatError, systemCode } from '../errors.js'
 import { explainLoadWarnings } from '../plugins/load-warnings.js'
@@ -9,7 +8,6 @@ import { renderError } from './render-error.js'
 
 /** Runs a command; resolves with the exit code of the process. `root` is the URL of the program's file. */
 export async function runCli(argv: string[], root: string): Promise<number> {
-  actAsInvokingUser()
   setUpOclif()
   explainLoadWarnings(pluginDirectory(), (line) => process.stderr.write(`${line}\n`))
   const gone = readerGone()
