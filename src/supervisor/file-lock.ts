@@ -8,11 +8,14 @@ export interface FileLock {
   release(): Promise<void>
 }
 
+/** A handle that nobody refers to is closed when memory is tidied up, and the lock would be gone with it. */
+const held = new Set<FileHandle>()
+
 /** Takes the lock, or returns undefined when another process holds it. */
 export async function takeFileLock(path: string): Promise<FileLock | undefined> {
   const file = await openLockFile(path)
   try {
-    if (tryLock(file.fd)) return { release: () => file.close() }
+    if (tryLock(file.fd)) return hold(file)
   } catch (error) {
     await file.close()
     throw error
@@ -26,10 +29,20 @@ export async function waitForFileLock(path: string): Promise<FileLock> {
   const file = await openLockFile(path)
   try {
     await waitForLock(file.fd)
-    return { release: () => file.close() }
+    return hold(file)
   } catch (error) {
     await file.close()
     throw error
+  }
+}
+
+function hold(file: FileHandle): FileLock {
+  held.add(file)
+  return {
+    release: async () => {
+      held.delete(file)
+      await file.close()
+    },
   }
 }
 
