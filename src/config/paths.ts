@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path'
 import { exitCodes, MoatError } from '../errors.js'
 
 export interface MoatPaths {
+  /** Where Caddy reports requests while somebody watches. */
+  accessSocket: string
   adminSocket: string
   bin: string
   caCertificate: string
@@ -17,6 +19,8 @@ export interface MoatPaths {
   filesSocket: string
   /** `~/.moat` itself. */
   home: string
+  /** Where Caddy gets the proxy's own pages. */
+  pagesSocket: string
   proxy: string
   /** Held by the supervisor while it lives. */
   supervisorLock: string
@@ -32,6 +36,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
   const controlSocket = join(proxy, 'control.sock')
   assertSocketPath(controlSocket)
   return {
+    accessSocket: join(proxy, 'access.sock'),
     adminSocket: join(proxy, 'admin.sock'),
     bin: join(home, 'bin'),
     caCertificate: join(proxy, 'ca', 'ca.crt'),
@@ -43,6 +48,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     controlSocket,
     filesSocket: join(proxy, 'files.sock'),
     home,
+    pagesSocket: join(proxy, 'pages.sock'),
     proxy,
     spawnLock: join(proxy, 'spawn.lock'),
     supervisorLock: join(proxy, 'supervisor.lock'),

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { CaddyAdmin, CaddyAdminError } from '../caddy/admin.js'
 import { type ConfigChange, configChange } from '../caddy/config-change.js'
 import type { CaddyBinary } from '../caddy/find-caddy.js'
+import { parseMetrics } from '../caddy/metrics.js'
 import { spawnCaddy } from '../caddy/spawn-caddy.js'
 import { type CaddyConfig, type CaddySettings, listenersOf, portOf, toCaddyConfig } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
@@ -11,6 +12,7 @@ import { emptyTable, hostsOf, type RouteTable } from '../routing/route-table.js'
 import { handshakePort } from '../routing/urls.js'
 import { bindPorts } from './bind-ports.js'
 import { Coalescer } from './coalescer.js'
+import { Counters } from './counters.js'
 import { RouteCheck } from './route-check.js'
 import { warmCertificates } from './warm-certificates.js'
 
@@ -34,6 +36,8 @@ export interface ManagedCaddyOptions {
 export class ManagedCaddy {
   /** Which routes of plugins Caddy takes. */
   readonly check: RouteCheck
+  /** Requests by host, whatever happens to Caddy. */
+  readonly counters = new Counters()
   readonly #admin: CaddyAdmin
   readonly #options: ManagedCaddyOptions
   readonly #push = new Coalescer(
@@ -105,6 +109,20 @@ export class ManagedCaddy {
     return this.#push.request()
   }
 
+  /** Takes in what Caddy has counted since the last time. A Caddy that does not answer has counted nothing. */
+  async count(): Promise<void> {
+    if (!this.#config) return
+    const counted = await this.#admin.readMetrics().catch(() => undefined)
+    if (counted !== undefined) this.counters.add(parseMetrics(counted), Date.now())
+  }
+
+  /** Resolves when Caddy reports requests to these hosts, and to no others. */
+  async setRecorded(hosts: readonly string[]): Promise<void> {
+    if (!this.#settings) return
+    this.#settings = { ...this.#settings, recorded: hosts }
+    await this.#push.request()
+  }
+
   /** Stops watching and leaves Caddy serving, for the next supervisor to adopt. */
   leave(): void {
     this.#stopping = true
@@ -149,6 +167,7 @@ export class ManagedCaddy {
         paths: this.#options.paths,
       })
       this.#config = config
+      this.counters.restarted()
       this.#pid = pid
       const startedAt = performance.now()
       this.#options.log(`Caddy ${this.#options.binary.version} (pid ${pid}) serves port ${bound.port}`)
@@ -206,7 +225,10 @@ export class ManagedCaddy {
   async #replace(): Promise<void> {
     const pending = this.#pending()
     if (!pending) return
+    // Caddy counts anew with each config.
+    await this.count()
     await this.#admin.replace(pending.change.path, pending.change.value)
+    this.counters.restarted()
     this.#config = pending.next
   }
 
@@ -219,8 +241,12 @@ export class ManagedCaddy {
   }
 
   #settingsFor(listeners: string[], port: number): CaddySettings {
-    const { adminSocket, caCertificate, caKey, caddyStorage, filesSocket } = this.#options.paths
-    return { adminSocket, caCertificate, caKey, filesSocket, listeners, port, storage: caddyStorage }
+    const { accessSocket, adminSocket, caCertificate, caKey, caddyStorage, filesSocket, pagesSocket } =
+      this.#options.paths
+    const sockets = { accessSocket, adminSocket, filesSocket, pagesSocket }
+    // A new process goes on reporting what somebody watches.
+    const recorded = this.#settings?.recorded ?? []
+    return { ...sockets, caCertificate, caKey, listeners, port, recorded, storage: caddyStorage }
   }
 }
 

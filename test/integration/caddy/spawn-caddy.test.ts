@@ -54,12 +54,15 @@ async function start(paths: MoatPaths, upstreams: Upstream[]) {
   const bound = await bindPorts(0)
   try {
     const settings = {
+      accessSocket: paths.accessSocket,
       adminSocket: paths.adminSocket,
       caCertificate: paths.caCertificate,
       caKey: paths.caKey,
       filesSocket: paths.filesSocket,
       listeners: bound.descriptors.map((_, index) => `fd/${3 + index}`),
+      pagesSocket: paths.pagesSocket,
       port: bound.port,
+      recorded: [],
       storage: paths.caddyStorage,
     }
     caddy = await spawnCaddy({
@@ -142,7 +145,7 @@ describe('Caddy', () => {
       await admin.readConfig(),
       toCaddyConfig(settings, { hostRoutes: [], upstreams: [route] }),
     )
-    expect(change?.path.at(-1)).toBe('mappings')
+    expect(change?.path.at(-1)).toBe('routes')
     await admin.replace(change?.path ?? [], change?.value)
     expect(await curl(paths, 'web.app.localhost', port)).toBe('new')
     await expect(admin.replace(['apps', 'tls'], { nonsense: 1 })).rejects.toThrow(CaddyAdminError)
@@ -164,7 +167,7 @@ describe('Caddy', () => {
   it.each(['with space', 'co:lon', 'ha#sh', 'per%41cent'])('serves from a directory named "%s"', async (name) => {
     const paths = moatPaths({ MOAT_HOME: join(directory, name) })
     const { port } = await start(paths, [])
-    expect(await curl(paths, 'localhost', port)).toContain('No running agent answers at localhost.')
+    expect(await curl(paths, 'localhost', port)).toContain('there is no page to show')
   })
 })
 

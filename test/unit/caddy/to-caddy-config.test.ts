@@ -4,12 +4,15 @@ import { type CaddyConfig, listenersOf, portOf, toCaddyConfig } from '../../../s
 import type { HostRoutes, Upstream } from '../../../src/routing/route-table.js'
 
 const settings = {
+  accessSocket: '/home/ann/.moat/proxy/access.sock',
   adminSocket: '/home/ann/.moat/proxy/admin.sock',
   caCertificate: '/home/ann/.moat/proxy/ca/ca.crt',
   caKey: '/home/ann/.moat/proxy/ca/ca.key',
   filesSocket: '/home/ann/.moat/proxy/files.sock',
   listeners: ['fd/3', 'fd/4'],
+  pagesSocket: '/home/ann/.moat/proxy/pages.sock',
   port: 8080,
+  recorded: [],
   storage: '/home/ann/.moat/proxy/caddy',
 }
 
