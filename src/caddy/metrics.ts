@@ -28,8 +28,9 @@ export function parseMetrics(text: string): Map<string, HostCounts> {
     const [, kind, suffix, labels = '', number] = relevant.exec(line) ?? []
     if (kind === undefined || (kind === 'request' && suffix === 'bucket')) continue
     const { code = '', host = '', le = '' } = Object.fromEntries([...labels.matchAll(label)].map(([, k, v]) => [k, v]))
-    const found = byHost.get(host) ?? { buckets: Array(bucketBounds.length + 1).fill(0), codes: new Map() }
-    byHost.set(host, found)
+    const name = host.toLowerCase().replace(/:\d+$/, '')
+    const found = byHost.get(name) ?? { buckets: Array(bucketBounds.length + 1).fill(0), codes: new Map() }
+    byHost.set(name, found)
     const value = Number(number)
     if (suffix === 'bucket') addBucket(found.buckets, le, value)
     else {

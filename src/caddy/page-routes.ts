@@ -6,16 +6,12 @@ import { noPages, otherError, upstreamError } from './responses.js'
 /** How long the supervisor may take to begin an answer; the wait for an agent to listen is shorter. */
 const answerTimeout = '40s'
 
-/**
- * What scripts and pages of the proxy ask for, at every host, and all of `localhost`. The hosts of agents are named:
- * Caddy counts requests by host only for hosts that a matcher names.
- */
-export function ownPages(pagesSocket: string, hosts: readonly string[]): CaddyRoute[] {
-  const handle = [orFallback(askSupervisor(pagesSocket, 'own'), noPages)]
-  const agentHosts = [...[...hosts].toSorted(), `*.${defaultDomain}`, `*.*.${defaultDomain}`]
+/** What scripts and pages of the proxy ask for, at every host, and all of `localhost`. */
+export function ownPages(pagesSocket: string): CaddyRoute[] {
+  const agentHosts = [`*.${defaultDomain}`, `*.*.${defaultDomain}`]
   return [
     {
-      handle,
+      handle: [orFallback(askSupervisor(pagesSocket, 'own'), noPages)],
       match: [{ host: [defaultDomain] }, { host: agentHosts, path: [`${ownPath}*`] }],
       terminal: true,
     },

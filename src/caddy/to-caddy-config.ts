@@ -1,6 +1,6 @@
 // Owns Caddy's whole config: a pure function of settings and routes. caddy/README.md explains its shape.
 import type { UpstreamProtocol } from '../routing/agent.js'
-import { hostsOf, type RouteTable, type Upstream } from '../routing/route-table.js'
+import type { RouteTable, Upstream } from '../routing/route-table.js'
 import { defaultDomain } from '../routing/urls.js'
 import { endpointRoutes } from './endpoint-routes.js'
 import { ownPages, pageOr, problemPages } from './page-routes.js'
@@ -41,7 +41,8 @@ export function toCaddyConfig(settings: CaddySettings, table: RouteTable): Caddy
         grace_period: '2s',
         // Nothing listens on it for us; a supervisor that adopts this Caddy reads the port from here.
         https_port: settings.port,
-        // What the dashboard counts with; it costs 3 to 8 % of the CPU.
+        // What the dashboard counts with; it costs 3 to 8 % of the CPU. Caddy counts every host by itself where it speaks
+        // TLS, whether a matcher names it or not.
         metrics: { per_host: true },
         servers: { moat: server(settings, table) },
       },
@@ -102,7 +103,7 @@ function server(settings: CaddySettings, table: RouteTable) {
     protocols: ['h1', 'h2'],
     routes: [
       { handle: refusal, match: [{ not: [{ host: ownHosts }] }], terminal: true },
-      ...ownPages(pagesSocket, hostsOf(table)),
+      ...ownPages(pagesSocket),
       // Before the routes of plugins: whatever they do to a request, it stays with its own host.
       { handle: lookUp(upstreams) },
       ...endpointRoutes(hostRoutes, filesSocket),

@@ -119,7 +119,10 @@ console.log('listening')
   }
 
   /** Asks a URL of the proxy, trusting the sandbox's CA only. */
-  get(url: string, options: { headers?: Record<string, string> } = {}): Promise<Answer> {
+  get(
+    url: string,
+    options: { body?: string; headers?: Record<string, string>; method?: string } = {},
+  ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const outgoing = request(
         url,
@@ -127,6 +130,7 @@ console.log('listening')
           agent: false,
           ca: this.certificate,
           headers: options.headers ?? {},
+          method: options.method ?? 'GET',
           // Else Node would ask for a certificate of whatever the Host header says.
           servername: new URL(url).hostname,
           // Not every system resolver knows *.localhost; clients that matter map it to loopback themselves.
@@ -145,7 +149,7 @@ console.log('listening')
       )
       outgoing.on('timeout', () => outgoing.destroy(new Error(`${url} did not answer`)))
       outgoing.on('error', reject)
-      outgoing.end()
+      outgoing.end(options.body)
     })
   }
 

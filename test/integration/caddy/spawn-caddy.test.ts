@@ -145,7 +145,7 @@ describe('Caddy', () => {
       await admin.readConfig(),
       toCaddyConfig(settings, { hostRoutes: [], upstreams: [route] }),
     )
-    expect(change?.path.at(-1)).toBe('routes')
+    expect(change?.path.at(-1)).toBe('mappings')
     await admin.replace(change?.path ?? [], change?.value)
     expect(await curl(paths, 'web.app.localhost', port)).toBe('new')
     await expect(admin.replace(['apps', 'tls'], { nonsense: 1 })).rejects.toThrow(CaddyAdminError)

@@ -63,6 +63,13 @@ describe('toCaddyConfig', () => {
     await expect(text).toMatchFileSnapshot(`../../fixtures/caddy-config/${name.replaceAll(' ', '-')}.json`)
   })
 
+  it('logs requests to the hosts that somebody watches, and without that none', async () => {
+    const recorded = ['web.dark-mode.localhost', 'dark-mode.localhost']
+    const text = `${JSON.stringify(toCaddyConfig({ ...settings, recorded }, tableOf([])), undefined, 2)}\n`
+    await expect(text).toMatchFileSnapshot('../../fixtures/caddy-config/recorded.json')
+    expect(JSON.stringify(toCaddyConfig(settings, tableOf(routes)))).not.toContain('moat_requests')
+  })
+
   it('has each route once and does not depend on their order', () => {
     const route = fc.record({
       dial: fc.nat(65_535).map((port) => `127.0.0.1:${port}`),
