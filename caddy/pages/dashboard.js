@@ -14,9 +14,11 @@ async function letIn() {
     history.replaceState(null, '', location.pathname)
     const response = await fetch('/_moat/key', { body: JSON.stringify({ key }), method: 'POST' }).catch(() => {})
     if (response?.ok) localStorage.setItem(tokenName, (await response.json()).token)
-    else say('The key in this address was used already, or is too old. Run moat open again.')
+    else show('Not let in', 'The key in this address was used already, or is too old. Run moat open --dashboard again.')
   }
+  if (localStorage.getItem(tokenName) === null) return
   const known = await ask('/_moat/token', { method: 'POST' }).catch(() => {})
+  if (known?.status === 403) localStorage.removeItem(tokenName)
   setMayAct(known?.ok ?? false)
 }
 
@@ -105,7 +107,7 @@ function say(text) {
 }
 
 const needsKey =
-  'This page was opened without a key, so it may only look. Run moat open in a terminal: it opens this page with one.'
+  'This page was opened without a key, so it may only look. Run moat open --dashboard in a terminal: it opens this page with one.'
 
 const actions = {
   async copy({ url }, button) {

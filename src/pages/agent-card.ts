@@ -2,7 +2,7 @@
 import { hasEnded } from '../routing/agent.js'
 import { formatAge } from '../routing/format-age.js'
 import { indexUrl } from '../routing/urls.js'
-import { type Html, html, safeUrl } from './html.js'
+import { type Html, html, safeUrl, withCode } from './html.js'
 import { slotSeconds, sparkline } from './sparkline.js'
 import type { EndpointCounters, Health, IndexAgent, IndexEndpoint } from './view.js'
 
@@ -60,7 +60,7 @@ function endpointRow(agent: IndexAgent, endpoint: IndexEndpoint): Html {
 <span class="name">${name}</span>
 <span class="url">${isWeb ? html`<a href="${target}">${url}</a>` : html`<code>${url}</code>`} <button type="button" data-action="copy" data-url="${url}" aria-label="Copy the URL of ${name} of ${agent.name}">Copy</button></span>
 ${isWeb ? traffic(counters) : undefined}
-${problem === undefined ? undefined : html`<p class="note">${problem} ${hint}</p>`}
+${problem === undefined ? undefined : html`<p class="note">${withCode(`${problem} ${hint}`)}</p>`}
 ${details(columns, links, url)}</li>
 `
 }

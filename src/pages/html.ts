@@ -31,3 +31,8 @@ export function safeUrl(url: string, base: string): string | undefined {
   const parsed = new URL(url, base)
   return ['data:', 'javascript:', 'vbscript:', 'file:', 'blob:'].includes(parsed.protocol) ? undefined : parsed.href
 }
+
+/** Text in which what stands between backquotes is code. */
+export function withCode(text: string): Html[] {
+  return text.split('`').map((part, index) => (index % 2 === 0 ? html`${part}` : html`<code>${part}</code>`))
+}

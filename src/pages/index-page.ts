@@ -60,7 +60,7 @@ ${agents.map((agent) => html`${agentCard(agent, options)}\n`)}</main>
   })
 }
 
-const viewOnly: Html = html`<p id="view-only" class="band">You can look. To stop agents, read logs and record requests from here, open this page with <code>moat open</code>.</p>`
+const viewOnly: Html = html`<p id="view-only" class="band">You can look. To stop agents, read logs and record requests from here, open this page with <code>moat open --dashboard</code>.</p>`
 
 /** Those that live come first. */
 function shown({ agents }: IndexView, { only }: IndexPageOptions): IndexAgent[] {

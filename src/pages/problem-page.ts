@@ -1,5 +1,5 @@
 // Owns how a problem is told: as a page for people, as JSON for programs.
-import { type Html, html } from './html.js'
+import { type Html, html, withCode } from './html.js'
 import { page } from './layout.js'
 import type { Problem } from './problem.js'
 
@@ -9,7 +9,7 @@ export function problemPage(problem: Problem): string {
   const body = html`<main class="problem">
 <h1>${title}</h1>
 <p>${detail}</p>
-<p class="hint">${withCode(hint)}</p>
+<p class="hint">${toDo(hint)}</p>
 ${links.length === 0 ? undefined : linkList(links)}
 <p class="waiting" role="status">${waiting[waits]}</p>
 </main>`
@@ -42,8 +42,7 @@ function linkList(links: Problem['links']): Html {
 ${links.map(({ title, url }) => html`<li><a href="${url}">${title}</a></li>\n`)}</ul>`
 }
 
-/** Text between backquotes, and commands of moat, as code. */
-function withCode(text: string): Html[] {
-  if (/^moat /.test(text)) return [html`Try this: <code>${text}</code>`]
-  return text.split('`').map((part, index) => (index % 2 === 0 ? html`${part}` : html`<code>${part}</code>`))
+/** A command stands alone, so that it can be copied. */
+function toDo(hint: string): Html[] {
+  return /^moat /.test(hint) ? [html`Try this: <code>${hint}</code>`] : withCode(hint)
 }

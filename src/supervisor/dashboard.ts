@@ -188,7 +188,7 @@ export class Dashboard {
     reason: keyof typeof refusals | string,
   ): void {
     const detail = refusals[reason as keyof typeof refusals] ?? 'There is nothing here.'
-    const hint = status === 403 ? 'moat open' : indexUrl(this.#options.port())
+    const hint = status === 403 ? 'moat open --dashboard' : indexUrl(this.#options.port())
     const error = status === 403 ? 'not_allowed' : 'nothing_here'
     sendJson(request, response, status, { detail, error, hint }, { ...corp, 'X-Moat-Error': error })
   }
@@ -203,7 +203,7 @@ const refusals = {
   key: 'This key was not given out, was used already, or is too old.',
   method: 'This is not how to ask for it.',
   origin: 'Only the dashboard itself may ask for this.',
-  token: 'This takes a dashboard that was opened with moat open.',
+  token: 'This takes a dashboard that was opened with moat open --dashboard.',
   user: 'The request does not come from a program of the user whose agents these are.',
 }
 

@@ -29,7 +29,7 @@ export function ownPages(dashboard: Dashboard, hostPages: HostPages): AnswerPage
         return hostPages.changed(request, response, host, url.searchParams.get('seen'))
       }
       if (url.pathname === `${ownPath}events` && only) return dashboard.events(request, response, only)
-      const nothing = { detail: 'There is nothing here.', error: 'nothing_here', hint: 'moat open' }
+      const nothing = { detail: 'There is nothing here.', error: 'nothing_here', hint: 'moat open --dashboard' }
       return sendJson(request, response, 404, nothing, { 'X-Moat-Error': 'nothing_here' })
     }
     if (only && url.pathname === '/') return dashboard.index(request, response, only)

@@ -1,6 +1,7 @@
 // Owns what commands ask of the proxy as a whole: its status and its end. Starting it is in ensure-proxy.ts.
 import { connect } from 'node:net'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
+import { indexUrl } from '../routing/urls.js'
 import { readStatus, requestStop } from './control-client.js'
 import { type EnsureProxyOptions, ensureProxy } from './ensure-proxy.js'
 import { waitForFileLock } from './file-lock.js'
@@ -12,6 +13,8 @@ export interface ProxyStatus {
   /** Path of the root certificate. */
   ca: string
   caddy: { pid: number | undefined; version: string } | null
+  /** The index of all agents, for browsers and as JSON. */
+  indexUrl: string
   /** The port it runs on, or would run on. */
   port: number
   /** Present when the proxy runs but cannot follow the engine or restart Caddy. */
@@ -30,6 +33,7 @@ export async function proxyStatus(options: ProxyOptions): Promise<ProxyStatus> {
     agents: [],
     ca: options.paths.caCertificate,
     caddy: null,
+    indexUrl: indexUrl(options.port.port),
     port: options.port.port,
     status: 'stopped',
     supervisor: null,
@@ -41,6 +45,7 @@ export function toProxyStatus(status: SupervisorStatus): ProxyStatus {
     agents: status.agents.map((agent) => viewAgent(agent, status.port)),
     ca: status.ca,
     caddy: status.caddy,
+    indexUrl: indexUrl(status.port),
     port: status.port,
     ...(status.problem !== undefined && { problem: status.problem }),
     status: 'running',

@@ -56,6 +56,7 @@ describe('formatProxyStatus', () => {
         agents,
         ca,
         caddy: { pid: 2, version: '2.11.4' },
+        indexUrl: 'https://localhost:8080',
         port: 8080,
         status: 'running',
         supervisor: { pid: 1 },
@@ -72,7 +73,8 @@ Registered Agents:
   })
 
   it('says when it is stopped, and when something is wrong', () => {
-    const stopped = { agents: [], ca, caddy: null, port: 9000, status: 'stopped', supervisor: null } as const
+    const indexUrl = 'https://localhost:9000'
+    const stopped = { agents: [], ca, caddy: null, indexUrl, port: 9000, status: 'stopped', supervisor: null } as const
     expect(formatProxyStatus({ ...stopped, agents: [], problem: 'The container engine went away.' })).toBe(
       `Routing Proxy
 =============
