@@ -22,7 +22,7 @@ export function openLiveScreen(input: ReadStream, output: WriteStream, onQuit: (
   const paint = () => {
     if (!current) return
     const lines = current({ columns: output.columns, rows: output.rows })
-    output.write(home + lines.map((line) => line + clearLine).join('\r\n') + clearToEnd)
+    output.write(home + lines.map((line) => line + clearLine).join('\n') + clearToEnd)
   }
   const onKey = (key: Buffer) => {
     if (['q', '\u0003', '\u0004'].includes(key.toString())) onQuit()

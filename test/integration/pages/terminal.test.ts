@@ -1,4 +1,5 @@
 // What a person at a terminal sees of agents beyond the list: open, a live status, requests.
+import { stripVTControlCharacters } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { IndexView } from '../../../src/pages/view.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
@@ -109,8 +110,10 @@ describe('moat proxy status --watch', () => {
     const screen = moat.stdout
     expect(screen.startsWith('\u001b[?1049h\u001b[?25l')).toBe(true)
     expect(screen.endsWith('\u001b[?25h\u001b[?1049l')).toBe(true)
-    const lines = screen.split('\r\n').map((line) => line.replaceAll('\u001b[K', ''))
-    expect(Math.max(...lines.slice(1, -1).map((line) => line.length))).toBeLessThanOrEqual(60)
+    const frames = screen.split('\u001b[H').slice(1)
+    const lines = frames.flatMap((frame) => stripVTControlCharacters(frame).split('\r\n'))
+    expect(Math.max(...lines.map((line) => line.length))).toBe(60)
+    expect(Math.max(...frames.map((frame) => frame.split('\r\n').length))).toBeLessThanOrEqual(8)
     expect(screen).toContain('shop   web')
     await typescript.cleanUp()
   })
