@@ -37,19 +37,28 @@ function ask(path, options = {}) {
 // --- Staying current. What comes is HTML the supervisor has made; what is on the page is changed, not replaced, so that
 // neither focus nor selection is lost.
 
+/** A connection that breaks and is back at once is not worth a word: it does each time a network interface comes or goes. */
+let lost
+
 function connect() {
   const { agent } = document.body.dataset
   const events = new EventSource(`/_moat/events${agent ? `?agent=${agent}` : ''}`)
   events.onopen = () => {
-    if ($('connection').textContent !== '') void letIn()
+    clearTimeout(lost)
+    lost = undefined
+    if ($('connection').textContent === '') return
     $('connection').textContent = ''
+    // Another supervisor, perhaps, with another token.
+    void letIn()
   }
   events.onmessage = ({ data }) => update(JSON.parse(data))
   events.onerror = () => {
-    $('connection').textContent = 'The connection to the supervisor is lost. What you see is old. Trying again…'
     // The browser tries again by itself only when the connection broke, not when it was answered with an error.
     events.close()
-    setTimeout(connect, 1000)
+    lost ??= setTimeout(() => {
+      $('connection').textContent = 'The connection to the supervisor is lost. What you see is old. Trying again…'
+    }, 1500)
+    setTimeout(connect, 500)
   }
 }
 
@@ -127,26 +136,39 @@ const actions = {
   async record({ agent, run }) {
     const stop = new AbortController()
     show(`Requests to ${agent}`, 'Recording for 60 seconds, or until this is closed.', undefined, () => stop.abort())
-    const response = await ask(`/_moat/agents/${run}/requests`, { signal: stop.signal })
-    if (!response.ok) return refused(response)
-    const lines = response.body.pipeThrough(new TextDecoderStream()).getReader()
-    let rest = ''
-    for (let part = await lines.read(); !part.done; part = await lines.read()) {
-      const whole = (rest + part.value).split('\n')
-      rest = whole.pop() ?? ''
-      for (const line of whole.filter(Boolean)) addRequest(JSON.parse(line))
+    const end = Date.now() + 60_000
+    while (Date.now() < end && !stop.signal.aborted) {
+      const response = await readRequests(run, stop.signal).catch(() => pause(500))
+      if (response && !response.ok) return refused(response)
     }
-    $('dialog-text').textContent = 'The recording has ended.'
+    if (!stop.signal.aborted) $('dialog-text').textContent = 'The recording has ended.'
   },
   stop({ agent, run }) {
     show(`Stop ${agent}?`, 'It is asked to end, and killed after ten seconds.', async () => {
       $('dialog-text').textContent = 'Stopping…'
-      const response = await ask(`/_moat/agents/${run}/stop`, { method: 'POST' })
-      if (!response.ok) return refused(response)
+      // Browsers drop connections when a network interface goes away, as that of the container does.
+      const response = await ask(`/_moat/agents/${run}/stop`, { method: 'POST' }).catch(() => {})
+      if (response && !response.ok) return refused(response)
+      const end = Date.now() + 20_000
+      while (!response && $(run) && Date.now() < end) await pause(200)
+      if (!response && $(run)) return failed(new Error('there was no answer'))
       $('dialog').close()
       say(`Stopped ${agent}`)
     })
   },
+}
+
+async function readRequests(run, signal) {
+  const response = await ask(`/_moat/agents/${run}/requests`, { signal })
+  if (!response.ok) return response
+  const lines = response.body.pipeThrough(new TextDecoderStream()).getReader()
+  let rest = ''
+  for (let part = await lines.read(); !part.done; part = await lines.read()) {
+    const whole = (rest + part.value).split('\n')
+    rest = whole.pop() ?? ''
+    for (const line of whole.filter(Boolean)) addRequest(JSON.parse(line))
+  }
+  return response
 }
 
 function addRequest({ duration, method, status, time, url }) {
@@ -173,7 +195,7 @@ function show(title, text, yes, closed) {
   $('dialog-yes').textContent = 'Stop'
   $('dialog-yes').onclick = () => {
     $('dialog-yes').hidden = true
-    void yes()
+    yes().catch(failed)
   }
   dialog.onclose = () => closed?.()
   dialog.showModal()
@@ -187,7 +209,6 @@ $('dialog-close').onclick = () => $('dialog').close()
 $('filter')?.addEventListener('input', filter)
 
 function failed(error) {
-  if (error.name === 'AbortError') return
   say(error.message)
   if ($('dialog').open) $('dialog-text').textContent = `It did not work: ${error.message}`
 }

@@ -24,7 +24,8 @@ function mayTryAgain() {
 async function waitForIt() {
   if (waits === 'once' && !mayTryAgain()) return
   if (waits !== 'once') await waitForChange()
-  await pause(300)
+  // What changes at once may change at once again: the routes of a new agent are a moment behind it.
+  await pause(performance.now() < 1000 ? 500 : 50)
   location.reload()
 }
 

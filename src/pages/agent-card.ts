@@ -68,10 +68,15 @@ ${details(columns, links, url)}</li>
 function traffic({ errorRate, history, p50, p95, perSecond, requests }: EndpointCounters): Html {
   const time = (value: number | null) =>
     value === null ? '–' : `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`
-  return html`<span class="traffic"><span title="requests in the last minute; ${requests} in all">${perSecond.toFixed(1)}/s</span>
+  return html`<span class="traffic"><span title="requests in the last minute; ${requests} in all">${rateOf(perSecond)}</span>
 <span class="${errorRate > 0 ? 'errors' : 'quiet'}" title="answers with a status of 500 or more, last five minutes">${(errorRate * 100).toFixed(1)} % errors</span>
 <span title="until the answer began, last five minutes">p50 ${time(p50)}</span> <span title="until the answer began, last five minutes">p95 ${time(p95)}</span>
 ${sparkline(history, `Requests in the last five minutes, at most ${Math.max(...history)} in ${slotSeconds} seconds`)}</span>`
+}
+
+/** By the minute where there are few. */
+function rateOf(perSecond: number): string {
+  return perSecond < 1 ? `${Math.round(perSecond * 60)}/min` : `${perSecond.toFixed(1)}/s`
 }
 
 /** What the endpoint's type wants to have shown. */

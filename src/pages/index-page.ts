@@ -45,10 +45,11 @@ export function indexPage(view: IndexView, options: IndexPageOptions): string {
 ${only === undefined ? html`<input id="filter" type="search" placeholder="Filter" aria-label="Filter agents by name, workspace or URL">` : undefined}
 <p id="connection" role="status"></p>
 </header>
+<main>
 ${actions ? viewOnly : html`<p class="band">To stop this agent or read its log, go to <a href="${indexUrl(port)}/agents/${only}">its page on the dashboard</a>.</p>`}
-<main id="agents">
-${agents.map((agent) => html`${agentCard(agent, options)}\n`)}</main>
+<div id="agents">${agents.map((agent) => agentCard(agent, options))}</div>
 <p id="empty" class="none">No agents. Start one with <code>moat run &lt;directory&gt;</code>.</p>
+</main>
 <dialog id="dialog" aria-labelledby="dialog-title"><h2 id="dialog-title"></h2><p id="dialog-text"></p><pre id="dialog-lines" tabindex="0" aria-live="off"></pre><p class="actions"><button type="button" id="dialog-yes"></button><button type="button" id="dialog-close">Close</button></p></dialog>
 <p id="said" class="hidden" role="status"></p>`
   return page({
