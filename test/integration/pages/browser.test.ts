@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { newRunId } from '../../../src/agents/run-id.js'
+import { toLabels } from '../../../src/engine/labels.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import { requestKey } from '../../../src/supervisor/control-client.js'
 import type { ProxyStatus } from '../../../src/supervisor/proxy.js'
@@ -251,5 +253,61 @@ describe('looks', () => {
     await until('the icon and all', () => bytes > 10_000)
     expect([...hosts]).toEqual([`localhost:${port}`])
     expect(bytes).toBeLessThan(50_000)
+  })
+})
+
+describe('two hundred agents', () => {
+  const many = 200
+
+  /** Containers that were made and not started: agents like others, at a fraction of the cost. */
+  async function createAgents(): Promise<void> {
+    const names = Array.from({ length: many }, (_, index) => `many-${index}`)
+    const work = async () => {
+      for (let name = names.shift(); name; name = names.shift()) {
+        const labels = toLabels({
+          endpoints: [
+            { name: 'web', port: 3000, type: 'http' },
+            { name: 'api', port: 8080, type: 'http' },
+          ],
+          home: sandbox.home,
+          keep: false,
+          name,
+          routes: [
+            { endpoint: 'web', upstream: { port: 3000, protocol: 'http' } },
+            { endpoint: 'api', upstream: { port: 8080, protocol: 'http' } },
+          ],
+          runId: newRunId(),
+          workspace: `/home/ann/projects/${name}`,
+        })
+        await sandbox.docker.createContainer({ Cmd: ['true'], Image: 'node:22-slim', Labels: labels })
+      }
+    }
+    await Promise.all(Array.from({ length: 4 }, work))
+  }
+
+  it('are shown, kept current, found by a filter, and no burden on the wire', async () => {
+    await createAgents()
+    await page.setViewportSize({ height: 800, width: 1280 })
+    await letIn()
+    await until('all of them', async () => (await page.locator('article').count()) >= many + 2)
+    const response = await page.reload()
+    expect(Number(await response?.headerValue('content-length'))).toBeLessThan(50_000)
+    await page.screenshot({ path: artefact('dashboard-200-agents.png') })
+    const start = Date.now()
+    const { runId } = await startAgent('needle', `${serves}.listen(3000)`)
+    const started = Date.now()
+    await page.locator(`#${runId}`).waitFor({ state: 'attached' })
+    process.stdout.write(
+      `an agent more among ${many}: started in ${started - start} ms, shown ${Date.now() - started} ms later\n`,
+    )
+    expect(Date.now() - started).toBeLessThan(3_000)
+    await page.locator('#filter').fill('needle')
+    await until('the others to be hidden', async () => (await page.locator('article:visible').count()) === 1)
+    await page.locator(`#${runId} .health.answering`).waitFor()
+    await page.locator('#filter').fill('')
+    expect(await accessibility()).toEqual([])
+    await page.setViewportSize({ height: 844, width: 390 })
+    await page.screenshot({ path: artefact('dashboard-200-agents-phone.png') })
+    expect(problems).toEqual([])
   })
 })
