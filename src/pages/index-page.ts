@@ -1,5 +1,5 @@
 // Owns the page of all agents, the page of one agent, and what is sent to keep either of them current.
-import { hasEnded } from '../routing/agent.js'
+import { hasEnded, isLive } from '../routing/agent.js'
 import { indexUrl } from '../routing/urls.js'
 import { agentCard, type CardOptions } from './agent-card.js'
 import { type Html, html } from './html.js'
@@ -71,8 +71,9 @@ function shown({ agents }: IndexView, { only }: IndexPageOptions): IndexAgent[] 
 
 function summaryOf(agents: readonly IndexAgent[]): string {
   const ended = agents.filter(hasEnded).length
-  const endpoints = agents.flatMap((agent) => (hasEnded(agent) ? [] : agent.endpoints))
+  const live = agents.filter(isLive)
+  const endpoints = live.flatMap((agent) => agent.endpoints)
   const answering = endpoints.filter(({ health }) => health === 'answering').length
-  const parts = [`${agents.length - ended} running`, `${answering} of ${endpoints.length} endpoints answering`]
+  const parts = [`${live.length} running`, `${answering} of ${endpoints.length} endpoints answering`]
   return [...parts, ...(ended > 0 ? [`${ended} ended`] : [])].join(', ')
 }

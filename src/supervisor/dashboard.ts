@@ -43,6 +43,10 @@ export class Dashboard {
     this.#options = options
   }
 
+  get url(): string {
+    return indexUrl(this.#options.port())
+  }
+
   /** Answers a request for the host `localhost`. */
   async answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     const [, agent] = /^\/agents\/([a-z0-9-]+)\/?$/.exec(path) ?? []
@@ -188,7 +192,7 @@ export class Dashboard {
     reason: keyof typeof refusals | string,
   ): void {
     const detail = refusals[reason as keyof typeof refusals] ?? 'There is nothing here.'
-    const hint = status === 403 ? 'moat open --dashboard' : indexUrl(this.#options.port())
+    const hint = status === 403 ? 'moat open --dashboard' : this.url
     const error = status === 403 ? 'not_allowed' : 'nothing_here'
     sendJson(request, response, status, { detail, error, hint }, { ...corp, 'X-Moat-Error': error })
   }

@@ -1,5 +1,6 @@
 // Owns what the supervisor knows of agents beyond their labels: what listens in their containers, and what was counted.
 // It looks while somebody watches; otherwise it only keeps the counts from being lost.
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Engine } from '../engine/engine.js'
 import { messageOf } from '../errors.js'
 import { type IndexView, type Look, viewIndex } from '../pages/view.js'
@@ -18,6 +19,8 @@ const freshness = {
   /** Where looking means running a program in the container. */
   slowLook: 10_000,
 }
+/** How long looking into one container may take. Milliseconds. */
+const lookTimeout = 3_000
 /** Containers that are looked into at the same time. */
 const concurrency = 8
 /** Caddy counts for at most a twentieth of the time. */
@@ -133,10 +136,12 @@ export class Observer {
   async #refresh({ containerId }: Agent, maxAge: number): Promise<void> {
     const known = this.#looks.get(containerId)
     if (known && Date.now() - known.at < maxAge) return
-    const found = await this.#options
+    const asked = this.#options
       .engine()
       ?.sessions.listeners(containerId)
       .catch(() => undefined)
+    // An engine that hangs must not keep people from being told anything.
+    const found = await Promise.race([asked, wait(lookTimeout, undefined, { ref: false })])
     this.#looks.set(containerId, {
       at: Date.now(),
       look: found && { listeners: found.listeners, startedAt: Date.parse(found.startedAt) },

@@ -22,6 +22,10 @@ export function ownPages(dashboard: Dashboard, hostPages: HostPages): AnswerPage
     if (kind === 'error') return hostPages.problem(request, response, host, true)
     if (kind === 'own' && url.pathname.startsWith(assetPath)) return sendAsset(request, response, url.pathname)
     if (host === defaultDomain) return dashboard.answer(request, response, url.pathname)
+    // An address: what is there has a name.
+    if (!host.endsWith(`.${defaultDomain}`)) {
+      return void response.writeHead(307, { 'Cache-Control': 'no-store', Location: dashboard.url }).end()
+    }
     const agent = hostPages.pageOf(host)
     const only = agent && { actions: false, only: agent.name }
     if (kind === 'own') {

@@ -24,7 +24,10 @@ export async function openPagesSocket(
     answer(request, response).catch((error) => {
       log(`no answer to ${request.method} ${request.url}: ${messageOf(error)}`)
       if (response.headersSent) response.destroy()
-      else sendJson(request, response, 500, { detail: messageOf(error), error: 'failed', hint: 'moat proxy status' })
+      else {
+        const problem = { detail: messageOf(error), error: 'failed', hint: 'moat proxy status' }
+        sendJson(request, response, 500, problem, { 'X-Moat-Error': problem.error })
+      }
     })
   })
   await new Promise<void>((resolve, reject) => {

@@ -84,21 +84,30 @@ export class RequestRecorder {
   }
 
   #hand(line: string): void {
-    const entry = JSON.parse(line) as {
+    const request = requestOf(line)
+    if (!request) return
+    const { hostname } = new URL(request.url)
+    for (const { hosts, onRequest } of this.#watchers) if (hosts.has(hostname)) onRequest(request)
+  }
+}
+
+/** Undefined for a line that is not about a request: whatever comes in here must not end the supervisor. */
+function requestOf(line: string): RecordedRequest | undefined {
+  try {
+    const { duration, request, status, ts } = JSON.parse(line) as {
       duration: number
       request: { host: string; method: string; uri: string }
       status: number
       ts: number
     }
-    const { host, method, uri } = entry.request
-    const name = host.replace(/:\d+$/, '')
-    const request: RecordedRequest = {
-      duration: Math.round(entry.duration * 10_000) / 10,
-      method,
-      status: entry.status,
-      time: new Date(entry.ts * 1000).toISOString(),
-      url: `https://${host}${uri}`,
+    return {
+      duration: Math.round(duration * 10_000) / 10,
+      method: request.method,
+      status,
+      time: new Date(ts * 1000).toISOString(),
+      url: new URL(`https://${request.host}${request.uri}`).href,
     }
-    for (const { hosts, onRequest } of this.#watchers) if (hosts.has(name)) onRequest(request)
+  } catch {
+    return undefined
   }
 }

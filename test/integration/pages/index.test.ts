@@ -91,6 +91,11 @@ describe('the index', () => {
     expect(page.body).not.toContain('data-action="stop"')
   })
 
+  it('is where an address leads', async () => {
+    const answer = await sandbox.get(url('/'), { headers: { Host: `127.0.0.1:${port}` } })
+    expect([answer.status, answer.headers.location]).toEqual([307, origin])
+  })
+
   it('has no agent that is not there', async () => {
     const answer = await sandbox.get(url('/agents/shpo'))
     expect([answer.status, JSON.parse(answer.body)]).toEqual([
@@ -180,6 +185,17 @@ describe('acting', () => {
     ])
     expect(refused.map(({ status }) => status)).toEqual(refused.map((_, at) => (at === 6 || at === 7 ? 404 : 403)))
     expect((await index('/agents/shop')).agents[0]?.state).toBe('running')
+  })
+
+  it('is out of reach for a container', async () => {
+    const tryIt = `const { connect } = require('node:net')
+const gateway = require('node:fs').readFileSync('/proc/net/route', 'utf8').split('\\n')
+  .map((line) => line.split('\\t')).find(([, destination]) => destination === '00000000')[2]
+const address = gateway.match(/../g).reverse().map((byte) => parseInt(byte, 16)).join('.')
+for (const host of [address, '127.0.0.1']) connect({ host, port: ${port} })
+  .on('connect', () => console.log('reached')).on('error', ({ code }) => console.log(code))`
+    const { stdout } = await sandbox.moat(['exec', 'shop', '--', 'node', '-e', tryIt])
+    expect(stdout).toBe('ECONNREFUSED\nECONNREFUSED\n')
   })
 
   it('is not to be had from another page: nothing allows cross-origin reading or framing', async () => {
