@@ -1,10 +1,12 @@
 // How long until an agent answers: `moat run -d` to the first 200 through its URL, proxy cold and warm, beside
-// `docker run -d` of the same image to the first 200 on its published port. Also list, and memory of the proxy.
+// `docker run -d` of the same image to the first 200 on its published port; and how long until each command returns.
+// Also list, and memory of the proxy. The port for docker is chosen beforehand, so that no second command is timed.
 // Usage: npm run build && node bench/start.mjs [runs]      Needs an engine, Caddy and the image node:22-slim.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
@@ -49,48 +51,56 @@ async function firstAnswer(url, options) {
   throw new Error(`${url} did not answer`)
 }
 
-async function startAgent() {
+async function startAgent(returned) {
+  const start = performance.now()
   const agent = JSON.parse(moat('run', '-d', '--json', hello))
+  returned?.push(performance.now() - start)
   await firstAnswer(agent.endpoints[0].url, { ca: readFileSync(join(home, 'proxy/ca/ca.crt')) })
 }
 
-async function startContainer() {
-  const args = [
-    '--init',
-    '-p',
-    '127.0.0.1::3000',
-    '-v',
-    `${hello}:/workspace`,
-    '-w',
-    '/workspace',
-    '-e',
-    'HOST=0.0.0.0',
-  ]
-  docker('run', '-d', '--name', 'moat-bench', ...args, 'node:22-slim', 'node', 'server.js')
-  await firstAnswer(`http://${docker('port', 'moat-bench', '3000')}`)
+function freePort() {
+  return new Promise((done) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => done(port))
+    })
+  })
+}
+
+async function startContainer(port, returned) {
+  const publish = ['-p', `127.0.0.1:${port}:3000`]
+  const place = ['-v', `${hello}:/workspace`, '-w', '/workspace', '-e', 'HOST=0.0.0.0']
+  const start = performance.now()
+  docker('run', '-d', '--init', '--name', 'moat-bench', ...publish, ...place, 'node:22-slim', 'node', 'server.js')
+  returned.push(performance.now() - start)
+  await firstAnswer(`http://127.0.0.1:${port}`)
 }
 
 function rssOf(pid) {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
 }
 
+const returned = 'returns'
 const samples = {
   'docker run -d': [],
+  [`docker run -d ${returned}`]: [],
   'moat list': [],
   'moat run -d, proxy cold': [],
   'moat run -d, proxy warm': [],
+  [`moat run -d, warm, ${returned}`]: [],
   'node -e 0': [],
 }
 try {
   moat('proxy', 'start', '--detach') // makes the authority, which happens once in an installation
   moat('proxy', 'stop')
   for (let run = 0; run < runs; run += 1) {
-    samples['moat run -d, proxy cold'].push(await timed(startAgent))
+    samples['moat run -d, proxy cold'].push(await timed(() => startAgent()))
     moat('stop', 'hello')
     moat('proxy', 'start', '--detach')
     // Config changes are a second apart; the one of the stop above is not part of what is measured.
     await new Promise((done) => setTimeout(done, 1_100))
-    samples['moat run -d, proxy warm'].push(await timed(startAgent))
+    const warm = samples[`moat run -d, warm, ${returned}`]
+    samples['moat run -d, proxy warm'].push(await timed(() => startAgent(warm)))
     samples['moat list'].push(await timed(() => moat('list')))
     samples['node -e 0'].push(await timed(() => execFileSync(process.execPath, ['-e', '0'])))
     if (run === 0) {
@@ -99,15 +109,18 @@ try {
     }
     moat('stop', 'hello')
     moat('proxy', 'stop')
-    samples['docker run -d'].push(await timed(startContainer))
+    const port = await freePort()
+    samples['docker run -d'].push(await timed(() => startContainer(port, samples[`docker run -d ${returned}`])))
     docker('rm', '-f', 'moat-bench')
   }
-  const reference = median(samples['docker run -d'])
+  const answer = median(samples['docker run -d'])
+  const back = median(samples[`docker run -d ${returned}`])
   for (const [name, values] of Object.entries(samples)) {
     const middle = median(values)
     const range = `${Math.min(...values).toFixed(0)}–${Math.max(...values).toFixed(0)}`
+    const reference = name.endsWith(returned) ? back : answer
     console.log(
-      `${name.padEnd(26)} median ${middle.toFixed(0).padStart(5)} ms  (${range})  ${(middle / reference).toFixed(2)} × docker run -d`,
+      `${name.padEnd(28)} median ${middle.toFixed(0).padStart(5)} ms  (${range})  ${(middle / reference).toFixed(2)} × docker run -d`,
     )
   }
 } finally {

@@ -34,7 +34,7 @@ generate_manifest() {
   cp package.json "$work"
   # A copy: through a link it would record where the link leads.
   cp -R dist "$work/dist"
-  ln -s "$ROOT/node_modules" "$work/node_modules"
+  ln -s "$ROOT/node_modules" "$ROOT/caddy" "$ROOT/data" "$work"
   (cd "$work" && "$ROOT/node_modules/.bin/oclif" manifest) || { rm -rf "$work"; return 1; }
   node scripts/sort-manifest.mjs "$work/oclif.manifest.json"
   mv "$work/oclif.manifest.json" "$1"

@@ -1,4 +1,5 @@
 // Owns which agent is meant when none is named: the one of this directory, or the only one there is.
+import { realpath } from 'node:fs/promises'
 import { loadMoatYaml } from '../config/moat-yaml.js'
 import { exitCodes, MoatError } from '../errors.js'
 import type { Agent } from '../routing/agent.js'
@@ -11,6 +12,9 @@ export async function chooseAgent(
   directory: string,
 ): Promise<Agent> {
   if (reference !== undefined) return findAgent(agents, reference)
+  const place = await realpath(directory)
+  const onBranch = agents.filter(({ branch, workspace }) => branch !== undefined && workspace === place)
+  if (onBranch[0] && onBranch.length === 1) return onBranch[0]
   const name = await nameHere(directory)
   const here = agents.find((agent) => agent.name === name)
   if (here) return here

@@ -1,6 +1,6 @@
 // Owns finding one agent by what a person types: its name, its run id, or the beginning of a run id.
 import { MoatError } from '../errors.js'
-import type { Agent } from '../routing/agent.js'
+import { type Agent, isLive } from '../routing/agent.js'
 import { nearestName } from '../routing/nearest-name.js'
 
 /** The one agent that `reference` names. Rejects when it is none or several. */
@@ -25,6 +25,15 @@ export function findAgent(agents: readonly Agent[], reference: string): Agent {
   const hint = nearest ? ` Did you mean ${nearest}?` : ''
   throw new MoatError('AGENT_NOT_FOUND', `There is no agent with the name or run id ${reference}.${hint}`, {
     suggestions: ['moat list'],
+  })
+}
+
+/** The same, for what takes a running agent. */
+export function runningAgent(agents: readonly Agent[], reference: string): Agent {
+  const agent = findAgent(agents, reference)
+  if (isLive(agent)) return agent
+  throw new MoatError('AGENT_NOT_RUNNING', `${agent.name} is not running: its state is ${agent.state}.`, {
+    suggestions: [`moat logs ${agent.runId}`],
   })
 }
 

@@ -8,12 +8,18 @@ import { type ImagePlan, planImage } from '../images/plan-image.js'
 import { withPreRun } from '../images/with-pre-run.js'
 import { isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
 import { generateName } from '../routing/generate-name.js'
+import { branchRunName } from '../worktrees/branch-name.js'
+import { checkoutNotes } from '../worktrees/checkout-notes.js'
+import { findCheckout, type LinkedCheckout } from '../worktrees/find-checkout.js'
+import { repositoryId } from '../worktrees/repository.js'
 import { type RegisteredEndpoints, registerEndpoints } from './register-endpoints.js'
 
 /** What a person asked for. */
 export interface RunRequest {
   /** Replaces the command of moat.yaml. */
   command?: string[]
+  /** Where moat.yaml is, if not in the workspace itself; what it says is relative to the workspace. */
+  configDirectory?: string
   env: Record<string, string>
   /** `source:target[:ro]`, sources relative to the working directory. */
   mounts: string[]
@@ -23,29 +29,43 @@ export interface RunRequest {
 }
 
 export interface AgentPlan extends RegisteredEndpoints {
+  /** The git worktree that the workspace is, if it is one. */
+  checkout?: LinkedCheckout
   command: string[] | undefined
   container: MoatYaml['container']
   env: Record<string, string>
+  /** What the agent is known by besides its name when its workspace lies in a git worktree. */
+  git?: { branch?: string; repository: string }
   image: ImagePlan
   mounts: MoatYaml['mounts']
   name: string
+  /** What a person should know before the start. */
+  notes: string[]
   workspace: string
 }
 
 /** Reads and checks everything a run depends on. Creates nothing. */
 export async function planAgent(request: RunRequest, plugins: EndpointPlugins): Promise<AgentPlan> {
   const workspace = await resolveWorkspace(request.path)
-  const loaded = await loadMoatYaml(workspace)
+  const loaded = await loadMoatYaml(request.configDirectory ?? workspace, process.cwd(), workspace)
   const { config } = loaded
-  const name = chooseName(request.name ?? config.name)
+  const checkout = await findCheckout(workspace)
+  const branch = checkout?.branch
+  const name = chooseName(request.name ?? (branch === undefined ? config.name : branchRunName(config.name, branch)))
   const image = planImage({ ...config, place: (index) => loaded.locate(['dependencies', index]) })
   return {
+    ...(checkout && {
+      git: { ...(branch !== undefined && { branch }), repository: await repositoryId(checkout.commonDir) },
+    }),
+    // Of a directory within the worktree, only that is given away, and git needs the whole.
+    ...(checkout?.root === workspace && { checkout }),
     command: planCommand(request.command ?? toArguments(config.command), loaded),
     container: config.container,
     env: { ...config.env, ...request.env },
     image,
     mounts: [...config.mounts, ...(await Promise.all(request.mounts.map(parseMountFlag)))],
     name,
+    notes: checkout ? await checkoutNotes(checkout) : [],
     workspace,
     ...(await registerEndpoints(loaded, plugins, { name, workspace })),
   }

@@ -33,6 +33,6 @@ function isAbandoned(agent: Agent): boolean {
 
 function nameInUse(name: string, { runId }: Agent): MoatError {
   return new MoatError('NAME_IN_USE', `The name ${name} is already in use by run ${runId}.`, {
-    suggestions: ['moat list', `moat stop ${name}`],
+    suggestions: ['moat list', `moat logs -f ${name}`, `moat stop ${name}`],
   })
 }

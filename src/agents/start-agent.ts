@@ -1,5 +1,6 @@
 // Owns the start of an agent, step by step. Whatever fails, nothing stays behind.
-import { access } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { assertNotMoatHome } from '../config/guard-home.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { ProxyPort } from '../config/settings.js'
@@ -10,15 +11,17 @@ import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { urlEnvironment } from '../routing/urls.js'
 import { checkRoutes, type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
 import { ensureProxy } from '../supervisor/ensure-proxy.js'
+import { containerGitEnvironment } from '../worktrees/git-environment.js'
+import { shareRepository } from '../worktrees/share-repository.js'
+import { type ContainerTrust, certificateMount, planContainerTrust } from './container-trust.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
 import type { AgentPlan } from './plan-agent.js'
 import type { Progress } from './progress.js'
 import { reserveContainer } from './reserve-container.js'
 import { newRunId } from './run-id.js'
 
-/** Where the agent finds its workspace and the root certificate. */
+/** Where the agent finds its workspace. */
 const workspaceMount = '/workspace'
-const certificateMount = '/etc/moat/ca.crt'
 
 export interface StartOptions {
   /** Stream the agent's output from its first byte. */
@@ -56,7 +59,8 @@ export interface StartedAgent {
 /** Starts the agent; resolves once it runs and its routes are live. */
 export async function startAgent(plan: AgentPlan, options: StartOptions): Promise<StartedAgent> {
   const { engine, paths, signal } = options
-  for (const path of [plan.workspace, ...plan.mounts.map(({ source }) => source)])
+  const repository = plan.checkout ? [plan.checkout.commonDir] : []
+  for (const path of [plan.workspace, ...repository, ...plan.mounts.map(({ source }) => source)])
     await assertNotMoatHome(path, paths.home)
   const image = await prepareImage(engine, plan.image, options)
   const proxy = plan.endpoints.length > 0 ? await startProxy(options) : undefined
@@ -75,9 +79,9 @@ export async function startAgent(plan: AgentPlan, options: StartOptions): Promis
   }
 }
 
-function startProxy({ paths, port, progress, version }: StartOptions) {
+function startProxy({ engine, paths, port, progress, version }: StartOptions) {
   const announce = <T>(start: () => Promise<T>) => progress.step('Starting the routing proxy', start)
-  return ensureProxy({ announce, keep: false, paths, port, version })
+  return ensureProxy({ announce, engine: engine.address, keep: false, paths, port, version })
 }
 
 /** Asks Caddy before there is a container: routes it refuses would leave an agent without its URLs. */
@@ -97,10 +101,14 @@ async function startContainer(
 ) {
   const { attach, engine, paths, progress, signal } = options
   const runId = newRunId()
-  const spec = await containerSpec(plan, options, image, runId, proxyPort)
+  // There is none before the first proxy.
+  const root = await readFile(paths.publicCertificate, 'utf8').catch(() => undefined)
+  const trust = root === undefined ? undefined : await planContainerTrust(engine, image.image, root, plan.env)
+  const spec = await containerSpec(plan, options, image, { proxyPort, runId, trust })
   return progress.step(`Starting ${plan.name}`, async () => {
     const containerId = await reserveContainer(engine, plan.name, spec)
     try {
+      await trust?.install(containerId)
       const output = attach ? await engine.attach(containerId, { interactive: options.interactive }) : undefined
       const exitCode = engine.wait(containerId)
       // Observed by whoever follows the agent; until then a broken engine must not be an unhandled rejection.
@@ -110,6 +118,7 @@ async function startContainer(
       if (plan.endpoints.length > 0) await syncRoutes(paths.controlSocket)
       signal.throwIfAborted()
       const agent: Agent = {
+        ...plan.git,
         containerId,
         createdAt: new Date().toISOString(),
         endpoints: plan.endpoints,
@@ -133,31 +142,31 @@ async function containerSpec(
   plan: AgentPlan,
   { interactive, keep, paths, removeAtEnd, user }: StartOptions,
   image: PreparedImage,
-  runId: string,
-  proxyPort: number | undefined,
+  { proxyPort, runId, trust }: { proxyPort: number | undefined; runId: string; trust: ContainerTrust | undefined },
 ): Promise<ContainerSpec> {
-  const { container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
-  const certificate = await access(paths.caCertificate).then(
-    () => [{ readOnly: true, source: paths.caCertificate, target: certificateMount }],
-    () => [],
-  )
+  const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
+  const certificate = trust
+    ? [{ readOnly: true, source: dirname(paths.publicCertificate), target: certificateMount }]
+    : []
   const urls = proxyPort === undefined ? {} : urlEnvironment(name, endpoints, proxyPort)
+  const shared = checkout ? await shareRepository(checkout, paths.home) : []
   return {
     command: plan.command,
     env: {
       HOST: '0.0.0.0',
       MOAT_RUN_ID: runId,
       MOAT_RUN_NAME: name,
-      ...(certificate.length > 0 && { MOAT_CA_CERT: certificateMount }),
+      ...trust?.env,
       ...urls,
       ...endpointEnv,
       ...(image.home !== undefined && { HOME: image.home }),
+      ...(checkout && (await containerGitEnvironment(checkout))),
       ...plan.env,
     },
     image: image.image,
     interactive,
-    labels: toLabels({ endpoints, home: paths.home, keep, name, routes, runId, workspace }),
-    mounts: [{ readOnly: false, source: workspace, target: workspaceMount }, ...certificate, ...mounts],
+    labels: toLabels({ ...plan.git, endpoints, home: paths.home, keep, name, routes, runId, workspace }),
+    mounts: [{ readOnly: false, source: workspace, target: workspaceMount }, ...shared, ...certificate, ...mounts],
     name: containerName(name, paths.home),
     ports: plan.ports,
     removeAtEnd,

@@ -1,4 +1,5 @@
 // Owns handing on what a program in a container writes.
+import { text } from 'node:stream/consumers'
 import { finished } from 'node:stream/promises'
 import type { SessionOutput } from '../engine/sessions.js'
 
@@ -12,4 +13,10 @@ export async function streamOutput(output: SessionOutput, { stderr, stdout }: Ou
   output.stdout.pipe(stdout, { end: false })
   output.stderr.pipe(stderr, { end: false })
   await Promise.all([finished(output.stdout), finished(output.stderr)])
+}
+
+/** All of it, as text. */
+export async function collectOutput({ stderr, stdout }: SessionOutput): Promise<{ stderr: string; stdout: string }> {
+  const [err, out] = await Promise.all([text(stderr), text(stdout)])
+  return { stderr: err, stdout: out }
 }

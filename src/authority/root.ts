@@ -1,16 +1,17 @@
 // Owns the root certificate, "Moat CA": made once on this machine, and good for localhost only.
-import { createPrivateKey, createPublicKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto'
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { MoatPaths } from '../config/paths.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { MoatError, messageOf, systemCode } from '../errors.js'
-import { loopbackOnly } from './name-constraints.js'
+import { createRoot } from './create-root.js'
+import { publishRoot } from './publish-root.js'
 
-const commonName = 'Moat CA'
-const yearsValid = 10
-
-export type AuthorityPaths = Pick<MoatPaths, 'caCertificate' | 'caddyStorage' | 'caKey'>
+export type AuthorityPaths = Pick<
+  MoatPaths,
+  'caCertificate' | 'caddyStorage' | 'caKey' | 'nextAuthority' | 'publicCertificate'
+>
 
 export interface Authority {
   /** PEM. */
@@ -21,22 +22,22 @@ export interface Authority {
 
 /** The root certificate, made if there is none. Rejects with CA_BROKEN when its files do not fit; never overwrites them. */
 export async function ensureAuthority(paths: AuthorityPaths): Promise<Authority> {
+  const authority = await findOrMake(paths)
+  await publishRoot(paths, authority.certificate)
+  return authority
+}
+
+async function findOrMake(paths: AuthorityPaths): Promise<Authority> {
   const existing = await readAuthority(paths)
   if (existing) return { certificate: existing, created: false }
   const directory = dirname(paths.caCertificate)
-  await mkdir(dirname(directory), { mode: 0o700, recursive: true })
-  const draft = await mkdtemp(`${directory}-`)
+  // A rotation that was cut short has one ready.
+  const draft = (await takeNext(paths)) ?? (await draftAuthority(paths))
   try {
-    const { certificate, key } = await createRoot()
-    await writeFile(join(draft, 'ca.crt'), certificate, { flush: true, mode: 0o644 })
-    // The supervisor's umask would keep it from users in a container, who are to read it.
-    await chmod(join(draft, 'ca.crt'), 0o644)
-    await writeFile(join(draft, 'ca.key'), key, { flush: true, mode: 0o600 })
     // Before the root is in place: a crash in between would leave a root that no served certificate chains to, for good.
     await forgetOldLeaves(paths)
     // Both files appear at once, and never over another pair: a directory in place is not replaced.
     await rename(draft, directory)
-    return { certificate, created: true }
   } catch (error) {
     await rm(draft, { force: true, recursive: true })
     if (!['ENOTEMPTY', 'EEXIST'].includes(systemCode(error) ?? '')) throw error
@@ -44,10 +45,42 @@ export async function ensureAuthority(paths: AuthorityPaths): Promise<Authority>
     if (!winner) throw broken(directory, `${paths.caCertificate} is missing`)
     return { certificate: winner, created: false }
   }
+  const certificate = await readAuthority(paths)
+  if (!certificate) throw broken(directory, `${paths.caCertificate} is missing`)
+  return { certificate, created: true }
 }
 
-/** The certificate in place, checked against its key; undefined when there are no files. */
-async function readAuthority(paths: AuthorityPaths): Promise<string | undefined> {
+/** A new root and its key in a directory of their own, beside the one in use. */
+export async function draftAuthority(paths: AuthorityPaths): Promise<string> {
+  const directory = dirname(paths.caCertificate)
+  await mkdir(dirname(directory), { mode: 0o700, recursive: true })
+  const draft = await mkdtemp(`${directory}-`)
+  try {
+    const { certificate, key } = await createRoot()
+    await writeFile(join(draft, 'ca.crt'), certificate, { flush: true, mode: 0o644 })
+    // The supervisor's umask would keep it from other users, who may read it.
+    await chmod(join(draft, 'ca.crt'), 0o644)
+    await writeFile(join(draft, 'ca.key'), key, { flush: true, mode: 0o600 })
+    return draft
+  } catch (error) {
+    await rm(draft, { force: true, recursive: true })
+    throw error
+  }
+}
+
+async function takeNext({ caCertificate, nextAuthority }: AuthorityPaths): Promise<string | undefined> {
+  const draft = `${dirname(caCertificate)}-${process.pid}`
+  try {
+    await rename(nextAuthority, draft)
+    return draft
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** The certificate in place, checked against its key; undefined when there are no files. Rejects with CA_BROKEN. */
+export async function readAuthority(paths: AuthorityPaths): Promise<string | undefined> {
   const directory = dirname(paths.caCertificate)
   const [certificate, key] = await Promise.all([read(paths.caCertificate, directory), read(paths.caKey, directory)])
   if (certificate === undefined && key === undefined) return undefined
@@ -87,50 +120,8 @@ function broken(directory: string, reason: string, cause?: unknown): MoatError {
 }
 
 /** Leaves and intermediates of an earlier root, which Caddy would go on serving. */
-async function forgetOldLeaves({ caddyStorage }: AuthorityPaths): Promise<void> {
+export async function forgetOldLeaves({ caddyStorage }: Pick<MoatPaths, 'caddyStorage'>): Promise<void> {
   for (const directory of ['certificates', 'pki']) {
     await rm(join(caddyStorage, directory), { force: true, recursive: true })
   }
-}
-
-async function createRoot(): Promise<{ certificate: string; key: string }> {
-  // Loaded here: it is needed once in the life of an installation.
-  await import('reflect-metadata') // Its dependency injection asks for it.
-  const x509 = await import('@peculiar/x509')
-  const crypto = webcrypto as unknown as typeof globalThis.crypto
-  const algorithm = { hash: 'SHA-256', name: 'ECDSA', namedCurve: 'P-256' }
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const notBefore = new Date()
-  const notAfter = new Date(notBefore)
-  notAfter.setFullYear(notAfter.getFullYear() + yearsValid)
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
-    {
-      extensions: [
-        // Room for the one intermediate that Caddy signs leaves with.
-        new x509.BasicConstraintsExtension(true, 1, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, crypto),
-        new x509.Extension('2.5.29.30', true, new Uint8Array(loopbackOnly())),
-      ],
-      keys,
-      name: `CN=${commonName}`,
-      notAfter,
-      notBefore,
-      serialNumber: serialNumber(),
-      signingAlgorithm: algorithm,
-    },
-    crypto,
-  )
-  const key = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
-  return {
-    certificate: `${certificate.toString('pem')}\n`,
-    key: `-----BEGIN PRIVATE KEY-----\n${key.match(/.{1,64}/g)?.join('\n')}\n-----END PRIVATE KEY-----\n`,
-  }
-}
-
-/** 16 random bytes as a positive number. */
-function serialNumber(): string {
-  const bytes = randomBytes(16)
-  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x01
-  return bytes.toString('hex')
 }

@@ -27,7 +27,9 @@ export interface FindCaddyOptions {
 /** MOAT_CADDY, else ~/.moat/bin/caddy, else the first on PATH that is new enough. The first two are never passed over. */
 export async function findCaddy({ env, paths, platform = process.platform }: FindCaddyOptions): Promise<CaddyBinary> {
   const suggestions = remedies(platform)
-  if (env.MOAT_CADDY) return check(env.MOAT_CADDY, 'MOAT_CADDY', suggestions)
+  if (env.MOAT_CADDY) {
+    return check(env.MOAT_CADDY, 'MOAT_CADDY', ['unset MOAT_CADDY && moat setup', 'MOAT_CADDY=/path/to/caddy moat run'])
+  }
   const own = join(paths.bin, 'caddy')
   if (await exists(own)) return check(own, own, suggestions)
   const rejected = [`${own}: no such file`]
@@ -61,6 +63,11 @@ export function isNewEnough(version: string, minimum: string = minimumVersion): 
     if (difference !== 0) return difference > 0
   }
   return true
+}
+
+/** The Caddy at `path`, if it runs and is new enough. Rejects with CADDY_MISSING or CADDY_TOO_OLD. */
+export async function checkCaddy(path: string): Promise<CaddyBinary> {
+  return check(path, path, [])
 }
 
 async function check(path: string, origin: string, suggestions: string[]): Promise<CaddyBinary> {
@@ -97,8 +104,8 @@ function reasonOf(error: unknown): string {
 }
 
 function remedies(platform: NodeJS.Platform): string[] {
-  const install = platform === 'darwin' ? 'brew install caddy' : 'sudo apt-get install caddy && caddy version'
-  return [install, 'MOAT_CADDY=/path/to/caddy moat run']
+  const install = platform === 'darwin' ? ['brew install caddy'] : []
+  return ['moat setup', ...install, 'MOAT_CADDY=/path/to/caddy moat run']
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 // Owns Caddy's whole config: a pure function of settings and routes. caddy/README.md explains its shape.
 import type { UpstreamProtocol } from '../routing/agent.js'
-import type { RouteTable, Upstream } from '../routing/route-table.js'
+import { certificateHosts, hostsOf, type RouteTable, type Upstream } from '../routing/route-table.js'
 import { defaultDomain } from '../routing/urls.js'
 import { endpointRoutes } from './endpoint-routes.js'
 import { ownPages, pageOr, problemPages } from './page-routes.js'
@@ -55,11 +55,23 @@ export function toCaddyConfig(settings: CaddySettings, table: RouteTable): Caddy
           },
         },
       },
-      tls: { automation: { policies: [certificatePolicy] } },
+      tls: { automation: { policies: [certificatePolicy(table)] } },
     },
     logging: logging(settings),
     storage: { module: 'file_system', root: settings.storage },
   }
+}
+
+/**
+ * The config to push before `config` so that Caddy forgets every certificate it has in memory, those of these other hosts
+ * too. Caddy drops certificates that a config managed and the next does not; what is made at first use it never drops.
+ */
+export function forgetfulConfig(config: CaddyConfig, others: readonly string[]): CaddyConfig {
+  const forgetful = structuredClone(config)
+  const [policy] = at(forgetful, ['apps', 'tls', 'automation', 'policies']) as [{ subjects: string[] }]
+  policy.subjects = [...new Set([...policy.subjects, ...others])]
+  Object.assign(at(forgetful, ['apps', 'tls']) as object, { certificates: { automate: policy.subjects } })
+  return forgetful
 }
 
 /** The port of a config made here; undefined for one that was not. */
@@ -78,16 +90,30 @@ function at(value: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], value)
 }
 
-/** P-256: Chromium refuses Ed25519. Long lives: certificates of hours go stale while a laptop sleeps. */
-const certificatePolicy = {
-  issuers: [{ ca: 'local', lifetime: '720h', module: 'internal' }],
-  key_type: 'p256',
-  on_demand: true,
-  subjects: [defaultDomain, `*.${defaultDomain}`, `*.*.${defaultDomain}`, '127.0.0.1', '::1'],
+/**
+ * Certificates are made at first use, and for these names only: a name that no agent has never makes Caddy sign and
+ * store anything. P-256: Chromium refuses Ed25519. Long lives: certificates of hours go stale while a laptop sleeps.
+ */
+function certificatePolicy(table: RouteTable) {
+  return {
+    issuers: [{ ca: 'local', lifetime: '720h', module: 'internal' }],
+    key_type: 'p256',
+    on_demand: true,
+    subjects: [...certificateHosts(hostsOf(table)), '127.0.0.1', '::1'],
+  }
 }
 
+/** The names below the domain that an agent could have. */
+const agentHosts = [`*.${defaultDomain}`, `*.*.${defaultDomain}`]
+
+/**
+ * A name that an agent could have and none has is shown the certificate of `localhost`: clients say which name does not
+ * match, and who looks on regardless finds out that nobody answers there. Every other name gets a TLS alert.
+ */
+const connectionPolicies = [{ fallback_sni: defaultDomain, match: { sni: agentHosts } }, {}]
+
 /** The hosts the proxy answers at all: a page elsewhere must not reach agents under a name of its own. */
-const ownHosts = [defaultDomain, `*.${defaultDomain}`, `*.*.${defaultDomain}`, '127.0.0.1', '::1']
+const ownHosts = [defaultDomain, ...agentHosts, '127.0.0.1', '::1']
 
 function server(settings: CaddySettings, table: RouteTable) {
   const { filesSocket, listeners, pagesSocket, recorded } = settings
@@ -110,7 +136,7 @@ function server(settings: CaddySettings, table: RouteTable) {
       ...protocols.flatMap(proxyRoutes),
       pageOr(pagesSocket, unknownHost),
     ],
-    tls_connection_policies: [{}],
+    tls_connection_policies: connectionPolicies,
   }
 }
 

@@ -1,11 +1,13 @@
 import { Args } from '@oclif/core'
 import { destroyAgent, type StoppedAgent } from '../agents/stop-agent.js'
+import type { CommandCompletion } from '../completion/completion-source.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 
 export default class Destroy extends MoatCommand {
   static override args = {
     agent: Args.string({ description: 'Name, run id, or the beginning of a run id', required: true }),
   }
+  static override completion: CommandCompletion = { agent: 'agents' }
   static override description = 'Remove an agent at once, running or not, kept or not'
   static override enableJsonFlag = true
 

@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core'
-import { findAgent } from '../agents/find-agent.js'
-import { streamOutput } from '../agents/stream-output.js'
+import { runningAgent } from '../agents/find-agent.js'
+import { collectOutput, streamOutput } from '../agents/stream-output.js'
+import type { CommandCompletion } from '../completion/completion-source.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { connectTerminal } from '../terminal/connect-terminal.js'
 import { MoatCommand } from '../terminal/moat-command.js'
@@ -10,29 +11,43 @@ export default class Exec extends MoatCommand {
   static override args = {
     agent: Args.string({ description: 'Name, run id, or the beginning of a run id', required: true }),
   }
+  static override completion: CommandCompletion = { agent: 'running-agents' }
   static override description = `Run a command in the container of a running agent
-stdin is passed through and the exit code is the command's. On a terminal the command gets one too.`
+stdin is passed through and the exit code is the command's. On a terminal the command gets one too, unless --json asks for its output as text.`
+  static override enableJsonFlag = true
   static override examples = ['<%= config.bin %> exec dark-mode -- npm test', '<%= config.bin %> exec dark-mode -- sh']
   static override usage = 'exec AGENT -- COMMAND...'
 
-  async run(): Promise<void> {
+  async run(): Promise<ExecResult | undefined> {
     const { argv, command } = splitCommand(this.argv)
     const { args } = await this.parse(Exec, argv)
     if (!command) {
       const suggestions = [`moat exec ${args.agent} -- sh`]
       throw new MoatError('USAGE', 'Say what to run, after --.', { exit: exitCodes.usage, suggestions })
     }
+    const json = this.jsonEnabled()
     const engine = await this.connectEngine()
-    const { containerId } = findAgent((await engine.listAgents()).agents, args.agent)
-    const tty = Boolean(process.stdin.isTTY && process.stdout.isTTY)
+    const { containerId } = runningAgent((await engine.listAgents()).agents, args.agent)
+    const tty = !json && Boolean(process.stdin.isTTY && process.stdout.isTTY)
     const session = await engine.sessions.exec(containerId, { command, tty })
     const restore = tty ? connectTerminal(session, process.stdin, process.stdout) : () => {}
-    if (!tty) process.stdin.pipe(session.stdin)
+    // With --json on a terminal nobody is asked to type.
+    if (json && process.stdin.isTTY) session.stdin.end()
+    else if (!tty) process.stdin.pipe(session.stdin)
     try {
-      await streamOutput(session.output, process)
-      process.exitCode = await session.exitCode
+      const text = json ? await collectOutput(session.output) : undefined
+      if (!json) await streamOutput(session.output, process)
+      const exitCode = await session.exitCode
+      process.exitCode = exitCode
+      return text && { exitCode, ...text }
     } finally {
       restore()
     }
   }
+}
+
+interface ExecResult {
+  exitCode: number
+  stderr: string
+  stdout: string
 }

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Args, Flags } from '@oclif/core'
+import type { CommandCompletion } from '../completion/completion-source.js'
 import { displayName } from '../config/problems.js'
 import { resolveWorkspace } from '../config/workspace.js'
 import { exitCodes, MoatError, systemCode } from '../errors.js'
@@ -11,6 +12,7 @@ import { MoatCommand } from '../terminal/moat-command.js'
 
 export default class Init extends MoatCommand {
   static override args = { path: Args.string({ default: '.', description: 'Directory of the project' }) }
+  static override completion: CommandCompletion = { path: 'directories' }
   static override description = 'Write a moat.yaml for the project in a directory'
   static override enableJsonFlag = true
   static override flags = { force: Flags.boolean({ char: 'f', description: 'Replace a moat.yaml that is there' }) }

@@ -1,6 +1,8 @@
 import { Args, Flags } from '@oclif/core'
 import { chooseAgent } from '../agents/choose-agent.js'
+import { type OutputLine, readLines } from '../agents/output-lines.js'
 import { streamOutput } from '../agents/stream-output.js'
+import type { CommandCompletion } from '../completion/completion-source.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { watchRequests } from '../terminal/watch-requests.js'
 
@@ -8,7 +10,10 @@ export default class Logs extends MoatCommand {
   static override args = {
     agent: Args.string({ description: "Name or run id; default: this directory's agent, or the only one" }),
   }
-  static override description = 'Show what an agent has written, or the requests it gets'
+  static override completion: CommandCompletion = { agent: 'agents' }
+  static override description = `Show what an agent has written, or the requests it gets
+With --json, one object with all lines; with -f or --requests too, one object a line, as they come.`
+  static override enableJsonFlag = true
   static override examples = [
     '<%= config.bin %> logs dark-mode',
     '<%= config.bin %> logs -f -n 20 dark-mode',
@@ -23,20 +28,43 @@ export default class Logs extends MoatCommand {
     tail: Flags.integer({ char: 'n', description: 'Only the last lines', min: 0 }),
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<AgentLog | undefined> {
     const { args, flags } = await this.parse(Logs)
     const engine = await this.connectEngine()
     const { agents } = await engine.listAgents()
     const agent = await chooseAgent(agents, args.agent, process.cwd())
+    const { containerId, name, runId } = agent
     if (flags.requests) {
-      return watchRequests(agent, {
-        agentEnd: engine.wait(agent.containerId),
-        log: (line) => this.log(line),
+      await watchRequests(agent, {
+        agentEnd: engine.wait(containerId),
+        json: this.jsonEnabled(),
         note: (line) => this.logToStderr(line),
         proxy: await this.proxyOptions(),
       })
+      return undefined
     }
     const tail = flags.tail !== undefined && { tail: flags.tail }
-    await streamOutput(await engine.sessions.logs(agent.containerId, { follow: flags.follow, ...tail }), process)
+    const output = await engine.sessions.logs(containerId, { follow: flags.follow, ...tail })
+    if (!this.jsonEnabled()) {
+      await streamOutput(output, process)
+      return undefined
+    }
+    const lines: OutputLine[] = []
+    await readLines(output, (line) => {
+      if (flags.follow) process.stdout.write(`${JSON.stringify(line)}\n`)
+      else lines.push(line)
+    })
+    return flags.follow ? undefined : { lines, name, runId }
   }
+
+  /** What has been written line by line is not followed by another object. */
+  protected override logJson(json: unknown): void {
+    if (json !== undefined) super.logJson(json)
+  }
+}
+
+interface AgentLog {
+  lines: OutputLine[]
+  name: string
+  runId: string
 }

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { type ChosenPage, choosePage } from '../agents/choose-page.js'
+import type { CommandCompletion } from '../completion/completion-source.js'
 import { requestKey } from '../supervisor/control-client.js'
 import { findProxy } from '../supervisor/proxy.js'
 import { MoatCommand } from '../terminal/moat-command.js'
@@ -10,6 +11,7 @@ export default class Open extends MoatCommand {
     agent: Args.string({ description: "Name or run id; default: this directory's agent, or the only one" }),
     endpoint: Args.string({ description: "Default: the agent's only one, or its page" }),
   }
+  static override completion: CommandCompletion = { agent: 'running-agents', endpoint: 'endpoints' }
   static override description = `Show an agent in the browser, and print its URL
 With several agents and none named, this shows all of them. --dashboard lets the browser stop agents, read their logs
 and record their requests.`

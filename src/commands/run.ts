@@ -1,10 +1,12 @@
-import { Args } from '@oclif/core'
+import { Args, Flags } from '@oclif/core'
 import { planAgent } from '../agents/plan-agent.js'
+import type { CommandCompletion } from '../completion/completion-source.js'
 import type { AgentView } from '../routing/agent-view.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { runFlags, toRunRequest } from '../terminal/run-flags.js'
 import { runSession } from '../terminal/run-session.js'
 import { splitCommand } from '../terminal/split-command.js'
+import { worktreeSession } from '../terminal/worktree-session.js'
 
 export default class Run extends MoatCommand {
   static override args = {
@@ -13,6 +15,7 @@ export default class Run extends MoatCommand {
       description: 'Directory with a moat.yaml; it becomes /workspace in the container',
     }),
   }
+  static override completion: CommandCompletion = { '--mount': 'files', '--name': 'ended-agents', path: 'directories' }
   static override description = 'Run an agent in a container and give its ports URLs'
   static override enableJsonFlag = true
   static override examples = [
@@ -21,21 +24,31 @@ export default class Run extends MoatCommand {
     '<%= config.bin %> run ./my-app -- npm test',
     '<%= config.bin %> run -i ./my-app -- bash',
   ]
-  static override flags = runFlags
-  static override usage = 'run [PATH] [-n <name>] [-d | -i] [-e KEY=value]... [--mount <mount>]... [-- COMMAND...]'
+  static override flags = {
+    ...runFlags,
+    worktree: Flags.string({
+      description: 'Run in the git worktree of this branch, as moat wt does',
+      helpValue: '<branch>',
+    }),
+  }
+  static override usage =
+    'run [PATH] [-n <name>] [-d | -i] [-e KEY=value]... [--mount <mount>]... [--worktree <branch>] [-- COMMAND...]'
 
   async run(): Promise<AgentView & { exitCode?: number }> {
     const { argv, command } = splitCommand(this.argv)
     const { args, flags } = await this.parse(Run, argv)
-    const plan = await planAgent(toRunRequest(flags, args.path, command), this.plugins)
-    const outcome = await runSession(plan, {
-      engine: await this.connectEngine(),
+    const session = {
+      engine: await this.connectEngine({ note: false }),
       flags,
       json: this.jsonEnabled(),
-      log: (line) => this.log(line),
+      log: (line: string) => this.log(line),
       proxy: await this.proxyOptions(),
       tellGone: this.tellGone(),
-    })
+    }
+    const outcome =
+      flags.worktree === undefined
+        ? await runSession(await planAgent(toRunRequest(flags, args.path, command), this.plugins), session)
+        : await worktreeSession({ ...session, branch: flags.worktree, command, path: args.path, plugins: this.plugins })
     process.exitCode = outcome.exitCode ?? 0
     return outcome
   }

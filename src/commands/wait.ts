@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { type AnsweredEndpoint, waitForEndpoint } from '../agents/wait-for-endpoint.js'
+import type { CommandCompletion } from '../completion/completion-source.js'
 import { currentPort } from '../supervisor/proxy.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 
@@ -8,6 +9,7 @@ export default class Wait extends MoatCommand {
     agent: Args.string({ description: 'Name, run id, or the beginning of a run id', required: true }),
     endpoint: Args.string({ description: 'Default: the first one in moat.yaml' }),
   }
+  static override completion: CommandCompletion = { agent: 'running-agents', endpoint: 'endpoints' }
   static override description = `Wait until an endpoint answers
 Exit codes: 0 it answers, 10 no such agent or not running, 11 the agent ended meanwhile, 12 the time is up.`
   static override enableJsonFlag = true

@@ -17,6 +17,18 @@ export function actAsInvokingUser(env: NodeJS.ProcessEnv = process.env): void {
   env.HOME = homeOf(uid) ?? env.HOME
 }
 
+/**
+ * Gives root's rights up for good: for what runs other people's programs, such as npm and the scripts of a package it
+ * installs, and needs no port.
+ */
+export function stayInvokingUser(): void {
+  const [uid, gid] = [process.geteuid?.(), process.getegid?.()]
+  if (uid === undefined || gid === undefined || uid === process.getuid?.()) return
+  process.seteuid?.(process.getuid?.() ?? uid)
+  process.setgid?.(gid)
+  process.setuid?.(uid)
+}
+
 /** Undefined for a user without an entry in the password database. */
 function homeOf(uid: number): string | undefined {
   try {

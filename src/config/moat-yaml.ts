@@ -50,15 +50,22 @@ export interface LoadedMoatYaml {
   reject(issues: readonly SchemaIssue[], knownKeys: Readonly<Record<string, readonly string[]>>): MoatError
 }
 
-/** Loads `directory`/moat.yaml. Throws CONFIG_MISSING, or one CONFIG_INVALID with every problem in it. */
-export async function loadMoatYaml(directory: string, cwd: string = process.cwd()): Promise<LoadedMoatYaml> {
+/**
+ * Loads `directory`/moat.yaml. Throws CONFIG_MISSING, or one CONFIG_INVALID with every problem in it. Sources of mounts
+ * are relative to `base`, by default the file's directory.
+ */
+export async function loadMoatYaml(
+  directory: string,
+  cwd: string = process.cwd(),
+  base?: string,
+): Promise<LoadedMoatYaml> {
   const file = resolve(cwd, directory, 'moat.yaml')
   const displayFile = displayName(file, cwd)
   const text = await readConfigText(file, displayFile)
   if (text === undefined) throw missingFile(file, displayFile)
   const source = parseConfig(displayFile, text)
   if (!source) throw configError(displayFile, text, [{ message: 'the file is empty', offset: 0 }])
-  const parsed = await checkConfig(displayFile, text, source, moatYamlSchema(dirname(file)), moatYamlKeys)
+  const parsed = await checkConfig(displayFile, text, source, moatYamlSchema(base ?? dirname(file)), moatYamlKeys)
   return {
     config: toMoatYaml(parsed, source),
     displayFile,

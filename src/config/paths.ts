@@ -1,7 +1,8 @@
-// Owns where moat keeps its files: everything under ~/.moat, which MOAT_HOME replaces whole.
+// Owns where moat keeps its files: everything under ~/.moat.
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { exitCodes, MoatError } from '../errors.js'
+import { moatHome } from './moat-home.js'
 
 export interface MoatPaths {
   /** Where Caddy reports requests while somebody watches. */
@@ -19,19 +20,31 @@ export interface MoatPaths {
   filesSocket: string
   /** `~/.moat` itself. */
   home: string
+  /** Where a person may make a store for Java. */
+  javaStore: string
+  /** A root that is ready to take the place of the one in use. */
+  nextAuthority: string
+  /** Certificates of roots that were replaced, without their keys, so that they can be taken out of trust stores. */
+  oldRoots: string
   /** Where Caddy gets the proxy's own pages. */
   pagesSocket: string
   proxy: string
+  /** A copy of the root certificate in a directory that containers may see. */
+  publicCertificate: string
   /** Held by the supervisor while it lives. */
   supervisorLock: string
   supervisorLog: string
+  /** How trust databases were before moat changed them. */
+  trustMemory: string
   /** Held by the client that starts a supervisor, while it does. */
   spawnLock: string
+  /** Where worktrees are made; `MOAT_WORKTREE_BASE` moves it. */
+  worktrees: string
 }
 
-/** All paths for this environment. `MOAT_HOME` may be relative to the working directory. */
+/** All paths for this environment. */
 export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string = homedir()): MoatPaths {
-  const home = env.MOAT_HOME ? resolve(env.MOAT_HOME) : join(userHome, '.moat')
+  const home = moatHome(env, userHome)
   const proxy = join(home, 'proxy')
   const controlSocket = join(proxy, 'control.sock')
   assertSocketPath(controlSocket)
@@ -48,11 +61,17 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     controlSocket,
     filesSocket: join(proxy, 'files.sock'),
     home,
+    javaStore: join(home, 'java-cacerts'),
+    nextAuthority: join(proxy, 'ca-next'),
+    oldRoots: join(proxy, 'old-roots'),
     pagesSocket: join(proxy, 'pages.sock'),
     proxy,
+    publicCertificate: join(proxy, 'public', 'ca.crt'),
     spawnLock: join(proxy, 'spawn.lock'),
     supervisorLock: join(proxy, 'supervisor.lock'),
     supervisorLog: join(proxy, 'supervisor.log'),
+    worktrees: env.MOAT_WORKTREE_BASE ? resolve(env.MOAT_WORKTREE_BASE) : join(home, 'worktrees'),
+    trustMemory: join(proxy, 'trust'),
   }
 }
 

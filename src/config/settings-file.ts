@@ -1,10 +1,11 @@
 // Owns the schema of ~/.moat/config.yaml. Apart from settings.ts because it loads zod, which takes time.
 import { z } from 'zod'
 import { checkConfig, parseConfig } from './load-yaml.js'
-import { collectionError, portNumber } from './schema-parts.js'
+import { collectionError, portNumber, text as textValue } from './schema-parts.js'
 
 /** What the user has set in config.yaml. */
 export interface Settings {
+  caddy: { mirror?: string }
   proxy: { port?: number }
 }
 
@@ -13,18 +14,28 @@ const proxy = z.strictObject(
   { error: collectionError('a mapping such as {port: 8080}') },
 )
 
+const caddy = z.strictObject(
+  { mirror: textValue().optional() },
+  { error: collectionError("a mapping such as {mirror: 'https://mirror.example/caddy-{os}-{arch}'}") },
+)
+
 const schema = z.strictObject(
-  { proxy: proxy.optional() },
+  { caddy: caddy.optional(), proxy: proxy.optional() },
   { error: collectionError('a mapping such as {proxy: {port: 8080}}') },
 )
 
-const knownKeys = { '': Object.keys(schema.shape), proxy: Object.keys(proxy.shape) }
+const knownKeys = {
+  '': Object.keys(schema.shape),
+  caddy: Object.keys(caddy.shape),
+  proxy: Object.keys(proxy.shape),
+}
 
 /** The settings in the text of the file; an empty one sets nothing. Throws one CONFIG_INVALID with every problem. */
 export async function parseSettings(displayFile: string, text: string): Promise<Settings> {
   const source = parseConfig(displayFile, text)
-  if (!source) return { proxy: {} }
+  if (!source) return { caddy: {}, proxy: {} }
   const settings = await checkConfig(displayFile, text, source, schema, knownKeys)
+  const mirror = settings.caddy?.mirror
   const port = settings.proxy?.port
-  return { proxy: port === undefined ? {} : { port } }
+  return { caddy: mirror === undefined ? {} : { mirror }, proxy: port === undefined ? {} : { port } }
 }

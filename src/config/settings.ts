@@ -27,7 +27,7 @@ export interface ProxyPortSources {
 export async function loadSettings(file: string, cwd: string = process.cwd()): Promise<Settings> {
   const displayFile = displayName(file, cwd)
   const text = await readConfigText(file, displayFile)
-  if (text === undefined) return { proxy: {} }
+  if (text === undefined) return { caddy: {}, proxy: {} }
   // zod takes 50 ms to load, and most users have no such file.
   const { parseSettings } = await import('./settings-file.js')
   return parseSettings(displayFile, text)
@@ -53,6 +53,15 @@ export async function resolveProxyPort({ configFile, env = process.env, flag }: 
   }
   if (proxy.port !== undefined) return { explicit: true, port: proxy.port, source: 'config' }
   return { explicit: false, port: defaultProxyPort, source: 'default' }
+}
+
+/** `MOAT_CADDY_MIRROR`, else `caddy.mirror` of config.yaml; undefined for the official download service. */
+export async function resolveCaddyMirror({
+  configFile,
+  env = process.env,
+}: Omit<ProxyPortSources, 'flag'>): Promise<string | undefined> {
+  const { caddy } = await loadSettings(configFile)
+  return env.MOAT_CADDY_MIRROR || caddy.mirror
 }
 
 function isPort(port: number): boolean {

@@ -4,6 +4,8 @@ import { MoatError } from '../errors.js'
 import type { EndpointRegistration } from './contract.js'
 
 const port = z.int().min(1).max(65_535)
+/** Of all routes of an endpoint, as JSON. */
+const mostCharacters = 100_000
 /** Relative, and below what it is relative to. */
 const inside = z
   .string()
@@ -30,11 +32,17 @@ const schema = z.array(
       ]),
     ),
     routes: z.exactOptional(
-      z.array(z.looseObject({ handle: z.array(z.looseObject({ handler: z.string() })) })).refine(
-        // Caddy indexes the whole config by them: one that stands twice has it refuse all of it.
-        (routes) => !JSON.stringify(routes).includes('"@id"'),
-        'may not have an @id',
-      ),
+      z
+        .array(z.looseObject({ handle: z.array(z.looseObject({ handler: z.string() })) }))
+        .refine(
+          // Caddy indexes the whole config by them: one that stands twice has it refuse all of it.
+          (routes) => !JSON.stringify(routes).includes('"@id"'),
+          'may not have an @id',
+        )
+        .refine(
+          (routes) => JSON.stringify(routes).length <= mostCharacters,
+          `are longer than ${mostCharacters} characters, which is more than a label should carry`,
+        ),
     ),
     upstream: z.exactOptional(z.strictObject({ port, protocol: z.exactOptional(z.enum(['http', 'https', 'h2c'])) })),
     url: z.exactOptional(z.string().regex(/^[a-z][a-z0-9+.-]*:\/\//, 'is not a URL')),

@@ -4,11 +4,17 @@ import https from 'node:https'
 import { homedir } from 'node:os'
 import { MoatError, messageOf } from '../errors.js'
 import { readDockerContext } from './docker-context.js'
-import type { DockerEngineOptions } from './docker-engine.js'
 import type { Engine } from './engine.js'
 import { type DialOptions, dialOptions } from './engine-address.js'
 import { type EngineCandidate, engineCandidates } from './engine-candidates.js'
 import { connectionReason } from './engine-errors.js'
+import { type RuntimeName, runtimeOf, runtimes } from './runtimes.js'
+
+/** An engine that answers. */
+export interface FoundEngine {
+  address: string
+  dial: DialOptions
+}
 
 export interface ConnectOptions {
   env?: NodeJS.ProcessEnv
@@ -29,65 +35,100 @@ interface Rejection {
 
 /** The engine in use. Rejects with ENGINE_UNREACHABLE, naming every socket tried and what was wrong with it. */
 export async function connectEngine(options: ConnectOptions = {}): Promise<Engine> {
-  const { env = process.env, moatHome, platform = process.platform, timeout = 2_000 } = options
+  const found = await findEngine(options)
+  // Loaded only now: dockerode costs more than the search for the engine does.
+  const { DockerEngine } = await import('./docker-engine.js')
+  return new DockerEngine({ ...found, moatHome: options.moatHome })
+}
+
+/** Where the engine in use answers. Rejects like `connectEngine`. */
+export async function findEngine(options: Omit<ConnectOptions, 'moatHome'> = {}): Promise<FoundEngine> {
+  const { env = process.env, platform = process.platform, timeout = 2_000 } = options
   const home = options.home ?? (env.HOME || homedir())
+  const runtime = runtimeOf(env)
   const context = await readDockerContext(env, home)
   const rejections: Rejection[] = []
-  let found: DockerEngineOptions | undefined
-  for (const candidate of engineCandidates({ context, env, home, platform })) {
+  for (const candidate of engineCandidates({ context, env, home, platform, runtime })) {
     try {
       if (candidate.problem !== undefined) throw new Error(candidate.problem)
       const dial = await dialOptions(candidate.address, candidate.certificates)
-      await ping(dial, timeout)
-      found = { address: candidate.address, dial, moatHome }
-      break
+      await ask(dial, '/_ping', timeout)
+      if (runtime && candidate.shared) await assertRuntime(dial, runtime, timeout)
+      return { address: candidate.address, dial }
     } catch (error) {
       rejections.push({ candidate, error, reason: connectionReason(error) ?? messageOf(error) })
     }
   }
-  if (!found) throw noEngine(rejections, env, platform)
-  // Loaded only now: dockerode costs more than the search for the engine does.
-  const { DockerEngine } = await import('./docker-engine.js')
-  return new DockerEngine(found)
+  throw noEngine(rejections, env, platform, runtime)
 }
 
-/** Resolves when an engine answers at `dial`. Rejects with the system's error, or with one in plain words. */
-function ping(dial: DialOptions, timeout: number): Promise<void> {
+/** Rejects when what answers at a socket that several engines put there is not the one insisted on. */
+async function assertRuntime(dial: DialOptions, runtime: RuntimeName, timeout: number): Promise<void> {
+  const { Components } = JSON.parse(await ask(dial, '/version', timeout)) as { Components?: { Name: string }[] }
+  const found = Components?.[0]?.Name.startsWith('Podman') ? 'podman' : 'docker'
+  if (found !== runtime) throw new Error(`it is ${runtimes[found].title}, not ${runtimes[runtime].title}`)
+}
+
+/** What an engine at `dial` answers. Rejects with the system's error, or with one in plain words. */
+function ask(dial: DialOptions, path: string, timeout: number): Promise<string> {
   const { protocol = 'http', ...target } = 'protocol' in dial ? dial : { ...dial, protocol: 'http' as const }
   const { request } = protocol === 'https' ? https : http
   return new Promise((resolve, reject) => {
-    const asked = request(
-      { ...target, agent: false, path: '/_ping', signal: AbortSignal.timeout(timeout) },
-      (answer) => {
-        answer.resume()
-        if (answer.statusCode === 200) resolve()
-        else reject(new Error(`answered with HTTP status ${answer.statusCode}`))
-      },
-    )
-    asked.on('error', (error) => {
+    const failed = (error: Error) => {
       reject(error.name === 'AbortError' ? new Error(`no answer within ${timeout / 1000} s`, { cause: error }) : error)
+    }
+    const asked = request({ ...target, agent: false, path, signal: AbortSignal.timeout(timeout) }, (answer) => {
+      let body = ''
+      answer.setEncoding('utf8')
+      answer.on('data', (text) => {
+        body += text
+      })
+      answer.on('error', failed)
+      answer.on('end', () => {
+        if (answer.statusCode === 200) resolve(body)
+        else reject(new Error(`answered with HTTP status ${answer.statusCode}`))
+      })
     })
+    asked.on('error', failed)
     asked.end()
   })
 }
 
-function noEngine(rejections: Rejection[], env: NodeJS.ProcessEnv, platform: NodeJS.Platform): MoatError {
+function noEngine(
+  rejections: Rejection[],
+  env: NodeJS.ProcessEnv,
+  platform: NodeJS.Platform,
+  runtime: RuntimeName | undefined,
+): MoatError {
   const lines = rejections.map(({ candidate: { address, origin }, reason }) => {
     return `  ${address ? `${address} (${origin})` : origin}: ${reason}`
   })
-  return new MoatError('ENGINE_UNREACHABLE', ['No container engine answers.', ...lines].join('\n'), {
+  const title = runtime
+    ? `${runtimes[runtime].title} does not answer, and no other engine is wanted.`
+    : 'No container engine answers.'
+  return new MoatError('ENGINE_UNREACHABLE', [title, ...lines].join('\n'), {
     cause: rejections[0]?.error,
-    suggestions: remedies(rejections, env, platform),
+    suggestions: remedies(rejections, env, platform, runtime),
   })
 }
 
-function remedies(rejections: Rejection[], env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string[] {
-  const named = ['DOCKER_HOST', 'DOCKER_CONTEXT'].filter((variable) => env[variable])
+function remedies(
+  rejections: Rejection[],
+  env: NodeJS.ProcessEnv,
+  platform: NodeJS.Platform,
+  runtime: RuntimeName | undefined,
+): string[] {
+  const named = runtime
+    ? ['MOAT_RUNTIME   # or leave out --runtime']
+    : ['DOCKER_HOST', 'DOCKER_CONTEXT'].filter((variable) => env[variable])
   const denied = rejections.some(({ reason }) => reason.startsWith('permission denied'))
+  const start = runtime ? runtimes[runtime].start[platform] : undefined
+  const starts = runtime ? (start ? [start] : []) : (startCommands[platform] ?? ['docker info'])
   return [
     ...(denied && platform === 'linux' ? ['sudo usermod -aG docker $USER && newgrp docker'] : []),
+    ...(runtime ? starts : []),
     ...(named.length > 0 ? [`unset ${named.join(' ')}`] : []),
-    ...(startCommands[platform] ?? ['docker info']),
+    ...(runtime ? [] : starts),
   ]
 }
 

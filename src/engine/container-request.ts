@@ -1,6 +1,7 @@
 // Owns what the engine is asked to create for a ContainerSpec. Pure.
 import type { ContainerCreateOptions } from 'dockerode'
 import type { ContainerSpec } from './engine.js'
+import type { EngineTraits } from './engine-traits.js'
 
 /** The home of an agent that is not root: of the image, if moat built it, else in memory. */
 export const agentHome = '/home/agent'
@@ -11,10 +12,10 @@ const mostProcesses = 4_096
 /** What root in a container needs to install packages and to change users. Everything else an engine grants is dropped. */
 const capabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'NET_BIND_SERVICE', 'SETGID', 'SETUID']
 
-/** `rootless`: the engine runs as the invoking user, and the container's root is that user. */
-export function containerRequest(spec: ContainerSpec, { rootless }: { rootless: boolean }): ContainerCreateOptions {
+/** On a rootless engine the container's root is the invoking user. */
+export function containerRequest(spec: ContainerSpec, { podman, rootless }: EngineTraits): ContainerCreateOptions {
   const user = rootless ? { gid: 0, uid: 0 } : spec.user
-  const home = homeOf(spec, user)
+  const home = homeOf(spec, user, podman)
   return {
     Env: Object.entries({ ...home.env, ...spec.env }).map(([name, value]) => `${name}=${value}`),
     ExposedPorts: Object.fromEntries(spec.ports.map(({ port }) => [`${port}/tcp`, {}])),
@@ -56,11 +57,13 @@ export function containerRequest(spec: ContainerSpec, { rootless }: { rootless: 
 }
 
 /** Root has a home in every image; another user gets a writable one in memory, where tools may also run programs. */
-function homeOf({ env, mounts }: ContainerSpec, { gid, uid }: ContainerSpec['user']) {
+function homeOf({ env, mounts }: ContainerSpec, { gid, uid }: ContainerSpec['user'], podman: boolean) {
   if (uid === 0 || env.HOME !== undefined) return { env: {}, tmpfs: {} }
+  // Podman's tmpfs has no owner but root; nobody else is in the container, so it may be for all.
+  const owner = podman ? 'mode=1777' : `uid=${uid},gid=${gid},mode=0755`
   const mounted = mounts.some(({ target }) => target === agentHome)
   return {
     env: { HOME: agentHome },
-    tmpfs: mounted ? {} : { [agentHome]: `rw,exec,nosuid,nodev,uid=${uid},gid=${gid},mode=0755` },
+    tmpfs: mounted ? {} : { [agentHome]: `rw,exec,nosuid,nodev,${owner}` },
   }
 }

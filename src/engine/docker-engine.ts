@@ -6,6 +6,7 @@ import type { Agent } from '../routing/agent.js'
 import { buildImage } from './build-image.js'
 import { containerRequest } from './container-request.js'
 import { demultiplex } from './demultiplex.js'
+import { DockerFiles } from './docker-files.js'
 import { DockerSessions, terminalOutput } from './docker-sessions.js'
 import {
   type ContainerOutput,
@@ -17,14 +18,13 @@ import {
   type PullProgress,
 } from './engine.js'
 import type { DialOptions } from './engine-address.js'
-import { engineError, engineMessage, pullError, statusOf } from './engine-errors.js'
+import { engineError, engineMessage, isTakenName, pullError, statusOf } from './engine-errors.js'
+import { type EngineTraits, readTraits } from './engine-traits.js'
 import { jsonLines } from './json-lines.js'
 import { labels } from './labels.js'
+import { commandWasMissing, missingCommandCode } from './missing-command.js'
 import { nameOf, readAgent } from './read-agent.js'
-import type { EngineSessions } from './sessions.js'
-
-/** Events after which an agent may have other routes, or none. */
-const routeEvents = new Set(['destroy', 'die', 'oom', 'pause', 'rename', 'restart', 'start', 'stop', 'unpause'])
+import { type WatchHandlers, watchAgents } from './watch-agents.js'
 
 /** What an engine reports while it pulls, one JSON value a line. */
 interface PullLine {
@@ -44,10 +44,11 @@ export interface DockerEngineOptions {
 
 export class DockerEngine implements Engine {
   readonly address: string
-  readonly sessions: EngineSessions
+  readonly files: DockerFiles
+  readonly sessions: DockerSessions
   readonly #docker: Docker
   readonly #moatHome: string | undefined
-  #rootless: Promise<boolean> | undefined
+  #traits: Promise<EngineTraits> | undefined
 
   constructor({ address, dial, moatHome }: DockerEngineOptions) {
     this.address = address
@@ -55,6 +56,7 @@ export class DockerEngine implements Engine {
     // The undefined ones keep dockerode from reading DOCKER_HOST and DOCKER_CLIENT_TIMEOUT for itself.
     const nothing = { ca: undefined, cert: undefined, host: undefined, key: undefined, port: undefined }
     this.#docker = new Docker({ ...nothing, protocol: 'http', timeout: undefined, ...dial })
+    this.files = new DockerFiles(this.#docker, address)
     this.sessions = new DockerSessions(this.#docker, address)
   }
 
@@ -64,7 +66,7 @@ export class DockerEngine implements Engine {
       const container = this.#docker.getContainer(containerId)
       const streams = { stderr: true, stdout: true, stream: true }
       if (!interactive) return demultiplex((await container.attach(streams)) as unknown as Readable)
-      const duplex = (await container.attach({ ...streams, hijack: true, stdin: true })) as unknown as Duplex
+      const duplex = (await this.#requestStream(`${containerId}/attach`, { ...streams, stdin: true }, true)) as Duplex
       return { ...terminalOutput(duplex), stdin: duplex }
     })
   }
@@ -75,12 +77,12 @@ export class DockerEngine implements Engine {
 
   async create(spec: ContainerSpec): Promise<string> {
     return this.#ask('create the container', async () => {
-      const request = containerRequest(spec, { rootless: await this.#isRootless() })
+      const request = containerRequest(spec, await this.#askTraits())
       try {
         return (await this.#docker.createContainer(request)).id
       } catch (cause) {
         const status = statusOf(cause)
-        if (status === 409) throw new NameReservedError(`Another container holds the name ${spec.name}.`, { cause })
+        if (isTakenName(cause)) throw new NameReservedError(`Another container holds the name ${spec.name}.`, { cause })
         if (status === 404) throw new ImageMissingError(`The engine has no image ${spec.image}.`, { cause })
         throw cause
       }
@@ -121,7 +123,7 @@ export class DockerEngine implements Engine {
   }
 
   async isRootless(): Promise<boolean> {
-    return this.#ask('describe itself', () => this.#isRootless())
+    return this.#ask('describe itself', async () => (await this.#askTraits()).rootless)
   }
 
   async kill(containerId: string): Promise<void> {
@@ -175,7 +177,7 @@ export class DockerEngine implements Engine {
     await this.#ask('stop the container', async () => {
       try {
         const container = this.#docker.getContainer(containerId)
-        await tolerate([304, 404], () => container.stop({ t: graceSeconds }))
+        await tolerate([304, 404], () => stopContainer(container, graceSeconds))
       } catch (error) {
         if (!isRemoval(error)) throw error
       }
@@ -193,41 +195,19 @@ export class DockerEngine implements Engine {
       const ended = await this.#endedWith(containerId)
       if (ended !== undefined) {
         exit.destroy()
-        return ended
+        return this.#shellCode(containerId, ended)
       }
       for await (const value of jsonLines(exit)) {
         const { Error: problem, StatusCode } = value as { Error?: { Message?: string } | null; StatusCode: number }
         if (problem?.Message) throw new Error(problem.Message)
-        return StatusCode
+        return this.#shellCode(containerId, StatusCode)
       }
       throw new Error('the engine stopped before the container did')
     })
   }
 
-  async watch(
-    { onChange, onEnd }: { onChange: () => void; onEnd: (reason: Error) => void },
-    signal: AbortSignal,
-  ): Promise<void> {
-    // The engine answers a moment before it listens; `since` makes it report what happened in that moment.
-    const since = Date.now() / 1000
-    const filters = { label: [labels.runId], type: ['container' as const] }
-    let events: Readable
-    try {
-      events = (await this.#docker.getEvents({ abortSignal: signal, filters, since })) as unknown as Readable
-    } catch (error) {
-      if (signal.aborted) return
-      throw engineError('report its events', error, this.address)
-    }
-    const follow = async () => {
-      for await (const value of jsonLines(events)) {
-        const { Action } = value as { Action?: string }
-        if (!signal.aborted && Action !== undefined && routeEvents.has(Action)) onChange()
-      }
-      throw new Error('it ended its stream of events')
-    }
-    follow().catch((error: unknown) => {
-      if (!signal.aborted) onEnd(engineError('report its events', error, this.address))
-    })
+  watch(handlers: WatchHandlers, signal: AbortSignal): Promise<void> {
+    return watchAgents(this.#docker, this.address, handlers, signal)
   }
 
   /** The exit code of a container that has ended; undefined while it has not, or is gone. */
@@ -237,19 +217,35 @@ export class DockerEngine implements Engine {
     return ended ? container.State.ExitCode : undefined
   }
 
+  /** The exit code as a shell has it: 127 when there is no such command. Docker's init says so itself. */
+  async #shellCode(containerId: string, code: number): Promise<number> {
+    if (code !== 1 || !(await this.#askTraits()).podman) return code
+    return (await commandWasMissing(this.#docker.getContainer(containerId))) ? missingCommandCode : code
+  }
+
   /** The stream that carries the container's next exit, once the engine listens for it. */
-  #nextExit(containerId: string): Promise<Readable> {
+  async #nextExit(containerId: string): Promise<Readable> {
+    return (await this.#requestStream(`${containerId}/wait`, { condition: 'next-exit' })) as Readable
+  }
+
+  /**
+   * A POST without a body, which dockerode has no way to: what it sends with an attach, Podman hands to the container
+   * as its input. `hijack` gives the connection itself.
+   */
+  #requestStream(path: string, query: object, hijack = false): Promise<Duplex | Readable> {
     return new Promise((resolve, reject) => {
       const request = {
+        ...(hijack && { hijack }),
+        file: Buffer.alloc(0),
         isStream: true,
         method: 'POST',
-        path: `/containers/${containerId}/wait?`,
-        options: { _body: {}, _query: { condition: 'next-exit' } },
+        options: { _query: query },
+        path: `/containers/${path}?`,
         statusCodes: { 200: true, 404: 'no such container', 500: 'server error' },
       }
       this.#docker.modem.dial(request, (error: Error | null, response: unknown) => {
         if (error) reject(error)
-        else resolve(response as Readable)
+        else resolve(response as Duplex | Readable)
       })
     })
   }
@@ -259,16 +255,13 @@ export class DockerEngine implements Engine {
     return this.#moatHome === undefined || home === undefined || home === this.#moatHome
   }
 
-  #isRootless(): Promise<boolean> {
-    this.#rootless ??= this.#docker.info().then(
-      ({ SecurityOptions }: { SecurityOptions?: string[] | null }) =>
-        SecurityOptions?.some((option) => option.split(',').includes('name=rootless')) ?? false,
-      (error: unknown) => {
-        this.#rootless = undefined
-        throw error
-      },
-    )
-    return this.#rootless
+  /** Asked once; again after a failure. */
+  #askTraits(): Promise<EngineTraits> {
+    this.#traits ??= readTraits(this.#docker).catch((error: unknown) => {
+      this.#traits = undefined
+      throw error
+    })
+    return this.#traits
   }
 
   async #ask<T>(action: string, request: () => Promise<T>): Promise<T> {
@@ -289,6 +282,17 @@ async function tolerate<T>(statuses: number[], request: () => Promise<T>): Promi
     const status = statusOf(error)
     if (status !== undefined && statuses.includes(status)) return undefined
     throw error
+  }
+}
+
+/** A paused one, too, which Podman refuses to stop. */
+async function stopContainer(container: Docker.Container, graceSeconds: number): Promise<void> {
+  try {
+    await container.stop({ t: graceSeconds })
+  } catch (error) {
+    if (statusOf(error) !== 500 || !/paused/.test(engineMessage(error))) throw error
+    await container.unpause()
+    await container.stop({ t: graceSeconds })
   }
 }
 

@@ -116,7 +116,9 @@ export class DockerSessions implements EngineSessions {
         Components?: { Name: string }[]
         Version: string
       }
-      return { name: Components?.[0]?.Name ?? 'Docker API', version: Version }
+      const name = Components?.[0]?.Name ?? 'Docker API'
+      // Docker calls itself by its kind only; Podman says "Podman Engine".
+      return { name: name === 'Engine' ? 'Docker Engine' : name, version: Version }
     })
   }
 

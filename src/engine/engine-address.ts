@@ -1,5 +1,5 @@
 // Owns the addresses an engine can be reached at: how they are written, and what Node needs to dial them.
-import { readFile } from 'node:fs/promises'
+import { readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** What node:http and dockerode need to reach an engine. */
@@ -32,6 +32,18 @@ export async function dialOptions(address: string, certificates?: string): Promi
     ...(cert && { cert }),
     ...(key && { key }),
   }
+}
+
+/** True for two addresses of one engine: `/var/run/docker.sock` is often a link to `/run/docker.sock`. */
+export async function sameEngine(a: string, b: string): Promise<boolean> {
+  if (a === b) return true
+  const [first, second] = await Promise.all([a, b].map(realAddress))
+  return first === second
+}
+
+async function realAddress(address: string): Promise<string> {
+  const path = /^unix:\/\/(.+)$/.exec(address)?.[1]
+  return path === undefined ? address : `unix://${await realpath(path).catch(() => path)}`
 }
 
 async function readCertificate(path: string): Promise<Buffer> {

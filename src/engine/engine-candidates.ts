@@ -1,6 +1,7 @@
 // Owns where an engine may answer, in the order moat asks. Pure: asking is connect-engine's.
 import { join } from 'node:path'
 import { type DockerContext, dockerConfigDirectory } from './docker-context.js'
+import { type RuntimeName, runtimes } from './runtimes.js'
 
 /** A place where an engine may answer. */
 export interface EngineCandidate {
@@ -10,6 +11,8 @@ export interface EngineCandidate {
   certificates?: string
   /** Who says so: `DOCKER_HOST`, `Docker context colima`, `Podman`, … */
   origin: string
+  /** True for a socket that belongs to whichever engine was installed last. */
+  shared?: boolean
   /** Set when it is known beforehand that it cannot be asked. */
   problem?: string
 }
@@ -20,13 +23,17 @@ export interface CandidateOptions {
   env: NodeJS.ProcessEnv
   home: string
   platform: NodeJS.Platform
+  /** The only engine that will do. */
+  runtime?: RuntimeName | undefined
 }
 
 /**
  * All candidates, the likeliest first. One that was chosen (`DOCKER_HOST`, else the Docker CLI's context) is the only
- * one: agents on another engine than the one asked for would be agents that seem to be gone.
+ * one: agents on another engine than the one asked for would be agents that seem to be gone. A runtime that is insisted
+ * on goes before both: then only its own sockets, and a context of its own, are asked.
  */
-export function engineCandidates({ context, env, home, platform }: CandidateOptions): EngineCandidate[] {
+export function engineCandidates({ context, env, home, platform, runtime }: CandidateOptions): EngineCandidate[] {
+  if (runtime) return candidatesOf(runtime, { context, env, home, platform })
   if (env.DOCKER_HOST) return [dockerHost(env.DOCKER_HOST, env, home)]
   if (context) return [contextCandidate(context)]
   const seen = new Set<string>()
@@ -35,6 +42,15 @@ export function engineCandidates({ context, env, home, platform }: CandidateOpti
     seen.add(address)
     return true
   })
+}
+
+function candidatesOf(runtime: RuntimeName, { context, env, home, platform }: CandidateOptions): EngineCandidate[] {
+  const { contexts, title } = runtimes[runtime]
+  const own = [
+    ...(context && contexts.test(context.name) ? [contextCandidate(context)] : []),
+    ...sockets(env, home, platform, runtime),
+  ]
+  return own.length > 0 ? own : [{ address: '', origin: title, problem: `there is no ${title} on ${platform}` }]
 }
 
 function dockerHost(value: string, env: NodeJS.ProcessEnv, home: string): EngineCandidate {
@@ -49,21 +65,38 @@ function contextCandidate(context: DockerContext): EngineCandidate {
   return { address: '', origin: `Docker context ${name}`, ...place }
 }
 
-function sockets(env: NodeJS.ProcessEnv, home: string, platform: NodeJS.Platform): EngineCandidate[] {
-  if (platform === 'win32') return [{ address: 'npipe:////./pipe/docker_engine', origin: 'default pipe' }]
-  const runtime = env.XDG_RUNTIME_DIR ?? ''
+/** The sockets of all engines, or of one. */
+function sockets(
+  env: NodeJS.ProcessEnv,
+  home: string,
+  platform: NodeJS.Platform,
+  runtime?: RuntimeName,
+): EngineCandidate[] {
+  const directory = env.XDG_RUNTIME_DIR ?? ''
   const linux = platform === 'linux'
   const mac = platform === 'darwin'
-  const all: [origin: string, path: string, exists: boolean][] = [
-    ['default socket', '/var/run/docker.sock', true],
-    ['rootless Docker', join(runtime, 'docker.sock'), runtime !== ''],
-    ['Docker Desktop', join(home, '.docker', 'run', 'docker.sock'), mac],
-    ['Docker Desktop', join(home, '.docker', 'desktop', 'docker.sock'), linux],
-    ['OrbStack', join(home, '.orbstack', 'run', 'docker.sock'), mac],
-    ['Colima', join(home, '.colima', 'default', 'docker.sock'), true],
-    ['Rancher Desktop', join(home, '.rd', 'docker.sock'), true],
-    ['rootless Podman', join(runtime, 'podman', 'podman.sock'), runtime !== ''],
-    ['Podman', '/run/podman/podman.sock', linux],
+  const windows = platform === 'win32'
+  const all: [origin: string, path: string, exists: boolean, of: RuntimeName[]][] = [
+    ['default pipe', '//./pipe/docker_engine', windows, ['docker', 'podman']],
+    ['default socket', '/var/run/docker.sock', !windows, ['docker', 'podman']],
+    ['rootless Docker', join(directory, 'docker.sock'), linux && directory !== '', ['docker']],
+    ['Docker Desktop', join(home, '.docker', 'run', 'docker.sock'), mac, ['docker', 'docker-desktop']],
+    ['Docker Desktop', join(home, '.docker', 'desktop', 'docker.sock'), linux, ['docker', 'docker-desktop']],
+    ['OrbStack', join(home, '.orbstack', 'run', 'docker.sock'), mac, ['orbstack']],
+    ['Colima', join(home, '.colima', 'default', 'docker.sock'), linux || mac, ['colima']],
+    ['Rancher Desktop', join(home, '.rd', 'docker.sock'), linux || mac, ['rancher']],
+    ['rootless Podman', join(directory, 'podman', 'podman.sock'), linux && directory !== '', ['podman']],
+    ['Podman', '/run/podman/podman.sock', linux, ['podman']],
+    ['Podman machine', join(home, podmanMachine), mac, ['podman']],
   ]
-  return all.filter(([, , exists]) => exists).map(([origin, path]) => ({ address: `unix://${path}`, origin }))
+  return all
+    .filter(([, , exists, of]) => exists && (runtime === undefined || of.includes(runtime)))
+    .map(([origin, path, , of]) => ({
+      address: `${windows ? 'npipe' : 'unix'}://${path}`,
+      origin,
+      ...(of.length > 1 && of.includes('podman') && { shared: true }),
+    }))
 }
+
+/** Where Podman links the socket of its virtual machine to. */
+const podmanMachine = '.local/share/containers/podman/machine/podman.sock'

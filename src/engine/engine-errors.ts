@@ -35,6 +35,12 @@ export function engineMessage(error: unknown): string {
   return text.trim().replace(/\.$/, '')
 }
 
+/** True for a name that another container holds: status 409, from Podman 500 and these words. */
+export function isTakenName(error: unknown): boolean {
+  const status = statusOf(error)
+  return status === 409 || (status === 500 && /container name .+ is already in use/.test(engineMessage(error)))
+}
+
 /** The MoatError for an engine that could not `action` (`start the container`, …). */
 export function engineError(action: string, error: unknown, address: string): Error {
   if (error instanceof MoatError) return error
@@ -42,7 +48,10 @@ export function engineError(action: string, error: unknown, address: string): Er
   const [code, message]: [ErrorCode, string] = reason
     ? ['ENGINE_UNREACHABLE', `The container engine at ${address} does not answer: ${reason}.`]
     : ['ENGINE_FAILED', `The container engine could not ${action}: ${engineMessage(error)}.`]
-  return new MoatError(code, message, { cause: error, suggestions: ['docker info'] })
+  // Debian's podman only recommends the package.
+  const noInit = /init binary|catatonit/.test(message)
+  const suggestions = noInit ? ['sudo apt-get install -y catatonit'] : ['docker info']
+  return new MoatError(code, message, { cause: error, suggestions })
 }
 
 /** The MoatError for an image that could not be pulled. */

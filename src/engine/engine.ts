@@ -1,5 +1,6 @@
 // Owns the port to the container engine: all that moat asks of one. dockerode stays behind it.
 import type { Agent } from '../routing/agent.js'
+import type { EngineFiles } from './files.js'
 import type { EngineSessions } from './sessions.js'
 
 /** What to create a container from. Paths and addresses are the host's. */
@@ -74,6 +75,7 @@ export class BuildFailedError extends Error {
 export interface Engine {
   /** Where it answers, e.g. `unix:///var/run/docker.sock`. */
   readonly address: string
+  readonly files: EngineFiles
   readonly sessions: EngineSessions
   attach(containerId: string, options?: { interactive?: boolean }): Promise<ContainerOutput>
   /** The engine's account of the build as it is written, in pieces of text. It builds only while that is read. */

@@ -5,6 +5,8 @@ import type { Agent, Endpoint, RouteFragment } from '../routing/agent.js'
 import { isDnsLabel } from '../routing/dns-label.js'
 
 export const labels = {
+  /** Of an agent whose workspace is a git worktree, and the repository's id. */
+  branch: 'dev.moat.branch',
   endpoints: 'dev.moat.endpoints',
   /** The `~/.moat` an agent belongs to, so that two of them on one engine keep to their own agents. */
   home: 'dev.moat.home',
@@ -13,13 +15,17 @@ export const labels = {
   /** Of a container that is kept when its agent ends. */
   keep: 'dev.moat.keep',
   name: 'dev.moat.name',
+  repository: 'dev.moat.repository',
   routes: 'dev.moat.routes',
   runId: 'dev.moat.run-id',
   workspace: 'dev.moat.workspace',
 } as const
 
 /** What the labels carry. */
-export type LabelledAgent = Pick<Agent, 'endpoints' | 'keep' | 'name' | 'routes' | 'runId' | 'workspace'>
+export type LabelledAgent = Pick<
+  Agent,
+  'branch' | 'endpoints' | 'keep' | 'name' | 'repository' | 'routes' | 'runId' | 'workspace'
+>
 
 /** Thrown for a label that is missing or says something moat does not understand. */
 export class UnreadableLabelError extends Error {
@@ -69,10 +75,12 @@ const routes = z.array(
 /** The labels of a container that is `agent`. `home` is the absolute path of its `~/.moat`. */
 export function toLabels(agent: LabelledAgent & { home?: string }): Record<string, string> {
   return {
+    ...(agent.branch !== undefined && { [labels.branch]: agent.branch }),
     [labels.endpoints]: JSON.stringify(agent.endpoints),
     ...(agent.home !== undefined && { [labels.home]: agent.home }),
     ...(agent.keep && { [labels.keep]: 'true' }),
     [labels.name]: agent.name,
+    ...(agent.repository !== undefined && { [labels.repository]: agent.repository }),
     [labels.routes]: JSON.stringify(agent.routes),
     [labels.runId]: agent.runId,
     [labels.workspace]: agent.workspace,
@@ -81,10 +89,13 @@ export function toLabels(agent: LabelledAgent & { home?: string }): Record<strin
 
 /** The agent that a container's labels describe. Throws UnreadableLabelError for the first label it cannot read. */
 export function fromLabels(values: Readonly<Record<string, string>>): LabelledAgent {
+  const { [labels.branch]: branch, [labels.repository]: repository } = values
   return {
+    ...(branch && { branch }),
     endpoints: read<Endpoint[]>(values, labels.endpoints, endpoints, parseJson),
     keep: values[labels.keep] === 'true',
     name: read(values, labels.name, dnsLabel),
+    ...(repository && { repository }),
     routes: read<RouteFragment[]>(values, labels.routes, routes, parseJson),
     runId: read(values, labels.runId, runId),
     workspace: read(values, labels.workspace, workspace),

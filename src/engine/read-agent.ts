@@ -1,6 +1,6 @@
 // Owns reading an agent from what the engine lists of its container. Pure.
 import type { ContainerInfo } from 'dockerode'
-import type { Agent, AgentState } from '../routing/agent.js'
+import { type Agent, type AgentState, isLive } from '../routing/agent.js'
 import { fromLabels } from './labels.js'
 
 /** Docker's states, and the ones Podman has besides. */
@@ -30,7 +30,8 @@ export function readAgent(info: ContainerInfo): Agent {
     ...agent,
     containerId: info.Id,
     createdAt: new Date(info.Created * 1000).toISOString(),
-    published: readPorts(info.Ports),
+    // Podman goes on listing the ports of a container that has ended.
+    published: isLive({ state }) ? readPorts(info.Ports) : {},
     state,
   }
 }

@@ -38,6 +38,10 @@ export async function* buildSteps(engine: Engine, options: BuildStepsOptions): A
   if (!(await engine.hasImage(tag))) throw failure(new BuildFailedError('the engine ended the build early'), steps)
 }
 
+/** What engines note about their own work: ids of layers and containers, Podman's log. */
+const engineNotes =
+  /^( ?-+> |Removing intermediate container |Successfully (built|tagged) |COMMIT |[0-9a-f]{64}$|time="[^"]*" level=\w+ msg=)/
+
 /** Follows the engine's `Step 3/9 : RUN …` (Podman: `STEP 3/9: RUN …`) through the layers. */
 class StepReader {
   layer: Layer | undefined
@@ -69,8 +73,7 @@ class StepReader {
   }
 
   #readOutput(line: string): BuildEvent | undefined {
-    // What the engine notes about its own work: ids of layers and containers.
-    if (/^( ?-+> |Removing intermediate container |Successfully (built|tagged) )/.test(line)) return undefined
+    if (engineNotes.test(line)) return undefined
     this.output.push(line)
     if (this.output.length > shownOutput) this.output.shift()
     return { line: shorten(line) }
@@ -106,6 +109,9 @@ function failure(cause: BuildFailedError, steps: StepReader): MoatError {
 function remedies(cause: BuildFailedError, { layer, output }: StepReader): string[] {
   if (/no space left on device/i.test([cause.message, ...output].join('\n'))) {
     return ['moat clean', 'docker system df']
+  }
+  if (/exec: "(\/bin\/)?sh": .*no(t found| such file)/i.test(cause.message)) {
+    return ['choose a base_image that has a shell (/bin/sh), e.g. base_image: debian:bookworm-slim']
   }
   return [layer?.key ? `correct ${layer.key} in moat.yaml` : 'moat run --rebuild']
 }

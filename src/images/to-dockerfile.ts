@@ -33,7 +33,8 @@ export function toLayers(plan: ImagePlan, user: HostUser): Layer[] {
   return [
     { text: `FROM ${plan.base}` },
     { text: `LABEL ${labels.image}=1` },
-    ...(plan.customBase ? [{ text: 'USER root' }] : []),
+    // By number: a base made from nothing has no names.
+    ...(plan.customBase ? [{ text: 'USER 0' }] : []),
     ...debianLayers(plan),
     ...runtimes.flatMap(runtimeLayers),
     ...(online ? caVariables.map((name) => ({ text: `ARG ${name}` })) : []),

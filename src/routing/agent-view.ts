@@ -8,10 +8,14 @@ export interface EndpointView extends Endpoint {
 
 /** Fields may be added, never removed or renamed. */
 export interface AgentView {
+  /** For an agent in a git worktree only. */
+  branch?: string
   /** ISO 8601. */
   createdAt: string
   endpoints: EndpointView[]
   name: string
+  /** For an agent in a git worktree only. */
+  repository?: string
   runId: string
   state: AgentState
   /** Absolute path on the host. */
@@ -19,11 +23,13 @@ export interface AgentView {
 }
 
 export function viewAgent(agent: Agent, proxyPort: number): AgentView {
-  const { createdAt, endpoints, name, runId, state, workspace } = agent
+  const { branch, createdAt, endpoints, name, repository, runId, state, workspace } = agent
   return {
+    ...(branch !== undefined && { branch }),
     createdAt,
     endpoints: endpoints.map((endpoint) => ({ ...endpoint, url: urlOf(name, endpoint, proxyPort) })),
     name,
+    ...(repository !== undefined && { repository }),
     runId,
     state,
     workspace,

@@ -68,6 +68,8 @@ export interface RouteFragment {
 
 /** An agent as the engine knows it: the container's labels, its state and its published ports. */
 export interface Agent {
+  /** The git branch that its workspace is a worktree of. */
+  branch?: string
   containerId: string
   /** ISO 8601. */
   createdAt: string
@@ -77,6 +79,8 @@ export interface Agent {
   name: string
   /** Container port to the port on 127.0.0.1 it is published at; empty while the container is not running. */
   published: Record<number, number>
+  /** The repository of that worktree: `host/owner/repo`, or `_local/…`. */
+  repository?: string
   routes: RouteFragment[]
   /** `run_` and 12 hex digits. */
   runId: string

@@ -1,6 +1,6 @@
 // Owns the route table: a pure value computed from agents, from host names to what answers them.
 import type { Agent, CaddyRoute, RouteFragment, ServedFiles, UpstreamProtocol } from './agent.js'
-import { agentHost, endpointHost } from './urls.js'
+import { agentHost, defaultDomain, endpointHost } from './urls.js'
 
 /** A host that is handed on whole, to a loopback address. */
 export interface Upstream {
@@ -111,4 +111,17 @@ function dialling(routes: CaddyRoute[], agent: Agent): CaddyRoute[] {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
+}
+
+/**
+ * The names that certificates are made for: `localhost`, the hosts that are answered, and the bare hosts of their agents,
+ * which have a page of the proxy's even when no single endpoint has them. Sorted, each once.
+ */
+export function certificateHosts(hosts: readonly string[]): string[] {
+  const all = new Set([defaultDomain])
+  for (const host of hosts) {
+    all.add(host)
+    all.add(host.slice(host.indexOf('.') + 1))
+  }
+  return [...all].toSorted()
 }

@@ -4,6 +4,7 @@
 // connections. Binding here makes a taken port the error it is.
 import { createServer, type Server } from 'node:net'
 import { asRoot } from '../config/invoking-user.js'
+import { shellQuote } from '../config/shell-quote.js'
 import { MoatError, systemCode } from '../errors.js'
 import { listenPorts } from '../routing/urls.js'
 import { findPortHolder } from './port-holder.js'
@@ -85,10 +86,23 @@ async function explain(error: unknown, port: number): Promise<unknown> {
   if (code === 'EACCES') {
     return new MoatError('PORT_DENIED', `Port ${failedPort} may only be used by root on this machine.`, {
       cause: error,
-      suggestions: [`sudo moat proxy start --port ${port}`, 'moat proxy start --port 8080'],
+      suggestions: [
+        `sudo moat proxy start --port ${port}`,
+        ...(process.platform === 'linux' ? withoutRoot(port) : []),
+        'moat proxy start --port 8080',
+      ],
     })
   }
   return error
+}
+
+/** What gives an ordinary user the port once and for all; who uses the machine decides whether that is a good idea. */
+function withoutRoot(port: number): string[] {
+  const lowest = Math.min(...listenPorts(port))
+  return [
+    `sudo sysctl net.ipv4.ip_unprivileged_port_start=${lowest}   # from then on without sudo, for every program`,
+    `sudo setcap cap_net_bind_service=+ep ${shellQuote(process.execPath)}   # the same, for every program that this Node runs`,
+  ]
 }
 
 function alternativePort(port: number): number {

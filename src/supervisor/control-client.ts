@@ -1,6 +1,7 @@
 // Owns the client's end of the control socket.
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
+import type { Rotation } from '../authority/rotate.js'
 import { deserializeError, MoatError, type SerializedError, systemCode } from '../errors.js'
 import type { IndexView } from '../pages/view.js'
 import {
@@ -39,6 +40,11 @@ export function syncRoutes(socketPath: string): Promise<SupervisorStatus | undef
 /** Rejects with PLUGIN_FAILED, naming plugin and endpoint, when Caddy does not take one of the routes. */
 export async function checkRoutes(socketPath: string, questions: RouteQuestion[]): Promise<void> {
   await ask(socketPath, 'POST', controlPaths.check, questions)
+}
+
+/** Has the supervisor replace the root; undefined when there is none. */
+export function requestRotation(socketPath: string): Promise<Rotation | undefined> {
+  return ifListening(ask<Rotation>(socketPath, 'POST', controlPaths.rotate))
 }
 
 /** Tells the supervisor to stay without agents. */

@@ -2,6 +2,7 @@
 import { chmod, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
+import type { Rotation } from '../authority/rotate.js'
 import { MoatError, messageOf, serializeError } from '../errors.js'
 import type { IndexView } from '../pages/view.js'
 import {
@@ -24,6 +25,8 @@ export interface ControlHandlers {
   keep(): void
   /** Resolves once requests are recorded; calls `onRequest` with each until the returned function is called. */
   record(question: RecordingQuestion, onRequest: (request: RecordedRequest) => void): Promise<() => void>
+  /** Resolves when a new root is in place and every certificate comes from it. */
+  rotate(): Promise<Rotation>
   status(): SupervisorStatus
   /** True once the proxy is on its way out: nobody may count on it any more. */
   stopping(): boolean
@@ -91,6 +94,8 @@ async function answer(
     case `POST ${controlPaths.keep}`:
       handlers.keep()
       return send(response, 200, handlers.status())
+    case `POST ${controlPaths.rotate}`:
+      return send(response, 200, await handlers.rotate())
     case `POST ${controlPaths.sync}`:
       await handlers.sync()
       return send(response, 200, handlers.status())

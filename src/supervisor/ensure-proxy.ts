@@ -12,7 +12,8 @@ import { deserializeError, MoatError, messageOf } from '../errors.js'
 import { listenPorts } from '../routing/urls.js'
 import { holdProxy, keepProxy, type ProxyHold, requestStop } from './control-client.js'
 import { waitForFileLock } from './file-lock.js'
-import type { ReadyMessage, SupervisorArguments } from './protocol.js'
+import { assertSameEngine, followsEngine } from './other-engine.js'
+import type { ReadyMessage, SupervisorArguments, SupervisorStatus } from './protocol.js'
 
 /** A log larger than this is set aside when a supervisor starts. Bytes. */
 const longestLog = 5_000_000
@@ -20,6 +21,8 @@ const longestLog = 5_000_000
 export interface EnsureProxyOptions {
   /** Wraps the start of a supervisor, when there is none to use: the place to show progress. */
   announce?: <T>(start: () => Promise<T>) => Promise<T>
+  /** Where the engine answers whose agents are to have URLs. */
+  engine?: string
   /** Stay without agents. */
   keep: boolean
   paths: MoatPaths
@@ -35,7 +38,7 @@ export interface EnsuredProxy {
   started: boolean
 }
 
-/** A hold on the running proxy, started if need be. Rejects with a MoatError when it runs on another port than asked for. */
+/** A hold on the running proxy, started if need be. Rejects with a MoatError when it runs on another port or engine. */
 export async function ensureProxy(options: EnsureProxyOptions): Promise<EnsuredProxy> {
   const running = await useRunning(options)
   if (running) return { authorityCreated: false, hold: running, started: false }
@@ -59,11 +62,17 @@ export async function ensureProxy(options: EnsureProxyOptions): Promise<EnsuredP
 }
 
 async function useRunning(options: EnsureProxyOptions): Promise<ProxyHold | undefined> {
-  const { keep, paths, port, version } = options
+  const { engine, keep, paths, port, version } = options
   const hold = await holdProxy(paths.controlSocket)
   if (!hold) return undefined
   const { status } = hold
+  if (engine !== undefined && isIdle(status) && !(await followsEngine(status, engine))) {
+    hold.release()
+    await requestStop(paths.controlSocket)
+    return undefined
+  }
   try {
+    if (engine !== undefined) await assertSameEngine(status, engine)
     assertSamePort(port, status.port)
     if (keep && !status.kept) await keepProxy(paths.controlSocket)
   } catch (error) {
@@ -75,6 +84,11 @@ async function useRunning(options: EnsureProxyOptions): Promise<ProxyHold | unde
   await requestStop(paths.controlSocket, { leaveCaddy: true })
   options.keep ||= status.kept
   return undefined
+}
+
+/** Nothing would be lost with it: it is about to stop by itself. */
+function isIdle({ agents, kept }: SupervisorStatus): boolean {
+  return agents.length === 0 && !kept
 }
 
 function assertSamePort(wanted: ProxyPort, running: number): void {

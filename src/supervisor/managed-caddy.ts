@@ -1,20 +1,29 @@
 // Owns one Caddy: starts or adopts it, keeps it alive, and brings its config in line with the routes.
-import { readFile } from 'node:fs/promises'
+import { forgetOldLeaves } from '../authority/root.js'
 import { CaddyAdmin, CaddyAdminError } from '../caddy/admin.js'
 import { type ConfigChange, configChange } from '../caddy/config-change.js'
 import type { CaddyBinary } from '../caddy/find-caddy.js'
 import { parseMetrics } from '../caddy/metrics.js'
 import { spawnCaddy } from '../caddy/spawn-caddy.js'
-import { type CaddyConfig, type CaddySettings, listenersOf, portOf, toCaddyConfig } from '../caddy/to-caddy-config.js'
+import { storedHosts } from '../caddy/stored-hosts.js'
+import {
+  type CaddyConfig,
+  type CaddySettings,
+  forgetfulConfig,
+  listenersOf,
+  portOf,
+  toCaddyConfig,
+} from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
 import { messageOf } from '../errors.js'
-import { emptyTable, hostsOf, type RouteTable } from '../routing/route-table.js'
+import { certificateHosts, emptyTable, hostsOf, type RouteTable } from '../routing/route-table.js'
 import { handshakePort } from '../routing/urls.js'
 import { bindPorts } from './bind-ports.js'
+import { hasEnded, isAlive, readPid, signal } from './caddy-process.js'
 import { Coalescer } from './coalescer.js'
 import { Counters } from './counters.js'
 import { RouteCheck } from './route-check.js'
-import { warmCertificates } from './warm-certificates.js'
+import { isVouchedFor, warmCertificates } from './warm-certificates.js'
 
 /** Each config change closes idle connections, so changes after the first share one push a second. Milliseconds. */
 const pushInterval = 1_000
@@ -46,6 +55,8 @@ export class ManagedCaddy {
     () => this.#pending() !== undefined,
   )
   #config: CaddyConfig | undefined
+  /** Set when the root was replaced: hosts of which Caddy may still have a certificate of the old one. */
+  #outdated: string[] | undefined
   #pid: number | undefined
   #routes: RouteTable = emptyTable
   #settings: CaddySettings | undefined
@@ -86,6 +97,9 @@ export class ManagedCaddy {
       if (pid !== undefined && !isAlive(pid)) this.#died('the adopted Caddy ended', 0)
     }, adoptedCheckInterval)
     this.#options.log(`adopted Caddy (pid ${pid}) on port ${port}`)
+    const { caCertificate, caddyStorage } = this.#options.paths
+    // A supervisor that was killed while it replaced the root left it with the old one's.
+    if (!(await isVouchedFor(handshakePort(port), caCertificate))) this.#outdated = await storedHosts(caddyStorage)
     return true
   }
 
@@ -121,6 +135,12 @@ export class ManagedCaddy {
     if (!this.#settings) return
     this.#settings = { ...this.#settings, recorded: hosts }
     await this.#push.request()
+  }
+
+  /** Resolves when every certificate comes from the root in place, those of `hosts` too. No connection is cut. */
+  reissue(hosts: string[]): Promise<void> {
+    this.#outdated = hosts
+    return this.#push.request()
   }
 
   /** Stops watching and leaves Caddy serving, for the next supervisor to adopt. */
@@ -168,6 +188,7 @@ export class ManagedCaddy {
       })
       this.#config = config
       this.counters.restarted()
+      this.#outdated = undefined
       this.#pid = pid
       const startedAt = performance.now()
       this.#options.log(`Caddy ${this.#options.binary.version} (pid ${pid}) serves port ${bound.port}`)
@@ -193,7 +214,12 @@ export class ManagedCaddy {
     setTimeout(() => {
       if (this.#stopping) return
       this.#spawn(this.port).then(
-        () => this.#options.onProblem(undefined),
+        () => {
+          this.#options.onProblem(undefined)
+          // The new process has no certificate in memory yet.
+          this.#warmed.clear()
+          this.#warm().catch((error) => this.#options.log(messageOf(error)))
+        },
         (error) => {
           this.#options.log(`Caddy could not be started again: ${messageOf(error)}`)
           this.#options.onProblem(messageOf(error))
@@ -207,11 +233,12 @@ export class ManagedCaddy {
   #pending(): { change: ConfigChange; next: CaddyConfig } | undefined {
     if (!this.#settings || !this.#config) return undefined
     const next = toCaddyConfig(this.#settings, this.check.accepted(this.#routes))
-    const change = configChange(this.#config, next)
+    const change = configChange(this.#config, next) ?? (this.#outdated ? { path: [], value: next } : undefined)
     return change && { change, next }
   }
 
   async #applyRoutes(): Promise<void> {
+    if (this.#outdated) await this.#forgetCertificates(this.#outdated)
     try {
       await this.#replace()
     } catch (error) {
@@ -232,9 +259,21 @@ export class ManagedCaddy {
     this.#config = pending.next
   }
 
+  async #forgetCertificates(hosts: readonly string[]): Promise<void> {
+    const pending = this.#pending()
+    if (!pending) return
+    const forgetful = forgetfulConfig(pending.next, hosts)
+    // Caddy may have stored another since the root was replaced.
+    await forgetOldLeaves(this.#options.paths)
+    await this.#admin.replace([], forgetful)
+    this.#config = forgetful
+    this.#outdated = undefined
+    this.#warmed.clear()
+  }
+
   /** Prepares the certificates of hosts that are new since the last time. */
   async #warm(): Promise<void> {
-    const hosts = hostsOf(this.#routes)
+    const hosts = certificateHosts(hostsOf(this.#routes))
     const fresh = hosts.filter((host) => !this.#warmed.has(host))
     this.#warmed = new Set(hosts)
     await warmCertificates(fresh, handshakePort(this.port), this.#options.paths.caCertificate)
@@ -248,33 +287,4 @@ export class ManagedCaddy {
     const recorded = this.#settings?.recorded ?? []
     return { ...sockets, caCertificate, caKey, listeners, port, recorded, storage: caddyStorage }
   }
-}
-
-async function readPid(path: string): Promise<number | undefined> {
-  const pid = Number.parseInt(await readFile(path, 'utf8').catch(() => ''), 10)
-  return Number.isInteger(pid) ? pid : undefined
-}
-
-function isAlive(pid: number): boolean {
-  return signal(pid, 0)
-}
-
-/** False when there is no such process. */
-function signal(pid: number, name: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(pid, name)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** True once the process is gone; false when it still lives after `deadline` milliseconds. */
-async function hasEnded(pid: number, deadline: number): Promise<boolean> {
-  const end = performance.now() + deadline
-  while (isAlive(pid)) {
-    if (performance.now() > end) return false
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  return true
 }

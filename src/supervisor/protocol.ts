@@ -8,6 +8,8 @@ export interface SupervisorStatus {
   agents: Agent[]
   ca: string
   caddy: { pid: number | undefined; version: string }
+  /** Where the engine answers whose agents it serves. */
+  engine?: string
   /** True when the proxy stays although no agent needs it (`moat proxy start`). */
   kept: boolean
   port: number
@@ -50,6 +52,7 @@ export const controlPaths = {
   keep: '/keep',
   key: '/key',
   record: '/record',
+  rotate: '/rotate',
   status: '/status',
   stop: '/stop',
   sync: '/sync',

@@ -1,8 +1,9 @@
 // Owns what commands ask of the proxy as a whole: its status and its end. Starting it is in ensure-proxy.ts.
 import { connect } from 'node:net'
+import { type Rotation, rotateAuthority } from '../authority/rotate.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { indexUrl } from '../routing/urls.js'
-import { readStatus, requestStop } from './control-client.js'
+import { readStatus, requestRotation, requestStop } from './control-client.js'
 import { type EnsureProxyOptions, ensureProxy } from './ensure-proxy.js'
 import { waitForFileLock } from './file-lock.js'
 import type { SupervisorStatus } from './protocol.js'
@@ -15,6 +16,8 @@ export interface ProxyStatus {
   caddy: { pid: number | undefined; version: string } | null
   /** The index of all agents, for browsers and as JSON. */
   indexUrl: string
+  /** Where the engine answers whose agents it serves; present when it runs. */
+  engine?: string
   /** The port it runs on, or would run on. */
   port: number
   /** Present when the proxy runs but cannot follow the engine or restart Caddy. */
@@ -46,6 +49,7 @@ export function toProxyStatus(status: SupervisorStatus): ProxyStatus {
     ca: status.ca,
     caddy: status.caddy,
     indexUrl: indexUrl(status.port),
+    ...(status.engine !== undefined && { engine: status.engine }),
     port: status.port,
     ...(status.problem !== undefined && { problem: status.problem }),
     status: 'running',
@@ -65,6 +69,22 @@ export async function stopProxy(options: ProxyOptions): Promise<boolean> {
   // Held by the supervisor until its very end.
   await (await waitForFileLock(options.paths.supervisorLock)).release()
   return true
+}
+
+/** Replaces the root certificate; a running proxy goes on with certificates of the new one. */
+export async function rotateRoot(options: ProxyOptions): Promise<Rotation> {
+  const { paths } = options
+  if (await findProxy(options)) {
+    const rotation = await requestRotation(paths.controlSocket)
+    if (rotation) return rotation
+  }
+  // While this is held, no proxy starts with half of a root.
+  const lock = await waitForFileLock(paths.supervisorLock)
+  try {
+    return await rotateAuthority(paths)
+  } finally {
+    await lock.release()
+  }
 }
 
 /** The running proxy; a Caddy whose supervisor was killed is given a new one. Undefined when there is neither. */

@@ -6,6 +6,9 @@ import type { CaddyRoute } from '../routing/agent.js'
 import type { HostRoutes, RouteTable } from '../routing/route-table.js'
 import type { RouteQuestion } from './protocol.js'
 
+/** Verdicts remembered. Routes with a password have a new hash at each start, so there is no end to them. */
+const mostVerdicts = 1_000
+
 export class RouteCheck {
   readonly #binary: string
   /** Routes as JSON, to why Caddy does not take them; undefined when it does. */
@@ -35,11 +38,11 @@ export class RouteCheck {
     let rejected = false
     for (const { routes } of fresh) {
       const reason = together === undefined ? undefined : await validateRoutes(this.#binary, wrapped(routes))
-      this.#reasons.set(keyOf(routes), reason)
+      this.#remember(routes, reason)
       rejected ||= reason !== undefined
     }
     // Each is fine, all at once are not: none is to blame, and none may take the others down.
-    if (together !== undefined && !rejected) for (const { routes } of fresh) this.#reasons.set(keyOf(routes), together)
+    if (together !== undefined && !rejected) for (const { routes } of fresh) this.#remember(routes, together)
     return together !== undefined
   }
 
@@ -64,6 +67,13 @@ export class RouteCheck {
       ]
     })
     return sentences.length > 0 ? sentences.join(' ') : undefined
+  }
+
+  /** The oldest verdict makes room; the routes it was about are looked at again if Caddy refuses them. */
+  #remember(routes: readonly CaddyRoute[], reason: string | undefined): void {
+    const [oldest] = this.#reasons.keys()
+    if (this.#reasons.size >= mostVerdicts && oldest !== undefined) this.#reasons.delete(oldest)
+    this.#reasons.set(keyOf(routes), reason)
   }
 
   #reasonOf({ routes }: HostRoutes): string | undefined {

@@ -1,6 +1,8 @@
 // Owns the one supervisor of a user: the engine's agents on one side, Caddy on the other, and when both are let go.
 import { ensureAuthority } from '../authority/root.js'
+import { type Rotation, rotateAuthority } from '../authority/rotate.js'
 import { type CaddyBinary, findCaddy } from '../caddy/find-caddy.js'
+import { storedHosts } from '../caddy/stored-hosts.js'
 import type { MoatPaths } from '../config/paths.js'
 import { connectEngine } from '../engine/connect-engine.js'
 import type { Engine } from '../engine/engine.js'
@@ -50,8 +52,10 @@ export class Supervisor {
   readonly #reconciler: Reconciler
   readonly #site: OwnSite
   #caddyProblem: string | undefined
+  #engineAddress: string | undefined
   #engineSocket: string | undefined
   #files: FilesSocket | undefined
+  #rotation: Promise<Rotation | undefined> = Promise.resolve(undefined)
   #socket: ControlSocket | undefined
   #serving = false
   #stopping: Promise<void> | undefined
@@ -155,8 +159,9 @@ export class Supervisor {
   /** The engine; once found, that one and no other: on another one all agents would seem to be gone. */
   async #connect(): Promise<Engine> {
     const { env, paths } = this.#options
-    const found = this.#engineSocket !== undefined && { DOCKER_HOST: this.#engineSocket }
+    const found = this.#engineSocket !== undefined && { DOCKER_HOST: this.#engineSocket, MOAT_RUNTIME: '' }
     const engine = await connectEngine({ env: { ...env, ...found }, moatHome: paths.home })
+    this.#engineAddress = engine.address
     // A TCP engine came from a setting that still stands, with certificates an address alone would lose.
     if (engine.address.startsWith('unix://')) this.#engineSocket = engine.address
     return engine
@@ -182,6 +187,12 @@ export class Supervisor {
       issueKey: () => this.#site.issueKey(),
       keep: () => this.#lifetime.keep(),
       record: (question, onRequest) => this.#site.record(this.#recorded(question), onRequest),
+      rotate: () => {
+        // One after the other, whatever became of the one before.
+        const rotation = this.#rotation.catch(() => {}).then(() => this.#rotate())
+        this.#rotation = rotation
+        return rotation
+      },
       status: () => this.#status(),
       stop: (how) => this.stop(how),
       stopping: () => this.#stopping !== undefined,
@@ -195,12 +206,22 @@ export class Supervisor {
     return agents.map((agent) => ({ agent, ...(endpoint !== undefined && { endpoint }) }))
   }
 
+  async #rotate(): Promise<Rotation> {
+    const { paths } = this.#options
+    const hosts = await storedHosts(paths.caddyStorage)
+    const rotation = await rotateAuthority(paths)
+    this.#options.log(`the root certificate is now ${rotation.fingerprint}`)
+    await this.#caddy.reissue(hosts)
+    return rotation
+  }
+
   #status(): SupervisorStatus {
     const problem = this.#caddyProblem ?? this.#reconciler.problem ?? this.#caddy.check.describe(this.#caddy.routes)
     return {
       agents: this.#reconciler.agents.filter(needsProxy),
       ca: this.#options.paths.caCertificate,
       caddy: { pid: this.#caddy.pid, version: this.#binary.version },
+      ...(this.#engineAddress !== undefined && { engine: this.#engineAddress }),
       kept: this.#lifetime.kept,
       port: this.#caddy.port,
       ...(problem !== undefined && { problem }),

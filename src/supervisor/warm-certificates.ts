@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { connect } from 'node:tls'
 import { systemCode } from '../errors.js'
+import { defaultDomain } from '../routing/urls.js'
 
 /** Handshakes at the same time: each costs Caddy a signature. */
 const concurrency = 4
@@ -18,6 +19,21 @@ export async function warmCertificates(hosts: readonly string[], port: number, c
     for (let host = queue.shift(); host !== undefined; host = queue.shift()) await warm(host, port, ca)
   }
   await Promise.all(Array.from({ length: concurrency }, work))
+}
+
+/** What clients say of a certificate whose root is another. */
+const otherRoot = new Set([
+  'CERT_SIGNATURE_FAILURE',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+/** False when what serves the port has certificates of another root than the one in this file. */
+export async function isVouchedFor(port: number, certificateFile: string): Promise<boolean> {
+  const problem = await shakeHands(defaultDomain, port, await readFile(certificateFile, 'utf8'))
+  return !otherRoot.has(problem ?? '')
 }
 
 async function warm(host: string, port: number, ca: string): Promise<void> {

@@ -3,16 +3,18 @@ import { type AgentView, describeEndpoints } from '../routing/agent-view.js'
 import { formatAge } from '../routing/format-age.js'
 import { formatTable } from './table.js'
 
-/** The table of `moat list`. */
+/** The table of `moat list`, with a column more when an agent has a branch. */
 export function formatAgents(agents: readonly AgentView[], now: number = Date.now()): string {
+  const branches = agents.some(({ branch }) => branch !== undefined)
   const rows = agents.map((agent) => [
     agent.name,
     agent.runId,
     agent.state,
     formatAge(agent.createdAt, now),
     describeEndpoints(agent.endpoints),
+    ...(branches ? [agent.branch ?? ''] : []),
   ])
-  return formatTable([['NAME', 'RUN ID', 'STATE', 'AGE', 'ENDPOINTS'], ...rows])
+  return formatTable([['NAME', 'RUN ID', 'STATE', 'AGE', 'ENDPOINTS', ...(branches ? ['BRANCH'] : [])], ...rows])
 }
 
 /** One line an endpoint: `https://web.dark-mode.localhost:8080  → dark-mode container:3000`. */

@@ -2,7 +2,7 @@
 import { Errors } from '@oclif/core'
 
 /** Exit code of a command interrupted before it had done its work: 128 + SIGINT. */
-const interruptedExit = 130
+export const interruptedExit = 130
 
 /**
  * Takes over SIGINT and SIGTERM. Until `onInterrupt` is called, the first one aborts `signal`; from then on each one

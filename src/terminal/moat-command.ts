@@ -1,16 +1,25 @@
 // Owns what all commands have in common: where moat's files are, its version, and errors as JSON.
-import { Command, Errors, Flags } from '@oclif/core'
+import { Command, Errors, Flags, type Interfaces } from '@oclif/core'
 import { type TellGone, tellGone } from '../agents/tell-gone.js'
+import type { CommandCompletion } from '../completion/completion-source.js'
 import { type MoatPaths, moatPaths } from '../config/paths.js'
 import { type ProxyPort, resolveProxyPort } from '../config/settings.js'
 import { type EndpointPlugins, oclifPlugins } from '../endpoints/plugin-hooks.js'
 import type { Engine } from '../engine/engine.js'
+import { parseRuntime } from '../engine/runtimes.js'
 import { exitCodes, MoatError, messageOf, serializeError } from '../errors.js'
 
 export abstract class MoatCommand extends Command {
   static override baseFlags = {
+    runtime: Flags.string({
+      description: 'Container engine to use, and no other: docker, podman, orbstack, colima, …; default: MOAT_RUNTIME',
+      helpGroup: 'GLOBAL',
+    }),
     verbose: Flags.boolean({ description: 'Show causes and stack traces of errors', helpGroup: 'GLOBAL' }),
   }
+
+  /** What arguments and flags complete to in a shell. In the manifest, like all static properties. */
+  static completion: CommandCompletion = {}
 
   protected readonly paths: MoatPaths = moatPaths()
 
@@ -24,11 +33,33 @@ export abstract class MoatCommand extends Command {
     return { paths: this.paths, port, version: this.config.version }
   }
 
-  /** The engine in use, showing this user's agents. */
-  protected async connectEngine(): Promise<Engine> {
+  /**
+   * The engine in use, showing this user's agents. A note says when the proxy follows another engine: agents there are
+   * not gone. `note: false` is for a command that tells of it in its own way.
+   */
+  protected async connectEngine({ note = true } = {}): Promise<Engine> {
     // Loaded here: finding an engine is more than `moat help` should pay for.
     const { connectEngine } = await import('../engine/connect-engine.js')
-    return connectEngine({ moatHome: this.paths.home })
+    const engine = await connectEngine({ moatHome: this.paths.home })
+    if (!note) return engine
+    const { otherEngine } = await import('../supervisor/other-engine.js')
+    const other = await otherEngine(this.paths.controlSocket, engine.address)
+    // Also with --json, which keeps only stdout to itself.
+    if (other)
+      process.stderr.write(`Note: the proxy follows the engine at ${other}; this is the one at ${engine.address}.\n`)
+    return engine
+  }
+
+  /** --runtime is MOAT_RUNTIME for this command and for the processes it starts: the supervisor uses the same engine. */
+  protected override async parse<
+    F extends Interfaces.OutputFlags<Interfaces.FlagInput>,
+    B extends Interfaces.OutputFlags<Interfaces.FlagInput>,
+    A extends Interfaces.OutputArgs<Interfaces.ArgInput>,
+  >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const parsed = await super.parse(options, argv)
+    const { runtime } = parsed.flags as { runtime?: string }
+    if (runtime !== undefined) process.env.MOAT_RUNTIME = parseRuntime(runtime, '--runtime')
+    return parsed
   }
 
   protected get plugins(): EndpointPlugins {

@@ -1,12 +1,17 @@
 // Owns one run of the command line, from arguments to exit code, and what happens to an error no command handled.
 import { Errors, flush, handle, run } from '@oclif/core'
 import { actAsInvokingUser } from '../config/invoking-user.js'
+import { pluginDirectory, setUpOclif } from '../config/oclif-settings.js'
 import { exitCodes, MoatError, systemCode } from '../errors.js'
+import { explainLoadWarnings } from '../plugins/load-warnings.js'
+import { isPluginsCommand, runPluginsCommand } from '../plugins/run-plugins-command.js'
 import { renderError } from './render-error.js'
 
 /** Runs a command; resolves with the exit code of the process. `root` is the URL of the program's file. */
 export async function runCli(argv: string[], root: string): Promise<number> {
   actAsInvokingUser()
+  setUpOclif()
+  explainLoadWarnings(pluginDirectory(), (line) => process.stderr.write(`${line}\n`))
   // A reader that went away (`moat list | head -1`) is no error.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error) => {
@@ -14,7 +19,7 @@ export async function runCli(argv: string[], root: string): Promise<number> {
     })
   }
   try {
-    await run(argv, root)
+    await (isPluginsCommand(argv) ? runPluginsCommand(argv, () => run(argv, root)) : run(argv, root))
     await flush()
     return Number(process.exitCode ?? 0)
   } catch (error) {

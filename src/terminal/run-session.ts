@@ -27,6 +27,8 @@ export interface RunSessionOptions {
   flags: RunFlags
   json: boolean
   log: (line: string) => void
+  /** Called once the agent runs. */
+  onStarted?: () => Promise<void>
   proxy: ProxyOptions
   tellGone: TellGone
 }
@@ -41,6 +43,7 @@ export async function runSession(
   const progress = terminalProgress()
   const interrupts = new Interrupts()
   try {
+    plan.notes.forEach(progress.note)
     const started = await startAgent(plan, {
       ...proxy,
       attach: !flags.detach,
@@ -53,6 +56,7 @@ export async function runSession(
       signal: interrupts.signal,
       user: hostUser(),
     })
+    await options.onStarted?.()
     if (started.authorityCreated) trustHint(proxy.paths.caCertificate).forEach(progress.note)
     formatEndpoints(started.agent).forEach(log)
     if (started.hold) progress.note(`All agents: ${indexUrl(started.hold.status.port)}`)
@@ -68,6 +72,7 @@ export async function runSession(
         tellGone,
       })
       started.hold?.release()
+      if (exitCode === commandNotFound) progress.note(missingCommandHint(plan))
       if (exitCode !== undefined) return { ...started.agent, exitCode }
       if (plan.endpoints.length === 0) log(`${started.agent.name} runs (${started.agent.runId}).`)
       return started.agent
@@ -84,12 +89,19 @@ export async function runSession(
       stdout: json ? process.stderr : process.stdout,
       tellGone,
     })
-    if (exitCode === commandNotFound)
-      progress.note(`Is there a command ${plan.command?.[0] ?? ''} in the image (${plan.image.base})?`)
+    if (exitCode === commandNotFound) progress.note(missingCommandHint(plan))
     return { ...started.agent, exitCode }
   } finally {
     interrupts.release()
   }
+}
+
+/** A text is run by sh, which ends with the same code when what it calls is missing. */
+function missingCommandHint({ command, image }: AgentPlan): string {
+  const [program = '', option] = command ?? []
+  if (program === 'sh' && option === '-c')
+    return `Is all that the command calls, and sh itself, in the image (${image.base})?`
+  return `Is there a command ${program} in the image (${image.base})?`
 }
 
 /** Joins the terminal to an interactive agent; the returned function gives it back. */

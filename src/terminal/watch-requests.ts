@@ -9,18 +9,20 @@ import { Interrupts } from './interrupts.js'
 export interface WatchRequestsOptions {
   /** Resolves when the agent has ended. */
   agentEnd: Promise<unknown>
-  log: (line: string) => void
+  /** Print objects, one a line. */
+  json: boolean
   note: (line: string) => void
   proxy: ProxyOptions
 }
 
 /** Resolves after Ctrl+C, or when the agent or the proxy has ended. */
 export async function watchRequests({ name, runId }: Agent, options: WatchRequestsOptions): Promise<void> {
-  const { agentEnd, log, note, proxy } = options
+  const { agentEnd, json, note, proxy } = options
   const interrupts = new Interrupts()
   try {
     const running = await findProxy(proxy)
-    const show = (request: RecordedRequest) => log(formatRequest(request))
+    const show = (request: RecordedRequest) =>
+      process.stdout.write(`${json ? JSON.stringify(request) : formatRequest(request)}\n`)
     const stream = running && (await recordRequests(proxy.paths.controlSocket, { runId }, show))
     if (!stream) {
       throw new MoatError('SUPERVISOR_FAILED', 'The routing proxy is not running, so no requests go through it.', {

@@ -1,34 +1,22 @@
 // The flow of the README through the packed package, installed elsewhere, as a user has it.
-import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { AgentView } from '../../src/routing/agent-view.js'
 import type { ProxyStatus } from '../../src/supervisor/proxy.js'
 import { Sandbox } from '../helpers/sandbox.js'
 import { until } from '../helpers/until.js'
 
-const run = promisify(execFile)
-const hello = resolve('examples/hello')
+/** The package's own, which is in no git worktree, wherever this checkout is. */
+const hello = resolve(inject('packedMoat'), '../../examples/hello')
 
 describe('the packed package', () => {
-  let directory: string
   let sandbox: Sandbox
 
-  beforeAll(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'moat-pack-'))
-    await run('npm', ['pack', '--ignore-scripts', '--pack-destination', directory])
-    const [tarball = ''] = readdirSync(directory)
-    await run('npm', ['install', '--prefix', directory, '--no-save', join(directory, tarball)])
-    sandbox = new Sandbox([process.execPath, join(directory, 'node_modules/moat-cli/bin/run.js')])
+  beforeAll(() => {
+    sandbox = new Sandbox([process.execPath, inject('packedMoat')])
   })
 
-  afterAll(async () => {
-    await sandbox?.cleanUp()
-    rmSync(directory, { force: true, recursive: true })
-  })
+  afterAll(() => sandbox.cleanUp())
 
   it('gives two agents with the same ports URLs of their own, and takes all away again', async () => {
     const darkMode = sandbox.start(['run', '--name', 'dark-mode', hello])

@@ -126,7 +126,7 @@ console.log('listening')
   /** Asks a URL of the proxy, trusting the sandbox's CA only. */
   get(
     url: string,
-    options: { body?: string; headers?: Record<string, string>; method?: string } = {},
+    options: { body?: string; headers?: Record<string, string>; method?: string; servername?: string } = {},
   ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const outgoing = request(
@@ -137,7 +137,7 @@ console.log('listening')
           headers: options.headers ?? {},
           method: options.method ?? 'GET',
           // Else Node would ask for a certificate of whatever the Host header says.
-          servername: new URL(url).hostname,
+          servername: options.servername ?? new URL(url).hostname,
           // Not every system resolver knows *.localhost; clients that matter map it to loopback themselves.
           lookup: (_host, _options, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }]),
           timeout: 15_000,

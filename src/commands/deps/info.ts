@@ -1,10 +1,12 @@
 import { Args } from '@oclif/core'
+import type { CommandCompletion } from '../../completion/completion-source.js'
 import { describeTool, type ToolDetails } from '../../images/describe-tools.js'
 import { MoatCommand } from '../../terminal/moat-command.js'
 import { formatTable } from '../../terminal/table.js'
 
 export default class DepsInfo extends MoatCommand {
   static override args = { name: Args.string({ description: 'A name from moat deps list', required: true }) }
+  static override completion: CommandCompletion = { name: 'dependencies' }
   static override description = 'Show how a dependency is installed'
   static override enableJsonFlag = true
   static override examples = ['<%= config.bin %> deps info node', '<%= config.bin %> deps info claude-code --json']

@@ -28,12 +28,14 @@ On a terminal this stays attached and shows the proxy's agents; Ctrl+C stops the
   async run(): Promise<ProxyStatus> {
     const { flags } = await this.parse(Start)
     const options = await this.proxyOptions(flags.port)
+    const engine = await this.connectEngine({ note: false })
     const progress = terminalProgress()
     const interrupts = new Interrupts()
     try {
       const { authorityCreated, hold, started } = await ensureProxy({
         ...options,
         announce: (start) => progress.step('Starting the routing proxy', start),
+        engine: engine.address,
         keep: true,
       })
       if (interrupts.signal.aborted) {

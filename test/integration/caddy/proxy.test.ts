@@ -1,6 +1,6 @@
 // What the proxy promises to what goes through it: connections survive, foreign names are refused, http is redirected.
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect as connectTcp } from 'node:net'
@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CaddyAdmin } from '../../../src/caddy/admin.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 import { until } from '../../helpers/until.js'
@@ -107,15 +108,15 @@ describe('open connections', () => {
     stream.on('data', () => {
       ticks += 1
     })
-    const configPushes = async () =>
-      readFileSync(join(sandbox.home, 'proxy/caddy.log'), 'utf8').split('on-demand TLS is enabled').length
-    const before = await configPushes()
+    const admin = new CaddyAdmin(join(sandbox.home, 'proxy/admin.sock'))
+    const isServed = async (name: string) => JSON.stringify(await admin.readConfig()).includes(`web.${name}.localhost`)
     for (const name of ['one', 'two']) {
       await sandbox.json(['run', '-d', sandbox.workspace(name)])
+      // Caddy does take new configs meanwhile, or this would prove nothing.
+      expect(await isServed(name)).toBe(true)
       await sandbox.json(['stop', name])
+      expect(await isServed(name)).toBe(false)
     }
-    // Caddy did take new configs meanwhile, or this would prove nothing.
-    expect((await configPushes()) - before).toBeGreaterThanOrEqual(4)
     socket.write('still here')
     await until('the echo', () => echoed === 'still here')
     const seen = ticks
@@ -153,6 +154,59 @@ describe('who may not come in', () => {
     )
     expect(bound.length).toBeGreaterThan(0)
     for (const address of bound) expect(['0100007F', '00000000000000000000000001000000']).toContain(address)
+  })
+})
+
+/** The proxy's certificate for a name, and why a client refuses it. */
+async function handshake(servername: string): Promise<{ names: string | undefined; problem: string | undefined }> {
+  const options = { ca: sandbox.certificate, host: '127.0.0.1', port: Number(url.port), rejectUnauthorized: false }
+  const socket = connectTls({ ...options, servername })
+  await once(socket, 'secureConnect')
+  const { authorizationError: problem } = socket
+  const names = socket.getPeerX509Certificate()?.subjectAltName
+  socket.destroy()
+  return { names, problem: problem ? String(problem) : undefined }
+}
+
+describe('certificates', () => {
+  const leaves = () => join(sandbox.home, 'proxy/caddy/certificates/local')
+
+  it('are for exact names, and ready before the first request of a new agent', async () => {
+    await sandbox.json(['run', '-d', sandbox.workspace('quick', { api: 8080, web: 3000 })])
+    const started = performance.now()
+    expect(await handshake('web.quick.localhost')).toEqual({ names: 'DNS:web.quick.localhost', problem: undefined })
+    expect(performance.now() - started).toBeLessThan(50)
+    expect(await handshake('api.quick.localhost')).toEqual({ names: 'DNS:api.quick.localhost', problem: undefined })
+    // Nothing but the page of the agent answers there, which needs one too.
+    expect(await handshake('quick.localhost')).toEqual({ names: 'DNS:quick.localhost', problem: undefined })
+    await sandbox.json(['stop', 'quick'])
+    // A tab that is still open gets the friendly answer, not a warning.
+    expect(await handshake('web.quick.localhost')).toEqual({ names: 'DNS:web.quick.localhost', problem: undefined })
+    expect((await sandbox.get(`https://web.quick.localhost:${url.port}/`)).status).toBe(404)
+  })
+
+  it('are made for the names of agents only: 10,000 other names leave nothing behind', async () => {
+    const before = readdirSync(leaves())
+    const refused = await handshake('web.nobody.localhost')
+    expect(refused).toEqual({ names: 'DNS:localhost', problem: 'ERR_TLS_CERT_ALTNAME_INVALID' })
+    let count = 0
+    const knock = async () => {
+      while (count < 10_000) {
+        count += 1
+        const name = count % 2 === 0 ? `n${count}.localhost` : `n${count}.app.localhost`
+        expect((await handshake(name)).names).toBe('DNS:localhost')
+      }
+    }
+    await Promise.all(Array.from({ length: 16 }, knock))
+    expect(readdirSync(leaves())).toEqual(before)
+    expect(existsSync(join(leaves(), 'app.localhost'))).toBe(true)
+  })
+
+  it('are ready again after Caddy was killed', async () => {
+    const { caddy } = await sandbox.json<{ caddy: { pid: number } }>(['proxy', 'status'])
+    process.kill(caddy.pid, 'SIGKILL')
+    const after = await until('a handshake', () => handshake('web.nobody.localhost'))
+    expect(after.names).toBe('DNS:localhost')
   })
 })
 

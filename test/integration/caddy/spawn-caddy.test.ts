@@ -8,22 +8,20 @@ import { createServer as createHttps } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect } from 'node:tls'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ensureAuthority } from '../../../src/authority/root.js'
-import { CaddyAdmin, CaddyAdminError } from '../../../src/caddy/admin.js'
+import { CaddyAdminError } from '../../../src/caddy/admin.js'
 import { configChange } from '../../../src/caddy/config-change.js'
 import { findCaddy } from '../../../src/caddy/find-caddy.js'
-import { type SpawnedCaddy, spawnCaddy } from '../../../src/caddy/spawn-caddy.js'
+import { spawnCaddy } from '../../../src/caddy/spawn-caddy.js'
 import { toCaddyConfig } from '../../../src/caddy/to-caddy-config.js'
 import { type MoatPaths, moatPaths } from '../../../src/config/paths.js'
 import type { Upstream } from '../../../src/routing/route-table.js'
-import { bindPorts } from '../../../src/supervisor/bind-ports.js'
+import { type BareCaddy, shakeHands, startBareCaddy } from '../../helpers/bare-caddy.js'
 import { until } from '../../helpers/until.js'
 
 const run = promisify(execFile)
-let caddy: SpawnedCaddy | undefined
+let caddy: BareCaddy | undefined
 let directory: string
 let servers: Server[]
 
@@ -33,10 +31,7 @@ beforeEach(() => {
 })
 afterEach(async () => {
   for (const server of servers) server.close()
-  if (caddy) {
-    process.kill(caddy.pid, 'SIGKILL')
-    await caddy.exited
-  }
+  await caddy?.kill()
   caddy = undefined
   rmSync(directory, { force: true, recursive: true })
 })
@@ -48,56 +43,21 @@ async function upstream(server: Server): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-async function start(paths: MoatPaths, upstreams: Upstream[]) {
-  await ensureAuthority(paths)
-  const binary = await findCaddy({ env: process.env, paths })
-  const bound = await bindPorts(0)
-  try {
-    const settings = {
-      accessSocket: paths.accessSocket,
-      adminSocket: paths.adminSocket,
-      caCertificate: paths.caCertificate,
-      caKey: paths.caKey,
-      filesSocket: paths.filesSocket,
-      listeners: bound.descriptors.map((_, index) => `fd/${3 + index}`),
-      pagesSocket: paths.pagesSocket,
-      port: bound.port,
-      recorded: [],
-      storage: paths.caddyStorage,
-    }
-    caddy = await spawnCaddy({
-      binary: binary.path,
-      config: toCaddyConfig(settings, { hostRoutes: [], upstreams }),
-      env: process.env,
-      listeningFds: bound.descriptors,
-      onInherited: bound.close,
-      paths,
-    })
-    return { admin: new CaddyAdmin(paths.adminSocket), port: bound.port, settings }
-  } finally {
-    bound.close()
-  }
+async function start(paths: MoatPaths, upstreams: Upstream[]): Promise<BareCaddy> {
+  caddy = await startBareCaddy(paths, upstreams)
+  return caddy
 }
 
 /** What curl, trusting the root only, is answered. */
 async function curl(paths: MoatPaths, host: string, port: number, ...args: string[]): Promise<string> {
   // A certificate of this very second may count as not yet valid.
-  await until(`${host} accepted`, async () => (await verdict(host, port, paths.caCertificate)) === 'accepted')
+  await until(
+    `${host} accepted`,
+    async () => (await shakeHands(host, port, paths.caCertificate)).verdict === 'accepted',
+  )
   const resolve = `${host}:${port}:127.0.0.1`
   const trust = ['--cacert', paths.caCertificate, '--resolve', resolve]
   return (await run('curl', ['-sS', '--max-time', '10', ...trust, ...args, `https://${host}:${port}/`])).stdout
-}
-
-/** The code of what Node finds wrong with the certificate for `host`; `accepted` when nothing is. */
-function verdict(host: string, port: number, caFile: string): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect({ ca: readFileSync(caFile), host: '127.0.0.1', port, servername: host })
-    socket.once('secureConnect', () => {
-      socket.destroy()
-      resolve('accepted')
-    })
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
-  })
 }
 
 /** A certificate that nobody trusts, for an upstream of its own. */
@@ -128,15 +88,24 @@ describe('Caddy', () => {
 
   it('has certificates for every name of an agent that Node accepts, and for no other', async () => {
     const paths = moatPaths({ MOAT_HOME: directory })
-    const { port } = await start(paths, [])
+    const { port } = await start(paths, [{ dial: '127.0.0.1:9', host: 'web.my-app.localhost', protocol: 'http' }])
     for (const host of ['web.my-app.localhost', 'my-app.localhost', 'localhost']) {
       // A certificate of this very second may count as not yet valid.
-      await until(`${host} accepted`, async () => (await verdict(host, port, paths.caCertificate)) === 'accepted')
+      await until(
+        `${host} accepted`,
+        async () => (await shakeHands(host, port, paths.caCertificate)).verdict === 'accepted',
+      )
     }
-    expect(await verdict('www.example.com', port, paths.caCertificate)).toBe('ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR')
+    for (const [host, verdict] of [
+      ['www.example.com', 'ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR'],
+      ['web.nobody.localhost', 'ERR_TLS_CERT_ALTNAME_INVALID'],
+      ['one.label.too.many.localhost', 'ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR'],
+    ] as const) {
+      expect([host, (await shakeHands(host, port, paths.caCertificate)).verdict]).toEqual([host, verdict])
+    }
   })
 
-  it('takes new routes as a change of the table alone, and says why it refuses one', async () => {
+  it('takes new routes as a change, and says why it refuses one', async () => {
     const paths = moatPaths({ MOAT_HOME: directory })
     const { admin, port, settings } = await start(paths, [])
     const http = createHttp((_, response) => response.end('new'))
@@ -145,7 +114,7 @@ describe('Caddy', () => {
       await admin.readConfig(),
       toCaddyConfig(settings, { hostRoutes: [], upstreams: [route] }),
     )
-    expect(change?.path.at(-1)).toBe('mappings')
+    expect(change?.path).toEqual(['apps'])
     await admin.replace(change?.path ?? [], change?.value)
     expect(await curl(paths, 'web.app.localhost', port)).toBe('new')
     await expect(admin.replace(['apps', 'tls'], { nonsense: 1 })).rejects.toThrow(CaddyAdminError)

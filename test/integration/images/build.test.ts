@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import Docker from 'dockerode'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { prepareImage } from '../../../src/agents/ensure-image.js'
 import { connectEngine } from '../../../src/engine/connect-engine.js'
 import type { Engine } from '../../../src/engine/engine.js'
@@ -18,8 +18,6 @@ const user = { gid: 4321, uid: 1000 }
 const images = new Set<string>()
 let engine: Engine
 let home: string
-/** Images that were there before: the steps a failed build has finished stay, without a name. */
-let known: Set<string>
 let shown: string[]
 
 const progress = {
@@ -33,17 +31,13 @@ const progress = {
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'moat-images-'))
   engine = await connectEngine({ moatHome: home })
-  known = new Set(await moatImages())
 })
 beforeEach(() => {
   shown = []
 })
-afterEach(async () => {
-  expect(await containers()).toEqual([])
-})
 afterAll(async () => {
   for (const image of images) await docker.getImage(image).remove()
-  for (const id of await moatImages()) if (!known.has(id)) await docker.getImage(id).remove()
+  for (const id of await unnamedImages()) await docker.getImage(id).remove()
   rmSync(home, { force: true, recursive: true })
 })
 
@@ -88,14 +82,25 @@ async function output(image: { home?: string; image: string }, script: string, a
   }
 }
 
-/** Containers of builds and of these tests: those that have no agent's labels and a base of theirs. */
+/** Stands in the scripts of this file's hooks, so that their containers can be told from those of other tests. */
+const marker = randomBytes(4).toString('hex')
+
+/** Containers of builds that run such a script. */
 async function containers(): Promise<string[]> {
   const all = await docker.listContainers({ all: true, filters: { label: ['dev.moat.image=1'] } })
-  return all.map(({ Names }) => Names.join())
+  return all.filter(({ Command }) => Command.includes(marker)).map(({ Names }) => Names.join())
 }
 
-async function moatImages(): Promise<string[]> {
-  return (await docker.listImages({ filters: { label: ['dev.moat.image=1'] } })).map(({ Id }) => Id)
+/** What failed builds of this file leave: steps that were finished, without a name, for this file's user. */
+async function unnamedImages(): Promise<string[]> {
+  const found = await docker.listImages({ filters: { dangling: ['true'], label: ['dev.moat.image=1'] } })
+  const ours = await Promise.all(
+    found.map(async ({ Id }) => {
+      const history: { CreatedBy: string }[] = await docker.getImage(Id).history()
+      return history.some(({ CreatedBy }) => CreatedBy.includes(`:${user.gid}:`))
+    }),
+  )
+  return found.filter((_, index) => ours[index]).map(({ Id }) => Id)
 }
 
 describe('an image with tools', () => {
@@ -214,13 +219,16 @@ describe('hooks', () => {
   })
 
   it('that fail show their last output; no image has the name, no container is left', async () => {
-    const request = { dependencies: ['node@22'], hooks: hooks({ postBuild: ['seq 1 30; echo broken; exit 3'] }) }
+    const request = {
+      dependencies: ['node@22'],
+      hooks: hooks({ postBuild: [`seq 1 30; echo broken ${marker}; exit 3`] }),
+    }
     await expect(prepare(request)).rejects.toMatchObject({
       code: 'IMAGE_BUILD',
       message: [
-        'The image could not be built: exit code 3 at Step 2/2: hooks.post_build: seq 1 30; echo broken; exit 3',
+        `The image could not be built: exit code 3 at Step 2/2: hooks.post_build: seq 1 30; echo broken ${marker}; exit 3`,
         ...Array.from({ length: 19 }, (_, index) => `  ${index + 12}`),
-        '  broken',
+        `  broken ${marker}`,
       ].join('\n'),
       suggestions: ['correct hooks.post_build in moat.yaml'],
     })
@@ -231,7 +239,7 @@ describe('hooks', () => {
   it('end with Ctrl+C', async () => {
     const abort = new AbortController()
     const building = prepare(
-      { dependencies: ['node@22'], hooks: hooks({ postBuild: ['echo started; sleep 300'] }) },
+      { dependencies: ['node@22'], hooks: hooks({ postBuild: [`echo started ${marker}; sleep 300`] }) },
       { signal: abort.signal },
     )
     building.catch(() => {})

@@ -218,7 +218,6 @@ describe('looks', () => {
     agent: `https://shop.localhost:${port}/`,
     dashboard: indexUrl,
     problem: `https://web.elsewhere.localhost:${port}/`,
-    unknown: `https://web.shp.localhost:${port}/`,
   })
 
   it('are accessible, fit the window, and stay below 50 kB, dark and light, at a desk and on a phone', async () => {

@@ -27,8 +27,9 @@ async function startAgent(
 }
 
 const url = (host: string, path = '/') => `https://${host}.localhost:${port}${path}`
-const ask = async (host: string, headers: Record<string, string> = {}) => {
-  const answer = await sandbox.get(url(host), { headers })
+/** Hosts that no running agent has come with the certificate of localhost. */
+const ask = async (host: string, headers: Record<string, string> = {}, servername = `${host}.localhost`) => {
+  const answer = await sandbox.get(url(host), { headers, servername })
   return { answer, json: JSON.parse(answer.body) as Record<string, unknown> }
 }
 const facts = ({ headers, status }: Answer) => [status, headers['x-moat-error'], headers['cache-control']]
@@ -46,10 +47,10 @@ afterAll(() => sandbox.cleanUp())
 
 describe('a host at which nobody answers', () => {
   it('is told apart: no such agent, no such endpoint', async () => {
-    const agent = await ask('web.idel')
+    const agent = await ask('web.idel', {}, 'localhost')
     expect(facts(agent.answer)).toEqual([404, 'unknown_agent', 'no-store'])
     expect(agent.json).toMatchObject({ detail: 'There is no agent idel. Did you mean idle?', nearest: 'idle' })
-    const endpoint = await ask('wbe.idle')
+    const endpoint = await ask('wbe.idle', {}, 'localhost')
     expect(facts(endpoint.answer)).toEqual([404, 'unknown_endpoint', 'no-store'])
     expect(endpoint.json).toMatchObject({ detail: 'idle has no endpoint wbe. Did you mean web?', endpoints: ['web'] })
   })
@@ -85,7 +86,7 @@ describe('a host at which nobody answers', () => {
   it('is told that its agent has ended', async () => {
     const { runId } = await startAgent('brief', 'setTimeout(() => process.exit(3), 1000)')
     const { json } = await until('its end', async () => {
-      const found = await ask('web.brief')
+      const found = await ask('web.brief', {}, 'localhost')
       return found.json.error === 'agent_stopped' && found
     })
     expect(json).toMatchObject({ agent: 'brief', hint: `moat logs ${runId}` })
@@ -129,7 +130,7 @@ describe('without a supervisor', () => {
     const json = { Accept: 'application/json' }
     const [index, nobody, rude] = await Promise.all([
       sandbox.get(`https://localhost:${port}/`),
-      ask('web.nobody', json),
+      ask('web.nobody', json, 'localhost'),
       ask('web.rude', json),
     ])
     expect([index.status, index.body]).toEqual([
@@ -139,6 +140,6 @@ describe('without a supervisor', () => {
     expect([facts(nobody.answer), nobody.json.hint]).toEqual([[404, 'unknown_host', 'no-store'], 'moat list'])
     expect(facts(rude.answer)).toEqual([502, 'not_listening', 'no-store'])
     await sandbox.json(['proxy', 'status'])
-    expect((await ask('web.nobody')).json.error).toBe('unknown_agent')
+    expect((await ask('web.nobody', {}, 'localhost')).json.error).toBe('unknown_agent')
   })
 })

@@ -111,7 +111,7 @@ describe('moat.yaml', () => {
     await refuses(
       withYaml('name: app\nports:\n  web: {port: 3000, type: htp}\n'),
       2,
-      'Error: app/moat.yaml:3:27: unknown endpoint type "htp"; did you mean "http"? Installed: http\n',
+      'Error: app/moat.yaml:3:27: unknown endpoint type "htp"; did you mean "http"? Installed: http, mock, static, tcp\n\nTry this:\n  moat plugins install moat-plugin-htp\n',
     )
   })
 })
@@ -174,7 +174,7 @@ describe('Caddy', () => {
       `Error: Caddy at /nonexistent/caddy (from MOAT_CADDY) does not run: no such file.
 
 Try this:
-  ${process.platform === 'darwin' ? 'brew install caddy' : 'sudo apt-get install caddy && caddy version'}
+  unset MOAT_CADDY && moat setup
   MOAT_CADDY=/path/to/caddy moat run
 `,
       { MOAT_CADDY: '/nonexistent/caddy' },

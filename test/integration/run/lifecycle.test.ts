@@ -123,6 +123,16 @@ describe('exec', () => {
     expect(await running.exited).toMatchObject({ code: 5, stderr: expect.stringContaining('err\n'), stdout: 'HELLO' })
   })
 
+  it('is one object with --json, and still has the exit code of the command', async () => {
+    await sandbox.json(['run', '-d', script('plain', 'sleep 60')])
+    const args = ['exec', '--json', 'plain', '--', 'sh', '-c', 'tr a-z A-Z; echo err >&2; exit 5', '--json']
+    const { code, stderr, stdout } = await sandbox.start(args, { stdin: 'hello' }).exited
+    expect([code, stderr]).toEqual([5, ''])
+    expect(JSON.parse(stdout)).toEqual({ exitCode: 5, stderr: 'err\n', stdout: 'HELLO' })
+    const missing = await sandbox.moat(['exec', '--json', 'nobody', '--', 'true'])
+    expect(JSON.parse(missing.stdout)).toMatchObject({ error: { code: 'AGENT_NOT_FOUND' } })
+  })
+
   it('needs a command and a running agent', async () => {
     expect(await sandbox.moat(['exec', 'nobody', '--', 'true'])).toMatchObject({
       code: 1,
@@ -134,7 +144,9 @@ describe('exec', () => {
     await sandbox.moat(['run', '--keep', script('ended', 'true')])
     const outcome = await sandbox.moat(['exec', 'ended', '--', 'true'])
     expect(outcome.code).toBe(1)
-    expect(outcome.stderr).toMatch(/^Error: The container engine could not run true in the container: .*not running/)
+    expect(outcome.stderr).toMatch(
+      /^Error: ended is not running: its state is exited\.\n\nTry this:\n {2}moat logs run_\w{12}\n$/,
+    )
   })
 })
 
@@ -152,6 +164,27 @@ describe('logs', () => {
       code: 2,
       stderr: expect.stringMatching(/^Error: Say which agent: /),
     })
+  })
+})
+
+describe('logs --json', () => {
+  it('is one object with the lines of both streams; with -f an object a line', async () => {
+    const workspace = script('talker', 'echo one; echo two >&2; until [ -e go ]; do sleep 0.1; done; echo three')
+    const { runId } = await sandbox.json<AgentView>(['run', '-d', '--keep', workspace])
+    const follower = sandbox.start(['logs', '-f', '--json', 'talker'])
+    await follower.prints('"two"')
+    expect(await sandbox.json(['logs', 'talker'])).toEqual({
+      lines: expect.arrayContaining([
+        { stream: 'stdout', text: 'one' },
+        { stream: 'stderr', text: 'two' },
+      ]),
+      name: 'talker',
+      runId,
+    })
+    sandbox.directory('talker', { go: '' })
+    const lines = (await follower.exited).stdout.trimEnd().split('\n')
+    expect(lines).toHaveLength(3)
+    expect(lines.map((line) => JSON.parse(line))).toContainEqual({ stream: 'stdout', text: 'three' })
   })
 })
 
@@ -183,6 +216,24 @@ describe('wait', () => {
     await sandbox.docker.getContainer(container?.Id ?? '').kill()
     expect((await waiting.exited).code).toBe(11)
     expect((await sandbox.moat(['wait', 'mute'])).code).toBe(10)
+  })
+})
+
+describe('a question', () => {
+  it('is answered by Ctrl+C too: nothing is done, and nothing said', async () => {
+    await sandbox.moat(['run', '--keep', script('ended', 'true')])
+    const moat = `${process.execPath} ${resolve('bin/run.js')} clean`
+    const terminal = spawn('script', ['-qefc', moat, '/dev/null'], { env: { ...sandbox.env, SHELL: '/bin/sh' } })
+    let screen = ''
+    terminal.stdout.on('data', (chunk) => {
+      screen += chunk
+    })
+    await until('the question', () => screen.includes('Remove them? [y/N]'))
+    terminal.stdin.write('\x03')
+    const [code] = await once(terminal, 'close')
+    expect(code).toBe(130)
+    expect(screen).not.toContain('Error')
+    expect(await sandbox.containers()).toHaveLength(1)
   })
 })
 

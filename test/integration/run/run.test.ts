@@ -132,6 +132,7 @@ describe('names', () => {
 
 Try this:
   moat list
+  moat logs -f app
   moat stop app
 `)
     }

@@ -28,7 +28,7 @@ describe('reserveContainer', () => {
       await expect(reserve(engine)).rejects.toMatchObject({
         code: 'NAME_IN_USE',
         message: 'The name app is already in use by run run_a1b2c3d4e5f6.',
-        suggestions: ['moat list', 'moat stop app'],
+        suggestions: ['moat list', 'moat logs -f app', 'moat stop app'],
       })
       expect(removed).toEqual([])
     },

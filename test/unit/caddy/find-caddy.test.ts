@@ -23,7 +23,7 @@ function program(name: string, says: string): string {
 const find = (env: Record<string, string> = {}) =>
   findCaddy({ env: { PATH: '', ...env }, paths: { bin: join(directory, 'bin') }, platform: 'linux' })
 
-const suggestions = ['sudo apt-get install caddy && caddy version', 'MOAT_CADDY=/path/to/caddy moat run']
+const suggestions = ['moat setup', 'MOAT_CADDY=/path/to/caddy moat run']
 
 describe('findCaddy', () => {
   it('takes MOAT_CADDY, then its own, then the first on PATH that is new enough', async () => {
@@ -38,7 +38,7 @@ describe('findCaddy', () => {
     await expect(find({ MOAT_CADDY: old, PATH })).rejects.toMatchObject({
       code: 'CADDY_TOO_OLD',
       message: `Caddy 2.6.2 at ${old} (from MOAT_CADDY) is too old: moat needs 2.10.0 or newer, because older ones drop WebSockets when an agent starts.`,
-      suggestions,
+      suggestions: ['unset MOAT_CADDY && moat setup', 'MOAT_CADDY=/path/to/caddy moat run'],
     })
   })
 

@@ -3,7 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { loadSettings, resolveProxyPort } from '../../../src/config/settings.js'
+import { loadSettings, resolveCaddyMirror, resolveProxyPort } from '../../../src/config/settings.js'
 import { asOrdinaryUser } from './as-user.js'
 import { caught } from './caught.js'
 import { temporaryDirectory } from './temp-directory.js'
@@ -13,6 +13,16 @@ async function configFile(text: string): Promise<string> {
   await writeFile(file, text)
   return file
 }
+
+describe('resolveCaddyMirror', () => {
+  it('takes the variable, else the file, else none', async () => {
+    const file = await configFile("caddy: {mirror: 'https://m.example/{os}'}")
+    const env = { MOAT_CADDY_MIRROR: 'https://v.example' }
+    expect(await resolveCaddyMirror({ configFile: file, env })).toBe('https://v.example')
+    expect(await resolveCaddyMirror({ configFile: file, env: {} })).toBe('https://m.example/{os}')
+    expect(await resolveCaddyMirror({ configFile: `${file}.absent`, env: {} })).toBeUndefined()
+  })
+})
 
 describe('resolveProxyPort', () => {
   it('takes the flag, else the variable, else the file, else 8080', async () => {
@@ -110,7 +120,7 @@ describe('config.yaml', () => {
     ['a port', 'proxy: {port: 443}', { port: 443 }],
   ])('may be %s', async (_, text, proxy) => {
     const file = text === undefined ? join(await temporaryDirectory(), 'config.yaml') : await configFile(text)
-    expect(await loadSettings(file)).toEqual({ proxy })
+    expect(await loadSettings(file)).toEqual({ caddy: {}, proxy })
   })
 
   it.each([

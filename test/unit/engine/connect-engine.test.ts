@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { connectEngine } from '../../../src/engine/connect-engine.js'
 import { engineCandidates } from '../../../src/engine/engine-candidates.js'
+import type { RuntimeName } from '../../../src/engine/runtimes.js'
 
 let home: string
 const servers: { close(): unknown }[] = []
@@ -19,9 +20,12 @@ afterEach(() => {
 })
 
 /** An engine that answers every request with this status. */
-async function engineAt(path: string, status = 200): Promise<void> {
+async function engineAt(path: string, status = 200, name = 'Engine'): Promise<void> {
   mkdirSync(join(path, '..'), { recursive: true })
-  const server = createServer((_, response) => response.writeHead(status).end('OK'))
+  const version = JSON.stringify({ Components: [{ Name: name }] })
+  const server = createServer(({ url }, response) => {
+    response.writeHead(status).end(url === '/version' ? version : 'OK')
+  })
   servers.push(server)
   await new Promise<void>((resolve) => server.listen(path, resolve))
 }
@@ -78,6 +82,68 @@ describe('connectEngine', () => {
     await expect(connectEngine({ env: { DOCKER_CONTEXT: 'gone' }, home })).rejects.toThrow(
       'No container engine answers.\n  Docker context gone: there is no such context',
     )
+  })
+})
+
+describe('an engine that is insisted on', () => {
+  it('goes before DOCKER_HOST and contexts of others, and no other is asked', async () => {
+    const podman = join(home, 'podman/podman.sock')
+    await engineAt(podman, 200, 'Podman Engine')
+    const env = { DOCKER_HOST: `unix://${join(home, 'docker.sock')}`, MOAT_RUNTIME: 'Podman', XDG_RUNTIME_DIR: home }
+    expect((await connectEngine({ env, home, platform: 'linux' })).address).toBe(`unix://${podman}`)
+    const colima = { ...env, MOAT_RUNTIME: 'colima' }
+    await expect(connectEngine({ env: colima, home, platform: 'linux' })).rejects.toMatchObject({
+      code: 'ENGINE_UNREACHABLE',
+      message: `Colima does not answer, and no other engine is wanted.\n  unix://${home}/.colima/default/docker.sock (Colima): no such file`,
+      suggestions: ['colima start', 'unset MOAT_RUNTIME   # or leave out --runtime'],
+    })
+    await expect(connectEngine({ env: { MOAT_RUNTIME: 'orbstack' }, home, platform: 'linux' })).rejects.toThrow(
+      'OrbStack: there is no OrbStack on linux',
+    )
+  })
+
+  it('is found by its own context', async () => {
+    const socket = join(home, 'colima-work.sock')
+    await engineAt(socket)
+    const { createHash } = await import('node:crypto')
+    const meta = join(home, '.docker/contexts/meta', createHash('sha256').update('colima-work').digest('hex'))
+    mkdirSync(meta, { recursive: true })
+    writeFileSync(join(meta, 'meta.json'), JSON.stringify({ Endpoints: { docker: { Host: `unix://${socket}` } } }))
+    const env = { DOCKER_CONTEXT: 'colima-work', MOAT_RUNTIME: 'colima' }
+    expect((await connectEngine({ env, home, platform: 'linux' })).address).toBe(`unix://${socket}`)
+    await expect(connectEngine({ env: { ...env, MOAT_RUNTIME: 'rancher' }, home, platform: 'linux' })).rejects.toThrow(
+      '.rd/docker.sock (Rancher Desktop): no such file',
+    )
+  })
+
+  it('must have a known name', async () => {
+    await expect(connectEngine({ env: { MOAT_RUNTIME: 'dokcer' }, home })).rejects.toMatchObject({
+      code: 'USAGE',
+      message:
+        'MOAT_RUNTIME names an unknown container engine, "dokcer"; did you mean docker? Known: colima, docker, docker-desktop, orbstack, podman, rancher.',
+      oclif: { exit: 2 },
+      suggestions: ['export MOAT_RUNTIME=docker', 'unset MOAT_RUNTIME'],
+    })
+  })
+
+  it('has sockets of its own on every platform it runs on', () => {
+    const addresses = (runtime: RuntimeName, platform: NodeJS.Platform) =>
+      engineCandidates({ env: { XDG_RUNTIME_DIR: '/run/user/1000' }, home: '/home/ann', platform, runtime }).map(
+        ({ address, origin, shared }) => `${origin} ${address}${shared ? ' (shared)' : ''}`,
+      )
+    expect(addresses('docker', 'linux')).toEqual([
+      'default socket unix:///var/run/docker.sock (shared)',
+      'rootless Docker unix:///run/user/1000/docker.sock',
+      'Docker Desktop unix:///home/ann/.docker/desktop/docker.sock',
+    ])
+    expect(addresses('podman', 'linux')).toEqual([
+      'default socket unix:///var/run/docker.sock (shared)',
+      'rootless Podman unix:///run/user/1000/podman/podman.sock',
+      'Podman unix:///run/podman/podman.sock',
+    ])
+    expect(addresses('podman', 'darwin').at(-1)).toMatch(/^Podman machine /)
+    expect(addresses('orbstack', 'darwin')).toEqual(['OrbStack unix:///home/ann/.orbstack/run/docker.sock'])
+    expect(addresses('docker', 'win32')).toEqual(['default pipe npipe:////./pipe/docker_engine (shared)'])
   })
 })
 

@@ -15,8 +15,8 @@ const spec: ContainerSpec = {
   user: { gid: 1001, uid: 1000 },
   workdir: '/workspace',
 }
-const request = (overrides: Partial<ContainerSpec> = {}, rootless = false) =>
-  containerRequest({ ...spec, ...overrides }, { rootless })
+const request = (overrides: Partial<ContainerSpec> = {}, rootless = false, podman = false) =>
+  containerRequest({ ...spec, ...overrides }, { podman, rootless })
 
 describe('containerRequest', () => {
   it('publishes on loopback only, mounts without creating, and limits', () => {
@@ -47,6 +47,10 @@ describe('containerRequest', () => {
     expect([own.Env, own.HostConfig?.Tmpfs]).toEqual([['HOME=/workspace'], {}])
     const mounted = request({ mounts: [{ readOnly: false, source: '/h', target: '/home/agent' }] })
     expect([mounted.Env?.[0], mounted.HostConfig?.Tmpfs]).toEqual(['HOME=/home/agent', {}])
+  })
+
+  it('has one for everybody on Podman, whose tmpfs has no owner', () => {
+    expect(request({}, false, true).HostConfig?.Tmpfs).toEqual({ '/home/agent': 'rw,exec,nosuid,nodev,mode=1777' })
   })
 
   it('is root on a rootless engine, whose root is the invoking user', () => {

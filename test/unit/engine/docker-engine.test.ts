@@ -59,8 +59,18 @@ describe('an engine that refuses', () => {
     await expect(create(409, 'Conflict.')).rejects.toBeInstanceOf(NameReservedError)
   })
 
+  it('because of the name is told apart, also in the words of Podman', async () => {
+    const message = 'container create: creating container storage: the container name "moat-a" is already in use by 12.'
+    await expect(create(500, message)).rejects.toBeInstanceOf(NameReservedError)
+  })
+
   it('for want of the image is told apart', async () => {
     await expect(create(404, 'No such image.')).rejects.toBeInstanceOf(ImageMissingError)
+  })
+
+  it("for want of Podman's init names the package", async () => {
+    const message = 'container create: container-init binary not found on the host: stat /usr/libexec/podman/catatonit'
+    await expect(create(500, message)).rejects.toMatchObject({ suggestions: ['sudo apt-get install -y catatonit'] })
   })
 
   it('for another reason is quoted', async () => {
@@ -144,7 +154,8 @@ describe('watch', () => {
     const docker = await engine({
       '/events': (_, response) => {
         for (const Action of ['create', 'start', 'exec_create: sh', 'health_status: healthy', 'die', 'kill'])
-          response.write(`${JSON.stringify({ Action })}\n`)
+          response.write(`${JSON.stringify({ Action, Actor: { Attributes: { 'dev.moat.run-id': 'x' } } })}\n`)
+        response.write(`${JSON.stringify({ Action: 'die', Actor: { Attributes: { name: 'of others' } } })}\n`)
         void until('the changes', () => changes === 2).then(() => response.destroy())
       },
     })

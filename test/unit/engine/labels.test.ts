@@ -27,6 +27,15 @@ describe('labels', () => {
 
   it('give back the agent they were made from', () => expect(fromLabels(toLabels(agent))).toEqual(agent))
 
+  it('carry the branch and the repository of a worktree', () => {
+    const onBranch = { ...agent, branch: 'feature/auth', repository: 'github.com/ann/app' }
+    expect(toLabels(onBranch)).toMatchObject({
+      'dev.moat.branch': 'feature/auth',
+      'dev.moat.repository': 'github.com/ann/app',
+    })
+    expect(fromLabels(toLabels(onBranch))).toEqual(onBranch)
+  })
+
   it.each([
     ['dev.moat.endpoints', undefined, 'is missing'],
     ['dev.moat.endpoints', '[{"name":"web","port":0,"type":"http"}]', '0.port: Too small: expected number to be >=1'],

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Agent, RouteFragment } from '../../../src/routing/agent.js'
-import { dialledPorts, emptyTable, hostsOf, routeTable } from '../../../src/routing/route-table.js'
+import { certificateHosts, dialledPorts, emptyTable, hostsOf, routeTable } from '../../../src/routing/route-table.js'
 import { agentHost, endpointHost } from '../../../src/routing/urls.js'
 import { agents } from './arbitraries.js'
 
@@ -124,5 +124,21 @@ describe('fragments that are more than a port', () => {
       ['api.checkout.localhost', 'checkout.localhost'],
       ['web.checkout.localhost'],
     ])
+  })
+})
+
+describe('certificateHosts', () => {
+  it('are localhost, the hosts, and the bare hosts of agents with several endpoints', () => {
+    const several = agent('checkout', { api: 8080, web: 3000 }, { 3000: 49_152, 8080: 49_153 })
+    const single = agent('app', { web: 3000 }, { 3000: 49_154 })
+    expect(certificateHosts(hostsOf(routeTable([several, single])))).toEqual([
+      'api.checkout.localhost',
+      'app.localhost',
+      'checkout.localhost',
+      'localhost',
+      'web.app.localhost',
+      'web.checkout.localhost',
+    ])
+    expect(certificateHosts([])).toEqual(['localhost'])
   })
 })

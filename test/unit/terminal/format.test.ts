@@ -5,6 +5,7 @@ import type { AgentView } from '../../../src/routing/agent-view.js'
 import { formatAge } from '../../../src/routing/format-age.js'
 import { formatAgents, formatEndpoints } from '../../../src/terminal/format-agents.js'
 import { formatProxyStatus } from '../../../src/terminal/format-proxy-status.js'
+import { formatCleaned, formatWorktrees } from '../../../src/terminal/format-worktrees.js'
 import { renderError } from '../../../src/terminal/render-error.js'
 import { splitCommand } from '../../../src/terminal/split-command.js'
 
@@ -35,6 +36,50 @@ describe('formatAgents', () => {
       dark-mode  run_a1b2c3d4e5f6  running  2m ago  api:8080, web:3000
       checkout   run_a1b2c3d4e5f6  running  1d ago"
     `)
+  })
+
+  it('has a column for branches when an agent has one', () => {
+    const onBranch = { ...agent('my-app-x-0a1b2c', { web: 3000 }), branch: 'feature/x' }
+    expect(formatAgents([onBranch, agent('checkout', {})], now)).toMatchInlineSnapshot(`
+      "NAME             RUN ID            STATE    AGE     ENDPOINTS  BRANCH
+      my-app-x-0a1b2c  run_a1b2c3d4e5f6  running  2m ago  web:3000   feature/x
+      checkout         run_a1b2c3d4e5f6  running  2m ago"
+    `)
+  })
+})
+
+describe('formatWorktrees', () => {
+  it('prints a line a run, and one for a worktree without any', () => {
+    const runs = [
+      { name: 'app-x', runId: 'run_a1b2c3d4e5f6', state: 'running' as const },
+      { name: 'second', runId: 'run_a1b2c3d4e5f7', state: 'exited' as const },
+    ]
+    const worktrees = [
+      { branch: 'feature/x', runs, worktree: '/home/ann/.moat/worktrees/github.com/ann/app/feature/x' },
+      { branch: null, runs: [], worktree: '/src/by hand' },
+    ]
+    expect(formatWorktrees(worktrees, '/home/ann')).toMatchInlineSnapshot(`
+      "BRANCH      RUN NAME  STATE    WORKTREE
+      feature/x   app-x     running  ~/.moat/worktrees/github.com/ann/app/feature/x
+      feature/x   second    exited   ~/.moat/worktrees/github.com/ann/app/feature/x
+      (detached)  -         -        /src/by hand"
+    `)
+  })
+})
+
+describe('formatCleaned', () => {
+  it('says what was removed and what was kept, and why', () => {
+    const kept = [{ branch: 'b', reason: 'has 2 uncommitted changes', worktree: '/w/b' }]
+    const removed = [
+      { branch: 'a', worktree: '/home/ann/w/a' },
+      { branch: null, worktree: '/w/c' },
+    ]
+    expect(formatCleaned({ kept, removed }, '/home/ann')).toEqual([
+      'Removed ~/w/a; branch a stays.',
+      'Removed /w/c.',
+      'Kept /w/b: branch b has 2 uncommitted changes.',
+    ])
+    expect(formatCleaned({ kept: [], removed: [] })).toEqual(['Nothing to remove.'])
   })
 })
 

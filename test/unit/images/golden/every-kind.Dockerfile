@@ -1,6 +1,6 @@
 FROM my-image:1
 LABEL dev.moat.image=1
-USER root
+USER 0
 RUN { command -v apt-get > /dev/null || { echo "This image has no apt-get: choose a base_image that is Debian or made from it."; exit 127; }; } \
  && apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends libbz2-1.0 libdb5.3 libffi8 libgdbm6 liblzma5 libncursesw6 libpq-dev libreadline8 libsqlite3-0 libssl3 libuuid1 netbase zlib1g $(test -e /etc/ssl/certs/ca-certificates.crt || echo ca-certificates) \

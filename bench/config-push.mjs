@@ -1,0 +1,71 @@
+// What adding one endpoint costs Caddy: the push, the first handshake of the new host, and a warm one.
+// Usage: npm run build && node bench/config-push.mjs [endpoints…]      Needs MOAT_CADDY.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect } from 'node:tls'
+import { ensureAuthority } from '../dist/authority/root.js'
+import { CaddyAdmin } from '../dist/caddy/admin.js'
+import { configChange } from '../dist/caddy/config-change.js'
+import { spawnCaddy } from '../dist/caddy/spawn-caddy.js'
+import { toCaddyConfig } from '../dist/caddy/to-caddy-config.js'
+import { moatPaths } from '../dist/config/paths.js'
+import { bindPorts } from '../dist/supervisor/bind-ports.js'
+
+const pushes = 21
+const handshakes = 200
+const counts = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [10, 200, 5_000]
+const home = mkdtempSync(join(tmpdir(), 'moat-bench-'))
+const paths = moatPaths({ MOAT_HOME: home })
+await ensureAuthority(paths)
+
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)].toFixed(1)
+
+async function timed(action) {
+  const start = performance.now()
+  await action()
+  return performance.now() - start
+}
+
+function shakeHands(servername, port) {
+  const ca = readFileSync(paths.caCertificate)
+  return new Promise((done, failed) => {
+    const socket = connect({ ca, host: '127.0.0.1', port, servername }, () => done(socket.destroy()))
+    socket.once('error', failed)
+  })
+}
+
+async function measure(count) {
+  const bound = await bindPorts(0)
+  const { adminSocket, caCertificate, caKey, caddyStorage: storage } = paths
+  const listeners = bound.descriptors.map((_, index) => `fd/${3 + index}`)
+  const settings = { adminSocket, caCertificate, caKey, listeners, port: bound.port, storage }
+  const route = (host) => ({ dial: '127.0.0.1:9', host, protocol: 'http' })
+  const routes = Array.from({ length: count }, (_, index) => route(`web.agent-${index}.localhost`))
+  let config = toCaddyConfig(settings, routes)
+  const spawned = { binary: process.env.MOAT_CADDY, config, env: process.env, listeningFds: bound.descriptors, paths }
+  const caddy = await spawnCaddy({ ...spawned, onInherited: bound.close })
+  const admin = new CaddyAdmin(adminSocket)
+  const times = []
+  for (let push = 0; push < pushes; push += 1) {
+    routes.push(route(`web.new-${push}.localhost`))
+    const next = toCaddyConfig(settings, routes)
+    const { path, value } = configChange(config, next)
+    times.push(await timed(() => admin.replace(path, value)))
+    config = next
+  }
+  const host = `web.new-${pushes - 1}.localhost`
+  const first = await timed(() => shakeHands(host, bound.port))
+  const warm = []
+  for (let round = 0; round < handshakes; round += 1) warm.push(await timed(() => shakeHands(host, bound.port)))
+  console.log(
+    `${count} endpoints: push ${median(times)} ms, handshake first ${first.toFixed(1)} ms, warm ${median(warm)} ms`,
+  )
+  const alive = setInterval(() => {}, 1_000)
+  await admin.stop()
+  await caddy.exited
+  clearInterval(alive)
+}
+
+for (const count of counts) await measure(count)
+rmSync(home, { force: true, recursive: true })

@@ -1,0 +1,45 @@
+// Owns asking browsers, or the TLS library of Firefox, whether their store vouches for the running proxy.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ask, findProgram } from './commands.js'
+import type { StoreContext, Verdict } from './store.js'
+
+/** A real Chromium without a window loads the page of the proxy, in a profile of its own. */
+export async function probeWithChromium(chromium: string, port: number, context: StoreContext): Promise<Verdict> {
+  const profile = await mkdtemp(join(tmpdir(), 'moat-chromium-'))
+  try {
+    // Chromium's sandbox does not run as root.
+    const root = process.geteuid?.() === 0 ? ['--no-sandbox'] : []
+    const quiet = ['--headless', '--disable-gpu', '--no-first-run', '--no-proxy-server', '--enable-logging=stderr']
+    const page = ['--dump-dom', `https://localhost:${port}/`]
+    const env = { ...context.env, HOME: context.userHome }
+    const argv = [chromium, ...root, ...quiet, `--user-data-dir=${profile}`, ...page]
+    const { stderr, stdout } = await ask(argv, { env })
+    return verdictOfChromium(stdout, stderr)
+  } finally {
+    await rm(profile, { force: true, maxRetries: 5, recursive: true })
+  }
+}
+
+/** What Chromium's output says. It exits with 0 whatever happens. */
+export function verdictOfChromium(stdout: string, stderr: string): Verdict {
+  const client = 'chromium'
+  const refused = /net::(ERR_CERT_\w+|ERR_SSL_\w+)/.exec(stderr)?.[1] ?? /net_error (-2\d\d)\b/.exec(stderr)?.[1]
+  if (refused) return { client, reason: refused, trusted: false }
+  if (/<body[^>]*>[\s\S]*\S[\s\S]*<\/body>/.test(stdout)) return { client, trusted: true }
+  const failed = /net::(ERR_\w+)/.exec(stderr)?.[1] ?? stderr.trim().split('\n').at(-1) ?? ''
+  return { client, reason: failed || 'it showed nothing', trusted: undefined }
+}
+
+/** vfyserv is NSS itself, as Firefox has it, with the database of a profile. */
+export async function probeWithNss(database: string, port: number, context: StoreContext): Promise<Verdict> {
+  const vfyserv = await findProgram(['vfyserv'], context)
+  if (!vfyserv) return { reason: 'vfyserv (libnss3-tools) is not installed', trusted: undefined }
+  const { stderr, stdout } = await ask([vfyserv, '-p', String(port), '-d', database, 'localhost'])
+  const said = `${stdout}${stderr}`
+  if (said.includes('SERVER CONFIGURED CORRECTLY')) return { client: 'vfyserv', trusted: true }
+  const reason = /ERROR -\d+: (.*)/.exec(said)?.[1]
+  if (reason) return { client: 'vfyserv', reason, trusted: false }
+  return { client: 'vfyserv', reason: said.trim().split('\n').at(-1) ?? '', trusted: undefined }
+}

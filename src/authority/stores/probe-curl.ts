@@ -1,0 +1,20 @@
+// Owns asking curl whether the system's store vouches for the running proxy.
+import { ask, findProgram } from './commands.js'
+import type { StoreContext, Verdict } from './store.js'
+
+/** These replace the system's store, which is what is to be tried. */
+const overrides = ['CURL_CA_BUNDLE', 'SSL_CERT_DIR', 'SSL_CERT_FILE']
+
+/** curl's exit codes for a certificate that is not trusted. */
+const distrust = new Set([51, 60])
+
+export async function probeWithCurl(program: string, port: number, context: StoreContext): Promise<Verdict> {
+  const curl = await findProgram([program], context)
+  if (!curl) return { reason: `${program} is not installed`, trusted: undefined }
+  const clean = Object.fromEntries(Object.entries(context.env).filter(([name]) => !overrides.includes(name)))
+  const args = ['-q', '--silent', '--show-error', '--noproxy', '*', '--max-time', '10']
+  const { code, stderr } = await ask([curl, ...args, '--head', `https://localhost:${port}/`], { env: clean })
+  if (code === 0) return { client: program, trusted: true }
+  const reason = stderr.trim().split('\n')[0] ?? `exit code ${code}`
+  return { client: program, reason, trusted: distrust.has(code) ? false : undefined }
+}

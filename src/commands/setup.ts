@@ -1,0 +1,44 @@
+import { type Finding, isHealthy } from '../doctor/diagnosis.js'
+import { setUp } from '../doctor/set-up.js'
+import { exitCodes } from '../errors.js'
+import { confirm } from '../terminal/confirm.js'
+import { formatDiagnosis } from '../terminal/format-diagnosis.js'
+import { formatDownload } from '../terminal/format-download.js'
+import { Interrupts } from '../terminal/interrupts.js'
+import { MoatCommand } from '../terminal/moat-command.js'
+import { terminalProgress } from '../terminal/progress.js'
+import { runProgram } from '../terminal/run-program.js'
+
+export default class Setup extends MoatCommand {
+  static override description = `Put right what moat doctor finds and moat can mend: above all, download Caddy
+What takes root's rights is shown and done only after a yes; without a terminal it is not done. Exits with 1 when a
+check still fails.`
+  static override enableJsonFlag = true
+  static override examples = [
+    '<%= config.bin %> setup',
+    "MOAT_CADDY_MIRROR='https://mirror.example/caddy-{os}-{arch}' <%= config.bin %> setup",
+  ]
+
+  async run(): Promise<{ checks: Omit<Finding, 'repair'>[]; done: string[]; healthy: boolean; left: string[] }> {
+    await this.parse(Setup)
+    const interrupts = new Interrupts()
+    try {
+      const { done, findings, left } = await setUp({
+        confirm: async (question) => (this.jsonEnabled() ? undefined : confirm(question)),
+        connectEngine: () => this.connectEngine({ note: false }),
+        describe: formatDownload,
+        paths: this.paths,
+        progress: terminalProgress(),
+        proxyPort: async () => (await this.proxyOptions()).port,
+        run: runProgram,
+        signal: interrupts.signal,
+      })
+      this.log(formatDiagnosis(findings))
+      const healthy = isHealthy(findings)
+      if (!healthy) process.exitCode = exitCodes.failure
+      return { checks: findings.map(({ repair: _, ...finding }) => finding), done, healthy, left }
+    } finally {
+      interrupts.release()
+    }
+  }
+}

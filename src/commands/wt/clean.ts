@@ -1,0 +1,34 @@
+import { Args, Flags } from '@oclif/core'
+import { type CleanedWorktrees, cleanWorktrees } from '../../agents/clean-worktrees.js'
+import { formatCleaned } from '../../terminal/format-worktrees.js'
+import { MoatCommand } from '../../terminal/moat-command.js'
+import { openRepository } from '../../worktrees/repository.js'
+
+export default class WorktreeClean extends MoatCommand {
+  static override args = {
+    branch: Args.string({ description: 'Only its worktree; default: all that moat made for this repository' }),
+  }
+  static override description = `Remove worktrees of stopped runs; branches stay
+Worktrees with uncommitted or unpushed work are kept. Files that git ignores go with the worktree.`
+  static override enableJsonFlag = true
+  static override examples = ['<%= config.bin %> wt clean', '<%= config.bin %> wt clean feature/auth --force']
+  static override flags = {
+    force: Flags.boolean({ char: 'f', description: 'Remove uncommitted and unpushed work too' }),
+  }
+
+  async run(): Promise<CleanedWorktrees> {
+    const { args, flags } = await this.parse(WorktreeClean)
+    const { commonDir } = await openRepository(process.cwd())
+    const cleaned = await cleanWorktrees({
+      commonDir,
+      engine: await this.connectEngine(),
+      force: flags.force,
+      paths: this.paths,
+      ...(args.branch !== undefined && { branch: args.branch }),
+    })
+    formatCleaned(cleaned).forEach((line) => {
+      this.log(line)
+    })
+    return cleaned
+  }
+}

@@ -1,0 +1,40 @@
+import { Args } from '@oclif/core'
+import type { AgentView } from '../../routing/agent-view.js'
+import { MoatCommand } from '../../terminal/moat-command.js'
+import { runFlags } from '../../terminal/run-flags.js'
+import { splitCommand } from '../../terminal/split-command.js'
+import { worktreeSession } from '../../terminal/worktree-session.js'
+
+export default class Worktree extends MoatCommand {
+  static override args = {
+    branch: Args.string({ description: 'Made at HEAD if there is none', required: true }),
+  }
+  static override description = `Run an agent on a branch, in a git worktree of its own
+For a branch called list or clean: moat run --worktree list`
+  static override enableJsonFlag = true
+  static override examples = [
+    '<%= config.bin %> wt feature/auth',
+    '<%= config.bin %> wt -d fix-login',
+    '<%= config.bin %> wt fix-login -- npm test',
+  ]
+  static override flags = runFlags
+  static override usage = 'wt BRANCH [-n <name>] [-d | -i] [-e KEY=value]... [--mount <mount>]... [-- COMMAND...]'
+
+  async run(): Promise<AgentView & { exitCode?: number }> {
+    const { argv, command } = splitCommand(this.argv)
+    const { args, flags } = await this.parse(Worktree, argv)
+    const outcome = await worktreeSession({
+      branch: args.branch,
+      command,
+      engine: await this.connectEngine(),
+      flags,
+      json: this.jsonEnabled(),
+      log: (line) => this.log(line),
+      plugins: this.plugins,
+      proxy: await this.proxyOptions(),
+      tellGone: this.tellGone(),
+    })
+    process.exitCode = outcome.exitCode ?? 0
+    return outcome
+  }
+}

@@ -1,0 +1,91 @@
+// Owns the check of leftovers: ended runs, unused images, and what processes that were killed have left behind.
+import { execFile } from 'node:child_process'
+import { access, readFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { promisify } from 'node:util'
+import { findLeftovers } from '../agents/clean.js'
+import { displayPath, type MoatPaths } from '../config/paths.js'
+import { shellQuote } from '../config/shell-quote.js'
+import { takeFileLock } from '../supervisor/file-lock.js'
+import { type DoctorContext, type Finding, fail, ok, warn } from './diagnosis.js'
+
+export async function checkLeftovers(context: DoctorContext): Promise<Finding[]> {
+  const findings = [...(await onEngine(context)), ...(await ofProcesses(context))]
+  return findings.length > 0 ? findings : [ok('leftovers', 'None.')]
+}
+
+async function onEngine({ connectEngine }: DoctorContext): Promise<Finding[]> {
+  // Without an engine nothing can be known of it, and the check of the engine says so already.
+  const engine = await connectEngine().catch(() => undefined)
+  if (!engine) return []
+  const { agents, images } = await findLeftovers(engine)
+  const parts = [
+    ...(agents.length > 0 ? [`${agents.length} ended ${agents.length === 1 ? 'run' : 'runs'}`] : []),
+    ...(images.length > 0 ? [`${images.length} unused ${images.length === 1 ? 'image' : 'images'}`] : []),
+  ]
+  return parts.length > 0 ? [warn('leftovers', `On the engine: ${parts.join(', ')}.`, ['moat clean'])] : []
+}
+
+async function ofProcesses({ paths, proxy }: DoctorContext): Promise<Finding[]> {
+  if (await proxy()) return []
+  if (await isSupervised(paths)) {
+    const message = 'A supervisor of the proxy runs, but does not answer.'
+    return [fail('leftovers', message, ['pkill -KILL -f bin/supervisor.js   # the next command starts another'])]
+  }
+  if (await accepts(paths.adminSocket)) {
+    const message = 'Caddy serves without its supervisor, which was killed. The next start of an agent adopts it.'
+    return [warn('leftovers', message, ['moat proxy status   # gives it a supervisor', 'moat proxy stop'])]
+  }
+  const caddy = await lostCaddy(paths)
+  if (caddy !== undefined) {
+    const message = `A Caddy of moat's (pid ${caddy}) runs, but cannot be reached.`
+    return [warn('leftovers', message, [`kill ${caddy}`])]
+  }
+  const stale = await existing([paths.controlSocket, paths.adminSocket])
+  if (stale.length === 0) return []
+  const message = `Sockets of killed processes: ${stale.map((path) => displayPath(path)).join(', ')}.`
+  // Not a repair that moat does: a proxy that is starting at this moment has put its own there.
+  return [warn('leftovers', message, [`rm -f ${stale.map(shellQuote).join(' ')}`])]
+}
+
+/** True when a supervisor holds its lock. */
+async function isSupervised(paths: MoatPaths): Promise<boolean> {
+  // Taking the lock would make its file.
+  if ((await existing([paths.supervisorLock])).length === 0) return false
+  const lock = await takeFileLock(paths.supervisorLock)
+  await lock?.release()
+  return lock === undefined
+}
+
+/** The pid of a Caddy that was started for these paths, and still runs. */
+async function lostCaddy(paths: MoatPaths): Promise<number | undefined> {
+  const pid = Number.parseInt(await readFile(paths.caddyPid, 'utf8').catch(() => ''), 10)
+  if (!Number.isInteger(pid)) return undefined
+  // The pid may be somebody else's by now.
+  const asked = promisify(execFile)('ps', ['-ww', '-o', 'command=', '-p', String(pid)])
+  const command = await asked.then(({ stdout }) => stdout).catch(() => '')
+  return command.includes(paths.caddyPid) ? pid : undefined
+}
+
+function accepts(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket)
+    connection.once('connect', () => {
+      connection.destroy()
+      resolve(true)
+    })
+    connection.once('error', () => resolve(false))
+  })
+}
+
+async function existing(files: string[]): Promise<string[]> {
+  const found = await Promise.all(
+    files.map((file) =>
+      access(file).then(
+        () => [file],
+        () => [],
+      ),
+    ),
+  )
+  return found.flat()
+}

@@ -1,0 +1,63 @@
+// Owns the check of names: whether this system's resolver finds localhost and names below it, as most programs ask it.
+import { lookup as systemLookup } from 'node:dns/promises'
+import { access } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { systemCode } from '../errors.js'
+import { endpointHost } from '../routing/urls.js'
+import { type DoctorContext, type Finding, fail, ok, warn } from './diagnosis.js'
+import { type Repair, repairCommand } from './repair.js'
+
+/** All addresses of a name by the system's resolver (getaddrinfo), not by DNS. */
+export type Lookup = (host: string) => Promise<string[]>
+
+const bySystem: Lookup = async (host) => (await systemLookup(host, { all: true })).map(({ address }) => address)
+
+export async function checkResolver(
+  { platform }: Pick<DoctorContext, 'platform'>,
+  lookup: Lookup = bySystem,
+): Promise<Finding[]> {
+  const plain = await addressesOf('localhost', lookup)
+  if (plain.length === 0) {
+    return [
+      fail('names', 'The system does not resolve localhost.', ["echo '127.0.0.1 localhost' | sudo tee -a /etc/hosts"]),
+    ]
+  }
+  const host = endpointHost('moat-doctor', 'web')
+  const addresses = [...plain, ...(await addressesOf(host, lookup))]
+  const foreign = addresses.find((address) => !isLoopback(address))
+  if (foreign) {
+    const message = `A name below localhost resolves to ${foreign}, which is not this machine: URLs would lead elsewhere.`
+    return [fail('names', message, [`getent hosts ${host}`, 'cat /etc/hosts /etc/resolv.conf'])]
+  }
+  if (addresses.length > plain.length) return [ok('names', `*.localhost resolves to ${addresses.at(-1)}.`)]
+  const message =
+    'The system does not resolve *.localhost. Browsers and curl do by themselves; other programs (Safari, Java, Node.js, wget) cannot open the URLs.'
+  const repair = await repairFor(platform)
+  const line = `127.0.0.1 ${endpointHost('my-app', 'web')}`
+  return [warn('names', message, [repair ? repairCommand(repair) : `echo '${line}' | sudo tee -a /etc/hosts`], repair)]
+}
+
+/** What makes names below localhost known, where one package does. */
+async function repairFor(platform: NodeJS.Platform): Promise<Repair | undefined> {
+  const debian =
+    platform === 'linux' &&
+    (await access('/usr/bin/apt-get').then(
+      () => true,
+      () => false,
+    ))
+  if (!debian) return undefined
+  return { argv: ['apt-get', 'install', '-y', 'libnss-myhostname'], kind: 'command', privileged: true }
+}
+
+async function addressesOf(host: string, lookup: Lookup): Promise<string[]> {
+  try {
+    return await lookup(host)
+  } catch (error) {
+    if (['EAI_AGAIN', 'ENODATA', 'ENOTFOUND'].includes(systemCode(error) ?? '')) return []
+    throw error
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return isIP(address) === 4 ? address.startsWith('127.') : address === '::1'
+}

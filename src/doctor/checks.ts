@@ -1,0 +1,23 @@
+// Owns the list of checks, in the order their findings are shown.
+import { checkAuthority } from './check-authority.js'
+import { checkCaddy } from './check-caddy.js'
+import { checkEngine } from './check-engine.js'
+import { checkLeftovers } from './check-leftovers.js'
+import { checkNode } from './check-node.js'
+import { checkPort } from './check-port.js'
+import { checkResolver } from './check-resolver.js'
+import { checkState } from './check-state.js'
+import { checkTrust } from './check-trust.js'
+import type { Check } from './diagnosis.js'
+
+export const checks: readonly Check[] = [
+  { find: checkEngine, name: 'engine' },
+  { find: checkNode, name: 'node' },
+  { find: checkCaddy, name: 'caddy' },
+  { find: checkPort, name: 'port' },
+  { find: checkResolver, name: 'names' },
+  { find: checkAuthority, name: 'authority' },
+  { find: checkTrust, name: 'trust' },
+  { find: checkState, name: 'files' },
+  { find: checkLeftovers, name: 'leftovers' },
+]

@@ -1,0 +1,95 @@
+// Owns files behind the Docker API: containers' files travel as tar archives through dockerode.
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import type Docker from 'dockerode'
+import { extract, type Pack, pack } from 'tar-stream'
+import { engineError, statusOf } from './engine-errors.js'
+import type { ContainerFile, EngineFiles } from './files.js'
+
+/** A chain of links longer than this is a circle. */
+const mostLinks = 8
+
+export class DockerFiles implements EngineFiles {
+  readonly #address: string
+  readonly #docker: Docker
+
+  constructor(docker: Docker, address: string) {
+    this.#address = address
+    this.#docker = docker
+  }
+
+  imageEnvironment(image: string): Promise<Record<string, string>> {
+    return this.#ask('inspect the image', async () => {
+      const { Config } = await this.#docker.getImage(image).inspect()
+      const pairs = (Config.Env ?? []).map((pair) => [pair.split('=', 1)[0] ?? '', pair.slice(pair.indexOf('=') + 1)])
+      return Object.fromEntries(pairs) as Record<string, string>
+    })
+  }
+
+  read(containerId: string, path: string): Promise<string | undefined> {
+    return this.#ask('read a file of the container', async () => {
+      let at = path
+      for (let links = 0; links < mostLinks; links += 1) {
+        const found = await this.#readEntry(containerId, at)
+        if (typeof found !== 'object') return found
+        at = new URL(found.linkTo, `file://${at}`).pathname
+      }
+      return undefined
+    })
+  }
+
+  write(containerId: string, directory: string, files: readonly ContainerFile[]): Promise<void> {
+    return this.#ask('write files into the container', async () => {
+      const container = this.#docker.getContainer(containerId)
+      try {
+        await container.putArchive(archive(files), { path: directory })
+      } catch (error) {
+        if (statusOf(error) !== 404) throw error
+        // No such directory: the engine makes those on the way to a file.
+        const below = files.map((file) => ({ ...file, name: `${directory.slice(1)}/${file.name}` }))
+        await container.putArchive(archive(below), { path: '/' })
+      }
+    })
+  }
+
+  /** The text of a file, where a link leads, or undefined. */
+  async #readEntry(containerId: string, path: string): Promise<string | { linkTo: string } | undefined> {
+    let source: Readable
+    try {
+      source = (await this.#docker.getContainer(containerId).getArchive({ path })) as unknown as Readable
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined
+      throw error
+    }
+    const result = Promise.withResolvers<string | { linkTo: string } | undefined>()
+    const unpack = extract()
+    unpack.on('entry', (header, stream, next) => {
+      if (header.type === 'symlink') result.resolve({ linkTo: header.linkname ?? '' })
+      if (header.type === 'file') text(stream).then(result.resolve, result.reject)
+      else stream.resume()
+      stream.on('end', next)
+    })
+    unpack.on('finish', () => result.resolve(undefined))
+    unpack.on('error', result.reject)
+    source.on('error', result.reject).pipe(unpack)
+    return result.promise
+  }
+
+  async #ask<T>(action: string, request: () => Promise<T>): Promise<T> {
+    try {
+      return await request()
+    } catch (error) {
+      throw engineError(action, error, this.#address)
+    }
+  }
+}
+
+function archive(files: readonly ContainerFile[]): Pack {
+  const tar = pack()
+  for (const file of files) {
+    if ('text' in file) tar.entry({ mode: 0o644, name: file.name }, file.text)
+    else tar.entry({ linkname: file.linkTo, mode: 0o777, name: file.name, type: 'symlink' })
+  }
+  tar.finalize()
+  return tar
+}

@@ -1,0 +1,47 @@
+// Owns a quick look at the agents, for shell completion: the engine's own list, without dockerode, which takes longer to
+// load than a shell may wait.
+import http from 'node:http'
+import https from 'node:https'
+import { text } from 'node:stream/consumers'
+import type { ContainerInfo } from 'dockerode'
+import type { Agent } from '../routing/agent.js'
+import { findEngine } from './connect-engine.js'
+import type { DialOptions } from './engine-address.js'
+import { labels } from './labels.js'
+import { readAgent } from './read-agent.js'
+
+/** The agents of `moatHome`, oldest first. Containers that cannot be read are left out. Rejects without an engine. */
+export async function peekAgents(options: {
+  env: NodeJS.ProcessEnv
+  moatHome: string
+  timeout: number
+}): Promise<Agent[]> {
+  const { dial } = await findEngine(options)
+  const filters = JSON.stringify({ label: [labels.runId] })
+  const containers = await getJson(dial, `/containers/json?all=1&filters=${encodeURIComponent(filters)}`)
+  return (containers as ContainerInfo[])
+    .filter(({ Labels }) => (Labels[labels.home] ?? options.moatHome) === options.moatHome)
+    .toSorted((a, b) => a.Created - b.Created)
+    .flatMap((container) => {
+      try {
+        return [readAgent(container)]
+      } catch {
+        return []
+      }
+    })
+}
+
+function getJson(dial: DialOptions, path: string): Promise<unknown> {
+  const { protocol = 'http', ...target } = 'protocol' in dial ? dial : { ...dial, protocol: 'http' as const }
+  const { request } = protocol === 'https' ? https : http
+  return new Promise((resolve, reject) => {
+    const asked = request({ ...target, agent: false, path }, (response) => {
+      if (response.statusCode !== 200) reject(new Error(`answered with HTTP status ${response.statusCode}`))
+      text(response)
+        .then((body) => resolve(JSON.parse(body)))
+        .catch(reject)
+    })
+    asked.on('error', reject)
+    asked.end()
+  })
+}

@@ -1,0 +1,63 @@
+// Owns following the engine's events, as far as they concern agents' routes.
+import type { Readable } from 'node:stream'
+import type Docker from 'dockerode'
+import { engineError } from './engine-errors.js'
+import { jsonLines } from './json-lines.js'
+import { labels } from './labels.js'
+
+export interface WatchHandlers {
+  onChange: () => void
+  onEnd: (reason: Error) => void
+}
+
+interface ContainerEvent {
+  Action?: string
+  Actor?: { Attributes?: Record<string, string> }
+}
+
+/** Events after which an agent may have other routes, or none. What Docker calls `destroy` is Podman's `remove`. */
+const routeEvents = new Set([
+  'destroy',
+  'die',
+  'oom',
+  'pause',
+  'remove',
+  'rename',
+  'restart',
+  'start',
+  'stop',
+  'unpause',
+])
+
+/** As Engine.watch. */
+export async function watchAgents(
+  docker: Docker,
+  address: string,
+  { onChange, onEnd }: WatchHandlers,
+  signal: AbortSignal,
+): Promise<void> {
+  // The engine answers a moment before it listens; `since` makes it report what happened in that moment.
+  const since = Date.now() / 1000
+  // Not by label: Podman's filter finds nothing without the label's value.
+  const filters = { type: ['container' as const] }
+  let events: Readable
+  try {
+    events = (await docker.getEvents({ abortSignal: signal, filters, since })) as unknown as Readable
+  } catch (error) {
+    if (signal.aborted) return
+    throw engineError('report its events', error, address)
+  }
+  const follow = async () => {
+    for await (const value of jsonLines(events)) {
+      if (!signal.aborted && concernsRoutes(value as ContainerEvent)) onChange()
+    }
+    throw new Error('it ended its stream of events')
+  }
+  follow().catch((error: unknown) => {
+    if (!signal.aborted) onEnd(engineError('report its events', error, address))
+  })
+}
+
+function concernsRoutes({ Action, Actor }: ContainerEvent): boolean {
+  return Action !== undefined && routeEvents.has(Action) && Actor?.Attributes?.[labels.runId] !== undefined
+}

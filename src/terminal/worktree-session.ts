@@ -1,0 +1,54 @@
+// Owns a run in the worktree of a branch as a person sees it: what is made, then the run itself.
+import { join, relative } from 'node:path'
+import { configDirectory, inWorktree } from '../agents/in-worktree.js'
+import { planAgent } from '../agents/plan-agent.js'
+import { resolveWorkspace } from '../config/workspace.js'
+import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
+import type { AgentView } from '../routing/agent-view.js'
+import { openRepository } from '../worktrees/repository.js'
+import { Interrupts } from './interrupts.js'
+import { terminalProgress } from './progress.js'
+import { toRunRequest } from './run-flags.js'
+import { type RunSessionOptions, runSession } from './run-session.js'
+
+export interface WorktreeSessionOptions extends RunSessionOptions {
+  branch: string
+  command: string[] | undefined
+  /** A directory of the repository; the same one of the worktree is run. Default: the top of the repository. */
+  path?: string
+  plugins: EndpointPlugins
+}
+
+/** Runs an agent in the branch's worktree, made if need be. */
+export async function worktreeSession(options: WorktreeSessionOptions): Promise<AgentView & { exitCode?: number }> {
+  const { branch, command, engine, flags, path, plugins, proxy } = options
+  const interrupts = new Interrupts()
+  try {
+    const directory = await resolveWorkspace(path ?? '.')
+    const repository = await openRepository(directory)
+    const within = path === undefined ? '' : relative(repository.topLevel, directory)
+    const { note } = terminalProgress()
+    const start = { branch, engine, note, paths: proxy.paths, repository, signal: interrupts.signal }
+    return await inWorktree(start, async (worktree, started) => {
+      const workspace = join(worktree.path, within)
+      const config = await configDirectory(workspace, join(repository.topLevel, within))
+      const request = { ...toRunRequest(flags, workspace, command), configDirectory: config }
+      const plan = await planAgent(request, plugins)
+      interrupts.signal.throwIfAborted()
+      worktree.notes.forEach(note)
+      return runSession(plan, {
+        ...options,
+        onStarted: () => {
+          interrupts.release()
+          return started()
+        },
+      })
+    })
+  } catch (error) {
+    // Ctrl+C on a terminal ends git too, which then fails.
+    interrupts.signal.throwIfAborted()
+    throw error
+  } finally {
+    interrupts.release()
+  }
+}

@@ -1,0 +1,32 @@
+// Owns what a person is told of a worktree before an agent is given it.
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
+import { shellQuote } from '../config/shell-quote.js'
+import type { LinkedCheckout } from './find-checkout.js'
+import { hasSubmodules } from './git-environment.js'
+import { remotesWithCredentials } from './repository.js'
+
+export async function checkoutNotes({ commonDir, root }: LinkedCheckout): Promise<string[]> {
+  const remotes = await remotesWithCredentials(commonDir)
+  const borrows = await access(join(commonDir, 'objects/info/alternates')).then(
+    () => true,
+    () => false,
+  )
+  return [
+    ...remotes.map(
+      (name) =>
+        `The URL of the remote ${name} contains credentials, which the agent can read. Move them to a credential helper: git -C ${shellQuote(root)} remote set-url ${shellQuote(name)} <URL without them>`,
+    ),
+    // Not mounted: an agent can write that file, and would choose what of the host its next container is given.
+    ...(borrows
+      ? [
+          `This repository borrows objects from another one, so git does not find them inside the container. To have its own: git -C ${shellQuote(root)} repack -a -d && rm ${shellQuote(join(commonDir, 'objects/info/alternates'))}`,
+        ]
+      : []),
+    ...((await hasSubmodules(root))
+      ? [
+          `This repository has submodules. git cannot work in them inside the container; to have their files there: git -C ${shellQuote(root)} submodule update --init`,
+        ]
+      : []),
+  ]
+}

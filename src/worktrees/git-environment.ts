@@ -1,0 +1,49 @@
+// Owns what git in the container is told by its environment: who commits, and what it must leave alone.
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { LinkedCheckout } from './find-checkout.js'
+import { askGit } from './git.js'
+
+/** `GIT_CONFIG_*` variables: they win over the repository's config, and lose against `git -c`. */
+export async function containerGitEnvironment({ adminDir, root }: LinkedCheckout): Promise<Record<string, string>> {
+  const identity = await Promise.all(
+    ['user.name', 'user.email'].map(async (key) => [key, await setting(adminDir, key)]),
+  )
+  const submodules = await hasSubmodules(root)
+  const settings = [
+    ...identity,
+    // Engines on macOS may show files as another user's.
+    ['safe.directory', '/workspace'],
+    // Cleaning up is the host's: from inside, other worktrees look deleted, and config is read-only.
+    ['gc.auto', '0'],
+    ['gc.worktreePruneExpire', 'never'],
+    ['maintenance.auto', 'false'],
+    // The key to sign with is not in the container.
+    ['commit.gpgSign', 'false'],
+    ['tag.gpgSign', 'false'],
+    // Their repositories are not there, which git status would stop at.
+    ['diff.ignoreSubmodules', submodules ? 'all' : undefined],
+  ].filter((pair): pair is [string, string] => pair[1] !== undefined)
+  return {
+    GIT_CONFIG_COUNT: String(settings.length),
+    ...Object.fromEntries(
+      settings.flatMap(([key, value], index) => [
+        [`GIT_CONFIG_KEY_${index}`, key],
+        [`GIT_CONFIG_VALUE_${index}`, value],
+      ]),
+    ),
+  }
+}
+
+export async function hasSubmodules(root: string): Promise<boolean> {
+  return access(join(root, '.gitmodules')).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Of the worktree's own directory, because config can depend on where it is read. */
+async function setting(adminDir: string, key: string): Promise<string | undefined> {
+  const { code, stdout } = await askGit(adminDir, ['--git-dir', adminDir, 'config', '--get', key])
+  return code === 0 ? stdout.replace(/\n$/, '') : undefined
+}

@@ -1,0 +1,119 @@
+// Owns what moat knows of a repository on the host: where it is, its id, its worktrees, what its config gives away.
+import { realpath } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { shellQuote } from '../config/shell-quote.js'
+import { exitCodes, MoatError } from '../errors.js'
+import { findCheckout } from './find-checkout.js'
+import { askGit, type GitOutcome, git, gitFailed } from './git.js'
+import { localId, remoteId } from './repository-id.js'
+
+export interface Repository {
+  commonDir: string
+  id: string
+  /** The top of the checkout it was opened from. */
+  topLevel: string
+}
+
+/** A worktree as git lists it; the main checkout is one too. */
+export interface WorktreeEntry {
+  /** Undefined for a detached HEAD. */
+  branch?: string
+  /** Undefined where there is no commit. */
+  head?: string
+  /** True for the main checkout, or the bare repository itself. */
+  main: boolean
+  path: string
+}
+
+/** The repository that `directory` is a checkout of. Throws NOT_A_REPOSITORY, BARE_REPOSITORY. */
+export async function openRepository(directory: string): Promise<Repository> {
+  const query = ['rev-parse', '--is-bare-repository', '--is-inside-work-tree', '--git-common-dir']
+  const outcome = await askGit(directory, query)
+  if (outcome.code !== 0) throw notRepository(directory, outcome)
+  const [bare, inside, common = ''] = outcome.stdout.split('\n')
+  if (bare === 'true') throw bareRepository(directory)
+  if (inside !== 'true') {
+    throw new MoatError(
+      'NOT_A_REPOSITORY',
+      `${directory} is inside a repository's own files, not in a checkout of it.`,
+      {
+        exit: exitCodes.usage,
+        suggestions: ['git worktree list'],
+      },
+    )
+  }
+  const commonDir = await realpath(resolve(directory, common))
+  const topLevel = await realpath(await git(directory, ['rev-parse', '--show-toplevel']))
+  return { commonDir, id: await repositoryId(commonDir), topLevel }
+}
+
+/** `host/owner/repo` of the remote (`origin`, else the first), or an id of the place it is at. */
+export async function repositoryId(commonDir: string): Promise<string> {
+  const remotes = (await git(commonDir, ['remote'])).split('\n').filter((name) => name !== '')
+  const remote = remotes.includes('origin') ? 'origin' : remotes[0]
+  // Asked of git, because `url.<base>.insteadOf` may stand for the host.
+  const url = remote === undefined ? undefined : (await askGit(commonDir, ['remote', 'get-url', '--', remote])).stdout
+  return (url && remoteId(url.split('\n')[0] ?? '')) ?? localId(commonDir)
+}
+
+/** All worktrees of the repository, the main one first. */
+export async function listWorktrees(commonDir: string): Promise<WorktreeEntry[]> {
+  const text = await git(commonDir, ['worktree', 'list', '--porcelain'])
+  const entries = text
+    .split('\n\n')
+    .filter((block) => block.startsWith('worktree '))
+    .map((block, index) => {
+      const field = (name: string) => new RegExp(`^${name} (.*)$`, 'm').exec(block)?.[1]
+      const [branch, head] = [field('branch')?.replace(/^refs\/heads\//, ''), field('HEAD')]
+      return {
+        main: index === 0,
+        path: field('worktree') ?? '',
+        ...(branch !== undefined && { branch }),
+        ...(head !== undefined && !/^0+$/.test(head) && { head }),
+      }
+    })
+  return Promise.all(entries.map(withRebasedBranch))
+}
+
+/** During a rebase HEAD is detached, and the worktree still is its branch's. */
+async function withRebasedBranch(entry: WorktreeEntry): Promise<WorktreeEntry> {
+  if (entry.main || entry.branch !== undefined) return entry
+  const branch = (await findCheckout(entry.path).catch(() => undefined))?.branch
+  return branch === undefined ? entry : { ...entry, branch }
+}
+
+/** Names of remotes whose URL has a password or token in it: whoever reads the config has it too. */
+export async function remotesWithCredentials(commonDir: string): Promise<string[]> {
+  const query = ['config', '--get-regexp', '^remote\\..*\\.(url|pushurl)$']
+  const lines = (await askGit(commonDir, query)).stdout.split('\n')
+  const names = lines.flatMap((line) => {
+    const [, name, url] = /^remote\.(.*)\.(?:url|pushurl) (.*)$/.exec(line) ?? []
+    // A user alone is a token over HTTP, and an account's name over SSH.
+    return name !== undefined && /^(https?:\/\/[^/]*@|[a-z+]+:\/\/[^/]*:[^/]*@)/i.test(url ?? '') ? [name] : []
+  })
+  return [...new Set(names)]
+}
+
+function notRepository(directory: string, outcome: GitOutcome): MoatError {
+  if (!/not a git repository/.test(outcome.stderr)) return gitFailed(directory, outcome)
+  return new MoatError(
+    'NOT_A_REPOSITORY',
+    `${directory} is not in a git repository, so there is nothing to branch from.`,
+    {
+      exit: exitCodes.usage,
+      suggestions: [`moat run ${shellQuote(directory)}`, `git -C ${shellQuote(directory)} init`],
+    },
+  )
+}
+
+function bareRepository(directory: string): MoatError {
+  const checkout = shellQuote(`${directory.replace(/(\/|\.git)+$/, '')}-checkout`)
+  return new MoatError(
+    'BARE_REPOSITORY',
+    `${directory} is a bare repository: it has no checkout whose moat.yaml could be run.`,
+    {
+      exit: exitCodes.usage,
+      suggestions: [`git -C ${shellQuote(directory)} worktree add ${checkout}`, `cd ${checkout}`],
+    },
+  )
+}

@@ -1,0 +1,81 @@
+// Caddy without a supervisor, on any free port, for tests of what it serves by itself.
+import { readFileSync } from 'node:fs'
+import { connect, type TLSSocket } from 'node:tls'
+import { ensureAuthority } from '../../src/authority/root.js'
+import { CaddyAdmin } from '../../src/caddy/admin.js'
+import { findCaddy } from '../../src/caddy/find-caddy.js'
+import { type SpawnedCaddy, spawnCaddy } from '../../src/caddy/spawn-caddy.js'
+import { type CaddyConfig, type CaddySettings, toCaddyConfig } from '../../src/caddy/to-caddy-config.js'
+import type { MoatPaths } from '../../src/config/paths.js'
+import type { Upstream } from '../../src/routing/route-table.js'
+import { bindPorts } from '../../src/supervisor/bind-ports.js'
+
+export interface BareCaddy {
+  admin: CaddyAdmin
+  /** Ends it at once. */
+  kill(): Promise<void>
+  pid: number
+  port: number
+  settings: CaddySettings
+}
+
+/** `change` makes of moat's config the one to start with. */
+export async function startBareCaddy(
+  paths: MoatPaths,
+  upstreams: Upstream[],
+  change: (config: CaddyConfig) => CaddyConfig = (config) => config,
+): Promise<BareCaddy> {
+  await ensureAuthority(paths)
+  const binary = await findCaddy({ env: process.env, paths })
+  const bound = await bindPorts(0)
+  try {
+    const settings = {
+      accessSocket: paths.accessSocket,
+      adminSocket: paths.adminSocket,
+      caCertificate: paths.caCertificate,
+      caKey: paths.caKey,
+      filesSocket: paths.filesSocket,
+      listeners: bound.descriptors.map((_, index) => `fd/${3 + index}`),
+      pagesSocket: paths.pagesSocket,
+      port: bound.port,
+      recorded: [],
+      storage: paths.caddyStorage,
+    }
+    const caddy: SpawnedCaddy = await spawnCaddy({
+      binary: binary.path,
+      config: change(toCaddyConfig(settings, { hostRoutes: [], upstreams })),
+      env: process.env,
+      listeningFds: bound.descriptors,
+      onInherited: bound.close,
+      paths,
+    })
+    const kill = async () => {
+      process.kill(caddy.pid, 'SIGKILL')
+      await caddy.exited
+    }
+    return { admin: new CaddyAdmin(paths.adminSocket), kill, pid: caddy.pid, port: bound.port, settings }
+  } finally {
+    bound.close()
+  }
+}
+
+export interface Handshake {
+  /** The certificate that was shown; undefined when none was. */
+  certificate?: ReturnType<TLSSocket['getPeerX509Certificate']>
+  /** `accepted`, or the code of what Node finds wrong. */
+  verdict: string
+}
+
+/** Shakes hands as Node does that trusts the given root only. */
+export function shakeHands(host: string, port: number, caFile: string): Promise<Handshake> {
+  return new Promise((resolve) => {
+    const options = { ca: readFileSync(caFile), host: '127.0.0.1', port, servername: host }
+    const socket = connect({ ...options, rejectUnauthorized: false })
+    socket.once('secureConnect', () => {
+      const certificate = socket.getPeerX509Certificate()
+      socket.destroy()
+      resolve({ certificate, verdict: String(socket.authorizationError ?? 'accepted') })
+    })
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve({ verdict: error.code ?? error.message }))
+  })
+}

@@ -1,0 +1,175 @@
+// The README's flow on a real Podman: what its Docker API does otherwise must not show.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { SystemStatus } from '../../../src/agents/measure.js'
+import { connectEngine } from '../../../src/engine/connect-engine.js'
+import { containerName, toLabels } from '../../../src/engine/labels.js'
+import type { AgentView } from '../../../src/routing/agent-view.js'
+import type { ProxyStatus } from '../../../src/supervisor/proxy.js'
+import { type Podman, startPodman } from '../../helpers/podman.js'
+import { Sandbox } from '../../helpers/sandbox.js'
+import { until } from '../../helpers/until.js'
+
+let podman: Podman
+let sandbox: Sandbox
+
+beforeAll(async () => {
+  podman = await startPodman(['debian:bookworm-slim', 'node:22-slim'])
+  // For this file's process only: sandboxes take their engine from it.
+  process.env.DOCKER_HOST = podman.address
+}, 120_000)
+afterAll(() => podman?.stop())
+beforeEach(() => {
+  sandbox = new Sandbox()
+})
+afterEach(() => sandbox.cleanUp())
+
+const script = (name: string, command: string, extra = '') =>
+  sandbox.directory(name, {
+    'moat.yaml': `name: ${name}\ndependencies: [node@22]\ncommand: ${JSON.stringify(command)}\n${extra}`,
+  })
+
+describe('an agent on Podman', () => {
+  it('has a URL, is listed, measured, looked into and stopped', async () => {
+    const agent = await sandbox.json<AgentView>(['run', '-d', sandbox.workspace('app')])
+    const url = agent.endpoints[0]?.url ?? ''
+    expect((await sandbox.get(url)).body).toBe('app 3000')
+    expect((await sandbox.moat(['list'])).stdout).toMatch(/^app +run_\w{12} +running +\d+s ago +web:3000$/m)
+    expect((await sandbox.moat(['wait', 'app', 'web'])).code).toBe(0)
+    expect((await sandbox.moat(['logs', 'app'])).stdout).toBe('listening\n')
+    const exec = sandbox.start(['exec', 'app', '--', 'sh', '-c', 'tr a-z A-Z; echo err >&2; exit 5'], { stdin: 'in' })
+    expect(await exec.exited).toEqual({ code: 5, stderr: 'err\n', stdout: 'IN' })
+    const status = await sandbox.json<SystemStatus>(['status'])
+    expect(status.engine.name).toBe('Podman Engine')
+    expect(status.runs).toMatchObject([{ name: 'app' }])
+    expect(status.runs[0]?.usage.memory).toBeGreaterThan(1_000_000)
+    expect((await sandbox.json<ProxyStatus>(['proxy', 'status'])).engine).toBe(podman.address)
+    expect((await sandbox.moat(['stop', 'app'])).code).toBe(0)
+    expect(await sandbox.containers()).toEqual([])
+  })
+
+  it('is attached to: output, exit code, Ctrl+C', async () => {
+    const outcome = await sandbox.moat(['run', script('plain', 'echo out; echo err >&2; exit 3')])
+    expect(outcome).toMatchObject({ code: 3, stderr: expect.stringContaining('err\n'), stdout: 'out\n' })
+    const running = sandbox.start(['run', script('long', 'echo started; trap "exit 9" TERM; sleep 60 & wait')])
+    await running.prints('started')
+    running.process.kill('SIGINT')
+    expect((await running.exited).code).toBe(9)
+    expect(await sandbox.containers()).toEqual([])
+  })
+
+  it('whose command does not exist ends with 127', async () => {
+    expect(await sandbox.moat(['run', script('plain', 'true'), '--', 'no-such-command'])).toMatchObject({
+      code: 127,
+      stderr: expect.stringContaining('Is there a command no-such-command in the image (node:22-slim)?\n'),
+    })
+    expect((await sandbox.moat(['run', script('plain', 'exit 1')])).code).toBe(1)
+    expect(await sandbox.containers()).toEqual([])
+  })
+
+  it('has its name alone, and gives it back when it has ended', async () => {
+    await sandbox.json(['run', '-d', script('app', 'sleep 60')])
+    expect(await sandbox.moat(['run', '-d', script('app', 'sleep 60')])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/Error: The name app is already in use by run run_/),
+    })
+    await sandbox.json(['stop', 'app'])
+    await sandbox.moat(['run', '--keep', script('app', 'echo done')])
+    expect((await sandbox.moat(['logs', 'app'])).stdout).toBe('done\n')
+    expect((await sandbox.moat(['run', script('app', 'true')])).code).toBe(0)
+    expect(await sandbox.containers()).toEqual([])
+  })
+
+  it('takes its route along when it ends by itself', async () => {
+    const { endpoints } = await sandbox.json<AgentView>(['run', '-d', sandbox.workspace('app')])
+    const url = endpoints[0]?.url ?? ''
+    expect((await sandbox.get(url)).status).toBe(200)
+    await sandbox.json(['run', '-d', sandbox.workspace('other')])
+    const holder = (await sandbox.containers()).find(({ Labels }) => Labels['dev.moat.name'] === 'app')
+    await podman.docker.getContainer(holder?.Id ?? '').kill()
+    await until('the end of the route', async () => (await sandbox.get(url)).status === 404)
+  })
+
+  it('can be paused and stopped nevertheless', async () => {
+    await sandbox.json(['run', '-d', script('app', 'sleep 60')])
+    const [container] = await sandbox.containers()
+    await podman.docker.getContainer(container?.Id ?? '').pause()
+    expect((await sandbox.moat(['list'])).stdout).toMatch(/^app .* paused /m)
+    expect((await sandbox.moat(['stop', 'app'])).code).toBe(0)
+    expect(await sandbox.containers()).toEqual([])
+  })
+
+  it('has a terminal, with nothing typed into it but by the person', async () => {
+    const moat = `${process.execPath} ${resolve('bin/run.js')} run -i ${script('inter', 'sh')}`
+    const terminal = spawn('script', ['-qefc', `stty rows 33 cols 77; ${moat}`, '/dev/null'], {
+      env: { ...sandbox.env, SHELL: '/bin/sh' },
+      stdio: 'pipe',
+    })
+    let screen = ''
+    terminal.stdout.on('data', (chunk) => {
+      screen += chunk
+    })
+    await until('the shell', () => /[$#] $/.test(screen))
+    terminal.stdin.write('stty size; exit 4\n')
+    const [code] = await once(terminal, 'close')
+    expect(screen).toContain('33 77')
+    expect(screen).not.toContain('"stream"')
+    expect(code).toBe(4)
+  })
+})
+
+describe('an image on Podman', () => {
+  it('is built with git, once, and cleaned away when nothing uses it', { timeout: 300_000 }, async () => {
+    const workspace = sandbox.directory('tools', {
+      'moat.yaml': 'name: tools\ndependencies: [node@22, git]\ncommand: git --version && node --version\n',
+    })
+    const first = await sandbox.moat(['run', '--rebuild', workspace])
+    expect(first.stdout).toMatch(/^git version 2\..*\nv22\./)
+    expect(first.stderr).toMatch(/^Step 1\/\d: apt-get install git\n/)
+    const second = await sandbox.moat(['run', workspace])
+    expect(second.stderr).toBe('Starting tools\n')
+    const { images } = await sandbox.json<SystemStatus>(['status'])
+    expect(images.map(({ tags }) => tags.join())).toContainEqual(expect.stringContaining('moat-agent:'))
+    expect((await sandbox.json<{ removed: boolean }>(['clean', '--force'])).removed).toBe(true)
+    expect((await sandbox.json<SystemStatus>(['status'])).images).toEqual([])
+  })
+
+  it('whose step fails shows why', { timeout: 120_000 }, async () => {
+    const workspace = script('broken', 'true', 'hooks: {post_build: "echo no luck; exit 3"}\n')
+    expect(await sandbox.moat(['run', workspace])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /Error: The image could not be built: exit code 3 at Step \d\/\d: hooks\.post_build: echo no luck; exit 3\n {2}no luck\n/,
+      ),
+    })
+    expect(await sandbox.containers()).toEqual([])
+  })
+})
+
+describe('a user who is not root', () => {
+  it('owns what the agent writes, and has a home', async () => {
+    const engine = await connectEngine({ moatHome: sandbox.home })
+    const workspace = sandbox.directory('work')
+    chmodSync(workspace, 0o777)
+    const agent = { endpoints: [], keep: false, name: 'app', routes: [], runId: 'run_a1b2c3d4e5f6', workspace }
+    const id = await engine.create({
+      command: ['sh', '-c', 'touch made ~/x && ls ~'],
+      env: {},
+      image: 'node:22-slim',
+      labels: toLabels({ ...agent, home: sandbox.home }),
+      mounts: [{ readOnly: false, source: workspace, target: '/workspace' }],
+      name: containerName('app', sandbox.home),
+      ports: [],
+      user: { gid: 4321, uid: 1234 },
+      workdir: '/workspace',
+    })
+    const exitCode = engine.wait(id)
+    await engine.start(id)
+    expect(await exitCode).toBe(0)
+    const { gid, uid } = statSync(join(workspace, 'made'))
+    expect({ gid, uid }).toEqual({ gid: 4321, uid: 1234 })
+  })
+})

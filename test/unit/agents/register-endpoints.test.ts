@@ -1,0 +1,112 @@
+// What becomes of the endpoints in moat.yaml, with plugins that are made up here.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { registerEndpoints } from '../../../src/agents/register-endpoints.js'
+import { loadMoatYaml } from '../../../src/config/moat-yaml.js'
+import type { EndpointRegistration, RegisterEndpointsOptions } from '../../../src/endpoints/contract.js'
+import type { EndpointPlugins } from '../../../src/endpoints/plugin-hooks.js'
+
+let directory: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'moat-register-'))
+})
+afterEach(() => rm(directory, { force: true, recursive: true }))
+
+const options = z.strictObject({ port: z.int().optional(), size: z.enum(['big', 'small']).optional() })
+
+/** Two plugins with a type each, `one` and `two`, which register endpoints as `register` says. */
+function plugins(register: (endpoint: string) => Omit<EndpointRegistration, 'endpoint'>): EndpointPlugins {
+  const answer = (type: string, { endpoints }: RegisterEndpointsOptions) =>
+    endpoints.filter((endpoint) => endpoint.type === type).map(({ name }) => ({ endpoint: name, ...register(name) }))
+  return {
+    agentGone: async () => {},
+    endpointTypes: async () => ['one', 'two'].map((name) => ({ plugin: `moat-${name}`, result: [{ name, options }] })),
+    registerEndpoints: async (asked) =>
+      ['one', 'two'].map((type) => ({ plugin: `moat-${type}`, result: answer(type, asked) })),
+  }
+}
+
+async function register(ports: string, how: Parameters<typeof plugins>[0]) {
+  await writeFile(join(directory, 'moat.yaml'), `ports:\n${ports}\n`)
+  const agent = { name: 'app', workspace: directory }
+  return registerEndpoints(await loadMoatYaml(directory, directory), plugins(how), agent)
+}
+
+const upstream = (port: number) => ({ upstream: { port } })
+
+describe('registerEndpoints', () => {
+  it('has endpoints in the order of the file, each with its plugin', async () => {
+    const registered = await register('  b: {type: two, port: 1}\n  a: {type: one}\n  c: {type: two}', () =>
+      upstream(3000),
+    )
+    expect(registered.endpoints).toEqual([
+      { name: 'b', plugin: 'moat-two', port: 3000, type: 'two' },
+      { name: 'a', plugin: 'moat-one', port: 3000, type: 'one' },
+      { name: 'c', plugin: 'moat-two', port: 3000, type: 'two' },
+    ])
+    expect(registered.ports).toEqual([{ port: 3000 }])
+    expect(registered.routes[0]).toEqual({ endpoint: 'b', upstream: { port: 3000, protocol: 'http' } })
+  })
+
+  it('publishes ports that only a route dials', async () => {
+    const route = { handle: [{ handler: 'reverse_proxy', upstreams: [{ dial: '{moat.dial.9000}' }] }] }
+    const { endpoints, ports } = await register('  a: {type: one}', () => ({ routes: [route] }))
+    expect(ports).toEqual([{ port: 9000 }])
+    expect(endpoints).toEqual([{ name: 'a', plugin: 'moat-one', type: 'one' }])
+  })
+
+  it('fills in addresses of stable ports, and asks nothing of the proxy for an endpoint without routes', async () => {
+    const tcp = {
+      env: { DATABASE_URL: 'pg://{moat.address.5432}/x' },
+      ports: [{ hostPort: 'stable' as const, port: 5432 }],
+      url: 'pg://{moat.address.5432}',
+    }
+    const first = await register('  db: {type: one}', () => tcp)
+    const { hostPort } = first.ports[0] ?? {}
+    expect(hostPort).toBeGreaterThanOrEqual(20_000)
+    expect(hostPort).toBeLessThan(32_000)
+    expect(first.endpoints).toEqual([
+      { name: 'db', plugin: 'moat-one', port: 5432, type: 'one', url: `pg://127.0.0.1:${hostPort}` },
+    ])
+    expect(first.endpointEnv).toEqual({ DATABASE_URL: `pg://127.0.0.1:${hostPort}/x` })
+    expect(first.routes).toEqual([])
+    expect((await register('  db: {type: one}', () => tcp)).ports).toEqual(first.ports)
+  })
+
+  it.each([
+    [
+      'an address of a port that moves',
+      () => ({ url: 'pg://{moat.address.1}' }),
+      'Plugin moat-one registers its endpoints wrongly: endpoint a: {moat.address.1} is of a port without a hostPort.',
+    ],
+  ])('names the plugin for %s', async (_, how, message) => {
+    await expect(register('  a: {type: one}', how)).rejects.toThrow(message)
+  })
+
+  it('says where options are wrong, of all endpoints at once', async () => {
+    const ports = '  a: {type: one, size: huge}\n  b: {type: two, sise: big, port: 3}'
+    await expect(register(ports, () => upstream(1))).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message:
+        'moat.yaml:2:24: "ports.a.size": Invalid option: expected one of "big"|"small"\n' +
+        'moat.yaml:3:18: unknown key "sise" in "ports.b"; did you mean "size"?',
+    })
+  })
+
+  it('names the type that is not installed, the nearest, and how to have it', async () => {
+    await expect(register('  a: {type: tow}', () => upstream(1))).rejects.toMatchObject({
+      message: 'moat.yaml:2:13: unknown endpoint type "tow"; did you mean "two"? Installed: one, two',
+      suggestions: ['moat plugins install moat-plugin-tow'],
+    })
+  })
+
+  it('takes one default only', async () => {
+    const ports = '  a: {type: one}\n  b: {type: two}'
+    await expect(register(ports, () => ({ default: true, ...upstream(1) }))).rejects.toThrow(
+      'moat.yaml:3:6: only one endpoint can be the default, and "a" is.',
+    )
+  })
+})
