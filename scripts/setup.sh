@@ -24,6 +24,9 @@ CACHE=$(cd "$CACHE" && pwd)
 # shellcheck source=scripts/setup/test-tools.sh
 . "$ROOT/scripts/setup/test-tools.sh"
 
+# shellcheck source=scripts/setup/test-tools.sh
+. "$ROOT/scripts/setup/test-tools.sh"
+
 # Names everything that stands in the way at once, before anything is installed.
 check_machine() {
   case $(uname -s) in

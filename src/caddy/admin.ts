@@ -36,6 +36,11 @@ export class CaddyAdmin {
     await ask(() => (path.length === 0 ? this.#got.post(url, { json: value }) : this.#got.patch(url, { json: value })))
   }
 
+  /** What Caddy has counted, in Prometheus' text form. */
+  async readMetrics(): Promise<string> {
+    return ask(() => this.#got('metrics').text())
+  }
+
   /** Asks Caddy to end; it answers before it does. */
   async stop(): Promise<void> {
     await ask(() => this.#got.post('stop'))

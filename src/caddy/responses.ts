@@ -56,7 +56,7 @@ export const unknownHost = routesFor(
   'No running agent answers at {http.request.host}.\n\nTry this:\n  moat list',
 )
 
-const upstreamError = routesFor(
+export const upstreamError = routesFor(
   {
     detail: 'The agent runs, but nothing answers on the port of this endpoint.',
     error: 'not_listening',
@@ -78,7 +78,8 @@ export const nothingHere = routesFor(
   'The endpoint {http.request.host} has nothing at {http.request.orig_uri.path}.',
 )
 
-const otherError = routesFor(
+/** For a no of a handler, such as a missing password. */
+export const otherError = routesFor(
   {
     detail: 'The proxy answers this request itself.',
     error: 'refused',
@@ -88,15 +89,17 @@ const otherError = routesFor(
   '{http.error.status_code} {http.error.status_text}',
 )
 
-/** What Caddy's handlers run into: an upstream that does not answer, or a no of a handler such as a missing password. */
-export const errors = [
+/** For the proxy's own pages, while there is no supervisor to make them. */
+export const noPages = routesFor(
   {
-    handle: [{ handler: 'subroute', routes: upstreamError }],
-    match: [{ vars: { '{http.error.status_code}': ['502', '503', '504'] } }],
-    terminal: true,
+    detail: "The proxy's supervisor does not answer, so there is no page to show.",
+    error: 'no_supervisor',
+    headers: { 'Retry-After': ['1'] },
+    hint: 'moat proxy status',
+    status: 503,
   },
-  ...otherError,
-]
+  "The proxy's supervisor does not answer, so there is no page to show. Agents are reached all the same.\n\nTry this:\n  moat proxy status",
+)
 
 /** For an endpoint whose routes Caddy does not take. `plugin` and `endpoint` are names moat has checked. */
 export function rejectedRoutes(plugin: string, endpoint: string) {

@@ -3,9 +3,13 @@ import type { UpstreamProtocol } from '../routing/agent.js'
 import { certificateHosts, hostsOf, type RouteTable, type Upstream } from '../routing/route-table.js'
 import { defaultDomain } from '../routing/urls.js'
 import { endpointRoutes } from './endpoint-routes.js'
-import { errors, refusal, unknownHost } from './responses.js'
+import { ownPages, pageOr, problemPages } from './page-routes.js'
+import { accessLog, logging } from './request-log.js'
+import { refusal, unknownHost } from './responses.js'
 
 export interface CaddySettings {
+  /** Path of the unix socket at which the supervisor hears of requests, while somebody watches. */
+  accessSocket: string
   /** Path of the unix socket of the admin API. */
   adminSocket: string
   caCertificate: string
@@ -14,8 +18,12 @@ export interface CaddySettings {
   filesSocket: string
   /** Inherited sockets, e.g. `fd/3`. */
   listeners: string[]
+  /** Path of the unix socket at which the supervisor makes pages. */
+  pagesSocket: string
   /** The port in URLs. */
   port: number
+  /** Hosts whose requests somebody watches. */
+  recorded: readonly string[]
   /** Directory for certificates. */
   storage: string
 }
@@ -33,6 +41,9 @@ export function toCaddyConfig(settings: CaddySettings, table: RouteTable): Caddy
         grace_period: '2s',
         // Nothing listens on it for us; a supervisor that adopts this Caddy reads the port from here.
         https_port: settings.port,
+        // What the dashboard counts with; it costs 3 to 8 % of the CPU. Caddy counts every host by itself where it speaks
+        // TLS, whether a matcher names it or not.
+        metrics: { per_host: true },
         servers: { moat: server(settings, table) },
       },
       pki: {
@@ -46,7 +57,7 @@ export function toCaddyConfig(settings: CaddySettings, table: RouteTable): Caddy
       },
       tls: { automation: { policies: [certificatePolicy(table)] } },
     },
-    logging: { logs: { default: { level: 'WARN' } } },
+    logging: logging(settings),
     storage: { module: 'file_system', root: settings.storage },
   }
 }
@@ -104,26 +115,26 @@ const connectionPolicies = [{ fallback_sni: defaultDomain, match: { sni: agentHo
 /** The hosts the proxy answers at all: a page elsewhere must not reach agents under a name of its own. */
 const ownHosts = [defaultDomain, ...agentHosts, '127.0.0.1', '::1']
 
-function server({ filesSocket, listeners }: CaddySettings, { hostRoutes, upstreams }: RouteTable) {
+function server(settings: CaddySettings, table: RouteTable) {
+  const { filesSocket, listeners, pagesSocket, recorded } = settings
+  const { hostRoutes, upstreams } = table
   return {
+    ...accessLog(recorded),
     // Its scan of host matchers grows faster than their number.
     automatic_https: { disable: true },
-    errors: { routes: errors },
+    errors: { routes: problemPages(pagesSocket) },
     listen: listeners,
     listener_wrappers: [{ wrapper: 'http_redirect' }, { wrapper: 'tls' }],
     // No h3: Chromium does not use it with a local root.
     protocols: ['h1', 'h2'],
     routes: [
       { handle: refusal, match: [{ not: [{ host: ownHosts }] }], terminal: true },
+      ...ownPages(pagesSocket),
       // Before the routes of plugins: whatever they do to a request, it stays with its own host.
       { handle: lookUp(upstreams) },
       ...endpointRoutes(hostRoutes, filesSocket),
-      ...protocols.map((protocol) => ({
-        handle: [reverseProxy(protocol)],
-        match: [{ vars: { moat_protocol: [protocol] } }],
-        terminal: true,
-      })),
-      ...unknownHost,
+      ...protocols.flatMap(proxyRoutes),
+      pageOr(pagesSocket, unknownHost),
     ],
     tls_connection_policies: connectionPolicies,
   }
@@ -158,11 +169,25 @@ function compare(a: Upstream, b: Upstream): number {
   return first === second ? 0 : (first ?? '') < (second ?? '') ? -1 : 1
 }
 
-function reverseProxy(protocol: UpstreamProtocol) {
+/**
+ * An app that is starting is waited for; the request's body is still whole. A person at a browser is shown soon that
+ * something is waited for: long enough not to see a server that restarts.
+ */
+const patience = { browser: '700ms', program: '5s' }
+
+function proxyRoutes(protocol: UpstreamProtocol) {
+  const match = { vars: { moat_protocol: [protocol] } }
+  const page = { header: { Accept: ['text/html*'], 'Sec-Fetch-Mode': ['navigate'] } }
+  return [
+    { handle: [reverseProxy(protocol, patience.browser)], match: [{ ...match, ...page }], terminal: true },
+    { handle: [reverseProxy(protocol, patience.program)], match: [match], terminal: true },
+  ]
+}
+
+function reverseProxy(protocol: UpstreamProtocol, tryDuration: string) {
   return {
     handler: 'reverse_proxy',
-    // An app that is starting is waited for; the request's body is still whole.
-    load_balancing: { try_duration: '5s', try_interval: '100ms' },
+    load_balancing: { try_duration: tryDuration, try_interval: '100ms' },
     // Without it, each config change closes every WebSocket.
     stream_close_delay: '24h',
     // Named, because the implicit one is never cleaned up after a config change.

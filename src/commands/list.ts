@@ -1,5 +1,6 @@
 import { listAgents } from '../agents/list-agents.js'
 import type { AgentView } from '../routing/agent-view.js'
+import { indexUrl } from '../routing/urls.js'
 import { currentPort } from '../supervisor/proxy.js'
 import { formatAgents } from '../terminal/format-agents.js'
 import { MoatCommand } from '../terminal/moat-command.js'
@@ -9,12 +10,15 @@ export default class List extends MoatCommand {
   static override enableJsonFlag = true
   static override examples = ['<%= config.bin %> list', '<%= config.bin %> list --json']
 
-  async run(): Promise<{ agents: AgentView[] }> {
+  async run(): Promise<{ agents: AgentView[]; indexUrl: string }> {
     await this.parse(List)
     const engine = await this.connectEngine()
-    const agents = await listAgents(engine, await currentPort(await this.proxyOptions()))
-    if (agents.length > 0) this.log(formatAgents(agents))
-    else this.logToStderr('No agents. Start one with: moat run <directory>')
-    return { agents }
+    const port = await currentPort(await this.proxyOptions())
+    const agents = await listAgents(engine, port)
+    if (agents.length > 0) {
+      this.log(formatAgents(agents))
+      this.logToStderr(`All agents: ${indexUrl(port)}`)
+    } else this.logToStderr('No agents. Start one with: moat run <directory>')
+    return { agents, indexUrl: indexUrl(port) }
   }
 }

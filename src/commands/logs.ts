@@ -4,18 +4,27 @@ import { type OutputLine, readLines } from '../agents/output-lines.js'
 import { streamOutput } from '../agents/stream-output.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { MoatCommand } from '../terminal/moat-command.js'
+import { watchRequests } from '../terminal/watch-requests.js'
 
 export default class Logs extends MoatCommand {
   static override args = {
     agent: Args.string({ description: "Name or run id; default: this directory's agent, or the only one" }),
   }
   static override completion: CommandCompletion = { agent: 'agents' }
-  static override description = `Show what an agent has written
-With --json, one object with all lines; with -f too, one object a line, as they come.`
+  static override description = `Show what an agent has written, or the requests it gets
+With --json, one object with all lines; with -f or --requests too, one object a line, as they come.`
   static override enableJsonFlag = true
-  static override examples = ['<%= config.bin %> logs dark-mode', '<%= config.bin %> logs -f -n 20 dark-mode']
+  static override examples = [
+    '<%= config.bin %> logs dark-mode',
+    '<%= config.bin %> logs -f -n 20 dark-mode',
+    '<%= config.bin %> logs --requests dark-mode',
+  ]
   static override flags = {
     follow: Flags.boolean({ char: 'f', description: 'Go on until the agent ends' }),
+    requests: Flags.boolean({
+      description: 'Record and show requests through the proxy, from now until Ctrl+C',
+      exclusive: ['tail'],
+    }),
     tail: Flags.integer({ char: 'n', description: 'Only the last lines', min: 0 }),
   }
 
@@ -23,7 +32,17 @@ With --json, one object with all lines; with -f too, one object a line, as they 
     const { args, flags } = await this.parse(Logs)
     const engine = await this.connectEngine()
     const { agents } = await engine.listAgents()
-    const { containerId, name, runId } = await chooseAgent(agents, args.agent, process.cwd())
+    const agent = await chooseAgent(agents, args.agent, process.cwd())
+    const { containerId, name, runId } = agent
+    if (flags.requests) {
+      await watchRequests(agent, {
+        agentEnd: engine.wait(containerId),
+        json: this.jsonEnabled(),
+        note: (line) => this.logToStderr(line),
+        proxy: await this.proxyOptions(),
+      })
+      return undefined
+    }
     const tail = flags.tail !== undefined && { tail: flags.tail }
     const output = await engine.sessions.logs(containerId, { follow: flags.follow, ...tail })
     if (!this.jsonEnabled()) {

@@ -1,4 +1,5 @@
 import { measureSystem, type SystemStatus } from '../agents/measure.js'
+import { indexUrl } from '../routing/urls.js'
 import { currentPort } from '../supervisor/proxy.js'
 import { formatSystemStatus } from '../terminal/format-system-status.js'
 import { MoatCommand } from '../terminal/moat-command.js'
@@ -7,11 +8,13 @@ export default class Status extends MoatCommand {
   static override description = 'Show the engine, what running agents use, and built images'
   static override enableJsonFlag = true
 
-  async run(): Promise<SystemStatus> {
+  async run(): Promise<SystemStatus & { indexUrl: string }> {
     await this.parse(Status)
     const engine = await this.connectEngine()
-    const status = await measureSystem(engine, await currentPort(await this.proxyOptions()))
+    const port = await currentPort(await this.proxyOptions())
+    const status = await measureSystem(engine, port)
     this.log(formatSystemStatus(status))
-    return status
+    if (status.runs.length > 0) this.logToStderr(`All agents: ${indexUrl(port)}`)
+    return { ...status, indexUrl: indexUrl(port) }
   }
 }

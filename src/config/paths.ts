@@ -5,6 +5,8 @@ import { exitCodes, MoatError } from '../errors.js'
 import { moatHome } from './moat-home.js'
 
 export interface MoatPaths {
+  /** Where Caddy reports requests while somebody watches. */
+  accessSocket: string
   adminSocket: string
   bin: string
   caCertificate: string
@@ -24,6 +26,8 @@ export interface MoatPaths {
   nextAuthority: string
   /** Certificates of roots that were replaced, without their keys, so that they can be taken out of trust stores. */
   oldRoots: string
+  /** Where Caddy gets the proxy's own pages. */
+  pagesSocket: string
   proxy: string
   /** A copy of the root certificate in a directory that containers may see. */
   publicCertificate: string
@@ -45,6 +49,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
   const controlSocket = join(proxy, 'control.sock')
   assertSocketPath(controlSocket)
   return {
+    accessSocket: join(proxy, 'access.sock'),
     adminSocket: join(proxy, 'admin.sock'),
     bin: join(home, 'bin'),
     caCertificate: join(proxy, 'ca', 'ca.crt'),
@@ -59,6 +64,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     javaStore: join(home, 'java-cacerts'),
     nextAuthority: join(proxy, 'ca-next'),
     oldRoots: join(proxy, 'old-roots'),
+    pagesSocket: join(proxy, 'pages.sock'),
     proxy,
     publicCertificate: join(proxy, 'public', 'ca.crt'),
     spawnLock: join(proxy, 'spawn.lock'),

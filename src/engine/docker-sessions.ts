@@ -2,10 +2,12 @@
 import { type Duplex, PassThrough, type Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type Docker from 'dockerode'
+import { ListenerReader } from './container-listeners.js'
 import { demultiplex } from './demultiplex.js'
 import { engineError, statusOf } from './engine-errors.js'
 import { labels } from './labels.js'
 import type {
+  ContainerListeners,
   ContainerUsage,
   EngineSessions,
   ExecSession,
@@ -19,10 +21,12 @@ import type {
 export class DockerSessions implements EngineSessions {
   readonly #address: string
   readonly #docker: Docker
+  readonly #listeners: ListenerReader
 
   constructor(docker: Docker, address: string) {
     this.#address = address
     this.#docker = docker
+    this.#listeners = new ListenerReader({ docker, exec: (containerId, spec) => this.exec(containerId, spec) })
   }
 
   async exec(containerId: string, { command, tty }: ExecSpec): Promise<ExecSession> {
@@ -48,6 +52,10 @@ export class DockerSessions implements EngineSessions {
         stdin: stream,
       }
     })
+  }
+
+  async listeners(containerId: string): Promise<ContainerListeners> {
+    return this.#ask('look into the container', () => this.#listeners.read(containerId))
   }
 
   async logs(containerId: string, { follow, tail }: LogOptions): Promise<SessionOutput> {

@@ -1,5 +1,6 @@
 // Owns the second half of the port to the engine: looking into containers that exist, and running programs in them.
 import type { Duplex } from 'node:stream'
+import type { Listener } from '../routing/listening.js'
 
 export interface ExecSpec {
   command: string[]
@@ -45,6 +46,15 @@ export interface ContainerUsage {
   memory: number
 }
 
+/** What listens in a container now. */
+export interface ContainerListeners {
+  listeners: Listener[]
+  /** False when looking costs a program run in the container. */
+  quick: boolean
+  /** ISO 8601. */
+  startedAt: string
+}
+
 export interface ImageInfo {
   /** Bytes. */
   size: number
@@ -56,6 +66,8 @@ export interface ImageInfo {
 
 export interface EngineSessions {
   exec(containerId: string, spec: ExecSpec): Promise<ExecSession>
+  /** Rejects when the container cannot be looked into. */
+  listeners(containerId: string): Promise<ContainerListeners>
   /** What the container has written, oldest first. */
   logs(containerId: string, options: LogOptions): Promise<SessionOutput>
   usage(containerId: string): Promise<ContainerUsage>

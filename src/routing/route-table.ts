@@ -90,7 +90,12 @@ function isServed({ state }: Agent): boolean {
   return state === 'running' || state === 'paused' || state === 'restarting'
 }
 
-function isDefault({ routes }: Agent, fragment: RouteFragment): boolean {
+/** The endpoint that answers at the agent's bare host, if one does. */
+export function defaultEndpoint(agent: Pick<Agent, 'routes'>): string | undefined {
+  return agent.routes.find((fragment) => isDefault(agent, fragment))?.endpoint
+}
+
+function isDefault({ routes }: Pick<Agent, 'routes'>, fragment: RouteFragment): boolean {
   return fragment.default ?? (routes.length === 1 && !routes.some((other) => other.default))
 }
 

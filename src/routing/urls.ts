@@ -25,6 +25,19 @@ export function endpointUrl(agent: string, endpoint: string, proxyPort: number):
   return `https://${authorityOf(endpointHost(agent, endpoint), proxyPort)}`
 }
 
+/** The URL of an agent as a whole, e.g. `https://dark-mode.localhost:8080`. */
+export function agentUrl(agent: string, proxyPort: number): string {
+  return `https://${authorityOf(agentHost(agent), proxyPort)}`
+}
+
+/** The URL of the index of all agents, e.g. `https://localhost:8080`. */
+export function indexUrl(proxyPort: number): string {
+  return `https://${authorityOf(defaultDomain, proxyPort)}`
+}
+
+/** The path on every host that is the proxy's own, never an agent's. */
+export const ownPath = '/_moat/'
+
 /** The ports the proxy listens on when it is asked for `port`: both well-known ones, or just the one. */
 export function listenPorts(port: number): number[] {
   return wellKnownPorts.has(port) ? [443, 80] : [port]

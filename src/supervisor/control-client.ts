@@ -3,7 +3,15 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { createInterface } from 'node:readline'
 import type { Rotation } from '../authority/rotate.js'
 import { deserializeError, MoatError, type SerializedError, systemCode } from '../errors.js'
-import { controlPaths, type RouteQuestion, type SupervisorStatus, stoppingStatus } from './protocol.js'
+import type { IndexView } from '../pages/view.js'
+import {
+  controlPaths,
+  type RecordingQuestion,
+  type RouteQuestion,
+  type SupervisorStatus,
+  stoppingStatus,
+} from './protocol.js'
+import type { RecordedRequest } from './request-recorder.js'
 
 /** How long a supervisor may take to answer; a push of routes may wait a second for its turn. Milliseconds. */
 const answerTimeout = 10_000
@@ -112,6 +120,63 @@ async function ask<T>(socketPath: string, method: string, path: string, body?: u
   const answer = JSON.parse(await text(response)) as T & { error?: SerializedError }
   if (response.statusCode !== 200 && answer.error) throw deserializeError(answer.error)
   return answer
+}
+
+/** Resolves with a key that lets one browser act on the dashboard; undefined when there is no supervisor. */
+export async function requestKey(socketPath: string): Promise<string | undefined> {
+  return (await ifListening(ask<{ key: string }>(socketPath, 'POST', controlPaths.key)))?.key
+}
+
+/** What the supervisor sends, one value at a time. */
+export interface ControlStream {
+  /** Resolves when it ends: the proxy was stopped (or `release` called), or the supervisor was lost. */
+  readonly ended: Promise<'lost' | 'stopped'>
+  release(): void
+}
+
+/** The index now and every second; undefined when there is no supervisor. */
+export function watchIndex(socketPath: string, onView: (view: IndexView) => void): Promise<ControlStream | undefined> {
+  return openStream(socketPath, controlPaths.watch, undefined, onView)
+}
+
+/** Requests as they are answered. Resolves once they are recorded; undefined when there is no supervisor. */
+export function recordRequests(
+  socketPath: string,
+  question: RecordingQuestion,
+  onRequest: (request: RecordedRequest) => void,
+): Promise<ControlStream | undefined> {
+  return openStream(socketPath, controlPaths.record, question, onRequest)
+}
+
+async function openStream<T>(
+  socketPath: string,
+  path: string,
+  question: unknown,
+  onValue: (value: T) => void,
+): Promise<ControlStream | undefined> {
+  const request = httpRequest({ method: 'POST', path, socketPath })
+  if (question !== undefined) request.write(JSON.stringify(question))
+  const hung = setTimeout(() => request.destroy(unanswered()), answerTimeout)
+  const response = await ifListening(responseOf(request)).finally(() => clearTimeout(hung))
+  if (!response) return undefined
+  if (response.statusCode === stoppingStatus) {
+    response.resume()
+    return undefined
+  }
+  const ended = Promise.withResolvers<'lost' | 'stopped'>()
+  let released = false
+  const lines = createInterface({ input: response })
+  lines.on('line', (line) => onValue(JSON.parse(line) as T))
+  response.on('error', () => {})
+  lines.on('error', () => {})
+  response.on('close', () => ended.resolve(response.complete || released ? 'stopped' : 'lost'))
+  return {
+    ended: ended.promise,
+    release: () => {
+      released = true
+      request.destroy()
+    },
+  }
 }
 
 function responseOf(request: ClientRequest): Promise<IncomingMessage> {

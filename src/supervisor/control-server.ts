@@ -4,7 +4,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { json } from 'node:stream/consumers'
 import type { Rotation } from '../authority/rotate.js'
 import { MoatError, messageOf, serializeError } from '../errors.js'
-import { controlPaths, type RouteQuestion, type SupervisorStatus, stoppingStatus } from './protocol.js'
+import type { IndexView } from '../pages/view.js'
+import {
+  controlPaths,
+  type RecordingQuestion,
+  type RouteQuestion,
+  type SupervisorStatus,
+  stoppingStatus,
+} from './protocol.js'
+import type { RecordedRequest } from './request-recorder.js'
 
 /** What the socket's requests do. */
 export interface ControlHandlers {
@@ -12,7 +20,11 @@ export interface ControlHandlers {
   check(questions: RouteQuestion[]): Promise<void>
   /** Calls `onStatus` with the status now and at every change, until the returned function is called. */
   hold(onStatus: (status: SupervisorStatus) => void): () => void
+  /** A key that lets one browser act on the dashboard. */
+  issueKey(): string
   keep(): void
+  /** Resolves once requests are recorded; calls `onRequest` with each until the returned function is called. */
+  record(question: RecordingQuestion, onRequest: (request: RecordedRequest) => void): Promise<() => void>
   /** Resolves when a new root is in place and every certificate comes from it. */
   rotate(): Promise<Rotation>
   status(): SupervisorStatus
@@ -21,6 +33,8 @@ export interface ControlHandlers {
   /** Resolves when the proxy has stopped, or, with `leaveCaddy`, when only its supervision has. */
   stop(options: { leaveCaddy: boolean }): Promise<void>
   sync(): Promise<void>
+  /** Calls `onView` now and every second, until the returned function is called. */
+  watch(onView: (view: IndexView) => void): () => void
 }
 
 export interface ControlSocket {
@@ -64,16 +78,16 @@ async function answer(
   switch (`${request.method} ${url.pathname}`) {
     case `GET ${controlPaths.status}`:
       return send(response, 200, handlers.status())
-    case `POST ${controlPaths.hold}`: {
-      response.writeHead(200, { connection: 'close', 'content-type': 'application/x-ndjson' })
-      const release = handlers.hold((status) => response.write(`${JSON.stringify(status)}\n`))
-      holds.add(response)
-      response.once('close', () => {
-        holds.delete(response)
-        release()
-      })
-      return
+    case `POST ${controlPaths.hold}`:
+      return stream<SupervisorStatus>(response, holds, (write) => handlers.hold(write))
+    case `POST ${controlPaths.watch}`:
+      return stream<IndexView>(response, holds, (write) => handlers.watch(write))
+    case `POST ${controlPaths.record}`: {
+      const question = (await json(request)) as RecordingQuestion
+      return stream<RecordedRequest>(response, holds, (write) => handlers.record(question, write))
     }
+    case `POST ${controlPaths.key}`:
+      return send(response, 200, { key: handlers.issueKey() })
     case `POST ${controlPaths.check}`:
       await handlers.check((await json(request)) as RouteQuestion[])
       return send(response, 200, {})
@@ -91,6 +105,23 @@ async function answer(
     default:
       return send(response, 404, { error: serialized(new Error(`no such request: ${request.method} ${url.pathname}`)) })
   }
+}
+
+/** One value a line, until either side has had enough. `begin` gives back what ends it. */
+async function stream<T>(
+  response: ServerResponse,
+  open: Set<ServerResponse>,
+  begin: (write: (value: T) => void) => (() => void) | Promise<() => void>,
+): Promise<void> {
+  response.writeHead(200, { connection: 'close', 'content-type': 'application/x-ndjson' })
+  const release = await begin((value) => response.write(`${JSON.stringify(value)}\n`))
+  response.flushHeaders()
+  if (response.destroyed) return release()
+  open.add(response)
+  response.once('close', () => {
+    open.delete(response)
+    release()
+  })
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

@@ -1,9 +1,9 @@
 // Owns one Caddy: starts or adopts it, keeps it alive, and brings its config in line with the routes.
-import { readFile } from 'node:fs/promises'
 import { forgetOldLeaves } from '../authority/root.js'
 import { CaddyAdmin, CaddyAdminError } from '../caddy/admin.js'
 import { type ConfigChange, configChange } from '../caddy/config-change.js'
 import type { CaddyBinary } from '../caddy/find-caddy.js'
+import { parseMetrics } from '../caddy/metrics.js'
 import { spawnCaddy } from '../caddy/spawn-caddy.js'
 import { storedHosts } from '../caddy/stored-hosts.js'
 import {
@@ -19,7 +19,9 @@ import { messageOf } from '../errors.js'
 import { certificateHosts, emptyTable, hostsOf, type RouteTable } from '../routing/route-table.js'
 import { handshakePort } from '../routing/urls.js'
 import { bindPorts } from './bind-ports.js'
+import { hasEnded, isAlive, readPid, signal } from './caddy-process.js'
 import { Coalescer } from './coalescer.js'
+import { Counters } from './counters.js'
 import { RouteCheck } from './route-check.js'
 import { isVouchedFor, warmCertificates } from './warm-certificates.js'
 
@@ -43,6 +45,8 @@ export interface ManagedCaddyOptions {
 export class ManagedCaddy {
   /** Which routes of plugins Caddy takes. */
   readonly check: RouteCheck
+  /** Requests by host, whatever happens to Caddy. */
+  readonly counters = new Counters()
   readonly #admin: CaddyAdmin
   readonly #options: ManagedCaddyOptions
   readonly #push = new Coalescer(
@@ -119,6 +123,20 @@ export class ManagedCaddy {
     return this.#push.request()
   }
 
+  /** Takes in what Caddy has counted since the last time. A Caddy that does not answer has counted nothing. */
+  async count(): Promise<void> {
+    if (!this.#config) return
+    const counted = await this.#admin.readMetrics().catch(() => undefined)
+    if (counted !== undefined) this.counters.add(parseMetrics(counted), Date.now())
+  }
+
+  /** Resolves when Caddy reports requests to these hosts, and to no others. */
+  async setRecorded(hosts: readonly string[]): Promise<void> {
+    if (!this.#settings) return
+    this.#settings = { ...this.#settings, recorded: hosts }
+    await this.#push.request()
+  }
+
   /** Resolves when every certificate comes from the root in place, those of `hosts` too. No connection is cut. */
   reissue(hosts: string[]): Promise<void> {
     this.#outdated = hosts
@@ -169,6 +187,7 @@ export class ManagedCaddy {
         paths: this.#options.paths,
       })
       this.#config = config
+      this.counters.restarted()
       this.#outdated = undefined
       this.#pid = pid
       const startedAt = performance.now()
@@ -233,7 +252,10 @@ export class ManagedCaddy {
   async #replace(): Promise<void> {
     const pending = this.#pending()
     if (!pending) return
+    // Caddy counts anew with each config.
+    await this.count()
     await this.#admin.replace(pending.change.path, pending.change.value)
+    this.counters.restarted()
     this.#config = pending.next
   }
 
@@ -258,36 +280,11 @@ export class ManagedCaddy {
   }
 
   #settingsFor(listeners: string[], port: number): CaddySettings {
-    const { adminSocket, caCertificate, caKey, caddyStorage, filesSocket } = this.#options.paths
-    return { adminSocket, caCertificate, caKey, filesSocket, listeners, port, storage: caddyStorage }
+    const { accessSocket, adminSocket, caCertificate, caKey, caddyStorage, filesSocket, pagesSocket } =
+      this.#options.paths
+    const sockets = { accessSocket, adminSocket, filesSocket, pagesSocket }
+    // A new process goes on reporting what somebody watches.
+    const recorded = this.#settings?.recorded ?? []
+    return { ...sockets, caCertificate, caKey, listeners, port, recorded, storage: caddyStorage }
   }
-}
-
-async function readPid(path: string): Promise<number | undefined> {
-  const pid = Number.parseInt(await readFile(path, 'utf8').catch(() => ''), 10)
-  return Number.isInteger(pid) ? pid : undefined
-}
-
-function isAlive(pid: number): boolean {
-  return signal(pid, 0)
-}
-
-/** False when there is no such process. */
-function signal(pid: number, name: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(pid, name)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** True once the process is gone; false when it still lives after `deadline` milliseconds. */
-async function hasEnded(pid: number, deadline: number): Promise<boolean> {
-  const end = performance.now() + deadline
-  while (isAlive(pid)) {
-    if (performance.now() > end) return false
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  return true
 }

@@ -39,14 +39,24 @@ export interface RouteQuestion {
   routes: CaddyRoute[]
 }
 
+/** What `POST /record` is asked: whose requests to report, one line each. */
+export interface RecordingQuestion {
+  /** All of the agent's if left out. */
+  endpoint?: string
+  runId: string
+}
+
 export const controlPaths = {
   check: '/check',
   hold: '/hold',
   keep: '/keep',
+  key: '/key',
+  record: '/record',
   rotate: '/rotate',
   status: '/status',
   stop: '/stop',
   sync: '/sync',
+  watch: '/watch',
 } as const
 
 /** The HTTP status of a supervisor that is stopping. */

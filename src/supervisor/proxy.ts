@@ -2,6 +2,7 @@
 import { connect } from 'node:net'
 import { type Rotation, rotateAuthority } from '../authority/rotate.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
+import { indexUrl } from '../routing/urls.js'
 import { readStatus, requestRotation, requestStop } from './control-client.js'
 import { type EnsureProxyOptions, ensureProxy } from './ensure-proxy.js'
 import { waitForFileLock } from './file-lock.js'
@@ -13,6 +14,8 @@ export interface ProxyStatus {
   /** Path of the root certificate. */
   ca: string
   caddy: { pid: number | undefined; version: string } | null
+  /** The index of all agents, for browsers and as JSON. */
+  indexUrl: string
   /** Where the engine answers whose agents it serves; present when it runs. */
   engine?: string
   /** The port it runs on, or would run on. */
@@ -33,6 +36,7 @@ export async function proxyStatus(options: ProxyOptions): Promise<ProxyStatus> {
     agents: [],
     ca: options.paths.caCertificate,
     caddy: null,
+    indexUrl: indexUrl(options.port.port),
     port: options.port.port,
     status: 'stopped',
     supervisor: null,
@@ -44,6 +48,7 @@ export function toProxyStatus(status: SupervisorStatus): ProxyStatus {
     agents: status.agents.map((agent) => viewAgent(agent, status.port)),
     ca: status.ca,
     caddy: status.caddy,
+    indexUrl: indexUrl(status.port),
     ...(status.engine !== undefined && { engine: status.engine }),
     port: status.port,
     ...(status.problem !== undefined && { problem: status.problem }),

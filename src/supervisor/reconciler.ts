@@ -31,6 +31,11 @@ export class Reconciler {
     this.#look = new Coalescer(() => this.#readAgents(), 0)
   }
 
+  /** Undefined while it is away. */
+  get engine(): Engine | undefined {
+    return this.#engine
+  }
+
   /** The first look, and the watch from then on. Rejects when no engine answers. */
   async start(): Promise<void> {
     this.#engine = await this.#options.connect()

@@ -13,7 +13,8 @@ import { takeFileLock } from './file-lock.js'
 import { type FilesSocket, openFilesSocket } from './files-socket.js'
 import { Lifetime } from './lifetime.js'
 import { ManagedCaddy } from './managed-caddy.js'
-import type { SupervisorArguments, SupervisorStatus } from './protocol.js'
+import { OwnSite } from './own-site.js'
+import type { RecordingQuestion, SupervisorArguments, SupervisorStatus } from './protocol.js'
 import { Reconciler } from './reconciler.js'
 
 export interface SupervisorOptions extends SupervisorArguments {
@@ -49,6 +50,7 @@ export class Supervisor {
   readonly #lifetime: Lifetime
   readonly #options: SupervisorOptions
   readonly #reconciler: Reconciler
+  readonly #site: OwnSite
   #caddyProblem: string | undefined
   #engineAddress: string | undefined
   #engineSocket: string | undefined
@@ -82,6 +84,13 @@ export class Supervisor {
       onAgents: (agents) => this.#serve(agents),
       signal: this.#abort.signal,
     })
+    this.#site = new OwnSite({
+      agents: () => this.#reconciler.agents,
+      caddy: this.#caddy,
+      engine: () => this.#reconciler.engine,
+      log,
+      paths,
+    })
   }
 
   /** Resolves when everything has been let go. */
@@ -99,6 +108,7 @@ export class Supervisor {
       this.#files = await openFilesSocket(this.#options.paths.filesSocket, (runId) =>
         this.#reconciler.agents.find((agent) => agent.runId === runId),
       )
+      await this.#site.open()
       this.#serving = true
       this.#socket = await openControlSocket(this.#options.paths.controlSocket, this.#handlers())
       await this.#reconciler.reconcile()
@@ -106,6 +116,7 @@ export class Supervisor {
       this.#abort.abort()
       this.#lifetime.end()
       await this.#files?.close()
+      await this.#site.close()
       await this.#socket?.close()
       await this.#caddy.stop()
       throw error
@@ -124,6 +135,7 @@ export class Supervisor {
     if (leaveCaddy) this.#caddy.leave()
     else await this.#caddy.stop()
     await this.#files?.close()
+    await this.#site.close()
     this.#options.log(leaveCaddy ? 'stopped, Caddy goes on' : 'stopped')
     this.#ended.resolve()
   }
@@ -172,7 +184,9 @@ export class Supervisor {
         }
       },
       check: (questions) => this.#caddy.check.assertAccepted(questions),
+      issueKey: () => this.#site.issueKey(),
       keep: () => this.#lifetime.keep(),
+      record: (question, onRequest) => this.#site.record(this.#recorded(question), onRequest),
       rotate: () => {
         // One after the other, whatever became of the one before.
         const rotation = this.#rotation.catch(() => {}).then(() => this.#rotate())
@@ -183,7 +197,13 @@ export class Supervisor {
       stop: (how) => this.stop(how),
       stopping: () => this.#stopping !== undefined,
       sync: () => this.#reconciler.reconcile(),
+      watch: (onView) => this.#site.watch(onView),
     }
+  }
+
+  #recorded({ endpoint, runId }: RecordingQuestion) {
+    const agents = this.#reconciler.agents.filter((agent) => agent.runId === runId)
+    return agents.map((agent) => ({ agent, ...(endpoint !== undefined && { endpoint }) }))
   }
 
   async #rotate(): Promise<Rotation> {

@@ -1,6 +1,6 @@
 // Owns how agents are printed: the list, and the lines a run begins with.
 import { type AgentView, describeEndpoints } from '../routing/agent-view.js'
-import { formatAge } from './age.js'
+import { formatAge } from '../routing/format-age.js'
 import { formatTable } from './table.js'
 
 /** The table of `moat list`, with a column more when an agent has a branch. */

@@ -1,7 +1,7 @@
 // Owns how `moat status` is printed.
 import type { SystemStatus } from '../agents/measure.js'
 import { describeEndpoints } from '../routing/agent-view.js'
-import { formatAge } from './age.js'
+import { formatAge } from '../routing/format-age.js'
 import { formatBytes } from './format-bytes.js'
 import { formatTable } from './table.js'
 

@@ -9,6 +9,7 @@ import { hostUser } from '../config/invoking-user.js'
 import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
 import type { AgentView } from '../routing/agent-view.js'
+import { indexUrl } from '../routing/urls.js'
 import type { ProxyOptions } from '../supervisor/proxy.js'
 import { connectTerminal } from './connect-terminal.js'
 import { formatEndpoints } from './format-agents.js'
@@ -58,6 +59,7 @@ export async function runSession(
     await options.onStarted?.()
     if (started.authorityCreated) trustHint(proxy.paths.caCertificate).forEach(progress.note)
     formatEndpoints(started.agent).forEach(log)
+    if (started.hold) progress.note(`All agents: ${indexUrl(started.hold.status.port)}`)
     if (flags.detach) {
       const exitCode = await endedAtOnce(started, {
         engine,

@@ -30,12 +30,15 @@ export async function startBareCaddy(
   const bound = await bindPorts(0)
   try {
     const settings = {
+      accessSocket: paths.accessSocket,
       adminSocket: paths.adminSocket,
       caCertificate: paths.caCertificate,
       caKey: paths.caKey,
       filesSocket: paths.filesSocket,
       listeners: bound.descriptors.map((_, index) => `fd/${3 + index}`),
+      pagesSocket: paths.pagesSocket,
       port: bound.port,
+      recorded: [],
       storage: paths.caddyStorage,
     }
     const caddy: SpawnedCaddy = await spawnCaddy({

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import Docker from 'dockerode'
+import { CaddyAdmin } from '../../src/caddy/admin.js'
+import type { CaddyConfig } from '../../src/caddy/to-caddy-config.js'
 import { until } from './until.js'
 
 const run = promisify(execFile)
@@ -104,14 +106,17 @@ console.log('listening')
   }
 
   /** Starts a moat command and leaves it running. */
-  start(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; stdin?: string } = {}): RunningMoat {
+  start(
+    args: string[],
+    options: { cwd?: string; env?: NodeJS.ProcessEnv; keepStdin?: boolean; stdin?: string } = {},
+  ): RunningMoat {
     const [program = '', ...prefix] = this.#program
     const child = spawn(program, [...prefix, ...args], {
       cwd: options.cwd ?? this.#directory,
       env: { ...this.env, ...options.env },
-      stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      stdio: [options.stdin === undefined && !options.keepStdin ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     })
-    child.stdin?.end(options.stdin)
+    if (!options.keepStdin) child.stdin?.end(options.stdin)
     const running = new RunningMoat(child)
     this.#running.add(running)
     void running.exited.then(() => this.#running.delete(running))
@@ -119,7 +124,10 @@ console.log('listening')
   }
 
   /** Asks a URL of the proxy, trusting the sandbox's CA only. */
-  get(url: string, options: { headers?: Record<string, string>; servername?: string } = {}): Promise<Answer> {
+  get(
+    url: string,
+    options: { body?: string; headers?: Record<string, string>; method?: string; servername?: string } = {},
+  ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const outgoing = request(
         url,
@@ -127,6 +135,7 @@ console.log('listening')
           agent: false,
           ca: this.certificate,
           headers: options.headers ?? {},
+          method: options.method ?? 'GET',
           // Else Node would ask for a certificate of whatever the Host header says.
           servername: options.servername ?? new URL(url).hostname,
           // Not every system resolver knows *.localhost; clients that matter map it to loopback themselves.
@@ -145,8 +154,18 @@ console.log('listening')
       )
       outgoing.on('timeout', () => outgoing.destroy(new Error(`${url} did not answer`)))
       outgoing.on('error', reject)
-      outgoing.end()
+      outgoing.end(options.body)
     })
+  }
+
+  /** What Caddy serves now. */
+  caddyConfig(): Promise<CaddyConfig> {
+    return new CaddyAdmin(join(this.home, 'proxy/admin.sock')).readConfig()
+  }
+
+  /** What the proxy's supervisor or Caddy has written. */
+  log(program: 'caddy' | 'supervisor'): string {
+    return readFileSync(join(this.home, `proxy/${program}.log`), 'utf8')
   }
 
   /** The sandbox's containers, running or not. */

@@ -1,15 +1,42 @@
+import { Flags } from '@oclif/core'
 import { type ProxyStatus, proxyStatus } from '../../supervisor/proxy.js'
 import { formatProxyStatus } from '../../terminal/format-proxy-status.js'
 import { MoatCommand } from '../../terminal/moat-command.js'
+import { watchStatus } from '../../terminal/watch-status.js'
 
 export default class Status extends MoatCommand {
   static override description = 'Show the routing proxy and the agents it serves'
   static override enableJsonFlag = true
+  static override examples = [
+    '<%= config.bin %> proxy status',
+    '<%= config.bin %> proxy status --watch',
+    '<%= config.bin %> proxy status --watch --json',
+  ]
+  static override flags = {
+    watch: Flags.boolean({
+      char: 'w',
+      description: 'Go on showing agents, health and rates; with --json, one object a line',
+    }),
+  }
 
-  async run(): Promise<ProxyStatus> {
-    await this.parse(Status)
-    const status = await proxyStatus(await this.proxyOptions())
+  #watching = false
+
+  async run(): Promise<ProxyStatus | undefined> {
+    const { flags } = await this.parse(Status)
+    const proxy = await this.proxyOptions()
+    this.#watching = flags.watch
+    if (flags.watch) {
+      await watchStatus({ json: this.jsonEnabled(), proxy })
+      return undefined
+    }
+    const status = await proxyStatus(proxy)
     this.log(formatProxyStatus(status))
+    if (status.status === 'running') this.logToStderr(`All agents: ${status.indexUrl}`)
     return status
+  }
+
+  /** What is watched has been printed already. */
+  protected override logJson(json: unknown): void {
+    if (!this.#watching || json !== undefined) super.logJson(json)
   }
 }

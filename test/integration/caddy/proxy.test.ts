@@ -225,24 +225,6 @@ describe('answers of the proxy itself', () => {
     response.resume()
   })
 
-  it('say that nobody has this name, never cached, as text or as JSON', async () => {
-    const unknown = `https://web.nobody.localhost:${url.port}/`
-    // No certificate is made for it: it comes with the one of localhost.
-    const text = await sandbox.get(unknown, { servername: 'localhost' })
-    expect([text.status, text.headers['cache-control'], text.headers['x-content-type-options']]).toEqual([
-      404,
-      'no-store',
-      'nosniff',
-    ])
-    expect(text.body).toBe('No running agent answers at web.nobody.localhost.\n\nTry this:\n  moat list\n')
-    const json = await sandbox.get(unknown, { headers: { Accept: 'application/json' }, servername: 'localhost' })
-    expect(JSON.parse(json.body)).toEqual({
-      detail: 'No running agent has this host name.',
-      error: 'unknown_host',
-      hint: 'moat list',
-    })
-  })
-
   it('do not come from the admin API, which is a socket of this user', async () => {
     const socket = connectTcp(2019, '127.0.0.1')
     const [error] = await once(socket, 'error')

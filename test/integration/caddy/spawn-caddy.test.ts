@@ -136,7 +136,7 @@ describe('Caddy', () => {
   it.each(['with space', 'co:lon', 'ha#sh', 'per%41cent'])('serves from a directory named "%s"', async (name) => {
     const paths = moatPaths({ MOAT_HOME: join(directory, name) })
     const { port } = await start(paths, [])
-    expect(await curl(paths, 'localhost', port)).toContain('No running agent answers at localhost.')
+    expect(await curl(paths, 'localhost', port)).toContain('there is no page to show')
   })
 })
 

@@ -4,12 +4,15 @@ import { type CaddyConfig, listenersOf, portOf, toCaddyConfig } from '../../../s
 import type { HostRoutes, Upstream } from '../../../src/routing/route-table.js'
 
 const settings = {
+  accessSocket: '/home/ann/.moat/proxy/access.sock',
   adminSocket: '/home/ann/.moat/proxy/admin.sock',
   caCertificate: '/home/ann/.moat/proxy/ca/ca.crt',
   caKey: '/home/ann/.moat/proxy/ca/ca.key',
   filesSocket: '/home/ann/.moat/proxy/files.sock',
   listeners: ['fd/3', 'fd/4'],
+  pagesSocket: '/home/ann/.moat/proxy/pages.sock',
   port: 8080,
+  recorded: [],
   storage: '/home/ann/.moat/proxy/caddy',
 }
 
@@ -58,6 +61,13 @@ describe('toCaddyConfig', () => {
   ])('with %s is as recorded', async (name, given) => {
     const text = `${JSON.stringify(toCaddyConfig(settings, given), undefined, 2)}\n`
     await expect(text).toMatchFileSnapshot(`../../fixtures/caddy-config/${name.replaceAll(' ', '-')}.json`)
+  })
+
+  it('logs requests to the hosts that somebody watches, and without that none', async () => {
+    const recorded = ['web.dark-mode.localhost', 'dark-mode.localhost']
+    const text = `${JSON.stringify(toCaddyConfig({ ...settings, recorded }, tableOf([])), undefined, 2)}\n`
+    await expect(text).toMatchFileSnapshot('../../fixtures/caddy-config/recorded.json')
+    expect(JSON.stringify(toCaddyConfig(settings, tableOf(routes)))).not.toContain('moat_requests')
   })
 
   it('has each route once and does not depend on their order', () => {

@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { MoatError } from '../../../src/errors.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
-import { formatAge } from '../../../src/terminal/age.js'
+import { formatAge } from '../../../src/routing/format-age.js'
 import { formatAgents, formatEndpoints } from '../../../src/terminal/format-agents.js'
 import { formatProxyStatus } from '../../../src/terminal/format-proxy-status.js'
 import { formatCleaned, formatWorktrees } from '../../../src/terminal/format-worktrees.js'
@@ -101,6 +101,7 @@ describe('formatProxyStatus', () => {
         agents,
         ca,
         caddy: { pid: 2, version: '2.11.4' },
+        indexUrl: 'https://localhost:8080',
         port: 8080,
         status: 'running',
         supervisor: { pid: 1 },
@@ -117,7 +118,8 @@ Registered Agents:
   })
 
   it('says when it is stopped, and when something is wrong', () => {
-    const stopped = { agents: [], ca, caddy: null, port: 9000, status: 'stopped', supervisor: null } as const
+    const indexUrl = 'https://localhost:9000'
+    const stopped = { agents: [], ca, caddy: null, indexUrl, port: 9000, status: 'stopped', supervisor: null } as const
     expect(formatProxyStatus({ ...stopped, agents: [], problem: 'The container engine went away.' })).toBe(
       `Routing Proxy
 =============

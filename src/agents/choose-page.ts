@@ -1,0 +1,80 @@
+// Owns which URL a person means who wants to see an agent.
+import { exitCodes, MoatError } from '../errors.js'
+import { type Agent, isLive } from '../routing/agent.js'
+import { nearestName } from '../routing/nearest-name.js'
+import { defaultEndpoint } from '../routing/route-table.js'
+import { agentUrl, indexUrl, urlOf } from '../routing/urls.js'
+import { chooseAgent } from './choose-agent.js'
+
+export interface PageRequest {
+  /** A name, a run id or the beginning of one. */
+  agent?: string | undefined
+  /** True to see it on the dashboard. */
+  dashboard: boolean
+  /** Where the person is. */
+  directory: string
+  endpoint?: string | undefined
+}
+
+export interface ChosenPage {
+  agent?: string
+  endpoint?: string
+  url: string
+}
+
+/**
+ * The endpoint that is named, else the one that stands for its agent, else the page of the agent. With no agent named:
+ * that of this directory, or the only one that runs; with several, the index of all.
+ */
+export async function choosePage(
+  agents: readonly Agent[],
+  { agent: reference, dashboard, directory, endpoint }: PageRequest,
+  proxyPort: number,
+): Promise<ChosenPage> {
+  if (dashboard && reference === undefined) return { url: indexUrl(proxyPort) }
+  const live = agents.filter(isLive)
+  const agent = await chosenAgent(agents, live, reference, directory)
+  if (!agent) return { url: indexUrl(proxyPort) }
+  if (!isLive(agent)) {
+    throw new MoatError('AGENT_NOT_RUNNING', `${agent.name} is not running: its state is ${agent.state}.`, {
+      suggestions: [`moat logs ${agent.runId}`],
+    })
+  }
+  const { name } = agent
+  if (dashboard) return { agent: name, url: `${indexUrl(proxyPort)}/agents/${name}` }
+  const wanted = endpoint ?? defaultEndpoint(agent) ?? onlyEndpoint(agent)
+  if (wanted === undefined) return { agent: name, url: agentUrl(name, proxyPort) }
+  const found = agent.endpoints.find((one) => one.name === wanted)
+  if (!found) throw noEndpoint(agent, wanted)
+  return { agent: name, endpoint: wanted, url: urlOf(name, found, proxyPort) }
+}
+
+/** Undefined when several run and none is named. */
+async function chosenAgent(
+  agents: readonly Agent[],
+  live: readonly Agent[],
+  reference: string | undefined,
+  directory: string,
+): Promise<Agent | undefined> {
+  if (reference !== undefined) return chooseAgent(agents, reference, directory)
+  try {
+    return await chooseAgent(live, undefined, directory)
+  } catch (error) {
+    if (error instanceof MoatError && error.code === 'AGENT_NOT_FOUND' && live.length > 0) return undefined
+    throw error
+  }
+}
+
+function onlyEndpoint({ endpoints }: Agent): string | undefined {
+  return endpoints.length === 1 ? endpoints[0]?.name : undefined
+}
+
+function noEndpoint(agent: Agent, name: string): MoatError {
+  const names = agent.endpoints.map((endpoint) => endpoint.name)
+  const nearest = nearestName(name, names)
+  const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`
+  return new MoatError('AGENT_NOT_FOUND', `${agent.name} has no endpoint ${name}.${hint}`, {
+    exit: exitCodes.usage,
+    suggestions: names.map((one) => `moat open ${agent.name} ${one}`),
+  })
+}

@@ -1,0 +1,160 @@
+// Owns what the proxy says when no agent answers a request: what is wrong, what to do, and what there is instead. Pure.
+import { type Agent, hasEnded } from '../routing/agent.js'
+import { nearestName } from '../routing/nearest-name.js'
+import { defaultEndpoint } from '../routing/route-table.js'
+import { agentUrl, defaultDomain, indexUrl, urlOf } from '../routing/urls.js'
+import { explainReach, healthOf, type Look, servedPort } from './view.js'
+
+/** The JSON form is this without `links`, `status`, `title` and `waits`; fields may be added, never removed. */
+export interface Problem {
+  /** Names, for programs. */
+  agent?: string
+  agents?: string[]
+  detail: string
+  endpoint?: string
+  endpoints?: string[]
+  error: string
+  hint: string
+  /** Places to go instead. */
+  links: { title: string; url: string }[]
+  nearest?: string
+  status: number
+  title: string
+  /** `soon`: it is expected to go away by itself. `once`: it may just have. `change`: when something is done about it. */
+  waits: 'change' | 'once' | 'soon'
+}
+
+export interface ProblemSources {
+  agents: readonly Agent[]
+  /** True when an endpoint was asked and did not answer; false when the proxy knew of nobody to ask. */
+  asked: boolean
+  look: Look | undefined
+  /** Milliseconds. */
+  now: number
+  port: number
+}
+
+/** The agent and the endpoint a host stands for. */
+export function partsOf(host: string): { agent: string; endpoint?: string } {
+  const labels = host.toLowerCase().split('.')
+  if (labels.at(-1) === defaultDomain) labels.pop()
+  const agent = labels.pop() ?? ''
+  return { agent, ...(labels.length > 0 && { endpoint: labels.join('.') }) }
+}
+
+/** The agent a host belongs to, running or not; the running one when there are several of the name. */
+export function agentOfHost(host: string, agents: readonly Agent[]): Agent | undefined {
+  const { agent } = partsOf(host)
+  const named = agents.filter(({ name }) => name === agent)
+  return named.find((one) => !hasEnded(one)) ?? named.at(-1)
+}
+
+/** What is wrong at a host at which nobody answers. */
+export function explainHost(host: string, sources: ProblemSources): Problem {
+  const { endpoint } = partsOf(host)
+  const agent = agentOfHost(host, sources.agents)
+  if (!agent) return unknownAgent(host, sources)
+  if (hasEnded(agent)) return stoppedAgent(agent, sources)
+  const name = endpoint ?? defaultEndpoint(agent) ?? agent.endpoints[0]?.name
+  if (name === undefined || !agent.endpoints.some((one) => one.name === name))
+    return unknownEndpoint(agent, name, sources)
+  return unanswered(agent, name, sources)
+}
+
+function unknownAgent(host: string, { agents, port }: ProblemSources): Problem {
+  const { agent } = partsOf(host)
+  const running = agents.filter((one) => !hasEnded(one))
+  const names = running.map(({ name }) => name)
+  const nearest = nearestName(agent, names)
+  const some = names.length === 0 ? ' No agent runs.' : ''
+  return {
+    agent,
+    agents: names,
+    detail: `There is no agent ${agent}.${nearest === undefined ? '' : ` Did you mean ${nearest}?`}${some}`,
+    error: 'unknown_agent',
+    hint: names.length === 0 ? 'moat run <directory>' : 'moat list',
+    links: running.map(({ name }) => ({ title: name, url: agentUrl(name, port) })),
+    ...(nearest !== undefined && { nearest }),
+    status: 404,
+    title: `No agent ${agent}`,
+    waits: 'change',
+  }
+}
+
+function stoppedAgent({ name, runId, workspace }: Agent, { port }: ProblemSources): Problem {
+  return {
+    agent: name,
+    detail: `The agent ${name} has ended. Its workspace is ${workspace}.`,
+    error: 'agent_stopped',
+    hint: `moat logs ${runId}`,
+    links: [{ title: 'All agents', url: indexUrl(port) }],
+    status: 404,
+    title: `${name} has ended`,
+    waits: 'change',
+  }
+}
+
+function unknownEndpoint(agent: Agent, name: string | undefined, { port }: ProblemSources): Problem {
+  const names = agent.endpoints.map((one) => one.name)
+  const nearest = name === undefined ? undefined : nearestName(name, names)
+  const missing = name === undefined ? `${agent.name} has no endpoints.` : `${agent.name} has no endpoint ${name}.`
+  return {
+    agent: agent.name,
+    detail: `${missing}${nearest === undefined ? '' : ` Did you mean ${nearest}?`}`,
+    ...(name !== undefined && { endpoint: name }),
+    endpoints: names,
+    error: 'unknown_endpoint',
+    hint: 'Add it under `ports` in moat.yaml, or use one of the endpoints there are.',
+    links: agent.endpoints.map((one) => ({ title: one.name, url: urlOf(agent.name, one, port) })),
+    ...(nearest !== undefined && { nearest }),
+    status: 404,
+    title: name === undefined ? `${agent.name} has no endpoints` : `${agent.name} has no endpoint ${name}`,
+    waits: 'change',
+  }
+}
+
+function unanswered(agent: Agent, name: string, { asked, look, now, port }: ProblemSources): Problem {
+  const context = {
+    agent: agent.name,
+    endpoint: name,
+    links: [{ title: 'All agents', url: indexUrl(port) }],
+  }
+  const served = servedPort(agent, name)
+  const { health, reach } = healthOf(agent, name, look, now)
+  if (health === 'starting' || (health === 'answering' && !asked)) {
+    const yet = served === undefined || health === 'answering' ? '' : `: nothing listens on port ${served} yet`
+    return {
+      ...context,
+      detail: `The agent ${agent.name} is starting${yet}.`,
+      error: 'starting',
+      hint: `moat wait ${agent.name} ${name}`,
+      status: 503,
+      title: `${agent.name} is starting`,
+      waits: 'soon',
+    }
+  }
+  if (health === 'answering' || served === undefined || !reach) {
+    const known = health === 'answering' && served !== undefined
+    return {
+      ...context,
+      detail: known
+        ? `Something listens on port ${served} in the container, but the proxy got no proper answer from it.`
+        : `Nothing answers for ${name} of ${agent.name}.`,
+      error: 'bad_gateway',
+      hint: known
+        ? `Is its protocol the one in moat.yaml (http, https or h2c)? moat logs ${agent.name}`
+        : `moat logs ${agent.name}`,
+      status: 502,
+      title: `${name} of ${agent.name} does not answer`,
+      waits: 'once',
+    }
+  }
+  return {
+    ...context,
+    ...explainReach(name, served, reach),
+    error: reach.kind === 'loopback' ? 'loopback_only' : reach.kind === 'elsewhere' ? 'other_port' : 'not_listening',
+    status: 502,
+    title: `${name} of ${agent.name} does not listen`,
+    waits: 'soon',
+  }
+}

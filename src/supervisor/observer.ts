@@ -1,0 +1,151 @@
+// Owns what the supervisor knows of agents beyond their labels: what listens in their containers, and what was counted.
+// It looks while somebody watches; otherwise it only keeps the counts from being lost.
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Engine } from '../engine/engine.js'
+import { messageOf } from '../errors.js'
+import { type IndexView, type Look, viewIndex } from '../pages/view.js'
+import { type Agent, isLive } from '../routing/agent.js'
+import { hostsOf } from '../routing/route-table.js'
+import type { ManagedCaddy } from './managed-caddy.js'
+
+/** Between two views that watchers get. Milliseconds. */
+const tick = 1_000
+/** How old what is shown may be. Milliseconds. */
+const freshness = {
+  /** Counting costs Caddy some work, the more hosts the more. */
+  counts: 2_000,
+  countsUnwatched: 10_000,
+  look: 900,
+  /** Where looking means running a program in the container. */
+  slowLook: 10_000,
+}
+/** How long looking into one container may take. Milliseconds. */
+const lookTimeout = 3_000
+/** Containers that are looked into at the same time. */
+const concurrency = 8
+/** Caddy counts for at most a twentieth of the time. */
+const leastRest = 20
+
+interface KnownLook {
+  at: number
+  look: Look | undefined
+  quick: boolean
+}
+
+export interface ObserverOptions {
+  agents: () => readonly Agent[]
+  caddy: Pick<ManagedCaddy, 'count' | 'counters' | 'port' | 'routes'>
+  engine: () => Engine | undefined
+  log: (message: string) => void
+}
+
+export class Observer {
+  readonly #looks = new Map<string, KnownLook>()
+  readonly #options: ObserverOptions
+  readonly #watchers = new Set<(view: IndexView) => void>()
+  #counted = { at: 0, took: 0 }
+  #counting: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  readonly #background: NodeJS.Timeout
+
+  constructor(options: ObserverOptions) {
+    this.#options = options
+    this.#background = setInterval(() => this.#countQuietly(), freshness.countsUnwatched)
+  }
+
+  /** Everything there is to show, as it is now. */
+  async view(): Promise<IndexView> {
+    const { agents, caddy } = this.#options
+    const all = agents()
+    await Promise.all([this.#count(freshness.counts), this.#lookAtAll(all.filter(isLive))])
+    const now = Date.now()
+    return viewIndex(all, {
+      countersOf: (hosts) => caddy.counters.of(hosts, now),
+      lookOf: ({ containerId }) => this.#looks.get(containerId)?.look,
+      now,
+      port: caddy.port,
+    })
+  }
+
+  /** What listens in the agent's container now; undefined when it cannot be looked into. */
+  async look(agent: Agent): Promise<Look | undefined> {
+    await this.#refresh(agent, 0)
+    return this.#looks.get(agent.containerId)?.look
+  }
+
+  /** True when looking into the agent's container again and again is cheap. */
+  isQuick({ containerId }: Agent): boolean {
+    return this.#looks.get(containerId)?.quick ?? false
+  }
+
+  /** Calls `onView` now and every second, until the returned function is called. */
+  watch(onView: (view: IndexView) => void): () => void {
+    this.#watchers.add(onView)
+    void this.view().then((view) => {
+      if (this.#watchers.has(onView)) onView(view)
+    })
+    this.#timer ??= setTimeout(() => this.#tick(), tick)
+    return () => this.#watchers.delete(onView)
+  }
+
+  end(): void {
+    clearInterval(this.#background)
+    clearTimeout(this.#timer)
+    this.#watchers.clear()
+  }
+
+  async #tick(): Promise<void> {
+    const start = performance.now()
+    const view = await this.view().catch((error) => this.#options.log(`nothing new to show: ${messageOf(error)}`))
+    if (view) for (const watcher of this.#watchers) watcher(view)
+    this.#timer = undefined
+    if (this.#watchers.size === 0) return
+    this.#timer = setTimeout(() => this.#tick(), Math.max(0, tick - (performance.now() - start)))
+  }
+
+  #countQuietly(): void {
+    const hosts = hostsOf(this.#options.caddy.routes)
+    this.#options.caddy.counters.keepOnly(hosts)
+    const alive = new Set(this.#options.agents().map(({ containerId }) => containerId))
+    for (const id of this.#looks.keys()) if (!alive.has(id)) this.#looks.delete(id)
+    void this.#count(0)
+  }
+
+  async #count(maxAge: number): Promise<void> {
+    const rest = Math.max(maxAge, this.#counted.took * leastRest)
+    if (Date.now() - this.#counted.at < rest) return
+    const start = performance.now()
+    this.#counting ??= this.#options.caddy.count().finally(() => {
+      this.#counting = undefined
+      this.#counted = { at: Date.now(), took: performance.now() - start }
+    })
+    await this.#counting
+  }
+
+  async #lookAtAll(agents: Agent[]): Promise<void> {
+    const queue = [...agents]
+    const work = async () => {
+      for (let agent = queue.shift(); agent; agent = queue.shift()) {
+        const known = this.#looks.get(agent.containerId)
+        await this.#refresh(agent, known && !known.quick ? freshness.slowLook : freshness.look)
+      }
+    }
+    await Promise.all(Array.from({ length: concurrency }, work))
+  }
+
+  async #refresh({ containerId }: Agent, maxAge: number): Promise<void> {
+    const known = this.#looks.get(containerId)
+    if (known && Date.now() - known.at < maxAge) return
+    const asked = this.#options
+      .engine()
+      ?.sessions.listeners(containerId)
+      .catch(() => undefined)
+    // An engine that hangs must not keep people from being told anything.
+    const found = await Promise.race([asked, wait(lookTimeout, undefined, { ref: false })])
+    this.#looks.set(containerId, {
+      at: Date.now(),
+      look: found && { listeners: found.listeners, startedAt: Date.parse(found.startedAt) },
+      quick: found?.quick ?? false,
+    })
+  }
+}

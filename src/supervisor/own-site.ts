@@ -1,0 +1,87 @@
+// Owns everything the proxy serves of its own, as one thing that opens and closes: pages, what they show, and who may act.
+import type { MoatPaths } from '../config/paths.js'
+import type { Engine } from '../engine/engine.js'
+import type { IndexView } from '../pages/view.js'
+import type { Agent } from '../routing/agent.js'
+import { defaultEndpoint } from '../routing/route-table.js'
+import { agentHost, endpointHost } from '../routing/urls.js'
+import { Dashboard } from './dashboard.js'
+import { DashboardKeys } from './dashboard-keys.js'
+import { HostPages } from './host-pages.js'
+import type { ManagedCaddy } from './managed-caddy.js'
+import { Observer } from './observer.js'
+import { ownPages } from './own-pages.js'
+import { openPagesSocket, type PagesSocket } from './pages-socket.js'
+import { type RecordedRequest, RequestRecorder } from './request-recorder.js'
+
+export interface OwnSiteOptions {
+  agents: () => readonly Agent[]
+  caddy: ManagedCaddy
+  engine: () => Engine | undefined
+  log: (message: string) => void
+  paths: Pick<MoatPaths, 'accessSocket' | 'home' | 'pagesSocket'>
+}
+
+export class OwnSite {
+  readonly #keys = new DashboardKeys()
+  readonly #observer: Observer
+  readonly #options: OwnSiteOptions
+  readonly #recorder: RequestRecorder
+  #socket: PagesSocket | undefined
+
+  constructor(options: OwnSiteOptions) {
+    this.#options = options
+    this.#observer = new Observer(options)
+    this.#recorder = new RequestRecorder({
+      path: options.paths.accessSocket,
+      setRecorded: (hosts) => options.caddy.setRecorded(hosts),
+    })
+  }
+
+  async open(): Promise<void> {
+    const { agents, caddy, engine, log, paths } = this.#options
+    const port = () => caddy.port
+    const dashboard = new Dashboard({
+      agents,
+      engine,
+      keys: this.#keys,
+      log,
+      moatHome: paths.home,
+      observer: this.#observer,
+      port,
+      record: (agent, onRequest) => this.record([{ agent }], onRequest),
+    })
+    const hostPages = new HostPages({ agents, observer: this.#observer, port })
+    this.#socket = await openPagesSocket(paths.pagesSocket, ownPages(dashboard, hostPages), log)
+  }
+
+  async close(): Promise<void> {
+    this.#observer.end()
+    await this.#recorder.close()
+    await this.#socket?.close()
+  }
+
+  /** Lets one browser in. */
+  issueKey(): string {
+    return this.#keys.issue()
+  }
+
+  /** Calls `onView` now and every second, until the returned function is called. */
+  watch(onView: (view: IndexView) => void): () => void {
+    return this.#observer.watch(onView)
+  }
+
+  /** Resolves once requests are recorded, until the returned function is called. Without an endpoint, those to all. */
+  record(
+    wanted: readonly { agent: Agent; endpoint?: string }[],
+    onRequest: (request: RecordedRequest) => void,
+  ): Promise<() => void> {
+    return this.#recorder.watch(wanted.flatMap(hostsOf), onRequest)
+  }
+}
+
+function hostsOf({ agent, endpoint }: { agent: Agent; endpoint?: string }): string[] {
+  const names = endpoint === undefined ? agent.endpoints.map(({ name }) => name) : [endpoint]
+  const bare = names.includes(defaultEndpoint(agent) ?? '') ? [agentHost(agent.name)] : []
+  return [...names.map((name) => endpointHost(agent.name, name)), ...bare]
+}

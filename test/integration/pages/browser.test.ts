@@ -1,0 +1,312 @@
+// The pages in a real Chromium, which trusts the authority through its certificate store. Pictures of them are left in
+// test-artefacts/ for a person to look at.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { newRunId } from '../../../src/agents/run-id.js'
+import { toLabels } from '../../../src/engine/labels.js'
+import type { AgentView } from '../../../src/routing/agent-view.js'
+import { requestKey } from '../../../src/supervisor/control-client.js'
+import type { ProxyStatus } from '../../../src/supervisor/proxy.js'
+import { artefact, startBrowser, type TestBrowser } from '../../helpers/browser.js'
+import { Sandbox } from '../../helpers/sandbox.js'
+import { until } from '../../helpers/until.js'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+let browser: TestBrowser
+let indexUrl: string
+let page: Page
+let port: number
+let problems: string[]
+let sandbox: Sandbox
+
+async function visit(url: string): Promise<void> {
+  await page.goto(url)
+}
+
+async function letIn(): Promise<void> {
+  const key = await requestKey(`${sandbox.home}/proxy/control.sock`)
+  await visit('about:blank')
+  await visit(`${indexUrl}/#key=${key}`)
+  await page.locator('body.may-act').waitFor()
+}
+
+/** What axe finds wrong. */
+async function accessibility(): Promise<string[]> {
+  // Through the debugger: the pages' own policy lets no script in.
+  const session = await page.context().newCDPSession(page)
+  await session.send('Runtime.evaluate', { expression: axe })
+  const { result } = await session.send('Runtime.evaluate', {
+    awaitPromise: true,
+    expression: `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
+      JSON.stringify(violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' | '))))`,
+  })
+  await session.detach()
+  return JSON.parse(String(result.value)) as string[]
+}
+
+async function startAgent(
+  name: string,
+  code: string,
+  ports: Record<string, number> = { web: 3000 },
+): Promise<AgentView> {
+  const workspace = sandbox.workspace(name, ports)
+  sandbox.directory(name, { 'server.js': code })
+  return sandbox.json<AgentView>(['run', '-d', workspace])
+}
+
+const serves =
+  "require('http').createServer((request, response) => { console.log(request.url); response.end('<h1>It works</h1>') })"
+
+beforeAll(async () => {
+  sandbox = new Sandbox()
+  await startAgent('shop', `${serves}.listen(3000); ${serves}.listen(8080)`, { web: 3000, api: 8080 })
+  await startAgent('elsewhere', `${serves}.listen(5173)`)
+  const status = await sandbox.json<ProxyStatus>(['proxy', 'status'])
+  indexUrl = status.indexUrl
+  port = status.port
+  browser = await startBrowser(sandbox, port)
+  page = await browser.context.newPage()
+  problems = []
+  page.on('pageerror', (error) => problems.push(error.message))
+  page.on('console', (message) => {
+    // An answer that is an error is the subject of these tests; a policy that was broken would be a defect.
+    if (message.type() === 'error' && !/Failed to load resource|ERR_/.test(message.text()))
+      problems.push(message.text())
+  })
+})
+afterAll(async () => {
+  await browser?.close()
+  await sandbox.cleanUp()
+})
+
+describe('the dashboard', () => {
+  it('shows agents and keeps itself current', async () => {
+    await visit(indexUrl)
+    await expect.poll(() => page.locator('article').count(), { timeout: 5_000 }).toBe(2)
+    expect(await page.locator('#summary').textContent()).toMatch(/^2 running, \d of 3 endpoints answering$/)
+    await startAgent('late-comer', `${serves}.listen(3000)`)
+    await page.locator('article[data-name=late-comer] .health.answering').waitFor({ timeout: 10_000 })
+    await sandbox.get(`https://web.late-comer.localhost:${port}/`)
+    await page.locator('article[data-name=late-comer] .traffic span', { hasText: /^[12]\/min$/ }).waitFor()
+    await sandbox.json(['stop', 'late-comer'])
+    await page.locator('article[data-name=late-comer]').waitFor({ state: 'detached', timeout: 10_000 })
+    expect(problems).toEqual([])
+  })
+
+  it('keeps the focus where it is while it changes', async () => {
+    await visit(indexUrl)
+    const copy = page.locator('article[data-name=shop] button[data-action=copy]').first()
+    await copy.focus()
+    await sandbox.get(`https://web.shop.localhost:${port}/`)
+    await page.locator('article[data-name=shop] .traffic span', { hasText: /^p50 [\d.]+ ms$/ }).waitFor()
+    expect(await copy.evaluate('document.activeElement.dataset.action')).toBe('copy')
+  })
+
+  it('copies a URL, with the keyboard alone', async () => {
+    await browser.context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: indexUrl })
+    await visit(indexUrl)
+    await page.locator('article[data-name=shop] button[data-action=copy]').first().press('Enter')
+    await page.locator('#said', { hasText: `Copied https://web.shop.localhost:${port}` }).waitFor({ state: 'attached' })
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(`https://web.shop.localhost:${port}`)
+  })
+
+  it('only shows, when it was not opened by moat open --dashboard', async () => {
+    await visit(indexUrl)
+    await page.locator('#view-only').waitFor()
+    await page.locator('article[data-name=shop] button[data-action=log]').click()
+    await page.locator('#dialog-text', { hasText: 'Run moat open --dashboard in a terminal' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.locator('dialog[open]').waitFor({ state: 'detached' })
+  })
+
+  it('lets a key in once, and takes it out of the address', async () => {
+    const key = await requestKey(`${sandbox.home}/proxy/control.sock`)
+    await visit('about:blank')
+    await visit(`${indexUrl}/#key=${key}`)
+    await page.locator('body.may-act').waitFor()
+    expect(page.url()).toBe(`${indexUrl}/`)
+    await page.evaluate('localStorage.clear()')
+    await visit('about:blank')
+    await visit(`${indexUrl}/#key=${key}`)
+    await page.locator('#dialog-text', { hasText: 'was used already' }).waitFor()
+    expect(await page.locator('body.may-act').count()).toBe(0)
+  })
+
+  it('reads a log, records requests and stops an agent', async () => {
+    await startAgent('brief', `${serves}.listen(3000)`)
+    await letIn()
+    const press = (action: string) => page.locator(`article[data-name=brief] button[data-action=${action}]`).click()
+    await page.locator('article[data-name=brief] .health.answering').waitFor({ timeout: 10_000 })
+    await press('record')
+    const logs = async () => JSON.stringify((await sandbox.caddyConfig()).logging)
+    await until('the recording', async () => (await logs()).includes('moat_requests'))
+    await sandbox.get(`https://web.brief.localhost:${port}/cart?id=7`)
+    await page
+      .locator('#dialog-lines', { hasText: /200 {2}GET {4}web\.brief\.localhost:\d+\/cart\?id=7 {2}[\d.]+ ms/ })
+      .waitFor()
+    await page.screenshot({ path: artefact('dashboard-recording.png') })
+    await page.locator('#dialog-close').click()
+    await until('the end of the recording', async () => !(await logs()).includes('moat_requests'))
+    await press('log')
+    await page.locator('#dialog-lines', { hasText: '/cart?id=7' }).waitFor()
+    await page.locator('#dialog-close').click()
+    await press('stop')
+    await page.locator('#dialog-yes').click()
+    await page.locator('article[data-name=brief]').waitFor({ state: 'detached', timeout: 20_000 })
+    expect(problems).toEqual([])
+  })
+
+  it('says when the supervisor is lost, and goes on with the next one', async () => {
+    await visit(indexUrl)
+    const { supervisor } = await sandbox.json<ProxyStatus>(['proxy', 'status'])
+    process.kill(supervisor?.pid ?? 0, 'SIGKILL')
+    await page.locator('#connection', { hasText: 'The connection to the supervisor is lost.' }).waitFor()
+    await page.screenshot({ path: artefact('dashboard-lost.png') })
+    await sandbox.json(['proxy', 'status'])
+    await page.locator('#connection', { hasText: /^$/ }).waitFor({ state: 'attached', timeout: 15_000 })
+  })
+})
+
+describe('a page of another site', () => {
+  it('of an agent, can neither read the dashboard nor act on it', async () => {
+    await letIn()
+    const { runId } = (await sandbox.json<{ agents: AgentView[] }>(['list'])).agents[0] ?? { runId: '' }
+    await visit(`https://web.shop.localhost:${port}/`)
+    // In the page of the agent, as its own script would.
+    const outcome = await page.evaluate(`(async () => {
+      const attempt = (promise) => promise.then(({ status, type }) => type + ' ' + status, ({ name }) => name)
+      const frame = document.createElement('iframe')
+      frame.src = '${indexUrl}'
+      document.body.append(frame)
+      await new Promise((resolve) => frame.addEventListener('load', resolve))
+      return {
+        act: await attempt(fetch('${indexUrl}/_moat/agents/${runId}/stop', { method: 'POST', mode: 'no-cors' })),
+        framed: frame.contentDocument?.querySelector('article') ?? null,
+        read: await attempt(fetch('${indexUrl}', { headers: { Accept: 'application/json' } })),
+        token: await attempt(fetch('${indexUrl}/_moat/token', { headers: { 'X-Moat-Token': 'x' }, method: 'POST' })),
+      }
+    })()`)
+    expect(outcome).toEqual({ act: 'TypeError', framed: null, read: 'TypeError', token: 'TypeError' })
+    const { agents } = await sandbox.json<{ agents: AgentView[] }>(['list'])
+    expect(agents.map((agent) => agent.runId)).toContain(runId)
+    problems = []
+  })
+})
+
+describe('a page that waits', () => {
+  it('shows the agent within a second of its first listen', async () => {
+    const listens = `setTimeout(() => require('http').createServer((_, response) => response.end('<h1>It works</h1>'))
+      .listen(3000, () => require('fs').writeFileSync('/workspace/listening', String(Date.now()))), 4000)`
+    await startAgent('slow', listens)
+    await visit(`https://web.slow.localhost:${port}/`)
+    await page.locator('h1', { hasText: 'slow is starting' }).waitFor()
+    await page.screenshot({ path: artefact('starting.png') })
+    await page.locator('h1', { hasText: 'It works' }).waitFor({ timeout: 15_000 })
+    const shown = Date.now()
+    const listening = Number(readFileSync(`${sandbox.directory('slow')}/listening`, 'utf8'))
+    process.stdout.write(`shown ${shown - listening} ms after the first listen\n`)
+    expect(shown - listening).toBeLessThan(1_000)
+  })
+})
+
+describe('looks', () => {
+  const sizes = { desktop: { height: 800, width: 1280 }, phone: { height: 844, width: 390 } }
+  const pages = () => ({
+    agent: `https://shop.localhost:${port}/`,
+    dashboard: indexUrl,
+    problem: `https://web.elsewhere.localhost:${port}/`,
+  })
+
+  it('are accessible, fit the window, and stay below 50 kB, dark and light, at a desk and on a phone', async () => {
+    await letIn()
+    for (const [name, url] of Object.entries(pages())) {
+      for (const [size, viewport] of Object.entries(sizes)) {
+        for (const colorScheme of ['light', 'dark'] as const) {
+          await page.setViewportSize(viewport)
+          await page.emulateMedia({ colorScheme })
+          await visit(url)
+          await page.locator('h1').waitFor()
+          await page.screenshot({ path: artefact(`${name}-${size}-${colorScheme}.png`) })
+          expect(await accessibility(), `${name} ${size} ${colorScheme}`).toEqual([])
+          const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
+          expect(wide, `${name} ${size}`).toBe(false)
+        }
+      }
+    }
+    expect(problems).toEqual([])
+  })
+
+  it('ask nobody else for anything, and for little', async () => {
+    let bytes = 0
+    const hosts = new Set<string>()
+    page.on('response', async (response) => {
+      if (response.url().includes('/_moat/events')) return
+      hosts.add(new URL(response.url()).host)
+      bytes += (await response.body().catch(() => '')).length
+    })
+    await visit(indexUrl)
+    await page.locator('article').first().waitFor()
+    await until('the icon and all', () => bytes > 10_000)
+    expect([...hosts]).toEqual([`localhost:${port}`])
+    expect(bytes).toBeLessThan(50_000)
+  })
+})
+
+describe('two hundred agents', () => {
+  const many = 200
+
+  /** Containers that were made and not started: agents like others, at a fraction of the cost. */
+  async function createAgents(): Promise<void> {
+    const names = Array.from({ length: many }, (_, index) => `many-${index}`)
+    const work = async () => {
+      for (let name = names.shift(); name; name = names.shift()) {
+        const labels = toLabels({
+          endpoints: [
+            { name: 'web', port: 3000, type: 'http' },
+            { name: 'api', port: 8080, type: 'http' },
+          ],
+          home: sandbox.home,
+          keep: false,
+          name,
+          routes: [
+            { endpoint: 'web', upstream: { port: 3000, protocol: 'http' } },
+            { endpoint: 'api', upstream: { port: 8080, protocol: 'http' } },
+          ],
+          runId: newRunId(),
+          workspace: `/home/ann/projects/${name}`,
+        })
+        await sandbox.docker.createContainer({ Cmd: ['true'], Image: 'node:22-slim', Labels: labels })
+      }
+    }
+    await Promise.all(Array.from({ length: 4 }, work))
+  }
+
+  it('are shown, kept current, found by a filter, and no burden on the wire', async () => {
+    await createAgents()
+    await page.setViewportSize({ height: 800, width: 1280 })
+    await letIn()
+    await until('all of them', async () => (await page.locator('article').count()) >= many + 2)
+    const response = await page.reload()
+    expect(Number(await response?.headerValue('content-length'))).toBeLessThan(50_000)
+    await page.screenshot({ path: artefact('dashboard-200-agents.png') })
+    const start = Date.now()
+    const { runId } = await startAgent('needle', `${serves}.listen(3000)`)
+    const started = Date.now()
+    await page.locator(`#${runId}`).waitFor({ state: 'attached' })
+    process.stdout.write(
+      `an agent more among ${many}: started in ${started - start} ms, shown ${Date.now() - started} ms later\n`,
+    )
+    expect(Date.now() - started).toBeLessThan(3_000)
+    await page.locator('#filter').fill('needle')
+    await until('the others to be hidden', async () => (await page.locator('article:visible').count()) === 1)
+    await page.locator(`#${runId} .health.answering`).waitFor()
+    await page.locator('#filter').fill('')
+    expect(await accessibility()).toEqual([])
+    await page.setViewportSize({ height: 844, width: 390 })
+    await page.screenshot({ path: artefact('dashboard-200-agents-phone.png') })
+    expect(problems).toEqual([])
+  })
+})

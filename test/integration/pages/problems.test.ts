@@ -1,0 +1,145 @@
+// What the proxy answers when no agent does, with real containers looked into.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { connectEngine } from '../../../src/engine/connect-engine.js'
+import { ListenerReader } from '../../../src/engine/container-listeners.js'
+import type { AgentView } from '../../../src/routing/agent-view.js'
+import type { ProxyStatus } from '../../../src/supervisor/proxy.js'
+import { type Answer, Sandbox } from '../../helpers/sandbox.js'
+import { until } from '../../helpers/until.js'
+
+const navigation = {
+  Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+  'Sec-Fetch-Mode': 'navigate',
+}
+
+let port: number
+let sandbox: Sandbox
+
+/** An agent whose server is this code. */
+async function startAgent(
+  name: string,
+  code: string,
+  ports: Record<string, number> = { web: 3000 },
+): Promise<AgentView> {
+  const workspace = sandbox.workspace(name, ports)
+  sandbox.directory(name, { 'server.js': code })
+  return sandbox.json<AgentView>(['run', '-d', workspace])
+}
+
+const url = (host: string, path = '/') => `https://${host}.localhost:${port}${path}`
+/** Hosts that no running agent has come with the certificate of localhost. */
+const ask = async (host: string, headers: Record<string, string> = {}, servername = `${host}.localhost`) => {
+  const answer = await sandbox.get(url(host), { headers, servername })
+  return { answer, json: JSON.parse(answer.body) as Record<string, unknown> }
+}
+const facts = ({ headers, status }: Answer) => [status, headers['x-moat-error'], headers['cache-control']]
+
+beforeAll(async () => {
+  sandbox = new Sandbox()
+  const idle = 'setInterval(() => {}, 1000)'
+  await startAgent('idle', `${idle}`)
+  await startAgent('elsewhere', "require('http').createServer().listen(5173)")
+  await startAgent('inside', "require('http').createServer().listen(3000, '127.0.0.1')")
+  await startAgent('rude', "require('net').createServer((socket) => socket.destroy()).listen(3000)")
+  port = (await sandbox.json<ProxyStatus>(['proxy', 'status'])).port
+})
+afterAll(() => sandbox.cleanUp())
+
+describe('a host at which nobody answers', () => {
+  it('is told apart: no such agent, no such endpoint', async () => {
+    const agent = await ask('web.idel', {}, 'localhost')
+    expect(facts(agent.answer)).toEqual([404, 'unknown_agent', 'no-store'])
+    expect(agent.json).toMatchObject({ detail: 'There is no agent idel. Did you mean idle?', nearest: 'idle' })
+    const endpoint = await ask('wbe.idle', {}, 'localhost')
+    expect(facts(endpoint.answer)).toEqual([404, 'unknown_endpoint', 'no-store'])
+    expect(endpoint.json).toMatchObject({ detail: 'idle has no endpoint wbe. Did you mean web?', endpoints: ['web'] })
+  })
+
+  it('is told what listens in the container instead', async () => {
+    const [elsewhere, inside, rude] = await Promise.all([ask('web.elsewhere'), ask('inside'), ask('web.rude')])
+    expect(facts(elsewhere.answer)).toEqual([502, 'other_port', 'no-store'])
+    expect(elsewhere.json.hint).toBe(
+      'If that is it, set `web: 5173` under `ports` in moat.yaml, or have the server listen on 3000.',
+    )
+    expect(facts(inside.answer)).toEqual([502, 'loopback_only', 'no-store'])
+    expect(inside.json.hint).toBe('Have it listen on all addresses: HOST=0.0.0.0, or --host 0.0.0.0.')
+    expect(facts(rude.answer)).toEqual([502, 'bad_gateway', 'no-store'])
+  })
+
+  it('is a page for a browser: soon, not cached, and with nothing inline', async () => {
+    const start = performance.now()
+    const page = await sandbox.get(url('web.idle'), { headers: navigation })
+    expect(performance.now() - start).toBeLessThan(3_000)
+    expect(facts(page)).toEqual([503, 'starting', 'no-store'])
+    expect(page.headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8', 'retry-after': '1' })
+    expect(page.headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/)
+    expect(page.body).toContain('<h1>idle is starting</h1>')
+    expect(page.body).not.toMatch(/<style|style=|<script>|\son[a-z]+=/)
+  })
+
+  it('is 503 with a time to come back for others, who are held longer', async () => {
+    const { answer, json } = await ask('web.idle')
+    expect(facts(answer)).toEqual([503, 'starting', 'no-store'])
+    expect([answer.headers['retry-after'], json.hint]).toEqual(['1', 'moat wait idle web'])
+  })
+
+  it('is told that its agent has ended', async () => {
+    const { runId } = await startAgent('brief', 'setTimeout(() => process.exit(3), 1000)')
+    const { json } = await until('its end', async () => {
+      const found = await ask('web.brief', {}, 'localhost')
+      return found.json.error === 'agent_stopped' && found
+    })
+    expect(json).toMatchObject({ agent: 'brief', hint: `moat logs ${runId}` })
+  })
+})
+
+describe('a page that waits', () => {
+  it('hears of the first listen within a second, and the URL answers then', async () => {
+    await startAgent(
+      'late',
+      "setTimeout(() => require('http').createServer((_, r) => r.end('there')).listen(3000), 3000)",
+    )
+    const page = await sandbox.get(url('web.late'), { headers: navigation })
+    const seen = /data-seen="([^"]*)"/.exec(page.body)?.[1] ?? ''
+    const changed = await sandbox.get(url('web.late', `/_moat/changed?seen=${encodeURIComponent(seen)}`))
+    expect(JSON.parse(changed.body)).toEqual({ changed: true })
+    expect((await sandbox.get(url('web.late'))).body).toBe('there')
+  })
+})
+
+describe('the container', () => {
+  it('is asked itself where its processes are not those of this machine', async () => {
+    const engine = await connectEngine({ moatHome: sandbox.home })
+    const { agents } = await engine.listAgents()
+    const inside = agents.find(({ name }) => name === 'inside')?.containerId ?? ''
+    const exec = engine.sessions.exec.bind(engine.sessions)
+    const reader = new ListenerReader({ docker: sandbox.docker, exec, proc: '/nonexistent' })
+    expect(await reader.read(inside)).toMatchObject({ listeners: [{ loopback: true, port: 3000 }], quick: false })
+    expect(await engine.sessions.listeners(inside)).toMatchObject({ listeners: [{ loopback: true, port: 3000 }] })
+  })
+})
+
+describe('without a supervisor', () => {
+  it('agents answer, and what the proxy says of its own is short but right', async () => {
+    const { url: working } = (
+      await startAgent('works', "require('http').createServer((_, r) => r.end('works')).listen(3000)")
+    ).endpoints[0] ?? { url: '' }
+    const status = await sandbox.json<ProxyStatus>(['proxy', 'status'])
+    process.kill(status.supervisor?.pid ?? 0, 'SIGKILL')
+    expect((await sandbox.get(working)).body).toBe('works')
+    const json = { Accept: 'application/json' }
+    const [index, nobody, rude] = await Promise.all([
+      sandbox.get(`https://localhost:${port}/`),
+      ask('web.nobody', json, 'localhost'),
+      ask('web.rude', json),
+    ])
+    expect([index.status, index.body]).toEqual([
+      503,
+      "The proxy's supervisor does not answer, so there is no page to show. Agents are reached all the same.\n\nTry this:\n  moat proxy status\n",
+    ])
+    expect([facts(nobody.answer), nobody.json.hint]).toEqual([[404, 'unknown_host', 'no-store'], 'moat list'])
+    expect(facts(rude.answer)).toEqual([502, 'not_listening', 'no-store'])
+    await sandbox.json(['proxy', 'status'])
+    expect((await ask('web.nobody', {}, 'localhost')).json.error).toBe('unknown_agent')
+  })
+})

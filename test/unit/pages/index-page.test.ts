@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import { changedPieces, indexPage, indexPieces } from '../../../src/pages/index-page.js'
+import { wantsHtml } from '../../../src/pages/negotiate.js'
+import { type Look, viewIndex } from '../../../src/pages/view.js'
+import type { Agent } from '../../../src/routing/agent.js'
+import { Counters } from '../../../src/supervisor/counters.js'
+
+const now = Date.parse('2026-11-24T12:00:00Z')
+
+const shop: Agent = {
+  containerId: 'c1',
+  createdAt: '2026-11-24T11:58:00.000Z',
+  endpoints: [
+    {
+      columns: { User: '<b>ann</b>' },
+      links: [
+        { title: 'Docs', url: '/docs' },
+        { title: 'Bad', url: 'javascript:alert(1)' },
+      ],
+      name: 'web',
+      port: 3000,
+      type: 'http',
+    },
+    { name: 'db', readiness: { kind: 'tcp', port: 5432 }, type: 'tcp', url: 'postgres://127.0.0.1:49155' },
+    { name: 'report', type: 'static' },
+  ],
+  keep: false,
+  name: 'shop',
+  published: { 3000: 49_153 },
+  routes: [
+    { default: true, endpoint: 'web', upstream: { port: 3000, protocol: 'http' } },
+    { endpoint: 'db' },
+    { endpoint: 'report', files: { browse: false, root: 'out' } },
+  ],
+  runId: 'run_0123456789ab',
+  state: 'running',
+  workspace: '/home/ann/"shop"',
+}
+
+const view = (agents: Agent[], look?: Look) => {
+  const counters = new Counters()
+  counters.add(new Map([['shop.localhost', { buckets: [3], errors: 0, requests: 3 }]]), now)
+  return viewIndex(agents, { countersOf: (hosts) => counters.of(hosts, now), lookOf: () => look, now, port: 8080 })
+}
+const options = { actions: true, now, port: 8080 }
+
+describe('the index', () => {
+  it('knows the health of each kind of endpoint', () => {
+    const look = { listeners: [{ loopback: false, port: 5432 }], startedAt: now - 60_000 }
+    const health = (agent: Agent, given?: Look) => view([agent], given).agents[0]?.endpoints.map((one) => one.health)
+    expect(health(shop, look)).toEqual(['not_listening', 'answering', 'answering'])
+    expect(health(shop, { ...look, startedAt: now })).toEqual(['starting', 'answering', 'answering'])
+    expect(health(shop)).toEqual(['unknown', 'unknown', 'answering'])
+    expect(health({ ...shop, state: 'exited' })).toEqual(['stopped', 'stopped', 'stopped'])
+    expect(health({ ...shop, state: 'created' })).toEqual(['starting', 'starting', 'starting'])
+  })
+
+  it("counts the bare host's requests for the endpoint that answers there", () => {
+    expect(view([shop]).agents[0]?.endpoints.map(({ counters }) => counters.requests)).toEqual([3, 0, 0])
+  })
+
+  it('shows links and columns of endpoint types, without letting them become HTML or scripts', () => {
+    const text = indexPage(view([shop]), options)
+    expect(text).toContain('<b>User</b> &lt;b&gt;ann&lt;/b&gt;')
+    expect(text).toContain('<a href="https://web.shop.localhost:8080/docs">Docs</a>')
+    expect(text).not.toContain('javascript:')
+    expect(text).toContain('/home/ann/&quot;shop&quot;')
+    expect(text).toContain('<code>postgres://127.0.0.1:49155</code>')
+    expect(text).not.toMatch(/<style|style=|<script>|\son[a-z]+=/)
+  })
+
+  it('shows agents that have ended last, with nothing to stop', () => {
+    const ended = { ...shop, name: 'blog', runId: 'run_ffffffffffff', state: 'exited' as const }
+    const pieces = indexPieces(view([ended, shop]), options)
+    expect(pieces.order).toEqual([shop.runId, ended.runId])
+    expect(pieces.summary).toBe('1 running, 1 of 3 endpoints answering, 1 ended')
+    expect(pieces.cards[ended.runId]).not.toContain('data-action="stop"')
+    expect(pieces.cards[ended.runId]).toContain('data-action="log"')
+  })
+
+  it('sends what has changed, and only that', () => {
+    const other = { ...shop, name: 'blog', runId: 'run_ffffffffffff' }
+    const before = indexPieces(view([shop, other]), options)
+    const after = indexPieces(view([shop, { ...other, state: 'paused' }]), options)
+    expect(Object.keys(changedPieces(before, after).cards)).toEqual([other.runId])
+    expect(Object.keys(changedPieces(undefined, after).cards)).toHaveLength(2)
+    expect(changedPieces(after, after).cards).toEqual({})
+  })
+})
+
+describe('wantsHtml', () => {
+  it.each([
+    ['text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', true],
+    ['text/html', true],
+    ['application/json, text/html;q=0.5', false],
+    ['application/json', false],
+    ['*/*', false],
+    ['', false],
+    [undefined, false],
+  ])('of %s is %s', (accept, html) => {
+    expect(wantsHtml(accept)).toBe(html)
+  })
+})

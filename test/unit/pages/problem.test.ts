@@ -1,0 +1,148 @@
+// The words in which the proxy says that nobody answers.
+import { describe, expect, it } from 'vitest'
+import { explainHost } from '../../../src/pages/problem.js'
+import { problemJson, problemPage } from '../../../src/pages/problem-page.js'
+import type { Agent } from '../../../src/routing/agent.js'
+import type { Listener } from '../../../src/routing/listening.js'
+
+const now = Date.parse('2026-11-24T12:00:00Z')
+
+const agentNamed = (name: string, change: Partial<Agent> = {}): Agent => ({
+  containerId: `c-${name}`,
+  createdAt: '2026-11-24T11:00:00.000Z',
+  endpoints: [
+    { name: 'web', port: 3000, type: 'http' },
+    { name: 'api', port: 8080, type: 'http' },
+  ],
+  keep: false,
+  name,
+  published: { 3000: 49_153, 8080: 49_154 },
+  routes: [
+    { endpoint: 'web', upstream: { port: 3000, protocol: 'http' } },
+    { endpoint: 'api', upstream: { port: 8080, protocol: 'http' } },
+  ],
+  runId: 'run_0123456789ab',
+  state: 'running',
+  workspace: '/home/ann/shop',
+  ...change,
+})
+
+const explain = (
+  host: string,
+  {
+    agents = [agentNamed('shop'), agentNamed('blog')],
+    asked = true,
+    listeners = [] as Listener[],
+    age = 3_600_000,
+  } = {},
+) => explainHost(host, { agents, asked, look: { listeners, startedAt: now - age }, now, port: 8080 })
+
+describe('a host at which nobody answers', () => {
+  it('of an agent that is not there', () => {
+    expect(explain('web.shp.localhost')).toMatchObject({
+      agents: ['shop', 'blog'],
+      detail: 'There is no agent shp. Did you mean shop?',
+      error: 'unknown_agent',
+      hint: 'moat list',
+      links: [
+        { title: 'shop', url: 'https://shop.localhost:8080' },
+        { title: 'blog', url: 'https://blog.localhost:8080' },
+      ],
+      nearest: 'shop',
+      status: 404,
+    })
+    expect(explain('nobody.localhost', { agents: [] })).toMatchObject({
+      detail: 'There is no agent nobody. No agent runs.',
+      hint: 'moat run <directory>',
+    })
+  })
+
+  it('of an endpoint that is not there', () => {
+    expect(explain('wbe.shop.localhost')).toMatchObject({
+      detail: 'shop has no endpoint wbe. Did you mean web?',
+      endpoints: ['web', 'api'],
+      error: 'unknown_endpoint',
+      links: [
+        { title: 'web', url: 'https://web.shop.localhost:8080' },
+        { title: 'api', url: 'https://api.shop.localhost:8080' },
+      ],
+      status: 404,
+    })
+  })
+
+  it('of an agent that has ended, but not when one of its name runs', () => {
+    const ended = agentNamed('shop', { runId: 'run_ffffffffffff', state: 'exited' })
+    expect(explain('web.shop.localhost', { agents: [ended] })).toMatchObject({
+      detail: 'The agent shop has ended. Its workspace is /home/ann/shop.',
+      error: 'agent_stopped',
+      hint: 'moat logs run_ffffffffffff',
+      status: 404,
+    })
+    expect(explain('web.shop.localhost', { agents: [ended, agentNamed('shop')] }).error).toBe('not_listening')
+  })
+
+  it.each([
+    [
+      'nothing listens, just started',
+      { age: 5_000 },
+      'starting',
+      503,
+      'The agent shop is starting: nothing listens on port 3000 yet.',
+      'moat wait shop web',
+    ],
+    [
+      'nothing listens',
+      {},
+      'not_listening',
+      502,
+      'Nothing listens on port 3000 in the container.',
+      'Start a server on port 3000, on all addresses (HOST=0.0.0.0), or correct `ports` in moat.yaml.',
+    ],
+    [
+      'another port',
+      { age: 5_000, listeners: [{ loopback: false, port: 5173 }] },
+      'other_port',
+      502,
+      'Nothing listens on port 3000; something listens on 5173.',
+      'If that is it, set `web: 5173` under `ports` in moat.yaml, or have the server listen on 3000.',
+    ],
+    [
+      'loopback only',
+      { age: 5_000, listeners: [{ loopback: true, port: 3000 }] },
+      'loopback_only',
+      502,
+      'The server on port 3000 listens on 127.0.0.1 or ::1 only, which nobody outside its container reaches.',
+      'Have it listen on all addresses: HOST=0.0.0.0, or --host 0.0.0.0.',
+    ],
+    [
+      'it listens and gives no answer',
+      { listeners: [{ loopback: false, port: 3000 }] },
+      'bad_gateway',
+      502,
+      'Something listens on port 3000 in the container, but the proxy got no proper answer from it.',
+      'Is its protocol the one in moat.yaml (http, https or h2c)? moat logs shop',
+    ],
+  ])('though its agent runs: %s', (_, given, error, status, detail, hint) => {
+    expect(explain('web.shop.localhost', given)).toMatchObject({ detail, endpoint: 'web', error, hint, status })
+  })
+})
+
+describe('the answer', () => {
+  it('as JSON has names for programs and nothing about the page', () => {
+    expect(problemJson(explain('web.shop.localhost'))).toEqual({
+      agent: 'shop',
+      detail: 'Nothing listens on port 3000 in the container.',
+      endpoint: 'web',
+      error: 'not_listening',
+      hint: 'Start a server on port 3000, on all addresses (HOST=0.0.0.0), or correct `ports` in moat.yaml.',
+    })
+  })
+
+  it('as a page never lets a host or a path become HTML', () => {
+    const text = problemPage(
+      explain('<img src=x>.localhost', { agents: [agentNamed('shop', { workspace: '"><script>' })] }),
+    )
+    expect(text).not.toContain('<img')
+    expect(text).toContain('There is no agent &lt;img src=x&gt;.')
+  })
+})
