@@ -1,5 +1,4 @@
 // Owns the engine behind the Docker API: each method of Engine as requests through dockerode.
-import type { IncomingMessage } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import Docker from 'dockerode'
 import type { Agent } from '../routing/agent.js'
@@ -18,22 +17,14 @@ import {
   type PullProgress,
 } from './engine.js'
 import type { DialOptions } from './engine-address.js'
-import { engineError, engineMessage, isTakenName, pullError, statusOf } from './engine-errors.js'
+import { engineError, engineMessage, isTakenName, statusOf } from './engine-errors.js'
 import { type EngineTraits, readTraits } from './engine-traits.js'
 import { jsonLines } from './json-lines.js'
 import { labels } from './labels.js'
 import { commandWasMissing, missingCommandCode } from './missing-command.js'
+import { pullImage } from './pull-image.js'
 import { nameOf, readAgent } from './read-agent.js'
 import { type WatchHandlers, watchAgents } from './watch-agents.js'
-
-/** What an engine reports while it pulls, one JSON value a line. */
-interface PullLine {
-  error?: string
-  errorDetail?: { message?: string }
-  id?: string
-  progressDetail?: { current?: number; total?: number }
-  status?: string
-}
 
 export interface DockerEngineOptions {
   address: string
@@ -132,27 +123,8 @@ export class DockerEngine implements Engine {
     )
   }
 
-  async pull(image: string, onProgress: (progress: PullProgress) => void, signal?: AbortSignal): Promise<void> {
-    try {
-      const abort = signal && { abortSignal: signal }
-      const stream = (await this.#docker.pull(image, { ...abort })) as unknown as IncomingMessage
-      for await (const value of jsonLines(stream)) {
-        const { error, errorDetail, id, progressDetail, status } = value as PullLine
-        const problem = errorDetail?.message ?? error
-        if (problem !== undefined) throw new Error(problem)
-        if (status === undefined) continue
-        const { current, total } = progressDetail ?? {}
-        onProgress({
-          status,
-          ...(id !== undefined && { layer: id }),
-          ...(current !== undefined && { current }),
-          ...(total !== undefined && { total }),
-        })
-      }
-    } catch (error) {
-      signal?.throwIfAborted()
-      throw pullError(image, error)
-    }
+  pull(image: string, onProgress: (progress: PullProgress) => void, signal?: AbortSignal): Promise<void> {
+    return pullImage(this.#docker, image, onProgress, signal)
   }
 
   /** Resolves when the container is gone and its name is free, whoever removes it. */
