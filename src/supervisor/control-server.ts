@@ -1,10 +1,10 @@
 // Owns the control socket: HTTP on a unix socket that only this user can open.
-import { chmod, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
 import type { Rotation } from '../authority/rotate.js'
 import { MoatError, messageOf, serializeError } from '../errors.js'
 import type { IndexView } from '../pages/view.js'
+import { listenPrivately } from './listen-privately.js'
 import {
   controlPaths,
   type RecordingQuestion,
@@ -44,7 +44,6 @@ export interface ControlSocket {
 
 /** Opens the socket. The caller holds the supervisor lock, so a file in its place is a dead supervisor's. */
 export async function openControlSocket(path: string, handlers: ControlHandlers): Promise<ControlSocket> {
-  await rm(path, { force: true })
   const holds = new Set<ServerResponse>()
   const server = createServer((request, response) => {
     answer(request, response, handlers, holds).catch((error) => {
@@ -52,11 +51,7 @@ export async function openControlSocket(path: string, handlers: ControlHandlers)
       else response.destroy()
     })
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(path, resolve)
-  })
-  await chmod(path, 0o600)
+  await listenPrivately(server, path)
   return {
     close: () =>
       new Promise((resolve) => {

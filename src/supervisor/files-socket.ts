@@ -1,8 +1,9 @@
 // Owns the socket at which Caddy asks which file it may serve. The answer names the file; its content goes through Caddy.
-import { chmod, type FileHandle, rm, stat } from 'node:fs/promises'
+import { type FileHandle, stat } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Agent } from '../routing/agent.js'
 import { findFile } from './find-file.js'
+import { listenPrivately } from './listen-privately.js'
 
 /** Files kept open for Caddy to open in its turn: it does so at once, long before this many more are asked for. */
 const mostOpen = 256
@@ -18,7 +19,6 @@ export async function openFilesSocket(
   path: string,
   findAgent: (runId: string) => Agent | undefined,
 ): Promise<FilesSocket> {
-  await rm(path, { force: true })
   const files = new OpenFiles()
   const throughDescriptors = await canShareDescriptors()
   const server = createServer((request, response) => {
@@ -26,11 +26,7 @@ export async function openFilesSocket(
       throughDescriptors ? files.share(handle) : files.name(handle, file),
     ).catch(() => response.writeHead(500).end())
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(path, resolve)
-  })
-  await chmod(path, 0o600)
+  await listenPrivately(server, path)
   return {
     close: async () => {
       server.close()

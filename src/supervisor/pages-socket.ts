@@ -1,8 +1,8 @@
 // Owns the socket at which Caddy gets the proxy's own pages: HTTP on a unix socket that only this user can open.
-import { chmod, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { messageOf } from '../errors.js'
+import { listenPrivately } from './listen-privately.js'
 
 /** Answers shorter than this are not worth packing. Bytes. */
 const worthPacking = 1_400
@@ -19,7 +19,6 @@ export async function openPagesSocket(
   answer: AnswerPage,
   log: (message: string) => void,
 ): Promise<PagesSocket> {
-  await rm(path, { force: true })
   const server = createServer((request, response) => {
     answer(request, response).catch((error) => {
       log(`no answer to ${request.method} ${request.url}: ${messageOf(error)}`)
@@ -30,11 +29,7 @@ export async function openPagesSocket(
       }
     })
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(path, resolve)
-  })
-  await chmod(path, 0o600)
+  await listenPrivately(server, path)
   return {
     close: async () => {
       server.close()

@@ -1,7 +1,7 @@
 // Owns recording requests while somebody watches: Caddy reports those of the watched hosts over a unix socket.
-import { chmod, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
+import { listenPrivately } from './listen-privately.js'
 
 /** One request that went through the proxy. */
 export interface RecordedRequest {
@@ -68,18 +68,13 @@ export class RequestRecorder {
 
   async #listen(): Promise<Server> {
     const { path } = this.#options
-    await rm(path, { force: true })
     const server = createServer((connection) => {
       this.#connections.add(connection)
       connection.on('close', () => this.#connections.delete(connection))
       connection.on('error', () => {})
       createInterface({ input: connection }).on('line', (line) => this.#hand(line))
     })
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(path, resolve)
-    })
-    await chmod(path, 0o600)
+    await listenPrivately(server, path)
     return server
   }
 
