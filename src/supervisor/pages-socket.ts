@@ -47,7 +47,7 @@ export interface SendOptions {
 export function send(request: IncomingMessage, response: ServerResponse, text: string, options: SendOptions): void {
   const body = Buffer.from(text)
   const pack = body.length > worthPacking && /\bgzip\b/.test(String(request.headers['accept-encoding']))
-  const packed = pack ? gzipSync(body, { level: 1 }) : body
+  const packed = pack ? gzipSync(body) : body
   response
     .writeHead(options.status, {
       'Content-Length': packed.length,
