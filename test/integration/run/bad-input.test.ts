@@ -168,6 +168,6 @@ describe('a container that dies at once', () => {
     const workspace = yaml('dependencies: [node@22]\nports: {web: 3000}\ncommand: "echo cannot start >&2; exit 7"\n')
     const attached = await sandbox.moat(['run', workspace])
     expect(attached).toMatchObject({ code: 7, stderr: expect.stringMatching(/\ncannot start\n$/) })
-    expect(await sandbox.json<{ agents: unknown[] }>(['list'])).toEqual({ agents: [] })
+    expect(await sandbox.json<{ agents: unknown[] }>(['list'])).toMatchObject({ agents: [] })
   })
 })
