@@ -64,12 +64,15 @@ export class DockerFiles implements EngineFiles {
     }
     const result = Promise.withResolvers<string | { linkTo: string } | undefined>()
     let found: Promise<string> | { linkTo: string } | undefined
+    let isFirst = true
     const unpack = extract()
     unpack.on('entry', (header, stream, next) => {
       stream.on('end', next)
-      if (header.type === 'file') found = text(stream)
+      // What follows is in a directory of that name.
+      if (isFirst && header.type === 'file') found = text(stream)
       else stream.resume()
-      if (header.type === 'symlink') found = { linkTo: header.linkname ?? '' }
+      if (isFirst && header.type === 'symlink') found = { linkTo: header.linkname ?? '' }
+      isFirst = false
     })
     // The archive may end before the text is put together.
     unpack.on('finish', () => result.resolve(found))
