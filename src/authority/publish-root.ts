@@ -1,9 +1,13 @@
 // Owns the directory that containers see: the root certificate, and nothing that is secret. It is mounted whole, because a
 // mounted file stays the one it was when it is replaced.
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { chmod, mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import type { MoatPaths } from '../config/paths.js'
+import { systemCode } from '../errors.js'
+
+/** OpenSSL's hash of `CN=Moat CA`, under which it looks for an authority of that name in a directory. */
+export const nameHash = '159b6d19'
 
 /** Puts the certificate there, unless it is there. Whoever reads meanwhile reads a whole one. */
 export async function publishRoot(
@@ -16,8 +20,13 @@ export async function publishRoot(
   // Users of containers are others than the one who runs moat; the directory above keeps other users of this machine out.
   await chmod(directory, 0o755)
   // Beside the directory: containers never see it.
+  await symlink(basename(publicCertificate), join(directory, `${nameHash}.0`)).catch(ignoreExisting)
   const draft = `${directory}.${randomUUID()}`
   await writeFile(draft, certificate, { flush: true })
   await chmod(draft, 0o644)
   await rename(draft, publicCertificate)
+}
+
+function ignoreExisting(error: unknown): void {
+  if (systemCode(error) !== 'EEXIST') throw error
 }

@@ -1,4 +1,5 @@
 // Owns files behind the Docker API: containers' files travel as tar archives through dockerode.
+import { posix } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type Docker from 'dockerode'
@@ -32,7 +33,7 @@ export class DockerFiles implements EngineFiles {
       for (let links = 0; links < mostLinks; links += 1) {
         const found = await this.#readEntry(containerId, at)
         if (typeof found !== 'object') return found
-        at = new URL(found.linkTo, `file://${at}`).pathname
+        at = posix.resolve(posix.dirname(at), found.linkTo)
       }
       return undefined
     })
@@ -62,14 +63,19 @@ export class DockerFiles implements EngineFiles {
       throw error
     }
     const result = Promise.withResolvers<string | { linkTo: string } | undefined>()
+    let found: Promise<string> | { linkTo: string } | undefined
+    let isFirst = true
     const unpack = extract()
     unpack.on('entry', (header, stream, next) => {
-      if (header.type === 'symlink') result.resolve({ linkTo: header.linkname ?? '' })
-      if (header.type === 'file') text(stream).then(result.resolve, result.reject)
-      else stream.resume()
       stream.on('end', next)
+      // What follows is in a directory of that name.
+      if (isFirst && header.type === 'file') found = text(stream)
+      else stream.resume()
+      if (isFirst && header.type === 'symlink') found = { linkTo: header.linkname ?? '' }
+      isFirst = false
     })
-    unpack.on('finish', () => result.resolve(undefined))
+    // The archive may end before the text is put together.
+    unpack.on('finish', () => result.resolve(found))
     unpack.on('error', result.reject)
     source.on('error', result.reject).pipe(unpack)
     return result.promise
@@ -86,10 +92,7 @@ export class DockerFiles implements EngineFiles {
 
 function archive(files: readonly ContainerFile[]): Pack {
   const tar = pack()
-  for (const file of files) {
-    if ('text' in file) tar.entry({ mode: 0o644, name: file.name }, file.text)
-    else tar.entry({ linkname: file.linkTo, mode: 0o777, name: file.name, type: 'symlink' })
-  }
+  for (const file of files) tar.entry({ mode: 0o644, name: file.name }, file.text)
   tar.finalize()
   return tar
 }

@@ -1,7 +1,9 @@
 // Owns the part of the engine's port that looks into images and containers: variables and files.
 
-/** A file with this text, or a link to a path in the container. */
-export type ContainerFile = { name: string; text: string } | { linkTo: string; name: string }
+export interface ContainerFile {
+  name: string
+  text: string
+}
 
 export interface EngineFiles {
   /** The variables that an image sets. */

@@ -64,8 +64,12 @@ export async function currentPort({ paths, port }: ProxyOptions): Promise<number
 
 /** Stops the proxy and waits until its processes are gone. False when none ran. */
 export async function stopProxy(options: ProxyOptions): Promise<boolean> {
-  if (!(await findProxy(options))) return false
-  await requestStop(options.paths.controlSocket)
+  const { controlSocket } = options.paths
+  // One that is on its way out already answers when it has let go of everything; it gives no status any more.
+  if ((await requestStop(controlSocket)) === undefined) {
+    if (!(await findProxy(options))) return false
+    await requestStop(controlSocket)
+  }
   // Held by the supervisor until its very end.
   await (await waitForFileLock(options.paths.supervisorLock)).release()
   return true

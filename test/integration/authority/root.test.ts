@@ -78,7 +78,7 @@ describe('ensureAuthority', () => {
 
   it('publishes the certificate, and nothing else, for containers', async () => {
     const { certificate } = await ensureAuthority(paths)
-    expect(readdirSync(join(directory, 'proxy/public'))).toEqual(['ca.crt'])
+    expect(readdirSync(join(directory, 'proxy/public')).toSorted()).toEqual(['159b6d19.0', 'ca.crt'])
     writeFileSync(paths.publicCertificate, 'stale')
     await ensureAuthority(paths)
     expect(readFileSync(paths.publicCertificate, 'utf8')).toBe(certificate)
