@@ -17,7 +17,7 @@ const handshakes = 200
 const counts = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [10, 200, 5_000]
 const home = mkdtempSync(join(tmpdir(), 'moat-bench-'))
 const paths = moatPaths({ MOAT_HOME: home })
-await ensureAuthority(paths)
+await ensureAuthority(paths, 'localhost')
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)].toFixed(1)
 
@@ -37,19 +37,19 @@ function shakeHands(servername, port) {
 
 async function measure(count) {
   const bound = await bindPorts(0)
-  const { adminSocket, caCertificate, caKey, caddyStorage: storage } = paths
+  const { caddyStorage: storage } = paths
   const listeners = bound.descriptors.map((_, index) => `fd/${3 + index}`)
-  const settings = { adminSocket, caCertificate, caKey, listeners, port: bound.port, storage }
+  const settings = { ...paths, domain: 'localhost', listeners, port: bound.port, recorded: [], storage }
   const route = (host) => ({ dial: '127.0.0.1:9', host, protocol: 'http' })
   const routes = Array.from({ length: count }, (_, index) => route(`web.agent-${index}.localhost`))
-  let config = toCaddyConfig(settings, routes)
+  let config = toCaddyConfig(settings, { hostRoutes: [], upstreams: routes })
   const spawned = { binary: process.env.MOAT_CADDY, config, env: process.env, listeningFds: bound.descriptors, paths }
   const caddy = await spawnCaddy({ ...spawned, onInherited: bound.close })
-  const admin = new CaddyAdmin(adminSocket)
+  const admin = new CaddyAdmin(paths.adminSocket)
   const times = []
   for (let push = 0; push < pushes; push += 1) {
     routes.push(route(`web.new-${push}.localhost`))
-    const next = toCaddyConfig(settings, routes)
+    const next = toCaddyConfig(settings, { hostRoutes: [], upstreams: routes })
     const { path, value } = configChange(config, next)
     times.push(await timed(() => admin.replace(path, value)))
     config = next

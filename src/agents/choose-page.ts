@@ -3,7 +3,7 @@ import { exitCodes, MoatError } from '../errors.js'
 import { type Agent, isLive } from '../routing/agent.js'
 import { nearestName } from '../routing/nearest-name.js'
 import { defaultEndpoint } from '../routing/route-table.js'
-import { agentUrl, indexUrl, urlOf } from '../routing/urls.js'
+import { agentUrl, indexUrl, type ProxyAddress, urlOf } from '../routing/urls.js'
 import { chooseAgent } from './choose-agent.js'
 
 export interface PageRequest {
@@ -29,24 +29,24 @@ export interface ChosenPage {
 export async function choosePage(
   agents: readonly Agent[],
   { agent: reference, dashboard, directory, endpoint }: PageRequest,
-  proxyPort: number,
+  address: ProxyAddress,
 ): Promise<ChosenPage> {
-  if (dashboard && reference === undefined) return { url: indexUrl(proxyPort) }
+  if (dashboard && reference === undefined) return { url: indexUrl(address) }
   const live = agents.filter(isLive)
   const agent = await chosenAgent(agents, live, reference, directory)
-  if (!agent) return { url: indexUrl(proxyPort) }
+  if (!agent) return { url: indexUrl(address) }
   if (!isLive(agent)) {
     throw new MoatError('AGENT_NOT_RUNNING', `${agent.name} is not running: its state is ${agent.state}.`, {
       suggestions: [`moat logs ${agent.runId}`],
     })
   }
   const { name } = agent
-  if (dashboard) return { agent: name, url: `${indexUrl(proxyPort)}/agents/${name}` }
+  if (dashboard) return { agent: name, url: `${indexUrl(address)}/agents/${name}` }
   const wanted = endpoint ?? defaultEndpoint(agent) ?? onlyEndpoint(agent)
-  if (wanted === undefined) return { agent: name, url: agentUrl(name, proxyPort) }
+  if (wanted === undefined) return { agent: name, url: agentUrl(name, address) }
   const found = agent.endpoints.find((one) => one.name === wanted)
   if (!found) throw noEndpoint(agent, wanted)
-  return { agent: name, endpoint: wanted, url: urlOf(name, found, proxyPort) }
+  return { agent: name, endpoint: wanted, url: urlOf(name, found, address) }
 }
 
 /** Undefined when several run and none is named. */

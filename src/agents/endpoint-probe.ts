@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { connect } from 'node:net'
 import type { Agent, Endpoint } from '../routing/agent.js'
-import { endpointHost, handshakePort } from '../routing/urls.js'
+import { endpointHost, handshakePort, type ProxyAddress } from '../routing/urls.js'
 
 /** The proxy marks the answers that are its own with this header; anything else is the endpoint's. */
 const proxyAnswerHeader = 'x-moat-error'
@@ -11,8 +11,8 @@ const proxyAnswerHeader = 'x-moat-error'
 const dropTime = 250
 
 export interface ProbeOptions {
+  address: ProxyAddress
   certificateFile: string
-  proxyPort: number
 }
 
 /** What an endpoint that is ready answered. */
@@ -32,10 +32,11 @@ export async function probeOf(agent: Agent, endpoint: Endpoint, options: ProbeOp
     return async (timeout) => (port !== undefined && (await takesConnection(port, timeout)) ? {} : undefined)
   }
   const ca = await readFile(options.certificateFile, 'utf8')
-  const host = endpointHost(agent.name, name)
+  const { domain, port } = options.address
+  const host = endpointHost(agent.name, name, domain)
   const accepts = (status: number) => readiness === undefined || status < 400
   return async (timeout) => {
-    const status = await statusOf({ ca, host, path: readiness?.path ?? '/', port: options.proxyPort, timeout })
+    const status = await statusOf({ ca, host, path: readiness?.path ?? '/', port, timeout })
     return status !== undefined && accepts(status) ? { status } : undefined
   }
 }

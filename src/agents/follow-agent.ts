@@ -60,11 +60,7 @@ function keepSupervised(hold: NonNullable<StartedAgent['hold']>, options: Follow
   let current = hold
   const guard = async () => {
     while ((await current.ended) === 'lost') {
-      const proxy = await ensureProxy({
-        ...options.proxy,
-        keep: false,
-        port: { ...options.proxy.port, explicit: false },
-      })
+      const proxy = await ensureProxy({ ...options.proxy, anyAddress: true, keep: false })
       current = proxy.hold
     }
   }

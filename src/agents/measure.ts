@@ -3,6 +3,7 @@ import type { Engine } from '../engine/engine.js'
 import type { ContainerUsage, ImageInfo } from '../engine/sessions.js'
 import { hasEnded, isLive } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
+import type { ProxyAddress } from '../routing/urls.js'
 
 export interface SystemStatus {
   engine: { address: string; name: string; version: string }
@@ -13,7 +14,7 @@ export interface SystemStatus {
   warnings: string[]
 }
 
-export async function measureSystem(engine: Engine, proxyPort: number): Promise<SystemStatus> {
+export async function measureSystem(engine: Engine, address: ProxyAddress): Promise<SystemStatus> {
   const [{ agents, unreadable }, images, version] = await Promise.all([
     engine.listAgents(),
     engine.sessions.images(),
@@ -27,7 +28,7 @@ export async function measureSystem(engine: Engine, proxyPort: number): Promise<
     engine: { address: engine.address, ...version },
     images,
     runs: live.map((agent, index) => ({
-      ...viewAgent(agent, proxyPort),
+      ...viewAgent(agent, address),
       usage: usages[index] ?? { cpu: 0, disk: 0, memory: 0 },
     })),
     warnings: [

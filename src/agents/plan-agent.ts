@@ -44,8 +44,8 @@ export interface AgentPlan extends RegisteredEndpoints {
   workspace: string
 }
 
-/** Reads and checks everything a run depends on. Creates nothing. */
-export async function planAgent(request: RunRequest, plugins: EndpointPlugins): Promise<AgentPlan> {
+/** Reads and checks everything a run depends on. Creates nothing. `domain` is what the hosts of endpoints end in. */
+export async function planAgent(request: RunRequest, plugins: EndpointPlugins, domain: string): Promise<AgentPlan> {
   const workspace = await resolveWorkspace(request.path)
   const loaded = await loadMoatYaml(request.configDirectory ?? workspace, process.cwd(), workspace)
   const { config } = loaded
@@ -67,7 +67,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins): 
     name,
     notes: checkout ? await checkoutNotes(checkout) : [],
     workspace,
-    ...(await registerEndpoints(loaded, plugins, { name, workspace })),
+    ...(await registerEndpoints(loaded, plugins, { name, workspace }, domain)),
   }
 }
 

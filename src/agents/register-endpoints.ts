@@ -30,10 +30,11 @@ export async function registerEndpoints(
   loaded: LoadedMoatYaml,
   plugins: EndpointPlugins,
   agent: { name: string; workspace: string },
+  domain: string,
 ): Promise<RegisteredEndpoints> {
   if (loaded.config.ports.length === 0) return { endpointEnv: {}, endpoints: [], ports: [], routes: [] }
   const types = await collectEndpointTypes(plugins)
-  const declared = await checkOptions(loaded, types, agent.name)
+  const declared = await checkOptions(loaded, types, (name) => endpointHost(agent.name, name, domain))
   const registrations = inOrder(declared, await askPlugins(plugins, types, agent, declared))
   assertOneDefault(loaded, registrations)
   const ports = await choosePorts(agent.name, registrations)
@@ -49,7 +50,7 @@ export async function registerEndpoints(
 async function checkOptions(
   { config, locate, reject }: LoadedMoatYaml,
   types: EndpointTypes,
-  agent: string,
+  hostOf: (endpoint: string) => string,
 ): Promise<DeclaredEndpoint[]> {
   const declared: DeclaredEndpoint[] = []
   const issues: Parameters<LoadedMoatYaml['reject']>[0][number][] = []
@@ -58,7 +59,7 @@ async function checkOptions(
     const type = types.get(typeName)?.type
     if (!type) throw unknownType(locate(['ports', name, 'type']), typeName, types)
     const parsed = await type.options.safeParseAsync(options)
-    if (parsed.success) declared.push({ host: endpointHost(agent, name), name, options: parsed.data, type: typeName })
+    if (parsed.success) declared.push({ host: hostOf(name), name, options: parsed.data, type: typeName })
     else issues.push(...parsed.error.issues.map((issue) => ({ ...issue, path: ['ports', name, ...issue.path] })))
     knownKeys[`ports.${name}`] = ['type', ...Object.keys(type.options.shape ?? {})]
   }

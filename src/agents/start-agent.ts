@@ -3,14 +3,15 @@ import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { assertNotMoatHome } from '../config/guard-home.js'
 import type { MoatPaths } from '../config/paths.js'
-import type { ProxyPort } from '../config/settings.js'
+import type { WantedAddress } from '../config/settings.js'
 import type { ContainerOutput, ContainerSpec, Engine } from '../engine/engine.js'
 import { containerName, toLabels } from '../engine/labels.js'
 import type { Agent } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
-import { urlEnvironment } from '../routing/urls.js'
+import { type ProxyAddress, urlEnvironment } from '../routing/urls.js'
 import { checkRoutes, type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
 import { ensureProxy } from '../supervisor/ensure-proxy.js'
+import { addressOf } from '../supervisor/protocol.js'
 import { containerGitEnvironment } from '../worktrees/git-environment.js'
 import { shareRepository } from '../worktrees/share-repository.js'
 import { type ContainerTrust, certificateMount, planContainerTrust } from './container-trust.js'
@@ -32,7 +33,6 @@ export interface StartOptions {
   keep: boolean
   engine: Engine
   paths: MoatPaths
-  port: ProxyPort
   progress: Progress
   /** Build the image anew. */
   rebuild: boolean
@@ -41,6 +41,7 @@ export interface StartOptions {
   signal: AbortSignal
   user: { gid: number; uid: number }
   version: string
+  wanted: WantedAddress
 }
 
 export interface StartedAgent {
@@ -67,7 +68,7 @@ export async function startAgent(plan: AgentPlan, options: StartOptions): Promis
   try {
     signal.throwIfAborted()
     await assertRoutes(plan, paths)
-    const started = await startContainer(plan, options, image, proxy?.hold.status.port)
+    const started = await startContainer(plan, options, image, proxy && addressOf(proxy.hold.status))
     return {
       authorityCreated: false,
       ...started,
@@ -79,9 +80,9 @@ export async function startAgent(plan: AgentPlan, options: StartOptions): Promis
   }
 }
 
-function startProxy({ engine, paths, port, progress, version }: StartOptions) {
+function startProxy({ engine, paths, progress, version, wanted }: StartOptions) {
   const announce = <T>(start: () => Promise<T>) => progress.step('Starting the routing proxy', start)
-  return ensureProxy({ announce, engine: engine.address, keep: false, paths, port, version })
+  return ensureProxy({ announce, engine: engine.address, keep: false, paths, version, wanted })
 }
 
 /** Asks Caddy before there is a container: routes it refuses would leave an agent without its URLs. */
@@ -97,14 +98,14 @@ async function startContainer(
   plan: AgentPlan,
   options: StartOptions,
   image: PreparedImage,
-  proxyPort: number | undefined,
+  address: ProxyAddress | undefined,
 ) {
   const { attach, engine, paths, progress, signal } = options
   const runId = newRunId()
   // There is none before the first proxy.
   const root = await readFile(paths.publicCertificate, 'utf8').catch(() => undefined)
   const trust = root === undefined ? undefined : await planContainerTrust(engine, image.image, root, plan.env)
-  const spec = await containerSpec(plan, options, image, { proxyPort, runId, trust })
+  const spec = await containerSpec(plan, options, image, { address, runId, trust })
   return progress.step(`Starting ${plan.name}`, async () => {
     const containerId = await reserveContainer(engine, plan.name, spec)
     try {
@@ -130,7 +131,7 @@ async function startContainer(
         state: 'running',
         workspace: plan.workspace,
       }
-      return { agent: viewAgent(agent, proxyPort ?? 0), containerId, exitCode, ...(output && { output }) }
+      return { agent: viewAgent(agent, address ?? options.wanted), containerId, exitCode, ...(output && { output }) }
     } catch (error) {
       await engine.remove(containerId)
       throw error
@@ -142,13 +143,13 @@ async function containerSpec(
   plan: AgentPlan,
   { interactive, keep, paths, removeAtEnd, user }: StartOptions,
   image: PreparedImage,
-  { proxyPort, runId, trust }: { proxyPort: number | undefined; runId: string; trust: ContainerTrust | undefined },
+  { address, runId, trust }: { address: ProxyAddress | undefined; runId: string; trust: ContainerTrust | undefined },
 ): Promise<ContainerSpec> {
   const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
   const certificate = trust
     ? [{ readOnly: true, source: dirname(paths.publicCertificate), target: certificateMount }]
     : []
-  const urls = proxyPort === undefined ? {} : urlEnvironment(name, endpoints, proxyPort)
+  const urls = address ? urlEnvironment(name, endpoints, address) : {}
   const shared = checkout ? await shareRepository(checkout, paths.home) : []
   return {
     command: plan.command,

@@ -3,7 +3,7 @@ import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { type Agent, type Endpoint, isLive } from '../routing/agent.js'
 import { nearestName } from '../routing/nearest-name.js'
-import { urlOf } from '../routing/urls.js'
+import { type ProxyAddress, urlOf } from '../routing/urls.js'
 import { probeOf } from './endpoint-probe.js'
 import { findAgent } from './find-agent.js'
 
@@ -11,12 +11,12 @@ import { findAgent } from './find-agent.js'
 const interval = 100
 
 export interface WaitOptions {
+  address: ProxyAddress
   certificateFile: string
   /** The first endpoint in moat.yaml if left out. */
   endpoint?: string
   /** Called once it is clear what is waited for, if the first question has no answer. */
   onWait: (url: string) => void
-  proxyPort: number
   /** Milliseconds. */
   timeout: number
 }
@@ -42,7 +42,7 @@ export async function waitForEndpoint(
 ): Promise<AnsweredEndpoint> {
   const agent = await runningAgent(engine, reference)
   const endpoint = chooseEndpoint(agent, options.endpoint)
-  const url = urlOf(agent.name, endpoint, options.proxyPort)
+  const url = urlOf(agent.name, endpoint, options.address)
   const probe = await probeOf(agent, endpoint, options)
   const start = performance.now()
   const end = start + options.timeout

@@ -6,8 +6,8 @@ import { loopbackOnly } from './name-constraints.js'
 export const commonName = 'Moat CA'
 const yearsValid = 10
 
-/** A new root and its key, both PEM. */
-export async function createRoot(): Promise<{ certificate: string; key: string }> {
+/** A new root for a domain and its key, both PEM. */
+export async function createRoot(domain: string): Promise<{ certificate: string; key: string }> {
   // Loaded here: it is needed once in the life of an installation.
   await import('reflect-metadata') // Its dependency injection asks for it.
   const x509 = await import('@peculiar/x509')
@@ -24,7 +24,7 @@ export async function createRoot(): Promise<{ certificate: string; key: string }
         new x509.BasicConstraintsExtension(true, 1, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
         await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, crypto),
-        new x509.Extension('2.5.29.30', true, new Uint8Array(loopbackOnly())),
+        new x509.Extension('2.5.29.30', true, new Uint8Array(loopbackOnly(domain))),
       ],
       keys,
       name: `CN=${commonName}`,

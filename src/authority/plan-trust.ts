@@ -1,5 +1,6 @@
 // Owns what `moat proxy trust` and `untrust` do to each store: which roots come and go, and by which commands.
 import { MoatError, messageOf } from '../errors.js'
+import { handshakePort, type ProxyAddress } from '../routing/urls.js'
 import type { Fingerprint, Root } from './roots.js'
 import type { Step, StoredRoot, TrustStore, Verdict } from './stores/store.js'
 
@@ -89,11 +90,13 @@ export interface StoreStatus extends Verdict {
   name: string
 }
 
-/** What a client of each store makes of the proxy on a port of this machine. */
-export async function probeStores(stores: readonly TrustStore[], port: number): Promise<StoreStatus[]> {
+/** What a client of each store makes of the proxy, at its domain. */
+export async function probeStores(stores: readonly TrustStore[], address: ProxyAddress): Promise<StoreStatus[]> {
   return Promise.all(
     stores.map(async (store) => {
-      const verdict = await store.probe(port).catch((error) => ({ reason: messageOf(error), trusted: undefined }))
+      const verdict = await store
+        .probe({ ...address, port: handshakePort(address.port) })
+        .catch((error) => ({ reason: messageOf(error), trusted: undefined }))
       return { id: store.id, name: store.name, ...verdict }
     }),
   )

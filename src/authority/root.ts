@@ -1,4 +1,4 @@
-// Owns the root certificate, "Moat CA": made once on this machine, and good for localhost only.
+// Owns the root certificate, "Moat CA": made once on this machine, and good for localhost and the proxy's domain only.
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -6,6 +6,7 @@ import type { MoatPaths } from '../config/paths.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { MoatError, messageOf, systemCode } from '../errors.js'
 import { createRoot } from './create-root.js'
+import { permits, permittedNames } from './name-constraints.js'
 import { publishRoot } from './publish-root.js'
 
 export type AuthorityPaths = Pick<
@@ -20,19 +21,23 @@ export interface Authority {
   created: boolean
 }
 
-/** The root certificate, made if there is none. Rejects with CA_BROKEN when its files do not fit; never overwrites them. */
-export async function ensureAuthority(paths: AuthorityPaths): Promise<Authority> {
-  const authority = await findOrMake(paths)
+/**
+ * The root certificate, made if there is none. Rejects with CA_BROKEN when its files do not fit, with CA_DOMAIN when it is
+ * not for this domain; never overwrites them.
+ */
+export async function ensureAuthority(paths: AuthorityPaths, domain: string): Promise<Authority> {
+  const authority = await findOrMake(paths, domain)
+  assertPermits(authority.certificate, domain)
   await publishRoot(paths, authority.certificate)
   return authority
 }
 
-async function findOrMake(paths: AuthorityPaths): Promise<Authority> {
+async function findOrMake(paths: AuthorityPaths, domain: string): Promise<Authority> {
   const existing = await readAuthority(paths)
   if (existing) return { certificate: existing, created: false }
   const directory = dirname(paths.caCertificate)
   // A rotation that was cut short has one ready.
-  const draft = (await takeNext(paths)) ?? (await draftAuthority(paths))
+  const draft = (await takeNext(paths)) ?? (await draftAuthority(paths, domain))
   try {
     // Before the root is in place: a crash in between would leave a root that no served certificate chains to, for good.
     await forgetOldLeaves(paths)
@@ -51,12 +56,12 @@ async function findOrMake(paths: AuthorityPaths): Promise<Authority> {
 }
 
 /** A new root and its key in a directory of their own, beside the one in use. */
-export async function draftAuthority(paths: AuthorityPaths): Promise<string> {
+export async function draftAuthority(paths: AuthorityPaths, domain: string): Promise<string> {
   const directory = dirname(paths.caCertificate)
   await mkdir(dirname(directory), { mode: 0o700, recursive: true })
   const draft = await mkdtemp(`${directory}-`)
   try {
-    const { certificate, key } = await createRoot()
+    const { certificate, key } = await createRoot(domain)
     await writeFile(join(draft, 'ca.crt'), certificate, { flush: true, mode: 0o644 })
     // The supervisor's umask would keep it from other users, who may read it.
     await chmod(join(draft, 'ca.crt'), 0o644)
@@ -101,6 +106,17 @@ export async function readAuthority(paths: AuthorityPaths): Promise<string | und
   if (!matches) throw broken(directory, `${paths.caKey} does not belong to ${paths.caCertificate}`)
   if (parsed.validToDate < new Date()) throw broken(directory, `${paths.caCertificate} expired on ${parsed.validTo}`)
   return certificate
+}
+
+/** What it may sign for cannot be changed, and nobody should come to trust another root without knowing. */
+function assertPermits(certificate: string, domain: string): void {
+  const { raw } = new X509Certificate(certificate)
+  if (permits(raw, domain)) return
+  const names = permittedNames(raw)?.join(' and ')
+  const message = `The root certificate of moat is for ${names} only, but proxy.domain in config.yaml is ${domain}.`
+  throw new MoatError('CA_DOMAIN', message, {
+    suggestions: ['moat proxy ca rotate   # a new one is made, and must be trusted: moat proxy trust'],
+  })
 }
 
 async function read(path: string, directory: string): Promise<string | undefined> {

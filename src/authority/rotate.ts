@@ -15,11 +15,11 @@ export interface Rotation {
   previous?: Fingerprint
 }
 
-/** Makes a new root. The old one's key is deleted; its certificate is kept so that trust stores can be rid of it. */
-export async function rotateAuthority(paths: MoatPaths): Promise<Rotation> {
+/** Makes a new root for a domain. The old one's key is deleted; its certificate is kept so that trust stores can be rid of it. */
+export async function rotateAuthority(paths: MoatPaths, domain: string): Promise<Rotation> {
   const existing = await readAuthority(paths)
   if (!existing) {
-    const { certificate } = await ensureAuthority(paths)
+    const { certificate } = await ensureAuthority(paths, domain)
     return { fingerprint: fingerprintOf(new X509Certificate(certificate)) }
   }
   const directory = dirname(paths.caCertificate)
@@ -27,7 +27,7 @@ export async function rotateAuthority(paths: MoatPaths): Promise<Rotation> {
   await mkdir(paths.oldRoots, { mode: 0o700, recursive: true })
   await writeFile(join(paths.oldRoots, `${shortFingerprint(previous)}.crt`), existing, { flush: true, mode: 0o644 })
   await rm(paths.nextAuthority, { force: true, recursive: true })
-  await rename(await draftAuthority(paths), paths.nextAuthority)
+  await rename(await draftAuthority(paths, domain), paths.nextAuthority)
   const retired = `${directory}-retired`
   await rm(retired, { force: true, recursive: true })
   await rename(directory, retired)

@@ -1,12 +1,14 @@
 // Owns how a person is told to trust the root certificate, once, when it is made.
 import { displayPath } from '../config/paths.js'
 import { shellQuote } from '../config/shell-quote.js'
+import { defaultDomain } from '../routing/urls.js'
 
 /** Lines to print. */
-export function trustHint(certificatePath: string): string[] {
+export function trustHint(certificatePath: string, domain: string): string[] {
+  const names = domain === defaultDomain ? domain : `${defaultDomain} and ${domain}`
   return [
     '',
-    'A certificate authority for localhost was made on this machine. To have browsers and tools trust it:',
+    `A certificate authority for ${names} was made on this machine. To have browsers and tools trust it:`,
     '  moat proxy trust',
     `Without that: curl --cacert ${quoted(displayPath(certificatePath))} <url>`,
     '',

@@ -1,18 +1,17 @@
 // Owns how Caddy gets the proxy's own pages from the supervisor, and what it says without one. Pure.
 import type { CaddyRoute } from '../routing/agent.js'
-import { defaultDomain, ownPath } from '../routing/urls.js'
+import { agentHostPatterns, ownPath } from '../routing/urls.js'
 import { noPages, otherError, upstreamError } from './responses.js'
 
 /** How long the supervisor may take to begin an answer; the wait for an agent to listen is shorter. */
 const answerTimeout = '40s'
 
-/** What scripts and pages of the proxy ask for, at every host, and all of `localhost`. */
-export function ownPages(pagesSocket: string): CaddyRoute[] {
-  const agentHosts = [`*.${defaultDomain}`, `*.*.${defaultDomain}`]
+/** What scripts and pages of the proxy ask for, at every host, and all of the domain itself. */
+export function ownPages(pagesSocket: string, domain: string): CaddyRoute[] {
   return [
     {
       handle: [orFallback(askSupervisor(pagesSocket, 'own'), noPages)],
-      match: [{ host: [defaultDomain] }, { host: agentHosts, path: [`${ownPath}*`] }],
+      match: [{ host: [domain] }, { host: agentHostPatterns(domain), path: [`${ownPath}*`] }],
       terminal: true,
     },
   ]

@@ -1,5 +1,7 @@
 // Owns what the proxy answers by itself, when no agent does: as text for people, as JSON for programs, never cached.
 
+import { defaultDomain } from '../routing/urls.js'
+
 const textHeaders = {
   'Cache-Control': ['no-store'],
   'Content-Type': ['text/plain; charset=utf-8'],
@@ -36,15 +38,17 @@ export function routesFor({ detail, error, headers, hint, status }: Answer, text
   ]
 }
 
-/** For a Host that is not the proxy's: says nothing about what runs here. */
-export const refusal = [
-  {
-    body: 'This proxy serves localhost only.\n',
-    handler: 'static_response',
-    headers: textHeaders,
-    status_code: 403,
-  },
-]
+/** For a Host that is not the proxy's: says nothing about what runs here, nor under which domain. */
+export function refusal(domain: string) {
+  return [
+    {
+      body: domain === defaultDomain ? 'This proxy serves localhost only.\n' : 'This proxy does not serve this host.\n',
+      handler: 'static_response',
+      headers: textHeaders,
+      status_code: 403,
+    },
+  ]
+}
 
 export const unknownHost = routesFor(
   {

@@ -1,7 +1,7 @@
 // Owns Caddy's whole config: a pure function of settings and routes. caddy/README.md explains its shape.
 import type { UpstreamProtocol } from '../routing/agent.js'
 import { certificateHosts, hostsOf, type RouteTable, type Upstream } from '../routing/route-table.js'
-import { defaultDomain } from '../routing/urls.js'
+import { agentHostPatterns, defaultDomain } from '../routing/urls.js'
 import { endpointRoutes } from './endpoint-routes.js'
 import { ownPages, pageOr, problemPages } from './page-routes.js'
 import { accessLog, logging } from './request-log.js'
@@ -14,6 +14,8 @@ export interface CaddySettings {
   adminSocket: string
   caCertificate: string
   caKey: string
+  /** What URLs end in. */
+  domain: string
   /** Path of the unix socket at which the supervisor says which file of a workspace may be served. */
   filesSocket: string
   /** Inherited sockets, e.g. `fd/3`. */
@@ -55,7 +57,7 @@ export function toCaddyConfig(settings: CaddySettings, table: RouteTable): Caddy
           },
         },
       },
-      tls: { automation: { policies: [certificatePolicy(table)] } },
+      tls: { automation: { policies: [certificatePolicy(settings, table)] } },
     },
     logging: logging(settings),
     storage: { module: 'file_system', root: settings.storage },
@@ -80,6 +82,12 @@ export function portOf(config: CaddyConfig): number | undefined {
   return typeof port === 'number' ? port : undefined
 }
 
+/** The domain of a config made here. */
+export function domainOf(config: CaddyConfig): string | undefined {
+  const domain = at(config, ['apps', 'http', 'servers', 'moat', 'tls_connection_policies', '0', 'fallback_sni'])
+  return typeof domain === 'string' ? domain : undefined
+}
+
 /** The listeners of a config made here. */
 export function listenersOf(config: CaddyConfig): string[] {
   const listeners = at(config, ['apps', 'http', 'servers', 'moat', 'listen'])
@@ -94,29 +102,33 @@ function at(value: unknown, path: readonly string[]): unknown {
  * Certificates are made at first use, and for these names only: a name that no agent has never makes Caddy sign and
  * store anything. P-256: Chromium refuses Ed25519. Long lives: certificates of hours go stale while a laptop sleeps.
  */
-function certificatePolicy(table: RouteTable) {
+function certificatePolicy({ domain }: CaddySettings, table: RouteTable) {
   return {
     issuers: [{ ca: 'local', lifetime: '720h', module: 'internal' }],
     key_type: 'p256',
     on_demand: true,
-    subjects: [...certificateHosts(hostsOf(table)), '127.0.0.1', '::1'],
+    subjects: [...certificateHosts(hostsOf(table), domain), '127.0.0.1', '::1'],
   }
 }
 
-/** The names below the domain that an agent could have. */
-const agentHosts = [`*.${defaultDomain}`, `*.*.${defaultDomain}`]
-
 /**
- * A name that an agent could have and none has is shown the certificate of `localhost`: clients say which name does not
+ * A name that an agent could have and none has is shown the certificate of the domain: clients say which name does not
  * match, and who looks on regardless finds out that nobody answers there. Every other name gets a TLS alert.
  */
-const connectionPolicies = [{ fallback_sni: defaultDomain, match: { sni: agentHosts } }, {}]
+function connectionPolicies(domain: string) {
+  return [{ fallback_sni: domain, match: { sni: agentHostPatterns(domain) } }, {}]
+}
 
-/** The hosts the proxy answers at all: a page elsewhere must not reach agents under a name of its own. */
-const ownHosts = [defaultDomain, ...agentHosts, '127.0.0.1', '::1']
+/**
+ * The hosts the proxy answers at all: a page elsewhere must not reach agents under a name of its own. `localhost` leads to
+ * the domain, as an address does.
+ */
+function ownHosts(domain: string): string[] {
+  return [...new Set([domain, ...agentHostPatterns(domain), defaultDomain, '127.0.0.1', '::1'])]
+}
 
 function server(settings: CaddySettings, table: RouteTable) {
-  const { filesSocket, listeners, pagesSocket, recorded } = settings
+  const { domain, filesSocket, listeners, pagesSocket, recorded } = settings
   const { hostRoutes, upstreams } = table
   return {
     ...accessLog(recorded),
@@ -128,15 +140,15 @@ function server(settings: CaddySettings, table: RouteTable) {
     // No h3: Chromium does not use it with a local root.
     protocols: ['h1', 'h2'],
     routes: [
-      { handle: refusal, match: [{ not: [{ host: ownHosts }] }], terminal: true },
-      ...ownPages(pagesSocket),
+      { handle: refusal(domain), match: [{ not: [{ host: ownHosts(domain) }] }], terminal: true },
+      ...ownPages(pagesSocket, domain),
       // Before the routes of plugins: whatever they do to a request, it stays with its own host.
       { handle: lookUp(upstreams) },
       ...endpointRoutes(hostRoutes, filesSocket),
       ...protocols.flatMap(proxyRoutes),
       pageOr(pagesSocket, unknownHost),
     ],
-    tls_connection_policies: connectionPolicies,
+    tls_connection_policies: connectionPolicies(domain),
   }
 }
 

@@ -15,7 +15,7 @@ Exits with 1 when a check fails; warnings do not count. It changes nothing: moat
     const findings = await examine({
       connectEngine: () => this.connectEngine({ note: false }),
       paths: this.paths,
-      proxyPort: async () => (await this.proxyOptions()).port,
+      wanted: async () => (await this.proxyOptions()).wanted,
     })
     this.log(formatDiagnosis(findings))
     const healthy = isHealthy(findings)

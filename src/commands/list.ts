@@ -1,7 +1,7 @@
 import { listAgents } from '../agents/list-agents.js'
 import type { AgentView } from '../routing/agent-view.js'
 import { indexUrl } from '../routing/urls.js'
-import { currentPort } from '../supervisor/proxy.js'
+import { currentAddress } from '../supervisor/proxy.js'
 import { formatAgents } from '../terminal/format-agents.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 
@@ -13,12 +13,12 @@ export default class List extends MoatCommand {
   async run(): Promise<{ agents: AgentView[]; indexUrl: string }> {
     await this.parse(List)
     const engine = await this.connectEngine()
-    const port = await currentPort(await this.proxyOptions())
-    const agents = await listAgents(engine, port)
+    const address = await currentAddress(await this.proxyOptions())
+    const agents = await listAgents(engine, address)
     if (agents.length > 0) {
       this.log(formatAgents(agents))
-      this.logToStderr(`All agents: ${indexUrl(port)}`)
+      this.logToStderr(`All agents: ${indexUrl(address)}`)
     } else this.logToStderr('No agents. Start one with: moat run <directory>')
-    return { agents, indexUrl: indexUrl(port) }
+    return { agents, indexUrl: indexUrl(address) }
   }
 }

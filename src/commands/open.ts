@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import { type ChosenPage, choosePage } from '../agents/choose-page.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { requestKey } from '../supervisor/control-client.js'
+import { addressOf } from '../supervisor/protocol.js'
 import { findProxy } from '../supervisor/proxy.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { noBrowserReason, openBrowser } from '../terminal/open-browser.js'
@@ -34,7 +35,7 @@ and record their requests.`
     const engine = await this.connectEngine()
     const { agents } = await engine.listAgents()
     const request = { ...args, dashboard: flags.dashboard, directory: process.cwd() }
-    const page = await choosePage(agents, request, proxy?.port ?? options.port.port)
+    const page = await choosePage(agents, request, proxy ? addressOf(proxy) : options.wanted)
     this.log(page.url)
     if (!proxy) this.logToStderr('The routing proxy is not running, so nothing answers there: moat proxy start')
     if (flags.print || this.jsonEnabled() || !proxy) return { ...page, opened: false }

@@ -37,17 +37,19 @@ export default class Run extends MoatCommand {
   async run(): Promise<AgentView & { exitCode?: number }> {
     const { argv, command } = splitCommand(this.argv)
     const { args, flags } = await this.parse(Run, argv)
+    const proxy = await this.proxyOptions()
+    const { domain } = proxy.wanted
     const session = {
       engine: await this.connectEngine({ note: false }),
       flags,
       json: this.jsonEnabled(),
       log: (line: string) => this.log(line),
-      proxy: await this.proxyOptions(),
+      proxy,
       tellGone: this.tellGone(),
     }
     const outcome =
       flags.worktree === undefined
-        ? await runSession(await planAgent(toRunRequest(flags, args.path, command), this.plugins), session)
+        ? await runSession(await planAgent(toRunRequest(flags, args.path, command), this.plugins, domain), session)
         : await worktreeSession({ ...session, branch: flags.worktree, command, path: args.path, plugins: this.plugins })
     process.exitCode = outcome.exitCode ?? 0
     return outcome

@@ -29,7 +29,7 @@ check still fails.`
         describe: formatDownload,
         paths: this.paths,
         progress: terminalProgress(),
-        proxyPort: async () => (await this.proxyOptions()).port,
+        wanted: async () => (await this.proxyOptions()).wanted,
         run: runProgram,
         signal: interrupts.signal,
       })

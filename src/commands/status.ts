@@ -1,6 +1,6 @@
 import { measureSystem, type SystemStatus } from '../agents/measure.js'
 import { indexUrl } from '../routing/urls.js'
-import { currentPort } from '../supervisor/proxy.js'
+import { currentAddress } from '../supervisor/proxy.js'
 import { formatSystemStatus } from '../terminal/format-system-status.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 
@@ -11,10 +11,10 @@ export default class Status extends MoatCommand {
   async run(): Promise<SystemStatus & { indexUrl: string }> {
     await this.parse(Status)
     const engine = await this.connectEngine()
-    const port = await currentPort(await this.proxyOptions())
-    const status = await measureSystem(engine, port)
+    const address = await currentAddress(await this.proxyOptions())
+    const status = await measureSystem(engine, address)
     this.log(formatSystemStatus(status))
-    if (status.runs.length > 0) this.logToStderr(`All agents: ${indexUrl(port)}`)
-    return { ...status, indexUrl: indexUrl(port) }
+    if (status.runs.length > 0) this.logToStderr(`All agents: ${indexUrl(address)}`)
+    return { ...status, indexUrl: indexUrl(address) }
   }
 }

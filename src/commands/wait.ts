@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { type AnsweredEndpoint, waitForEndpoint } from '../agents/wait-for-endpoint.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
-import { currentPort } from '../supervisor/proxy.js'
+import { currentAddress } from '../supervisor/proxy.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 
 export default class Wait extends MoatCommand {
@@ -22,9 +22,9 @@ Exit codes: 0 it answers, 10 no such agent or not running, 11 the agent ended me
     const { args, flags } = await this.parse(Wait)
     const engine = await this.connectEngine()
     const answered = await waitForEndpoint(engine, args.agent, {
+      address: await currentAddress(await this.proxyOptions()),
       certificateFile: this.paths.caCertificate,
       onWait: (url) => this.logToStderr(`Waiting for ${url}`),
-      proxyPort: await currentPort(await this.proxyOptions()),
       timeout: flags.timeout * 1000,
       ...(args.endpoint !== undefined && { endpoint: args.endpoint }),
     })

@@ -1,6 +1,8 @@
 // Owns the parts config schemas are made of, and the words their errors are said in.
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
+import { domainProblem } from '../routing/domain.js'
 
 const labelRule = 'must be a DNS label (lowercase letters, digits and hyphens, at most 63 characters)'
 
@@ -35,6 +37,14 @@ export const portNumber = leaf<number>('a port number from 1 to 65535', (value) 
 export const dnsLabel = text().superRefine((value, context) => {
   if (typeof value !== 'string' || value === '' || isDnsLabel(value)) return
   context.addIssue({ code: 'custom', message: `${labelRule}, not ${describe(value)}${labelHint(value)}` })
+})
+
+/** Text that is a domain agents can have their hosts below. */
+export const domain = text().superRefine((value, context) => {
+  if (typeof value !== 'string' || value === '') return
+  const address = `must be a domain such as "moat.test", not the IP address ${describe(value)}`
+  const problem = isIP(value) === 0 ? domainProblem(value) : address
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
 })
 
 /** What is wrong with an endpoint's name, as a whole sentence; undefined if nothing is. */

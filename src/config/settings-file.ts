@@ -1,16 +1,16 @@
 // Owns the schema of ~/.moat/config.yaml. Apart from settings.ts because it loads zod, which takes time.
 import { z } from 'zod'
 import { checkConfig, parseConfig } from './load-yaml.js'
-import { collectionError, portNumber, text as textValue } from './schema-parts.js'
+import { collectionError, domain, portNumber, text as textValue } from './schema-parts.js'
 
 /** What the user has set in config.yaml. */
 export interface Settings {
   caddy: { mirror?: string }
-  proxy: { port?: number }
+  proxy: { domain?: string; port?: number }
 }
 
 const proxy = z.strictObject(
-  { port: portNumber.optional() },
+  { domain: domain.optional(), port: portNumber.optional() },
   { error: collectionError('a mapping such as {port: 8080}') },
 )
 
@@ -36,6 +36,9 @@ export async function parseSettings(displayFile: string, text: string): Promise<
   if (!source) return { caddy: {}, proxy: {} }
   const settings = await checkConfig(displayFile, text, source, schema, knownKeys)
   const mirror = settings.caddy?.mirror
-  const port = settings.proxy?.port
-  return { caddy: mirror === undefined ? {} : { mirror }, proxy: port === undefined ? {} : { port } }
+  const { domain, port } = settings.proxy ?? {}
+  return {
+    caddy: mirror === undefined ? {} : { mirror },
+    proxy: { ...(domain !== undefined && { domain }), ...(port !== undefined && { port }) },
+  }
 }

@@ -1,5 +1,6 @@
-// Owns ~/.moat/config.yaml and, with flag and environment, which port the proxy is asked for.
+// Owns ~/.moat/config.yaml and, with flag and environment, which domain and port the proxy is asked for.
 import { exitCodes, MoatError } from '../errors.js'
+import { defaultDomain, type ProxyAddress } from '../routing/urls.js'
 import { displayName } from './problems.js'
 import { readConfigText } from './read-config.js'
 import type { Settings } from './settings-file.js'
@@ -8,14 +9,15 @@ export type { Settings } from './settings-file.js'
 
 export const defaultProxyPort = 8080
 
-export interface ProxyPort {
-  /** True unless nobody asked: an explicit port must be the running proxy's. */
+/** Where the proxy is asked to be. */
+export interface WantedAddress extends ProxyAddress {
+  /** True unless nobody asked for the port: an explicit one must be the running proxy's. */
   explicit: boolean
-  port: number
+  /** Where the port comes from. The domain is always that of config.yaml. */
   source: 'config' | 'default' | 'env' | 'flag'
 }
 
-export interface ProxyPortSources {
+export interface WantedAddressSources {
   /** Path of config.yaml; it need not exist. */
   configFile: string
   env?: NodeJS.ProcessEnv
@@ -34,14 +36,20 @@ export async function loadSettings(file: string, cwd: string = process.cwd()): P
 }
 
 /**
- * `--port`, else `MOAT_PROXY_PORT`, else `proxy.port` of config.yaml, else 8080. Flag and variable may be 0: any free
- * port. Throws INVALID_PORT; CONFIG_INVALID also when the file is not what decides, so that a broken one is not missed.
+ * The port: `--port`, else `MOAT_PROXY_PORT`, else `proxy.port` of config.yaml, else 8080. Flag and variable may be 0: any
+ * free port. The domain: `proxy.domain` of config.yaml, else `localhost`. Throws INVALID_PORT; CONFIG_INVALID also when the
+ * file is not what decides, so that a broken one is not missed.
  */
-export async function resolveProxyPort({ configFile, env = process.env, flag }: ProxyPortSources): Promise<ProxyPort> {
+export async function resolveProxyAddress({
+  configFile,
+  env = process.env,
+  flag,
+}: WantedAddressSources): Promise<WantedAddress> {
   const { proxy } = await loadSettings(configFile)
+  const domain = proxy.domain ?? defaultDomain
   if (flag !== undefined) {
     if (!isPort(flag)) throw invalidPort('--port', String(flag), ['moat proxy start --port 8080'])
-    return { explicit: true, port: flag, source: 'flag' }
+    return { domain, explicit: true, port: flag, source: 'flag' }
   }
   const variable = env.MOAT_PROXY_PORT
   if (variable) {
@@ -49,17 +57,17 @@ export async function resolveProxyPort({ configFile, env = process.env, flag }: 
     if (!isPort(port)) {
       throw invalidPort('MOAT_PROXY_PORT', variable, ['unset MOAT_PROXY_PORT', 'export MOAT_PROXY_PORT=8080'])
     }
-    return { explicit: true, port, source: 'env' }
+    return { domain, explicit: true, port, source: 'env' }
   }
-  if (proxy.port !== undefined) return { explicit: true, port: proxy.port, source: 'config' }
-  return { explicit: false, port: defaultProxyPort, source: 'default' }
+  if (proxy.port !== undefined) return { domain, explicit: true, port: proxy.port, source: 'config' }
+  return { domain, explicit: false, port: defaultProxyPort, source: 'default' }
 }
 
 /** `MOAT_CADDY_MIRROR`, else `caddy.mirror` of config.yaml; undefined for the official download service. */
 export async function resolveCaddyMirror({
   configFile,
   env = process.env,
-}: Omit<ProxyPortSources, 'flag'>): Promise<string | undefined> {
+}: Omit<WantedAddressSources, 'flag'>): Promise<string | undefined> {
   const { caddy } = await loadSettings(configFile)
   return env.MOAT_CADDY_MIRROR || caddy.mirror
 }

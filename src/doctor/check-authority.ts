@@ -2,9 +2,10 @@
 import { X509Certificate } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { permits } from '../authority/name-constraints.js'
 import { readAuthority } from '../authority/root.js'
 import { shellQuote } from '../config/shell-quote.js'
-import { type DoctorContext, type Finding, fail, ok, warn } from './diagnosis.js'
+import { type DoctorContext, type Finding, fail, ok, wantedDomain, warn } from './diagnosis.js'
 import { type Repair, repairCommand } from './repair.js'
 
 /** A root that ends sooner than this should be renewed. Days. */
@@ -15,7 +16,7 @@ const othersMask = 0o077
 /** Writing for group and others: the certificate itself is for everybody to read. */
 const othersWriteMask = 0o022
 
-export async function checkAuthority({ paths }: DoctorContext, now: Date = new Date()): Promise<Finding[]> {
+export async function checkAuthority({ paths, wanted }: DoctorContext, now: Date = new Date()): Promise<Finding[]> {
   const certificate = await readAuthority(paths)
   if (certificate === undefined) {
     return [ok('authority', 'There is no certificate authority yet; the first start of the proxy makes one.')]
@@ -25,7 +26,12 @@ export async function checkAuthority({ paths }: DoctorContext, now: Date = new D
     ...(await exposure(paths.caCertificate, othersWriteMask, '644')),
   ]
   if (exposed.length > 0) return exposed
-  const end = new X509Certificate(certificate).validToDate
+  const { raw, validToDate: end } = new X509Certificate(certificate)
+  const domain = await wantedDomain({ wanted })
+  if (!permits(raw, domain)) {
+    const message = `The root certificate is not for ${domain}, which is proxy.domain in config.yaml.`
+    return [fail('authority', message, ['moat proxy stop && moat proxy ca rotate && moat proxy trust'])]
+  }
   const days = Math.floor((end.getTime() - now.getTime()) / millisecondsPerDay)
   const until = end.toISOString().slice(0, 10)
   if (days >= soon) return [ok('authority', `Certificate and key fit, only you can read the key; good until ${until}.`)]

@@ -1,8 +1,9 @@
 // Owns what a diagnosis is: checks, what each of them found, and running them so that none takes the others along.
 import type { MoatPaths } from '../config/paths.js'
-import type { ProxyPort } from '../config/settings.js'
+import type { WantedAddress } from '../config/settings.js'
 import type { Engine } from '../engine/engine.js'
 import { MoatError, messageOf } from '../errors.js'
+import { defaultDomain } from '../routing/urls.js'
 import type { SupervisorStatus } from '../supervisor/protocol.js'
 import type { Repair } from './repair.js'
 
@@ -28,8 +29,16 @@ export interface DoctorContext {
   platform: NodeJS.Platform
   /** The running supervisor's status; undefined when none answers. */
   proxy: () => Promise<SupervisorStatus | undefined>
-  /** The port the proxy is asked for. Rejects when the setting is wrong. */
-  proxyPort: () => Promise<ProxyPort>
+  /** Where the proxy is asked to be. Rejects when the setting is wrong. */
+  wanted: () => Promise<WantedAddress>
+}
+
+/** The domain the proxy is asked for. A setting that is wrong is for the check of the port to tell, once. */
+export async function wantedDomain({ wanted }: Pick<DoctorContext, 'wanted'>): Promise<string> {
+  return wanted().then(
+    ({ domain }) => domain,
+    () => defaultDomain,
+  )
 }
 
 export interface Check {

@@ -1,6 +1,6 @@
 // Owns one look at this machine: the checks with what they need, each part of it asked for once.
 import type { MoatPaths } from '../config/paths.js'
-import type { ProxyPort } from '../config/settings.js'
+import type { WantedAddress } from '../config/settings.js'
 import type { Engine } from '../engine/engine.js'
 import { readStatus } from '../supervisor/control-client.js'
 import { checks } from './checks.js'
@@ -11,19 +11,19 @@ export interface ExamineOptions {
   env?: NodeJS.ProcessEnv
   paths: MoatPaths
   platform?: NodeJS.Platform
-  proxyPort: () => Promise<ProxyPort>
+  wanted: () => Promise<WantedAddress>
 }
 
 /** What all checks find. Never rejects. */
 export async function examine(options: ExamineOptions): Promise<Finding[]> {
-  const { connectEngine, env = process.env, paths, platform = process.platform, proxyPort } = options
+  const { connectEngine, env = process.env, paths, platform = process.platform, wanted } = options
   return diagnose(checks, {
     connectEngine: once(connectEngine),
     env,
     paths,
     platform,
     proxy: once(() => readStatus(paths.controlSocket)),
-    proxyPort: once(proxyPort),
+    wanted: once(wanted),
   })
 }
 

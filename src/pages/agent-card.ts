@@ -1,7 +1,6 @@
 // Owns how one agent is shown, on the index and on its own page.
 import { hasEnded } from '../routing/agent.js'
 import { formatAge } from '../routing/format-age.js'
-import { indexUrl } from '../routing/urls.js'
 import { type Html, html, safeUrl, withCode } from './html.js'
 import { slotSeconds, sparkline } from './sparkline.js'
 import type { EndpointCounters, Health, IndexAgent, IndexEndpoint } from './view.js'
@@ -17,13 +16,14 @@ const healthText: Record<Health, string> = {
 export interface CardOptions {
   /** True where the agent may be acted upon: never at a host that could be an agent's. */
   actions: boolean
+  /** URL of the index of all agents. */
+  index: string
   now: number
-  port: number
 }
 
-export function agentCard(agent: IndexAgent, { actions, now, port }: CardOptions): Html {
+export function agentCard(agent: IndexAgent, { actions, index, now }: CardOptions): Html {
   const { createdAt, endpoints, name, runId, state, workspace } = agent
-  const page = `${indexUrl(port)}/agents/${name}`
+  const page = `${index}/agents/${name}`
   return html`<article class="agent" id="${runId}" data-name="${name}" aria-labelledby="${runId}-name">
 <header>
 <h2 id="${runId}-name"><a href="${page}">${name}</a></h2>

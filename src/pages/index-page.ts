@@ -1,6 +1,5 @@
 // Owns the page of all agents, the page of one agent, and what is sent to keep either of them current.
 import { hasEnded, isLive } from '../routing/agent.js'
-import { indexUrl } from '../routing/urls.js'
 import { agentCard, type CardOptions } from './agent-card.js'
 import { type Html, html } from './html.js'
 import { page } from './layout.js'
@@ -36,17 +35,17 @@ export function changedPieces(before: IndexPieces | undefined, now: IndexPieces)
 }
 
 export function indexPage(view: IndexView, options: IndexPageOptions): string {
-  const { actions, only, port } = options
+  const { actions, index, only } = options
   const agents = shown(view, options)
   const title = only ?? 'Agents'
   const body = html`<header class="top">
-<h1>${only === undefined ? 'Agents' : html`<a href="${indexUrl(port)}/">Agents</a> / ${only}`}</h1>
+<h1>${only === undefined ? 'Agents' : html`<a href="${index}/">Agents</a> / ${only}`}</h1>
 <p id="summary">${summaryOf(agents)}</p>
 ${only === undefined ? html`<input id="filter" type="search" placeholder="Filter" aria-label="Filter agents by name, workspace or URL">` : undefined}
 <p id="connection" role="status"></p>
 </header>
 <main>
-${actions ? viewOnly : html`<p class="band">To stop this agent or read its log, go to <a href="${indexUrl(port)}/agents/${only}">its page on the dashboard</a>.</p>`}
+${actions ? viewOnly : html`<p class="band">To stop this agent or read its log, go to <a href="${index}/agents/${only}">its page on the dashboard</a>.</p>`}
 <div id="agents">${agents.map((agent) => agentCard(agent, options))}</div>
 <p id="empty" class="none">No agents. Start one with <code>moat run &lt;directory&gt;</code>.</p>
 </main>

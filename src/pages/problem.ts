@@ -2,7 +2,7 @@
 import { type Agent, hasEnded } from '../routing/agent.js'
 import { nearestName } from '../routing/nearest-name.js'
 import { defaultEndpoint } from '../routing/route-table.js'
-import { agentUrl, defaultDomain, indexUrl, urlOf } from '../routing/urls.js'
+import { agentUrl, indexUrl, isWithin, type ProxyAddress, urlOf } from '../routing/urls.js'
 import { explainReach, healthOf, type Look, servedPort } from './view.js'
 
 /** The JSON form is this without `links`, `status`, `title` and `waits`; fields may be added, never removed. */
@@ -25,34 +25,35 @@ export interface Problem {
 }
 
 export interface ProblemSources {
+  address: ProxyAddress
   agents: readonly Agent[]
   /** True when an endpoint was asked and did not answer; false when the proxy knew of nobody to ask. */
   asked: boolean
   look: Look | undefined
   /** Milliseconds. */
   now: number
-  port: number
 }
 
-/** The agent and the endpoint a host stands for. */
-export function partsOf(host: string): { agent: string; endpoint?: string } {
-  const labels = host.toLowerCase().split('.')
-  if (labels.at(-1) === defaultDomain) labels.pop()
+/** The agent and the endpoint a host below the domain stands for. */
+export function partsOf(host: string, domain: string): { agent: string; endpoint?: string } {
+  const name = host.toLowerCase()
+  const labels = (isWithin(name, domain) ? name.slice(0, -domain.length - 1) : name).split('.')
   const agent = labels.pop() ?? ''
   return { agent, ...(labels.length > 0 && { endpoint: labels.join('.') }) }
 }
 
 /** The agent a host belongs to, running or not; the running one when there are several of the name. */
-export function agentOfHost(host: string, agents: readonly Agent[]): Agent | undefined {
-  const { agent } = partsOf(host)
+export function agentOfHost(host: string, agents: readonly Agent[], domain: string): Agent | undefined {
+  const { agent } = partsOf(host, domain)
   const named = agents.filter(({ name }) => name === agent)
   return named.find((one) => !hasEnded(one)) ?? named.at(-1)
 }
 
 /** What is wrong at a host at which nobody answers. */
 export function explainHost(host: string, sources: ProblemSources): Problem {
-  const { endpoint } = partsOf(host)
-  const agent = agentOfHost(host, sources.agents)
+  const { domain } = sources.address
+  const { endpoint } = partsOf(host, domain)
+  const agent = agentOfHost(host, sources.agents, domain)
   if (!agent) return unknownAgent(host, sources)
   if (hasEnded(agent)) return stoppedAgent(agent, sources)
   const name = endpoint ?? defaultEndpoint(agent) ?? agent.endpoints[0]?.name
@@ -61,8 +62,8 @@ export function explainHost(host: string, sources: ProblemSources): Problem {
   return unanswered(agent, name, sources)
 }
 
-function unknownAgent(host: string, { agents, port }: ProblemSources): Problem {
-  const { agent } = partsOf(host)
+function unknownAgent(host: string, { address, agents }: ProblemSources): Problem {
+  const { agent } = partsOf(host, address.domain)
   const running = agents.filter((one) => !hasEnded(one))
   const names = running.map(({ name }) => name)
   const nearest = nearestName(agent, names)
@@ -73,7 +74,7 @@ function unknownAgent(host: string, { agents, port }: ProblemSources): Problem {
     detail: `There is no agent ${agent}.${nearest === undefined ? '' : ` Did you mean ${nearest}?`}${some}`,
     error: 'unknown_agent',
     hint: names.length === 0 ? 'moat run <directory>' : 'moat list',
-    links: running.map(({ name }) => ({ title: name, url: agentUrl(name, port) })),
+    links: running.map(({ name }) => ({ title: name, url: agentUrl(name, address) })),
     ...(nearest !== undefined && { nearest }),
     status: 404,
     title: `No agent ${agent}`,
@@ -81,20 +82,20 @@ function unknownAgent(host: string, { agents, port }: ProblemSources): Problem {
   }
 }
 
-function stoppedAgent({ name, runId, workspace }: Agent, { port }: ProblemSources): Problem {
+function stoppedAgent({ name, runId, workspace }: Agent, { address }: ProblemSources): Problem {
   return {
     agent: name,
     detail: `The agent ${name} has ended. Its workspace is ${workspace}.`,
     error: 'agent_stopped',
     hint: `moat logs ${runId}`,
-    links: [{ title: 'All agents', url: indexUrl(port) }],
+    links: [{ title: 'All agents', url: indexUrl(address) }],
     status: 404,
     title: `${name} has ended`,
     waits: 'change',
   }
 }
 
-function unknownEndpoint(agent: Agent, name: string | undefined, { port }: ProblemSources): Problem {
+function unknownEndpoint(agent: Agent, name: string | undefined, { address }: ProblemSources): Problem {
   const names = agent.endpoints.map((one) => one.name)
   const nearest = name === undefined ? undefined : nearestName(name, names)
   const missing = name === undefined ? `${agent.name} has no endpoints.` : `${agent.name} has no endpoint ${name}.`
@@ -105,7 +106,7 @@ function unknownEndpoint(agent: Agent, name: string | undefined, { port }: Probl
     endpoints: names,
     error: 'unknown_endpoint',
     hint: 'Add it under `ports` in moat.yaml, or use one of the endpoints there are.',
-    links: agent.endpoints.map((one) => ({ title: one.name, url: urlOf(agent.name, one, port) })),
+    links: agent.endpoints.map((one) => ({ title: one.name, url: urlOf(agent.name, one, address) })),
     ...(nearest !== undefined && { nearest }),
     status: 404,
     title: name === undefined ? `${agent.name} has no endpoints` : `${agent.name} has no endpoint ${name}`,
@@ -113,11 +114,11 @@ function unknownEndpoint(agent: Agent, name: string | undefined, { port }: Probl
   }
 }
 
-function unanswered(agent: Agent, name: string, { asked, look, now, port }: ProblemSources): Problem {
+function unanswered(agent: Agent, name: string, { address, asked, look, now }: ProblemSources): Problem {
   const context = {
     agent: agent.name,
     endpoint: name,
-    links: [{ title: 'All agents', url: indexUrl(port) }],
+    links: [{ title: 'All agents', url: indexUrl(address) }],
   }
   const served = servedPort(agent, name)
   const { health, reach } = healthOf(agent, name, look, now)

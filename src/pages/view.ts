@@ -4,7 +4,7 @@ import { type Agent, hasEnded, isLive } from '../routing/agent.js'
 import { type AgentView, type EndpointView, viewAgent } from '../routing/agent-view.js'
 import { type Listener, type Reach, reachOf } from '../routing/listening.js'
 import { defaultEndpoint } from '../routing/route-table.js'
-import { agentHost, agentUrl, endpointHost, indexUrl } from '../routing/urls.js'
+import { agentHost, agentUrl, endpointHost, indexUrl, type ProxyAddress } from '../routing/urls.js'
 
 /** How long a container may have run with nothing listening before that is called a fault. Milliseconds. */
 export const startTime = 30_000
@@ -65,19 +65,19 @@ export interface Look {
 }
 
 export interface ViewSources {
+  address: ProxyAddress
   countersOf: (hosts: readonly string[]) => EndpointCounters
   lookOf: (agent: Agent) => Look | undefined
   /** Milliseconds. */
   now: number
-  port: number
 }
 
 export function viewIndex(agents: readonly Agent[], sources: ViewSources): IndexView {
-  return { agents: agents.map((agent) => indexAgent(agent, sources)), url: indexUrl(sources.port) }
+  return { agents: agents.map((agent) => indexAgent(agent, sources)), url: indexUrl(sources.address) }
 }
 
 function indexAgent(agent: Agent, sources: ViewSources): IndexAgent {
-  const view = viewAgent(agent, sources.port)
+  const view = viewAgent(agent, sources.address)
   const look = sources.lookOf(agent)
   const endpoints = view.endpoints.map((endpoint): IndexEndpoint => {
     const { health, reach } = healthOf(agent, endpoint.name, look, sources.now)
@@ -86,17 +86,18 @@ function indexAgent(agent: Agent, sources: ViewSources): IndexAgent {
       health === 'not_listening' && reach && port !== undefined && explainReach(endpoint.name, port, reach)
     return {
       ...endpoint,
-      counters: sources.countersOf(hostsOfEndpoint(agent, endpoint.name)),
+      counters: sources.countersOf(hostsOfEndpoint(agent, endpoint.name, sources.address)),
       health,
       ...(explained && { hint: explained.hint, problem: explained.detail }),
     }
   })
-  return { ...view, baseUrl: agentUrl(agent.name, sources.port), endpoints }
+  return { ...view, baseUrl: agentUrl(agent.name, sources.address), endpoints }
 }
 
 /** The bare host counts for the endpoint that answers there. */
-function hostsOfEndpoint(agent: Agent, endpoint: string): string[] {
-  return [endpointHost(agent.name, endpoint), ...(defaultEndpoint(agent) === endpoint ? [agentHost(agent.name)] : [])]
+function hostsOfEndpoint(agent: Agent, endpoint: string, { domain }: ProxyAddress): string[] {
+  const bare = defaultEndpoint(agent) === endpoint ? [agentHost(agent.name, domain)] : []
+  return [endpointHost(agent.name, endpoint, domain), ...bare]
 }
 
 /** The container port on which the endpoint's server is expected; undefined for an endpoint without a server. */

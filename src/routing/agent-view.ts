@@ -1,6 +1,6 @@
 // Owns the public form of an agent: what `list --json`, `run --json` and `proxy status --json` print.
 import type { Agent, AgentState, Endpoint } from './agent.js'
-import { urlOf } from './urls.js'
+import { type ProxyAddress, urlOf } from './urls.js'
 
 export interface EndpointView extends Endpoint {
   url: string
@@ -22,12 +22,12 @@ export interface AgentView {
   workspace: string
 }
 
-export function viewAgent(agent: Agent, proxyPort: number): AgentView {
+export function viewAgent(agent: Agent, address: ProxyAddress): AgentView {
   const { branch, createdAt, endpoints, name, repository, runId, state, workspace } = agent
   return {
     ...(branch !== undefined && { branch }),
     createdAt,
-    endpoints: endpoints.map((endpoint) => ({ ...endpoint, url: urlOf(name, endpoint, proxyPort) })),
+    endpoints: endpoints.map((endpoint) => ({ ...endpoint, url: urlOf(name, endpoint, address) })),
     name,
     ...(repository !== undefined && { repository }),
     runId,

@@ -38,11 +38,11 @@ export const corePlugin = 'moat-cli'
 const dialPlaceholder = /\{moat\.dial\.(\d+)\}/g
 
 /**
- * The routes of all running agents, sorted by host. The bare agent host goes to the only endpoint that has routes, or to
+ * The routes of all running agents below a domain, sorted by host. The bare agent host goes to the only endpoint that has routes, or to
  * the one that is the default. A fragment whose port is not published (yet) has none.
  */
-export function routeTable(agents: readonly Agent[]): RouteTable {
-  const tables = agents.flatMap((agent) => agent.routes.map((fragment) => tableOf(agent, fragment)))
+export function routeTable(agents: readonly Agent[], domain: string): RouteTable {
+  const tables = agents.flatMap((agent) => agent.routes.map((fragment) => tableOf(agent, fragment, domain)))
   return {
     hostRoutes: tables
       .flatMap(({ hostRoutes }) => hostRoutes)
@@ -62,10 +62,11 @@ export function dialledPorts({ routes = [], upstream }: Pick<RouteFragment, 'rou
   return [...new Set([...(upstream ? [upstream.port] : []), ...named])]
 }
 
-function tableOf(agent: Agent, fragment: RouteFragment): RouteTable {
+function tableOf(agent: Agent, fragment: RouteFragment, domain: string): RouteTable {
   if (dialledPorts(fragment).some((port) => agent.published[port] === undefined)) return emptyTable
   const { endpoint, files, routes = [], upstream } = fragment
-  const hosts = [endpointHost(agent.name, endpoint), ...(isDefault(agent, fragment) ? [agentHost(agent.name)] : [])]
+  const bare = isDefault(agent, fragment) ? [agentHost(agent.name, domain)] : []
+  const hosts = [endpointHost(agent.name, endpoint, domain), ...bare]
   const special = routes.length > 0 || files !== undefined || upstream === undefined
   const hostRoutes: HostRoutes = {
     agent: agent.name,
@@ -114,11 +115,11 @@ function compare(a: string, b: string): number {
 }
 
 /**
- * The names that certificates are made for: `localhost`, the hosts that are answered, and the bare hosts of their agents,
+ * The names that certificates are made for: the domain, `localhost`, the hosts that are answered, and the bare hosts of their agents,
  * which have a page of the proxy's even when no single endpoint has them. Sorted, each once.
  */
-export function certificateHosts(hosts: readonly string[]): string[] {
-  const all = new Set([defaultDomain])
+export function certificateHosts(hosts: readonly string[], domain: string): string[] {
+  const all = new Set([defaultDomain, domain])
   for (const host of hosts) {
     all.add(host)
     all.add(host.slice(host.indexOf('.') + 1))

@@ -2,17 +2,34 @@
 
 import type { Endpoint } from './agent.js'
 
+/** Where the proxy is: what every URL of it ends in, and its port. The two belong together, so they go together. */
+export interface ProxyAddress {
+  /** `proxy.domain` in config.yaml. */
+  domain: string
+  port: number
+}
+
 export const defaultDomain = 'localhost'
 
 /** Ports on which a URL carries no port, because the proxy then listens on both 80 and 443. */
 const wellKnownPorts = new Set([80, 443])
 
-export function agentHost(agent: string): string {
-  return `${agent}.${defaultDomain}`
+export function agentHost(agent: string, domain: string): string {
+  return `${agent}.${domain}`
 }
 
-export function endpointHost(agent: string, endpoint: string): string {
-  return `${endpoint}.${agentHost(agent)}`
+export function endpointHost(agent: string, endpoint: string, domain: string): string {
+  return `${endpoint}.${agentHost(agent, domain)}`
+}
+
+/** Patterns for the hosts below the domain that an agent could have; a `*` is one label. */
+export function agentHostPatterns(domain: string): string[] {
+  return [`*.${domain}`, `*.*.${domain}`]
+}
+
+/** True for the domain itself and for every name below it. */
+export function isWithin(host: string, domain: string): boolean {
+  return host === domain || host.endsWith(`.${domain}`)
 }
 
 /** `host` or `host:port` as it stands in a URL of this proxy. */
@@ -21,18 +38,18 @@ export function authorityOf(host: string, proxyPort: number): string {
 }
 
 /** The URL of an endpoint, e.g. `https://web.dark-mode.localhost:8080`. */
-export function endpointUrl(agent: string, endpoint: string, proxyPort: number): string {
-  return `https://${authorityOf(endpointHost(agent, endpoint), proxyPort)}`
+export function endpointUrl(agent: string, endpoint: string, { domain, port }: ProxyAddress): string {
+  return `https://${authorityOf(endpointHost(agent, endpoint, domain), port)}`
 }
 
 /** The URL of an agent as a whole, e.g. `https://dark-mode.localhost:8080`. */
-export function agentUrl(agent: string, proxyPort: number): string {
-  return `https://${authorityOf(agentHost(agent), proxyPort)}`
+export function agentUrl(agent: string, { domain, port }: ProxyAddress): string {
+  return `https://${authorityOf(agentHost(agent, domain), port)}`
 }
 
 /** The URL of the index of all agents, e.g. `https://localhost:8080`. */
-export function indexUrl(proxyPort: number): string {
-  return `https://${authorityOf(defaultDomain, proxyPort)}`
+export function indexUrl({ domain, port }: ProxyAddress): string {
+  return `https://${authorityOf(domain, port)}`
 }
 
 /** The path on every host that is the proxy's own, never an agent's. */
@@ -49,8 +66,8 @@ export function handshakePort(port: number): number {
 }
 
 /** Where an endpoint is reached: through the proxy, or at the address its type gave it. */
-export function urlOf(agent: string, { name, url }: Pick<Endpoint, 'name' | 'url'>, proxyPort: number): string {
-  return url ?? endpointUrl(agent, name, proxyPort)
+export function urlOf(agent: string, { name, url }: Pick<Endpoint, 'name' | 'url'>, address: ProxyAddress): string {
+  return url ?? endpointUrl(agent, name, address)
 }
 
 /**
@@ -60,17 +77,17 @@ export function urlOf(agent: string, { name, url }: Pick<Endpoint, 'name' | 'url
 export function urlEnvironment(
   agent: string,
   endpoints: readonly Pick<Endpoint, 'name' | 'url'>[],
-  proxyPort: number,
+  { domain, port }: ProxyAddress,
 ): Record<string, string> {
   const environment: Record<string, string> = {}
   const add = (suffix: string, url: string) => {
     environment[`MOAT_URL${suffix}`] = url
     environment[`MOAT_HOST${suffix}`] = url.replace(/^[a-z0-9+.-]+:\/\//i, '').replace(/[/?#].*$/s, '')
   }
-  const proxied = (host: string) => `http://${authorityOf(host, proxyPort)}`
-  if (endpoints.some(({ url }) => url === undefined)) add('', proxied(agentHost(agent)))
+  const proxied = (host: string) => `http://${authorityOf(host, port)}`
+  if (endpoints.some(({ url }) => url === undefined)) add('', proxied(agentHost(agent, domain)))
   for (const { name, url } of endpoints) {
-    add(`_${name.toUpperCase().replaceAll('-', '_')}`, url ?? proxied(endpointHost(agent, name)))
+    add(`_${name.toUpperCase().replaceAll('-', '_')}`, url ?? proxied(endpointHost(agent, name, domain)))
   }
   return environment
 }

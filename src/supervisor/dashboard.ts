@@ -1,4 +1,4 @@
-// Owns what `https://localhost` answers: the index as page and as data, its events, and acting on agents for those who
+// Owns what the domain itself, `https://localhost`, answers: the index as page and as data, its events, and acting on agents for those who
 // may. An agent's own page gets its events from here too, and nothing else.
 import { execFile } from 'node:child_process'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -12,7 +12,7 @@ import { indexHeaders } from '../pages/layout.js'
 import { wantsHtml } from '../pages/negotiate.js'
 import type { Agent } from '../routing/agent.js'
 import { nearestName } from '../routing/nearest-name.js'
-import { handshakePort, indexUrl, ownPath } from '../routing/urls.js'
+import { handshakePort, indexUrl, ownPath, type ProxyAddress } from '../routing/urls.js'
 import type { DashboardKeys } from './dashboard-keys.js'
 import type { Observer } from './observer.js'
 import { send, sendJson } from './pages-socket.js'
@@ -26,13 +26,13 @@ const recordingTime = 60_000
 const longestBody = 4_096
 
 export interface DashboardOptions {
+  address: () => ProxyAddress
   agents: () => readonly Agent[]
   engine: () => Engine | undefined
   keys: DashboardKeys
   log: (message: string) => void
   moatHome: string
   observer: Pick<Observer, 'view' | 'watch'>
-  port: () => number
   record: (agent: Agent, onRequest: (request: RecordedRequest) => void) => Promise<() => void>
 }
 
@@ -44,10 +44,10 @@ export class Dashboard {
   }
 
   get url(): string {
-    return indexUrl(this.#options.port())
+    return indexUrl(this.#options.address())
   }
 
-  /** Answers a request for the host `localhost`. */
+  /** Answers a request for the domain itself. */
   async answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     const [, agent] = /^\/agents\/([a-z0-9-]+)\/?$/.exec(path) ?? []
     if (path === '/' || agent !== undefined) {
@@ -110,7 +110,7 @@ export class Dashboard {
   }
 
   #pageOptions(actions: boolean, only: string | undefined): IndexPageOptions {
-    return { actions, now: Date.now(), port: this.#options.port(), ...(only !== undefined && { only }) }
+    return { actions, now: Date.now(), index: this.url, ...(only !== undefined && { only }) }
   }
 
   async #exchangeKey(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -179,10 +179,10 @@ export class Dashboard {
   }
 
   #described(request: IncomingMessage) {
-    const port = this.#options.port()
+    const { port } = this.#options.address()
     const client = String(request.headers['x-moat-client'])
     const { headers, method = '' } = request
-    return { client, headers, method, origin: indexUrl(port), port: handshakePort(port) }
+    return { client, headers, method, origin: this.url, port: handshakePort(port) }
   }
 
   #refuse(

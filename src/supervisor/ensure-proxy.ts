@@ -7,13 +7,13 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { asRoot } from '../config/invoking-user.js'
 import type { MoatPaths } from '../config/paths.js'
-import type { ProxyPort } from '../config/settings.js'
+import type { WantedAddress } from '../config/settings.js'
 import { deserializeError, MoatError, messageOf } from '../errors.js'
 import { listenPorts } from '../routing/urls.js'
 import { holdProxy, keepProxy, type ProxyHold, requestStop } from './control-client.js'
 import { waitForFileLock } from './file-lock.js'
 import { assertSameEngine, followsEngine } from './other-engine.js'
-import type { ReadyMessage, SupervisorArguments, SupervisorStatus } from './protocol.js'
+import { addressOf, type ReadyMessage, type SupervisorArguments, type SupervisorStatus } from './protocol.js'
 
 /** A log larger than this is set aside when a supervisor starts. Bytes. */
 const longestLog = 5_000_000
@@ -21,14 +21,16 @@ const longestLog = 5_000_000
 export interface EnsureProxyOptions {
   /** Wraps the start of a supervisor, when there is none to use: the place to show progress. */
   announce?: <T>(start: () => Promise<T>) => Promise<T>
+  /** Take a running proxy wherever it is: for those who only look. */
+  anyAddress?: boolean
   /** Where the engine answers whose agents are to have URLs. */
   engine?: string
   /** Stay without agents. */
   keep: boolean
   paths: MoatPaths
-  port: ProxyPort
   /** moat's version: a supervisor of another version hands over to one of this. */
   version: string
+  wanted: WantedAddress
 }
 
 export interface EnsuredProxy {
@@ -38,7 +40,7 @@ export interface EnsuredProxy {
   started: boolean
 }
 
-/** A hold on the running proxy, started if need be. Rejects with a MoatError when it runs on another port or engine. */
+/** A hold on the running proxy, started if need be. Rejects with a MoatError when it runs on another port, domain or engine. */
 export async function ensureProxy(options: EnsureProxyOptions): Promise<EnsuredProxy> {
   const running = await useRunning(options)
   if (running) return { authorityCreated: false, hold: running, started: false }
@@ -62,7 +64,7 @@ export async function ensureProxy(options: EnsureProxyOptions): Promise<EnsuredP
 }
 
 async function useRunning(options: EnsureProxyOptions): Promise<ProxyHold | undefined> {
-  const { engine, keep, paths, port, version } = options
+  const { anyAddress = false, engine, keep, paths, version, wanted } = options
   const hold = await holdProxy(paths.controlSocket)
   if (!hold) return undefined
   const { status } = hold
@@ -73,7 +75,10 @@ async function useRunning(options: EnsureProxyOptions): Promise<ProxyHold | unde
   }
   try {
     if (engine !== undefined) await assertSameEngine(status, engine)
-    assertSamePort(port, status.port)
+    if (!anyAddress) {
+      assertSameDomain(wanted, status, 'moat proxy stop && moat proxy start')
+      assertSamePort(wanted, status.port)
+    }
     if (keep && !status.kept) await keepProxy(paths.controlSocket)
   } catch (error) {
     hold.release()
@@ -91,7 +96,15 @@ function isIdle({ agents, kept }: SupervisorStatus): boolean {
   return agents.length === 0 && !kept
 }
 
-function assertSamePort(wanted: ProxyPort, running: number): void {
+/** The running proxy keeps the domain it was started with: its URLs are in use. */
+export function assertSameDomain({ domain }: WantedAddress, status: SupervisorStatus, remedy: string): void {
+  const running = addressOf(status).domain
+  if (running === domain) return
+  const message = `The proxy runs on the domain ${running}, but proxy.domain in config.yaml is ${domain}.`
+  throw new MoatError('DOMAIN_MISMATCH', message, { suggestions: [remedy] })
+}
+
+function assertSamePort(wanted: WantedAddress, running: number): void {
   if (!wanted.explicit || wanted.port === 0 || listenPorts(running).includes(wanted.port)) return
   throw new MoatError(
     'PORT_MISMATCH',
@@ -103,10 +116,10 @@ function assertSamePort(wanted: ProxyPort, running: number): void {
 }
 
 async function spawnSupervisor(options: EnsureProxyOptions): Promise<{ authorityCreated: boolean }> {
-  const { keep, paths, port, version } = options
+  const { keep, paths, version, wanted } = options
   // The last holder of the supervisor lock may still be on its way out.
   await (await waitForFileLock(paths.supervisorLock)).release()
-  const args: SupervisorArguments = { keep, port: port.port, version }
+  const args: SupervisorArguments = { domain: wanted.domain, keep, port: wanted.port, version }
   const caddy = process.env.MOAT_CADDY
   const log = openLog(paths.supervisorLog)
   try {

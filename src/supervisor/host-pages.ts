@@ -9,6 +9,7 @@ import { problemJson, problemPage, stateOf } from '../pages/problem-page.js'
 import { healthOf } from '../pages/view.js'
 import { type Agent, isLive } from '../routing/agent.js'
 import { defaultEndpoint } from '../routing/route-table.js'
+import type { ProxyAddress } from '../routing/urls.js'
 import type { Observer } from './observer.js'
 import { send, sendJson } from './pages-socket.js'
 
@@ -17,9 +18,9 @@ const waitInterval = { quick: 150, slow: 750 }
 const longestWait = 20_000
 
 export interface HostPagesOptions {
+  address: () => ProxyAddress
   agents: () => readonly Agent[]
   observer: Pick<Observer, 'isQuick' | 'look'>
-  port: () => number
 }
 
 export class HostPages {
@@ -31,8 +32,10 @@ export class HostPages {
 
   /** The running agent whose page a host is: one whose bare host leads to none of its endpoints. */
   pageOf(host: string): Agent | undefined {
-    if (partsOf(host).endpoint !== undefined) return undefined
-    const agent = agentOfHost(host, this.#options.agents())
+    const { address, agents } = this.#options
+    const { domain } = address()
+    if (partsOf(host, domain).endpoint !== undefined) return undefined
+    const agent = agentOfHost(host, agents(), domain)
     return agent && isLive(agent) && defaultEndpoint(agent) === undefined ? agent : undefined
   }
 
@@ -64,9 +67,10 @@ export class HostPages {
 
   async #stateOf(host: string): Promise<string> {
     if (this.pageOf(host)) return 'page'
-    const { agents, observer } = this.#options
-    const agent = agentOfHost(host, agents())
-    const endpoint = partsOf(host).endpoint ?? (agent && defaultEndpoint(agent))
+    const { address, agents, observer } = this.#options
+    const { domain } = address()
+    const agent = agentOfHost(host, agents(), domain)
+    const endpoint = partsOf(host, domain).endpoint ?? (agent && defaultEndpoint(agent))
     if (agent && endpoint !== undefined && agent.endpoints.some(({ name }) => name === endpoint)) {
       const look = isLive(agent) ? await observer.look(agent) : undefined
       if (healthOf(agent, endpoint, look, Date.now()).health === 'answering') return 'answering'
@@ -75,14 +79,15 @@ export class HostPages {
   }
 
   async #explain(host: string, asked: boolean): Promise<Problem> {
-    const { agents, observer, port } = this.#options
-    const agent = agentOfHost(host, agents())
+    const { address, agents, observer } = this.#options
+    const agent = agentOfHost(host, agents(), address().domain)
     const look = agent && isLive(agent) ? await observer.look(agent) : undefined
-    return explainHost(host, { agents: agents(), asked, look, now: Date.now(), port: port() })
+    return explainHost(host, { address: address(), agents: agents(), asked, look, now: Date.now() })
   }
 
   #intervalFor(host: string): number {
-    const agent = agentOfHost(host, this.#options.agents())
+    const { address, agents } = this.#options
+    const agent = agentOfHost(host, agents(), address().domain)
     return !agent || this.#options.observer.isQuick(agent) ? waitInterval.quick : waitInterval.slow
   }
 }

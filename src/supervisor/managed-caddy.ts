@@ -17,7 +17,7 @@ import {
 import type { MoatPaths } from '../config/paths.js'
 import { messageOf } from '../errors.js'
 import { certificateHosts, emptyTable, hostsOf, type RouteTable } from '../routing/route-table.js'
-import { handshakePort } from '../routing/urls.js'
+import { handshakePort, type ProxyAddress } from '../routing/urls.js'
 import { bindPorts } from './bind-ports.js'
 import { hasEnded, isAlive, readPid, signal } from './caddy-process.js'
 import { Coalescer } from './coalescer.js'
@@ -37,6 +37,7 @@ const firstInheritedDescriptor = 3
 
 export interface ManagedCaddyOptions {
   binary: CaddyBinary
+  domain: string
   log: (message: string) => void
   onProblem: (problem: string | undefined) => void
   paths: MoatPaths
@@ -79,9 +80,10 @@ export class ManagedCaddy {
     return this.#routes
   }
 
-  get port(): number {
+  get address(): ProxyAddress {
     if (!this.#settings) throw new Error('Caddy has not been started.')
-    return this.#settings.port
+    const { domain, port } = this.#settings
+    return { domain, port }
   }
 
   /** Takes over a Caddy that outlived its supervisor. False when there is none. */
@@ -97,9 +99,10 @@ export class ManagedCaddy {
       if (pid !== undefined && !isAlive(pid)) this.#died('the adopted Caddy ended', 0)
     }, adoptedCheckInterval)
     this.#options.log(`adopted Caddy (pid ${pid}) on port ${port}`)
-    const { caCertificate, caddyStorage } = this.#options.paths
+    const { domain, paths } = this.#options
+    const { caCertificate, caddyStorage } = paths
     // A supervisor that was killed while it replaced the root left it with the old one's.
-    if (!(await isVouchedFor(handshakePort(port), caCertificate))) this.#outdated = await storedHosts(caddyStorage)
+    if (!(await isVouchedFor({ domain, port }, caCertificate))) this.#outdated = await storedHosts(caddyStorage)
     return true
   }
 
@@ -213,7 +216,7 @@ export class ManagedCaddy {
   #restart(wait: number): void {
     setTimeout(() => {
       if (this.#stopping) return
-      this.#spawn(this.port).then(
+      this.#spawn(this.address.port).then(
         () => {
           this.#options.onProblem(undefined)
           // The new process has no certificate in memory yet.
@@ -273,18 +276,18 @@ export class ManagedCaddy {
 
   /** Prepares the certificates of hosts that are new since the last time. */
   async #warm(): Promise<void> {
-    const hosts = certificateHosts(hostsOf(this.#routes))
+    const hosts = certificateHosts(hostsOf(this.#routes), this.#options.domain)
     const fresh = hosts.filter((host) => !this.#warmed.has(host))
     this.#warmed = new Set(hosts)
-    await warmCertificates(fresh, handshakePort(this.port), this.#options.paths.caCertificate)
+    await warmCertificates(fresh, handshakePort(this.address.port), this.#options.paths.caCertificate)
   }
 
   #settingsFor(listeners: string[], port: number): CaddySettings {
-    const { accessSocket, adminSocket, caCertificate, caKey, caddyStorage, filesSocket, pagesSocket } =
-      this.#options.paths
+    const { domain, paths } = this.#options
+    const { accessSocket, adminSocket, caCertificate, caKey, caddyStorage, filesSocket, pagesSocket } = paths
     const sockets = { accessSocket, adminSocket, filesSocket, pagesSocket }
     // A new process goes on reporting what somebody watches.
     const recorded = this.#settings?.recorded ?? []
-    return { ...sockets, caCertificate, caKey, listeners, port, recorded, storage: caddyStorage }
+    return { ...sockets, caCertificate, caKey, domain, listeners, port, recorded, storage: caddyStorage }
   }
 }

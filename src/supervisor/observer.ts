@@ -34,7 +34,7 @@ interface KnownLook {
 
 export interface ObserverOptions {
   agents: () => readonly Agent[]
-  caddy: Pick<ManagedCaddy, 'count' | 'counters' | 'port' | 'routes'>
+  caddy: Pick<ManagedCaddy, 'address' | 'count' | 'counters' | 'routes'>
   engine: () => Engine | undefined
   log: (message: string) => void
 }
@@ -60,10 +60,10 @@ export class Observer {
     await Promise.all([this.#count(freshness.counts), this.#lookAtAll(all.filter(isLive))])
     const now = Date.now()
     return viewIndex(all, {
+      address: caddy.address,
       countersOf: (hosts) => caddy.counters.of(hosts, now),
       lookOf: ({ containerId }) => this.#looks.get(containerId)?.look,
       now,
-      port: caddy.port,
     })
   }
 

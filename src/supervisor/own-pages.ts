@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { assetPath } from '../pages/layout.js'
-import { defaultDomain, ownPath } from '../routing/urls.js'
+import { isWithin, ownPath } from '../routing/urls.js'
 import type { Dashboard } from './dashboard.js'
 import type { HostPages } from './host-pages.js'
 import { type AnswerPage, send, sendJson } from './pages-socket.js'
@@ -14,16 +14,16 @@ const assets: Record<string, string> = {
   'wait.js': 'text/javascript; charset=utf-8',
 }
 
-export function ownPages(dashboard: Dashboard, hostPages: HostPages): AnswerPage {
+export function ownPages(dashboard: Dashboard, hostPages: HostPages, domain: string): AnswerPage {
   return async (request, response) => {
     const host = String(request.headers.host).replace(/:\d+$/, '').toLowerCase()
     const url = new URL(request.url ?? '/', 'http://moat')
     const kind = request.headers['x-moat-page']
     if (kind === 'error') return hostPages.problem(request, response, host, true)
     if (kind === 'own' && url.pathname.startsWith(assetPath)) return sendAsset(request, response, url.pathname)
-    if (host === defaultDomain) return dashboard.answer(request, response, url.pathname)
-    // An address: what is there has a name.
-    if (!host.endsWith(`.${defaultDomain}`)) {
+    if (host === domain) return dashboard.answer(request, response, url.pathname)
+    // An address, or `localhost` beside a domain of the user's: what is there has one name.
+    if (!isWithin(host, domain)) {
       return void response.writeHead(307, { 'Cache-Control': 'no-store', Location: dashboard.url }).end()
     }
     const agent = hostPages.pageOf(host)

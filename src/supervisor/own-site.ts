@@ -40,19 +40,19 @@ export class OwnSite {
 
   async open(): Promise<void> {
     const { agents, caddy, engine, log, paths } = this.#options
-    const port = () => caddy.port
+    const address = () => caddy.address
     const dashboard = new Dashboard({
+      address,
       agents,
       engine,
       keys: this.#keys,
       log,
       moatHome: paths.home,
       observer: this.#observer,
-      port,
       record: (agent, onRequest) => this.record([{ agent }], onRequest),
     })
-    const hostPages = new HostPages({ agents, observer: this.#observer, port })
-    this.#socket = await openPagesSocket(paths.pagesSocket, ownPages(dashboard, hostPages), log)
+    const hostPages = new HostPages({ address, agents, observer: this.#observer })
+    this.#socket = await openPagesSocket(paths.pagesSocket, ownPages(dashboard, hostPages, caddy.address.domain), log)
   }
 
   async close(): Promise<void> {
@@ -76,12 +76,15 @@ export class OwnSite {
     wanted: readonly { agent: Agent; endpoint?: string }[],
     onRequest: (request: RecordedRequest) => void,
   ): Promise<() => void> {
-    return this.#recorder.watch(wanted.flatMap(hostsOf), onRequest)
+    return this.#recorder.watch(
+      wanted.flatMap((one) => hostsOf(one, this.#options.caddy.address.domain)),
+      onRequest,
+    )
   }
 }
 
-function hostsOf({ agent, endpoint }: { agent: Agent; endpoint?: string }): string[] {
+function hostsOf({ agent, endpoint }: { agent: Agent; endpoint?: string }, domain: string): string[] {
   const names = endpoint === undefined ? agent.endpoints.map(({ name }) => name) : [endpoint]
-  const bare = names.includes(defaultEndpoint(agent) ?? '') ? [agentHost(agent.name)] : []
-  return [...names.map((name) => endpointHost(agent.name, name)), ...bare]
+  const bare = names.includes(defaultEndpoint(agent) ?? '') ? [agentHost(agent.name, domain)] : []
+  return [...names.map((name) => endpointHost(agent.name, name, domain)), ...bare]
 }

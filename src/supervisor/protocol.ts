@@ -1,6 +1,7 @@
 // Owns what supervisor and clients say to each other: HTTP over the control socket, and one line on the ready pipe.
 import type { SerializedError } from '../errors.js'
 import type { Agent, CaddyRoute } from '../routing/agent.js'
+import { defaultDomain, type ProxyAddress } from '../routing/urls.js'
 
 /** What `GET /status` answers, and each line of `POST /hold`. */
 export interface SupervisorStatus {
@@ -8,6 +9,8 @@ export interface SupervisorStatus {
   agents: Agent[]
   ca: string
   caddy: { pid: number | undefined; version: string }
+  /** What its URLs end in; a supervisor from before there was a choice does not say. */
+  domain?: string
   /** Where the engine answers whose agents it serves. */
   engine?: string
   /** True when the proxy stays although no agent needs it (`moat proxy start`). */
@@ -16,6 +19,11 @@ export interface SupervisorStatus {
   /** What keeps the proxy from serving the latest routes, if anything does. */
   problem?: string
   supervisor: { pid: number; version: string }
+}
+
+/** Where the running proxy is. */
+export function addressOf({ domain = defaultDomain, port }: Pick<SupervisorStatus, 'domain' | 'port'>): ProxyAddress {
+  return { domain, port }
 }
 
 /** The one line a starting supervisor writes to its ready pipe. */
@@ -27,6 +35,7 @@ export type ReadyMessage =
 
 /** What a supervisor is started with, as JSON in its only argument. */
 export interface SupervisorArguments {
+  domain: string
   keep: boolean
   port: number
   version: string

@@ -2,11 +2,11 @@
 import { connect } from 'node:net'
 import { type Rotation, rotateAuthority } from '../authority/rotate.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
-import { indexUrl } from '../routing/urls.js'
+import { indexUrl, type ProxyAddress } from '../routing/urls.js'
 import { readStatus, requestRotation, requestStop } from './control-client.js'
-import { type EnsureProxyOptions, ensureProxy } from './ensure-proxy.js'
+import { assertSameDomain, type EnsureProxyOptions, ensureProxy } from './ensure-proxy.js'
 import { waitForFileLock } from './file-lock.js'
-import type { SupervisorStatus } from './protocol.js'
+import { addressOf, type SupervisorStatus } from './protocol.js'
 
 /** What `moat proxy status --json` prints. Fields may be added, never removed. */
 export interface ProxyStatus {
@@ -14,6 +14,8 @@ export interface ProxyStatus {
   /** Path of the root certificate. */
   ca: string
   caddy: { pid: number | undefined; version: string } | null
+  /** What its URLs end in, or would end in. */
+  domain: string
   /** The index of all agents, for browsers and as JSON. */
   indexUrl: string
   /** Where the engine answers whose agents it serves; present when it runs. */
@@ -26,7 +28,7 @@ export interface ProxyStatus {
   supervisor: { pid: number } | null
 }
 
-export type ProxyOptions = Omit<EnsureProxyOptions, 'keep'>
+export type ProxyOptions = Omit<EnsureProxyOptions, 'anyAddress' | 'keep'>
 
 /** The proxy's status. A Caddy whose supervisor was killed is given a new one first. */
 export async function proxyStatus(options: ProxyOptions): Promise<ProxyStatus> {
@@ -36,19 +38,22 @@ export async function proxyStatus(options: ProxyOptions): Promise<ProxyStatus> {
     agents: [],
     ca: options.paths.caCertificate,
     caddy: null,
-    indexUrl: indexUrl(options.port.port),
-    port: options.port.port,
+    domain: options.wanted.domain,
+    indexUrl: indexUrl(options.wanted),
+    port: options.wanted.port,
     status: 'stopped',
     supervisor: null,
   }
 }
 
 export function toProxyStatus(status: SupervisorStatus): ProxyStatus {
+  const address = addressOf(status)
   return {
-    agents: status.agents.map((agent) => viewAgent(agent, status.port)),
+    agents: status.agents.map((agent) => viewAgent(agent, address)),
     ca: status.ca,
     caddy: status.caddy,
-    indexUrl: indexUrl(status.port),
+    domain: address.domain,
+    indexUrl: indexUrl(address),
     ...(status.engine !== undefined && { engine: status.engine }),
     port: status.port,
     ...(status.problem !== undefined && { problem: status.problem }),
@@ -57,9 +62,10 @@ export function toProxyStatus(status: SupervisorStatus): ProxyStatus {
   }
 }
 
-/** The running proxy's port, or the one a proxy would be started on. */
-export async function currentPort({ paths, port }: ProxyOptions): Promise<number> {
-  return (await readStatus(paths.controlSocket))?.port ?? port.port
+/** Where the running proxy is, or where one would be started. */
+export async function currentAddress({ paths, wanted }: ProxyOptions): Promise<ProxyAddress> {
+  const status = await readStatus(paths.controlSocket)
+  return status ? addressOf(status) : wanted
 }
 
 /** Stops the proxy and waits until its processes are gone. False when none ran. */
@@ -75,17 +81,22 @@ export async function stopProxy(options: ProxyOptions): Promise<boolean> {
   return true
 }
 
-/** Replaces the root certificate; a running proxy goes on with certificates of the new one. */
+/**
+ * Replaces the root certificate by one for the domain of config.yaml; a running proxy goes on with certificates of the new
+ * one. Rejects with DOMAIN_MISMATCH when it runs on another domain, of which the new root would know nothing.
+ */
 export async function rotateRoot(options: ProxyOptions): Promise<Rotation> {
-  const { paths } = options
-  if (await findProxy(options)) {
+  const { paths, wanted } = options
+  const running = await findProxy(options)
+  if (running) {
+    assertSameDomain(wanted, running, 'moat proxy stop && moat proxy ca rotate')
     const rotation = await requestRotation(paths.controlSocket)
     if (rotation) return rotation
   }
   // While this is held, no proxy starts with half of a root.
   const lock = await waitForFileLock(paths.supervisorLock)
   try {
-    return await rotateAuthority(paths)
+    return await rotateAuthority(paths, wanted.domain)
   } finally {
     await lock.release()
   }
@@ -95,8 +106,7 @@ export async function rotateRoot(options: ProxyOptions): Promise<Rotation> {
 export async function findProxy(options: ProxyOptions): Promise<SupervisorStatus | undefined> {
   const status = await readStatus(options.paths.controlSocket)
   if (status || !(await accepts(options.paths.adminSocket))) return status
-  const port = { ...options.port, explicit: false }
-  const { hold } = await ensureProxy({ ...options, keep: false, port })
+  const { hold } = await ensureProxy({ ...options, anyAddress: true, keep: false })
   hold.release()
   return hold.status
 }

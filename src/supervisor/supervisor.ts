@@ -1,8 +1,10 @@
 // Owns the one supervisor of a user: the engine's agents on one side, Caddy on the other, and when both are let go.
 import { ensureAuthority } from '../authority/root.js'
 import { type Rotation, rotateAuthority } from '../authority/rotate.js'
+import { CaddyAdmin } from '../caddy/admin.js'
 import { type CaddyBinary, findCaddy } from '../caddy/find-caddy.js'
 import { storedHosts } from '../caddy/stored-hosts.js'
+import { domainOf } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
 import { connectEngine } from '../engine/connect-engine.js'
 import type { Engine } from '../engine/engine.js'
@@ -28,15 +30,22 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const lock = await takeFileLock(options.paths.supervisorLock)
   if (!lock) return undefined
   try {
-    const { created } = await ensureAuthority(options.paths)
+    const domain = (await servedDomain(options.paths)) ?? options.domain
+    const { created } = await ensureAuthority(options.paths, domain)
     const binary = await findCaddy({ env: options.env, paths: options.paths })
-    const supervisor = new Supervisor(options, binary, created)
+    const supervisor = new Supervisor({ ...options, domain }, binary, created)
     await supervisor.start()
     return supervisor
   } catch (error) {
     await lock.release()
     throw error
   }
+}
+
+/** The domain of a Caddy that outlived its supervisor: it goes on serving that one, whatever config.yaml says by now. */
+async function servedDomain({ adminSocket }: MoatPaths): Promise<string | undefined> {
+  const config = await new CaddyAdmin(adminSocket).readConfig().catch(() => undefined)
+  return config && domainOf(config)
 }
 
 export class Supervisor {
@@ -67,6 +76,7 @@ export class Supervisor {
     this.#options = options
     this.#caddy = new ManagedCaddy({
       binary,
+      domain: options.domain,
       log,
       onProblem: (problem) => {
         this.#caddyProblem = problem
@@ -101,7 +111,7 @@ export class Supervisor {
   async start(): Promise<void> {
     try {
       await this.#reconciler.start()
-      const routes = routeTable(this.#reconciler.agents)
+      const routes = routeTable(this.#reconciler.agents, this.#options.domain)
       // A Caddy that serves an earlier root is of no use to anybody who trusts the new one.
       if (this.authorityCreated) await this.#caddy.end()
       if (!(await this.#caddy.adopt())) await this.#caddy.start(this.#options.port, routes)
@@ -152,7 +162,7 @@ export class Supervisor {
     if (!this.#serving || this.#stopping) return
     // Before the push: an agent that starts now keeps the proxy even while its routes are being pushed.
     this.#lifetime.setAgents(agents.filter(needsProxy).length)
-    await this.#caddy.setRoutes(routeTable(agents))
+    await this.#caddy.setRoutes(routeTable(agents, this.#options.domain))
     this.#changed()
   }
 
@@ -207,9 +217,9 @@ export class Supervisor {
   }
 
   async #rotate(): Promise<Rotation> {
-    const { paths } = this.#options
+    const { domain, paths } = this.#options
     const hosts = await storedHosts(paths.caddyStorage)
-    const rotation = await rotateAuthority(paths)
+    const rotation = await rotateAuthority(paths, domain)
     this.#options.log(`the root certificate is now ${rotation.fingerprint}`)
     await this.#caddy.reissue(hosts)
     return rotation
@@ -222,8 +232,8 @@ export class Supervisor {
       ca: this.#options.paths.caCertificate,
       caddy: { pid: this.#caddy.pid, version: this.#binary.version },
       ...(this.#engineAddress !== undefined && { engine: this.#engineAddress }),
+      ...this.#caddy.address,
       kept: this.#lifetime.kept,
-      port: this.#caddy.port,
       ...(problem !== undefined && { problem }),
       supervisor: { pid: process.pid, version: this.#options.version },
     }

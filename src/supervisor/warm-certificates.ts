@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { connect } from 'node:tls'
 import { systemCode } from '../errors.js'
-import { defaultDomain } from '../routing/urls.js'
+import { handshakePort, type ProxyAddress } from '../routing/urls.js'
 
 /** Handshakes at the same time: each costs Caddy a signature. */
 const concurrency = 4
@@ -30,9 +30,9 @@ const otherRoot = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
-/** False when what serves the port has certificates of another root than the one in this file. */
-export async function isVouchedFor(port: number, certificateFile: string): Promise<boolean> {
-  const problem = await shakeHands(defaultDomain, port, await readFile(certificateFile, 'utf8'))
+/** False when what serves there has certificates of another root than the one in this file. */
+export async function isVouchedFor({ domain, port }: ProxyAddress, certificateFile: string): Promise<boolean> {
+  const problem = await shakeHands(domain, handshakePort(port), await readFile(certificateFile, 'utf8'))
   return !otherRoot.has(problem ?? '')
 }
 

@@ -1,8 +1,9 @@
 // Owns an attached `moat proxy start`: what changes is told line by line, and Ctrl+C stops the proxy.
 import { MoatError } from '../errors.js'
 import type { Agent } from '../routing/agent.js'
-import { endpointUrl } from '../routing/urls.js'
+import { endpointUrl, type ProxyAddress } from '../routing/urls.js'
 import type { ProxyHold } from '../supervisor/control-client.js'
+import { addressOf } from '../supervisor/protocol.js'
 import type { Interrupts } from './interrupts.js'
 
 export interface FollowProxyOptions {
@@ -19,7 +20,7 @@ export async function followProxy(hold: ProxyHold, { interrupts, log, note, stop
   let problem = hold.status.problem
   hold.onStatus((status) => {
     const now = new Map(status.agents.map((agent) => [agent.runId, agent]))
-    for (const [runId, agent] of now) if (!known.has(runId)) describe(agent, status.port).forEach(log)
+    for (const [runId, agent] of now) if (!known.has(runId)) describe(agent, addressOf(status)).forEach(log)
     for (const [runId, agent] of known) if (!now.has(runId)) log(`- ${agent.name}`)
     known = now
     if (status.problem !== undefined && status.problem !== problem) log(`! ${status.problem}`)
@@ -39,6 +40,6 @@ export async function followProxy(hold: ProxyHold, { interrupts, log, note, stop
   note('Routing proxy stopped.')
 }
 
-function describe(agent: Agent, port: number): string[] {
-  return agent.endpoints.map(({ name }) => `+ ${agent.name}   ${endpointUrl(agent.name, name, port)}`)
+function describe(agent: Agent, address: ProxyAddress): string[] {
+  return agent.endpoints.map(({ name }) => `+ ${agent.name}   ${endpointUrl(agent.name, name, address)}`)
 }

@@ -1,6 +1,7 @@
 // Owns how the proxy's status is printed.
 import { displayPath } from '../config/paths.js'
 import { describeEndpoints } from '../routing/agent-view.js'
+import { defaultDomain } from '../routing/urls.js'
 import type { ProxyStatus } from '../supervisor/proxy.js'
 
 /** The text of `moat proxy status`. */
@@ -12,6 +13,7 @@ export function formatProxyStatus(status: ProxyStatus): string {
     '=============',
     `Status: ${status.status}`,
     `Port: ${status.port}`,
+    ...(status.domain === defaultDomain ? [] : [`Domain: ${status.domain}`]),
     `CA: ${displayPath(status.ca)}`,
     ...(status.problem === undefined ? [] : [`Problem: ${status.problem}`]),
     '',

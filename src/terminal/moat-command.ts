@@ -3,7 +3,7 @@ import { Command, Errors, Flags, type Interfaces } from '@oclif/core'
 import { type TellGone, tellGone } from '../agents/tell-gone.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { type MoatPaths, moatPaths } from '../config/paths.js'
-import { type ProxyPort, resolveProxyPort } from '../config/settings.js'
+import { resolveProxyAddress, type WantedAddress } from '../config/settings.js'
 import { type EndpointPlugins, oclifPlugins } from '../endpoints/plugin-hooks.js'
 import type { Engine } from '../engine/engine.js'
 import { parseRuntime } from '../engine/runtimes.js'
@@ -24,13 +24,15 @@ export abstract class MoatCommand extends Command {
   protected readonly paths: MoatPaths = moatPaths()
 
   /** Where the proxy is to be found or started. `portFlag` is the value of --port. */
-  protected async proxyOptions(portFlag?: number): Promise<{ paths: MoatPaths; port: ProxyPort; version: string }> {
-    const port = await resolveProxyPort({
+  protected async proxyOptions(
+    portFlag?: number,
+  ): Promise<{ paths: MoatPaths; version: string; wanted: WantedAddress }> {
+    const wanted = await resolveProxyAddress({
       configFile: this.paths.configFile,
       env: process.env,
       ...(portFlag !== undefined && { flag: portFlag }),
     })
-    return { paths: this.paths, port, version: this.config.version }
+    return { paths: this.paths, version: this.config.version, wanted }
   }
 
   /**

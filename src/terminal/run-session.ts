@@ -10,6 +10,7 @@ import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
 import type { AgentView } from '../routing/agent-view.js'
 import { indexUrl } from '../routing/urls.js'
+import { addressOf } from '../supervisor/protocol.js'
 import type { ProxyOptions } from '../supervisor/proxy.js'
 import { connectTerminal } from './connect-terminal.js'
 import { formatEndpoints } from './format-agents.js'
@@ -57,9 +58,9 @@ export async function runSession(
       user: hostUser(),
     })
     await options.onStarted?.()
-    if (started.authorityCreated) trustHint(proxy.paths.caCertificate).forEach(progress.note)
+    if (started.authorityCreated) trustHint(proxy.paths.caCertificate, proxy.wanted.domain).forEach(progress.note)
     formatEndpoints(started.agent).forEach(log)
-    if (started.hold) progress.note(`All agents: ${indexUrl(started.hold.status.port)}`)
+    if (started.hold) progress.note(`All agents: ${indexUrl(addressOf(started.hold.status))}`)
     if (flags.detach) {
       const exitCode = await endedAtOnce(started, {
         engine,

@@ -17,7 +17,8 @@ export interface TrustOptions {
   note: (line: string) => void
   paths: MoatPaths
   print: boolean
-  trust: boolean
+  /** The domain that the root has to be for; false to untrust. */
+  trust: false | { domain: string }
   yes: boolean
 }
 
@@ -30,9 +31,9 @@ export interface TrustOutcome {
 /** Trusts or untrusts in every store, after asking. Sets no exit code: `hasFailed` says whether there is one. */
 export async function changeTrust(options: TrustOptions): Promise<TrustOutcome> {
   const { log, note, paths, print, trust, yes } = options
-  const current = trust ? await makeRoot(paths) : await findRoot(paths)
+  const current = trust ? await makeRoot(paths, trust.domain) : await findRoot(paths)
   const old = await readOldRoots(paths)
-  const goal = { old, trust, ...(options.all && { all: true }), ...(current && { current }) }
+  const goal = { old, trust: trust !== false, ...(options.all && { all: true }), ...(current && { current }) }
   const plans = await planTrust(await storesOf(paths), goal)
   const planned = plans.some(({ steps }) => steps.length > 0)
   if (print) {
@@ -40,7 +41,7 @@ export async function changeTrust(options: TrustOptions): Promise<TrustOutcome> 
     return { agreed: true, stores: describePlans(plans) }
   }
   for (const plan of plans)
-    if (!plan.problem && plan.steps.length === 0) note(`${plan.store.name}: ${nothingToDo(trust)}.`)
+    if (!plan.problem && plan.steps.length === 0) note(`${plan.store.name}: ${nothingToDo(trust !== false)}.`)
   if (planned && !yes) {
     note('moat will run:\n')
     for (const line of plans.flatMap(asScript)) note(`  ${line}`)
@@ -69,8 +70,8 @@ export async function storesOf(paths: MoatPaths): Promise<TrustStore[]> {
   })
 }
 
-async function makeRoot(paths: MoatPaths): Promise<Root> {
-  await ensureAuthority(paths)
+async function makeRoot(paths: MoatPaths, domain: string): Promise<Root> {
+  await ensureAuthority(paths, domain)
   return readRoot(paths.caCertificate)
 }
 

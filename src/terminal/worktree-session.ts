@@ -33,7 +33,7 @@ export async function worktreeSession(options: WorktreeSessionOptions): Promise<
       const workspace = join(worktree.path, within)
       const config = await configDirectory(workspace, join(repository.topLevel, within))
       const request = { ...toRunRequest(flags, workspace, command), configDirectory: config }
-      const plan = await planAgent(request, plugins)
+      const plan = await planAgent(request, plugins, proxy.wanted.domain)
       interrupts.signal.throwIfAborted()
       worktree.notes.forEach(note)
       return runSession(plan, {

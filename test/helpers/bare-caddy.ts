@@ -25,7 +25,7 @@ export async function startBareCaddy(
   upstreams: Upstream[],
   change: (config: CaddyConfig) => CaddyConfig = (config) => config,
 ): Promise<BareCaddy> {
-  await ensureAuthority(paths)
+  await ensureAuthority(paths, 'localhost')
   const binary = await findCaddy({ env: process.env, paths })
   const bound = await bindPorts(0)
   try {
@@ -34,6 +34,7 @@ export async function startBareCaddy(
       adminSocket: paths.adminSocket,
       caCertificate: paths.caCertificate,
       caKey: paths.caKey,
+      domain: 'localhost',
       filesSocket: paths.filesSocket,
       listeners: bound.descriptors.map((_, index) => `fd/${3 + index}`),
       pagesSocket: paths.pagesSocket,

@@ -1,4 +1,5 @@
 // Owns the system keychain of macOS, which Safari, Chrome and curl use.
+import type { ProxyAddress } from '../../routing/urls.js'
 import { fingerprintOf, moatRootIn } from '../roots.js'
 import { ask, command } from './commands.js'
 import type { Step, StoreChange, StoredRoot, TrustStore, Verdict } from './store.js'
@@ -26,8 +27,8 @@ export const keychainStore: TrustStore = {
   },
 
   /** nscurl asks as applications do; the system's curl may have a bundle of its own. */
-  async probe(port: number): Promise<Verdict> {
-    const { code, stderr, stdout } = await ask(['nscurl', '--head', `https://localhost:${port}/`])
+  async probe({ domain, port }: ProxyAddress): Promise<Verdict> {
+    const { code, stderr, stdout } = await ask(['nscurl', '--head', `https://${domain}:${port}/`])
     const said = `${stdout}${stderr}`
     if (/certificate/i.test(said)) return { client: 'nscurl', reason: said.trim().split('\n')[0] ?? '', trusted: false }
     if (code === 0) return { client: 'nscurl', trusted: true }

@@ -1,8 +1,10 @@
 // Owns NSS databases: the one Chromium has on Linux, and one in each profile of Firefox. certutil changes them.
+
 import { access, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { displayPath } from '../../config/paths.js'
 import { MoatError } from '../../errors.js'
+import type { ProxyAddress } from '../../routing/urls.js'
 import { fingerprintOf, moatRootIn, type Root, shortFingerprint } from '../roots.js'
 import { ask, command, findProgram } from './commands.js'
 import { NssMemory } from './nss-memory.js'
@@ -105,9 +107,9 @@ class NssStore implements TrustStore {
     return [...steps, this.#addStep(certutil, add)]
   }
 
-  async probe(port: number): Promise<Verdict> {
-    if (this.#chromium) return probeWithChromium(this.#chromium, port, this.#context)
-    return probeWithNss(this.#database, port, this.#context)
+  async probe(address: ProxyAddress): Promise<Verdict> {
+    if (this.#chromium) return probeWithChromium(this.#chromium, address, this.#context)
+    return probeWithNss(this.#database, address, this.#context)
   }
 
   #addStep(certutil: string, { file, fingerprint }: Root): Step {

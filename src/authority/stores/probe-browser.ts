@@ -2,19 +2,26 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { defaultDomain, type ProxyAddress } from '../../routing/urls.js'
 import { ask, findProgram } from './commands.js'
 import type { StoreContext, Verdict } from './store.js'
 
 /** A real Chromium without a window loads the page of the proxy, in a profile of its own. */
-export async function probeWithChromium(chromium: string, port: number, context: StoreContext): Promise<Verdict> {
+export async function probeWithChromium(
+  chromium: string,
+  { domain, port }: ProxyAddress,
+  context: StoreContext,
+): Promise<Verdict> {
   const profile = await mkdtemp(join(tmpdir(), 'moat-chromium-'))
   try {
     // Chromium's sandbox does not run as root.
     const root = process.geteuid?.() === 0 ? ['--no-sandbox'] : []
     const quiet = ['--headless', '--disable-gpu', '--no-first-run', '--no-proxy-server', '--enable-logging=stderr']
-    const page = ['--dump-dom', `https://localhost:${port}/`]
+    // Whether names are found is not the question here.
+    const resolve = domain === defaultDomain ? [] : [`--host-resolver-rules=MAP ${domain} 127.0.0.1`]
+    const page = ['--dump-dom', `https://${domain}:${port}/`]
     const env = { ...context.env, HOME: context.userHome }
-    const argv = [chromium, ...root, ...quiet, `--user-data-dir=${profile}`, ...page]
+    const argv = [chromium, ...root, ...quiet, ...resolve, `--user-data-dir=${profile}`, ...page]
     const { stderr, stdout } = await ask(argv, { env })
     return verdictOfChromium(stdout, stderr)
   } finally {
@@ -32,11 +39,14 @@ export function verdictOfChromium(stdout: string, stderr: string): Verdict {
   return { client, reason: failed || 'it showed nothing', trusted: undefined }
 }
 
-/** vfyserv is NSS itself, as Firefox has it, with the database of a profile. */
-export async function probeWithNss(database: string, port: number, context: StoreContext): Promise<Verdict> {
+/**
+ * vfyserv is NSS itself, as Firefox has it, with the database of a profile. It cannot be told where a name leads, and
+ * shakes hands only: `localhost` has a certificate of the same root.
+ */
+export async function probeWithNss(database: string, { port }: ProxyAddress, context: StoreContext): Promise<Verdict> {
   const vfyserv = await findProgram(['vfyserv'], context)
   if (!vfyserv) return { reason: 'vfyserv (libnss3-tools) is not installed', trusted: undefined }
-  const { stderr, stdout } = await ask([vfyserv, '-p', String(port), '-d', database, 'localhost'])
+  const { stderr, stdout } = await ask([vfyserv, '-p', String(port), '-d', database, defaultDomain])
   const said = `${stdout}${stderr}`
   if (said.includes('SERVER CONFIGURED CORRECTLY')) return { client: 'vfyserv', trusted: true }
   const reason = /ERROR -\d+: (.*)/.exec(said)?.[1]

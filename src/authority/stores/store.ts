@@ -1,5 +1,6 @@
 // Owns what a trust store is to moat: a place that clients read their authorities from, changed by commands a person
 // could type. One file beside this one for each kind.
+import type { ProxyAddress } from '../../routing/urls.js'
 import type { Fingerprint, Root } from '../roots.js'
 
 /** A moat root that a store has. */
@@ -36,8 +37,8 @@ export interface TrustStore {
   readonly name: string
   /** What to do for a change. Rejects with TRUST_FAILED when a tool is missing. */
   change(change: StoreChange): Promise<Step[]>
-  /** Shakes hands with the proxy on a port of this machine, through a client that uses this store. */
-  probe(port: number): Promise<Verdict>
+  /** Shakes hands with the proxy on a port of this machine, as its domain, through a client that uses this store. */
+  probe(address: ProxyAddress): Promise<Verdict>
   /** The moat roots in it, this installation's and others'. */
   roots(): Promise<StoredRoot[]>
 }

@@ -1,7 +1,9 @@
 // Owns the system stores of Linux distributions: a directory for a machine's own authorities, and a command that makes
 // the bundles of curl, OpenSSL, Python, Go and others from it.
+
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import type { ProxyAddress } from '../../routing/urls.js'
 import { fingerprintOf, moatRootIn, namesIn, type Root, shortFingerprint } from '../roots.js'
 import { ask, command, findProgram } from './commands.js'
 import { probeWithCurl } from './probe-curl.js'
@@ -111,8 +113,8 @@ class LinuxSystemStore implements TrustStore {
     return steps
   }
 
-  probe(port: number) {
-    return probeWithCurl('curl', port, this.#context)
+  probe(address: ProxyAddress) {
+    return probeWithCurl('curl', address, this.#context)
   }
 
   /** Two users of one machine have two roots. */

@@ -1,6 +1,8 @@
 // Owns the current user's root store of Windows, seen from a Linux in WSL: Edge and Chrome of the Windows side use it.
+
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { ProxyAddress } from '../../routing/urls.js'
 import { fingerprintOf, moatRootIn } from '../roots.js'
 import { ask, command, findProgram } from './commands.js'
 import { probeWithCurl } from './probe-curl.js'
@@ -43,8 +45,8 @@ class WindowsStore implements TrustStore {
   }
 
   /** The curl that Windows has uses this store. */
-  probe(port: number) {
-    return probeWithCurl('curl.exe', port, this.#context)
+  probe(address: ProxyAddress) {
+    return probeWithCurl('curl.exe', address, this.#context)
   }
 }
 

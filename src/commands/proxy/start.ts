@@ -43,7 +43,7 @@ On a terminal this stays attached and shows the proxy's agents; Ctrl+C stops the
         if (started) await stopProxy(options)
         interrupts.signal.throwIfAborted()
       }
-      if (authorityCreated) trustHint(this.paths.caCertificate).forEach(progress.note)
+      if (authorityCreated) trustHint(this.paths.caCertificate, options.wanted.domain).forEach(progress.note)
       this.log(formatProxyStatus(toProxyStatus(hold.status)))
       const attached = flags.foreground || (!flags.detach && !this.jsonEnabled() && process.stdout.isTTY)
       if (attached) {

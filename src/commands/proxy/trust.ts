@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core'
 import { probeStores, type StoreStatus } from '../../authority/plan-trust.js'
 import { runtimeHints } from '../../authority/runtime-hints.js'
 import { MoatError } from '../../errors.js'
-import { handshakePort } from '../../routing/urls.js'
+import { addressOf } from '../../supervisor/protocol.js'
 import { findProxy } from '../../supervisor/proxy.js'
 import { formatTrust } from '../../terminal/format-trust.js'
 import { MoatCommand } from '../../terminal/moat-command.js'
@@ -27,7 +27,7 @@ Shows the commands it will run, and asks. moat proxy untrust takes everything ba
       note: (line) => process.stderr.write(`${line}\n`),
       paths: this.paths,
       print: flags.print,
-      trust: true,
+      trust: { domain: (await this.proxyOptions()).wanted.domain },
       yes: flags.yes,
     })
     if (hasFailed(outcome)) process.exitCode = 1
@@ -44,7 +44,7 @@ Shows the commands it will run, and asks. moat proxy untrust takes everything ba
         suggestions: ['moat proxy start --detach && moat proxy trust --status'],
       })
     }
-    const stores = await probeStores(await storesOf(this.paths), handshakePort(proxy.port))
+    const stores = await probeStores(await storesOf(this.paths), addressOf(proxy))
     this.log(formatTrust(stores))
     if (stores.some(({ trusted }) => trusted !== true)) process.exitCode = 1
     return { stores }

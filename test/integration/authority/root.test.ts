@@ -18,7 +18,7 @@ afterEach(() => rmSync(directory, { force: true, recursive: true }))
 
 describe('ensureAuthority', () => {
   it('makes a ten-year root for localhost and loopback only, its key for this user only', async () => {
-    const { certificate, created } = await ensureAuthority(paths)
+    const { certificate, created } = await ensureAuthority(paths, 'localhost')
     expect(created).toBe(true)
     expect(readFileSync(paths.caCertificate, 'utf8')).toBe(certificate)
     const text = openssl('x509', '-in', paths.caCertificate, '-noout', '-text')
@@ -35,11 +35,11 @@ describe('ensureAuthority', () => {
   })
 
   it('is made once, by however many at the same time', async () => {
-    const made = await Promise.all(Array.from({ length: 8 }, () => ensureAuthority(paths)))
+    const made = await Promise.all(Array.from({ length: 8 }, () => ensureAuthority(paths, 'localhost')))
     expect(made.filter(({ created }) => created)).toHaveLength(1)
     expect(new Set(made.map(({ certificate }) => certificate)).size).toBe(1)
     expect(readdirSync(join(directory, 'proxy')).toSorted()).toEqual(['ca', 'public'])
-    expect(await ensureAuthority(paths)).toEqual({ certificate: made[0]?.certificate, created: false })
+    expect(await ensureAuthority(paths, 'localhost')).toEqual({ certificate: made[0]?.certificate, created: false })
   })
 
   it.each([
@@ -52,10 +52,10 @@ describe('ensureAuthority', () => {
     ],
     ['a broken key', () => writeFileSync(paths.caKey, 'x'), () => `${paths.caKey} is not a private key`],
   ])('refuses %s and leaves the files alone', async (_, damage, reason) => {
-    await ensureAuthority(paths)
+    await ensureAuthority(paths, 'localhost')
     damage()
     const before = readdirSync(join(directory, 'proxy/ca'))
-    await expect(ensureAuthority(paths)).rejects.toMatchObject({
+    await expect(ensureAuthority(paths, 'localhost')).rejects.toMatchObject({
       code: 'CA_BROKEN',
       message: `The certificate authority of moat is broken: ${reason()}.`,
       suggestions: [`rm -r ${directory}/proxy/ca   # a new one is made, and must be trusted again`],
@@ -65,31 +65,33 @@ describe('ensureAuthority', () => {
 
   it('forgets what an earlier root signed, before the new one is in place', async () => {
     for (const name of ['certificates', 'pki', 'locks']) mkdirSync(join(paths.caddyStorage, name), { recursive: true })
-    await ensureAuthority(paths)
+    await ensureAuthority(paths, 'localhost')
     expect(readdirSync(paths.caddyStorage)).toEqual(['locks'])
 
     rmSync(join(directory, 'proxy'), { recursive: true })
     mkdirSync(join(directory, 'proxy'))
     // A storage that cannot be emptied: no root may appear that its certificates do not chain to.
     writeFileSync(paths.caddyStorage, '')
-    await expect(ensureAuthority(paths)).rejects.toThrow('ENOTDIR')
+    await expect(ensureAuthority(paths, 'localhost')).rejects.toThrow('ENOTDIR')
     expect(existsSync(join(directory, 'proxy/ca'))).toBe(false)
   })
 
   it('publishes the certificate, and nothing else, for containers', async () => {
-    const { certificate } = await ensureAuthority(paths)
+    const { certificate } = await ensureAuthority(paths, 'localhost')
     expect(readdirSync(join(directory, 'proxy/public')).toSorted()).toEqual(['159b6d19.0', 'ca.crt'])
     writeFileSync(paths.publicCertificate, 'stale')
-    await ensureAuthority(paths)
+    await ensureAuthority(paths, 'localhost')
     expect(readFileSync(paths.publicCertificate, 'utf8')).toBe(certificate)
     expect(statSync(paths.publicCertificate).mode & 0o777).toBe(0o644)
   })
 
   it('refuses a key of another certificate', async () => {
-    await ensureAuthority(paths)
+    await ensureAuthority(paths, 'localhost')
     const otherPaths = moatPaths({ MOAT_HOME: join(directory, 'other') })
-    await ensureAuthority(otherPaths)
+    await ensureAuthority(otherPaths, 'localhost')
     writeFileSync(paths.caKey, readFileSync(otherPaths.caKey))
-    await expect(ensureAuthority(paths)).rejects.toThrow(`${paths.caKey} does not belong to ${paths.caCertificate}`)
+    await expect(ensureAuthority(paths, 'localhost')).rejects.toThrow(
+      `${paths.caKey} does not belong to ${paths.caCertificate}`,
+    )
   })
 })

@@ -119,7 +119,7 @@ describe('moat proxy ca rotate', () => {
     const { caddy, supervisor } = await status()
     process.kill(supervisor?.pid ?? 0, 'SIGKILL')
     // All that the killed one got done.
-    await rotateAuthority(moatPaths({ MOAT_HOME: sandbox.home }))
+    await rotateAuthority(moatPaths({ MOAT_HOME: sandbox.home }), 'localhost')
     expect((await status()).caddy?.pid).toBe(caddy?.pid)
     expect((await sandbox.get(agent.endpoints[0]?.url ?? '')).body).toBe('app 3000')
   })
@@ -135,25 +135,25 @@ describe('a rotation that is cut short', () => {
 
   it('between its two renames is completed by the next start', async () => {
     const paths = moatPaths({ MOAT_HOME: directory })
-    await ensureAuthority(paths)
+    await ensureAuthority(paths, 'localhost')
     const other = moatPaths({ MOAT_HOME: join(directory, 'other') })
-    const ready = await ensureAuthority(other)
+    const ready = await ensureAuthority(other, 'localhost')
     renameSync(join(other.proxy, 'ca'), paths.nextAuthority)
     renameSync(join(paths.proxy, 'ca'), join(paths.proxy, 'ca-retired'))
-    expect(await ensureAuthority(paths)).toEqual({ certificate: ready.certificate, created: true })
+    expect(await ensureAuthority(paths, 'localhost')).toEqual({ certificate: ready.certificate, created: true })
     expect(existsSync(paths.nextAuthority)).toBe(false)
   })
 
   it('before them leaves the old root in place', async () => {
     const paths = moatPaths({ MOAT_HOME: directory })
-    const { certificate } = await ensureAuthority(paths)
+    const { certificate } = await ensureAuthority(paths, 'localhost')
     const other = moatPaths({ MOAT_HOME: join(directory, 'other') })
-    await ensureAuthority(other)
+    await ensureAuthority(other, 'localhost')
     renameSync(join(other.proxy, 'ca'), paths.nextAuthority)
-    expect(await ensureAuthority(paths)).toEqual({ certificate, created: false })
+    expect(await ensureAuthority(paths, 'localhost')).toEqual({ certificate, created: false })
     // And does not stand in the way of the next one.
-    const { fingerprint } = await rotateAuthority(paths)
-    expect((await rotateAuthority(paths)).previous).toBe(fingerprint)
+    const { fingerprint } = await rotateAuthority(paths, 'localhost')
+    expect((await rotateAuthority(paths, 'localhost')).previous).toBe(fingerprint)
     expect(readdirSync(paths.proxy).filter((name) => name.startsWith('ca'))).toEqual(['ca'])
     expect(readdirSync(paths.oldRoots)).toHaveLength(2)
   })

@@ -23,7 +23,7 @@ const servers: Server[] = []
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'moat-thief-'))
   paths = moatPaths({ MOAT_HOME: directory })
-  await ensureAuthority(paths)
+  await ensureAuthority(paths, 'localhost')
   root = { certificate: paths.caCertificate, key: paths.caKey }
   const database = join(directory, '.pki/nssdb')
   mkdirSync(database, { recursive: true })

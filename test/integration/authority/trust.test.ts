@@ -1,6 +1,6 @@
 // moat proxy trust and untrust with the real tools: what clients make of it, and that nothing is left.
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { StoreStatus } from '../../../src/authority/plan-trust.js'
@@ -54,6 +54,15 @@ describe('moat proxy trust', { timeout: 180_000 }, () => {
     expect(readdirSync(join(machine.sandbox.home, 'proxy/trust'))).toEqual([])
     expect(await status()).toEqual(everywhere(false))
     expect((await moat('trust', '--status')).code).toBe(1)
+  })
+
+  it('is asked of clients at a domain of the user, whether or not that resolves', async () => {
+    writeFileSync(join(machine.sandbox.directory('home'), 'config.yaml'), 'proxy: {domain: moat.test}\n')
+    await machine.sandbox.json(['proxy', 'start', '--detach'])
+    expect(await status()).toEqual(everywhere(false))
+    expect((await moat('trust', '--yes')).code).toBe(0)
+    expect(await status()).toEqual(everywhere(true))
+    expect((await moat('untrust', '--yes')).code).toBe(0)
   })
 
   it('makes the database that Chromium would read, and takes it away again', async () => {

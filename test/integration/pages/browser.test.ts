@@ -288,14 +288,14 @@ describe('two hundred agents', () => {
     await createAgents()
     await page.setViewportSize({ height: 800, width: 1280 })
     await letIn()
-    await until('all of them', async () => (await page.locator('article').count()) >= many + 2)
+    await until('all of them', async () => (await page.locator('article').count()) >= many + 2, 30_000)
     const response = await page.reload()
     expect(Number(await response?.headerValue('content-length'))).toBeLessThan(50_000)
     await page.screenshot({ path: artefact('dashboard-200-agents.png') })
     const start = Date.now()
     const { runId } = await startAgent('needle', `${serves}.listen(3000)`)
     const started = Date.now()
-    await page.locator(`#${runId}`).waitFor({ state: 'attached', timeout: 10_000 })
+    await page.locator(`#${runId}`).waitFor({ state: 'attached', timeout: 30_000 })
     process.stdout.write(
       `an agent more among ${many}: started in ${started - start} ms, shown ${Date.now() - started} ms later\n`,
     )

@@ -85,10 +85,15 @@ describe('a host at which nobody answers', () => {
 
   it('is told that its agent has ended', async () => {
     const { runId } = await startAgent('brief', 'setTimeout(() => process.exit(3), 1000)')
-    const { json } = await until('its end', async () => {
-      const found = await ask('web.brief', {}, 'localhost')
-      return found.json.error === 'agent_stopped' && found
-    })
+    const { json } = await until(
+      'its end',
+      async () => {
+        const found = await ask('web.brief', {}, 'localhost')
+        return found.json.error === 'agent_stopped' && found
+        // A question asked before the end is held for five seconds.
+      },
+      30_000,
+    )
     expect(json).toMatchObject({ agent: 'brief', hint: `moat logs ${runId}` })
   })
 })

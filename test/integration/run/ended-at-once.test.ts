@@ -48,8 +48,8 @@ async function watch(started: StartedAgent, settleTime: number, keep = false) {
   const stderr = new PassThrough()
   const proxy = {
     paths: moatPaths({ MOAT_HOME: sandbox.home }),
-    port: { explicit: false, port: 0, source: 'default' as const },
     version: '0.0.0',
+    wanted: { domain: 'localhost', explicit: false, port: 0, source: 'default' as const },
   }
   const note = (line: string) => stderr.write(`${line}\n`)
   const tellGone = async () => {}

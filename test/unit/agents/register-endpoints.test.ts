@@ -32,7 +32,7 @@ function plugins(register: (endpoint: string) => Omit<EndpointRegistration, 'end
 async function register(ports: string, how: Parameters<typeof plugins>[0]) {
   await writeFile(join(directory, 'moat.yaml'), `ports:\n${ports}\n`)
   const agent = { name: 'app', workspace: directory }
-  return registerEndpoints(await loadMoatYaml(directory, directory), plugins(how), agent)
+  return registerEndpoints(await loadMoatYaml(directory, directory), plugins(how), agent, 'localhost')
 }
 
 const upstream = (port: number) => ({ upstream: { port } })

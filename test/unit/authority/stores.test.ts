@@ -19,7 +19,7 @@ let root: Root
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'moat-stores-'))
   const paths = moatPaths({ MOAT_HOME: join(directory, 'home') })
-  await ensureAuthority(paths)
+  await ensureAuthority(paths, 'localhost')
   root = await readRoot(paths.caCertificate)
 })
 afterEach(() => rmSync(directory, { force: true, recursive: true }))

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type CaddyConfig, listenersOf, portOf, toCaddyConfig } from '../../../src/caddy/to-caddy-config.js'
+import { type CaddyConfig, domainOf, listenersOf, portOf, toCaddyConfig } from '../../../src/caddy/to-caddy-config.js'
 import type { HostRoutes, Upstream } from '../../../src/routing/route-table.js'
 
 const settings = {
@@ -8,6 +8,7 @@ const settings = {
   adminSocket: '/home/ann/.moat/proxy/admin.sock',
   caCertificate: '/home/ann/.moat/proxy/ca/ca.crt',
   caKey: '/home/ann/.moat/proxy/ca/ca.key',
+  domain: 'localhost',
   filesSocket: '/home/ann/.moat/proxy/files.sock',
   listeners: ['fd/3', 'fd/4'],
   pagesSocket: '/home/ann/.moat/proxy/pages.sock',
@@ -61,6 +62,17 @@ describe('toCaddyConfig', () => {
   ])('with %s is as recorded', async (name, given) => {
     const text = `${JSON.stringify(toCaddyConfig(settings, given), undefined, 2)}\n`
     await expect(text).toMatchFileSnapshot(`../../fixtures/caddy-config/${name.replaceAll(' ', '-')}.json`)
+  })
+
+  it('with a domain of the user is as recorded', async () => {
+    const ownDomain = { ...settings, domain: 'dev.moat.test' }
+    const below = ({ host, ...rest }: Upstream) => ({ ...rest, host: host.replace('localhost', 'dev.moat.test') })
+    const config = toCaddyConfig(ownDomain, tableOf(routes.slice(0, 1).map(below)))
+    const text = `${JSON.stringify(config, undefined, 2)}\n`
+    await expect(text).toMatchFileSnapshot('../../fixtures/caddy-config/own-domain.json')
+    expect(domainOf(config)).toBe('dev.moat.test')
+    expect(domainOf(toCaddyConfig(settings, tableOf([])))).toBe('localhost')
+    expect(domainOf({})).toBeUndefined()
   })
 
   it('logs requests to the hosts that somebody watches, and without that none', async () => {

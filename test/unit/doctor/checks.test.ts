@@ -30,7 +30,7 @@ beforeEach(() => {
     paths: moatPaths({ MOAT_HOME: home }),
     platform: 'linux',
     proxy: async () => undefined,
-    proxyPort: async () => ({ explicit: false, port: 0, source: 'default' }),
+    wanted: async () => ({ domain: 'localhost', explicit: false, port: 0, source: 'default' }),
   }
 })
 afterEach(() => {
@@ -74,7 +74,7 @@ describe('caddy', () => {
 describe('port', () => {
   const at = (port: number, explicit = false): DoctorContext => ({
     ...context,
-    proxyPort: async () => ({ explicit, port, source: 'env' }),
+    wanted: async () => ({ domain: 'localhost', explicit, port, source: 'env' }),
   })
   const running =
     (port: number, problem?: string): DoctorContext['proxy'] =>
@@ -144,7 +144,7 @@ describe('names', () => {
   })
 
   it('that are unknown are a warning, because browsers know them', async () => {
-    const found = await checkResolver({ platform: 'darwin' }, lookup({ localhost: ['127.0.0.1'] }))
+    const found = await checkResolver({ ...context, platform: 'darwin' }, lookup({ localhost: ['127.0.0.1'] }))
     expect(found).toEqual([
       {
         check: 'names',
@@ -153,6 +153,39 @@ describe('names', () => {
           'The system does not resolve *.localhost. Browsers and curl do by themselves; other programs (Safari, Java, Node.js, wget) cannot open the URLs.',
         status: 'warn',
       },
+    ])
+  })
+
+  it('of a domain of the user come from a resolver, or from the hosts file', async () => {
+    const own: DoctorContext = {
+      ...context,
+      wanted: async () => ({ domain: 'moat.test', explicit: false, port: 0, source: 'default' }),
+    }
+    const found = (addresses: Record<string, string[]>) =>
+      checkResolver(own, async (host) => {
+        const answer = addresses[host === 'moat.test' ? host : '*']
+        if (!answer) throw failing
+        return answer
+      })
+    expect(await found({ '*': ['127.0.0.1'], 'moat.test': ['127.0.0.1'] })).toMatchObject([
+      { message: '*.moat.test resolves to 127.0.0.1.', status: 'ok' },
+    ])
+    expect(await found({ 'moat.test': ['127.0.0.1'] })).toMatchObject([
+      {
+        message: 'moat.test resolves to 127.0.0.1; of the names below it, those that the hosts file has.',
+        status: 'ok',
+      },
+    ])
+    expect(await found({})).toEqual([
+      {
+        check: 'names',
+        fixes: ['moat proxy hosts sync   # again when agents have come or gone'],
+        message: 'The system does not resolve moat.test: no program can open the URLs.',
+        status: 'warn',
+      },
+    ])
+    expect(await found({ 'moat.test': ['203.0.113.7'] })).toMatchObject([
+      { message: expect.stringContaining('A name below moat.test resolves to 203.0.113.7'), status: 'fail' },
     ])
   })
 
@@ -169,7 +202,7 @@ describe('names', () => {
 describe('authority', () => {
   it('need not exist yet; when it does, its key is private and its end far', async () => {
     expect(await checkAuthority(context)).toMatchObject([{ status: 'ok' }])
-    await ensureAuthority(context.paths)
+    await ensureAuthority(context.paths, 'localhost')
     expect(await checkAuthority(context)).toMatchObject([{ status: 'ok' }])
     const nearItsEnd = new Date(Date.now() + 9.9 * 365.25 * 86_400_000)
     expect(await checkAuthority(context, nearItsEnd)).toMatchObject([
@@ -187,7 +220,7 @@ describe('authority', () => {
   })
 
   it('whose key is missing is an error, with the command', async () => {
-    await ensureAuthority(context.paths)
+    await ensureAuthority(context.paths, 'localhost')
     rmSync(context.paths.caKey)
     await expect(checkAuthority(context)).rejects.toMatchObject({
       code: 'CA_BROKEN',

@@ -11,7 +11,7 @@ const context: DoctorContext = {
   paths: moatPaths({ MOAT_HOME: '/nonexistent' }),
   platform: 'linux',
   proxy: async () => undefined,
-  proxyPort: async () => ({ explicit: false, port: 8080, source: 'default' }),
+  wanted: async () => ({ domain: 'localhost', explicit: false, port: 8080, source: 'default' }),
 }
 
 const check = (name: string, find: Check['find']): Check => ({ find, name })

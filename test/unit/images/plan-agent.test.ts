@@ -14,7 +14,7 @@ afterEach(() => rm(path, { force: true, recursive: true }))
 
 async function plan(moatYaml: string, command?: string[]) {
   await writeFile(join(path, 'moat.yaml'), moatYaml)
-  return planAgent({ env: {}, mounts: [], path, ...(command && { command }) }, noPlugins)
+  return planAgent({ env: {}, mounts: [], path, ...(command && { command }) }, noPlugins, 'localhost')
 }
 
 it('has the image with its hooks, and the command after hooks.pre_run', async () => {

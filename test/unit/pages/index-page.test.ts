@@ -37,12 +37,13 @@ const shop: Agent = {
   workspace: '/home/ann/"shop"',
 }
 
+const address = { domain: 'localhost', port: 8080 }
 const view = (agents: Agent[], look?: Look) => {
   const counters = new Counters()
   counters.add(new Map([['shop.localhost', { buckets: [3], errors: 0, requests: 3 }]]), now)
-  return viewIndex(agents, { countersOf: (hosts) => counters.of(hosts, now), lookOf: () => look, now, port: 8080 })
+  return viewIndex(agents, { address, countersOf: (hosts) => counters.of(hosts, now), lookOf: () => look, now })
 }
-const options = { actions: true, now, port: 8080 }
+const options = { actions: true, index: 'https://localhost:8080', now }
 
 describe('the index', () => {
   it('knows the health of each kind of endpoint', () => {

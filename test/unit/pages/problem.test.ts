@@ -1,6 +1,6 @@
 // The words in which the proxy says that nobody answers.
 import { describe, expect, it } from 'vitest'
-import { explainHost } from '../../../src/pages/problem.js'
+import { explainHost, partsOf } from '../../../src/pages/problem.js'
 import { problemJson, problemPage } from '../../../src/pages/problem-page.js'
 import type { Agent } from '../../../src/routing/agent.js'
 import type { Listener } from '../../../src/routing/listening.js'
@@ -34,8 +34,22 @@ const explain = (
     asked = true,
     listeners = [] as Listener[],
     age = 3_600_000,
+    address = { domain: 'localhost', port: 8080 },
   } = {},
-) => explainHost(host, { agents, asked, look: { listeners, startedAt: now - age }, now, port: 8080 })
+) => explainHost(host, { address, agents, asked, look: { listeners, startedAt: now - age }, now })
+
+describe('a host below a domain of the user', () => {
+  const address = { domain: 'dev.moat.test', port: 443 }
+
+  it('stands for the same as one below localhost', () => {
+    expect(partsOf('web.shop.dev.moat.test', address.domain)).toEqual({ agent: 'shop', endpoint: 'web' })
+    expect(partsOf('Shop.Dev.Moat.Test', address.domain)).toEqual({ agent: 'shop' })
+    expect(explain('web.shp.dev.moat.test', { address })).toMatchObject({
+      detail: 'There is no agent shp. Did you mean shop?',
+      links: [{ url: 'https://shop.dev.moat.test' }, { url: 'https://blog.dev.moat.test' }],
+    })
+  })
+})
 
 describe('a host at which nobody answers', () => {
   it('of an agent that is not there', () => {

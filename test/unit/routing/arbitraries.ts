@@ -1,8 +1,18 @@
 // Owns the generated names, ports and agents of the routing tests.
 import fc from 'fast-check'
 import type { Agent } from '../../../src/routing/agent.js'
+import { domainProblem } from '../../../src/routing/domain.js'
 
 export const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
+
+/** Domains that config.yaml may have. */
+export const domain = fc.oneof(
+  fc.constantFrom('localhost', 'test', 'moat.test', 'dev.localhost', 'a.b.c.example.com'),
+  fc
+    .array(label, { maxLength: 4, minLength: 2 })
+    .map((labels) => labels.join('.'))
+    .filter((text) => domainProblem(text) === undefined),
+)
 
 export const port = fc.integer({ max: 65_535, min: 1 })
 

@@ -23,29 +23,29 @@ function agent(name: string, ports: Record<string, number>, published: Record<nu
 
 describe('routeTable', () => {
   it('leads the bare host of an agent to its only endpoint', () => {
-    expect(routeTable([agent('checkout', { web: 3000 }, { 3000: 49_152 })]).upstreams).toEqual([
+    expect(routeTable([agent('checkout', { web: 3000 }, { 3000: 49_152 })], 'localhost').upstreams).toEqual([
       { dial: '127.0.0.1:49152', host: 'checkout.localhost', protocol: 'http' },
       { dial: '127.0.0.1:49152', host: 'web.checkout.localhost', protocol: 'http' },
     ])
   })
 
   it('leads the bare host nowhere when there are several endpoints, even if one alone is published', () => {
-    expect(routeTable([agent('checkout', { api: 8080, web: 3000 }, { 3000: 49_152 })]).upstreams).toEqual([
+    expect(routeTable([agent('checkout', { api: 8080, web: 3000 }, { 3000: 49_152 })], 'localhost').upstreams).toEqual([
       { dial: '127.0.0.1:49152', host: 'web.checkout.localhost', protocol: 'http' },
     ])
   })
 
   it('has nothing for an agent whose ports are not published', () => {
-    expect(routeTable([agent('checkout', { web: 3000 }, {})])).toEqual(emptyTable)
+    expect(routeTable([agent('checkout', { web: 3000 }, {})], 'localhost')).toEqual(emptyTable)
   })
 
   it('has every host once, in order, whatever the order of the agents', () => {
     fc.assert(
       fc.property(agents, (list) => {
-        const table = routeTable(list)
+        const table = routeTable(list, 'localhost')
         const hosts = table.upstreams.map(({ host }) => host)
         expect(hosts).toEqual([...new Set(hosts)].toSorted())
-        expect(routeTable(list.toReversed())).toEqual(table)
+        expect(routeTable(list.toReversed(), 'localhost')).toEqual(table)
       }),
     )
   })
@@ -58,12 +58,13 @@ describe('routeTable', () => {
           for (const { endpoint, upstream } of routes) {
             const port = upstream && published[upstream.port]
             if (port === undefined) continue
-            expected.set(endpointHost(name, endpoint), `127.0.0.1:${port} ${upstream?.protocol}`)
-            if (endpoints.length === 1) expected.set(agentHost(name), `127.0.0.1:${port} ${upstream?.protocol}`)
+            expected.set(endpointHost(name, endpoint, 'localhost'), `127.0.0.1:${port} ${upstream?.protocol}`)
+            if (endpoints.length === 1)
+              expected.set(agentHost(name, 'localhost'), `127.0.0.1:${port} ${upstream?.protocol}`)
           }
         }
         const found = new Map(
-          routeTable(list).upstreams.map(({ dial, host, protocol }) => [host, `${dial} ${protocol}`]),
+          routeTable(list, 'localhost').upstreams.map(({ dial, host, protocol }) => [host, `${dial} ${protocol}`]),
         )
         expect(found).toEqual(expected)
       }),
@@ -82,7 +83,7 @@ describe('fragments that are more than a port', () => {
 
   it('have the hosts of their own endpoint, and the addresses of this start', () => {
     const dialling = { handle: [{ handler: 'reverse_proxy', upstreams: [{ dial: '{moat.dial.3000}' }] }] }
-    expect(routeTable([special({ endpoint: 'web', routes: [dialling] })])).toEqual({
+    expect(routeTable([special({ endpoint: 'web', routes: [dialling] })], 'localhost')).toEqual({
       hostRoutes: [
         {
           agent: 'checkout',
@@ -100,7 +101,7 @@ describe('fragments that are more than a port', () => {
 
   it('come before an upstream that has the same hosts', () => {
     const upstream = { port: 3000, protocol: 'http' as const }
-    const table = routeTable([special({ endpoint: 'web', routes: [{ handle: [answer] }], upstream })])
+    const table = routeTable([special({ endpoint: 'web', routes: [{ handle: [answer] }], upstream })], 'localhost')
     expect(table.hostRoutes).toMatchObject([{ upstream: true }])
     expect(table.upstreams.map(({ host }) => host)).toEqual(['checkout.localhost', 'web.checkout.localhost'])
     expect(hostsOf(table)).toEqual(['checkout.localhost', 'web.checkout.localhost'])
@@ -108,19 +109,19 @@ describe('fragments that are more than a port', () => {
 
   it('have no route while a port they dial is not published', () => {
     const dialling = { handle: [{ handler: 'reverse_proxy', upstreams: [{ dial: '{moat.dial.8080}' }] }] }
-    expect(routeTable([special({ endpoint: 'api', routes: [dialling] })])).toEqual(emptyTable)
+    expect(routeTable([special({ endpoint: 'api', routes: [dialling] })], 'localhost')).toEqual(emptyTable)
     expect(dialledPorts({ routes: [dialling], upstream: { port: 80, protocol: 'http' } })).toEqual([80, 8080])
   })
 
   it('have none when the agent has ended, files and fixed answers neither', () => {
     const ended = { ...special({ endpoint: 'web', files: { browse: false, root: '.' } }), state: 'exited' as const }
-    expect(routeTable([ended])).toEqual(emptyTable)
+    expect(routeTable([ended], 'localhost')).toEqual(emptyTable)
   })
 
   it('of several have the bare host if they are the default', () => {
     const web = { endpoint: 'web', routes: [{ handle: [answer] }] }
     const api = { default: true, endpoint: 'api', routes: [{ handle: [answer] }] }
-    expect(routeTable([special(web, api)]).hostRoutes.map(({ hosts }) => hosts)).toEqual([
+    expect(routeTable([special(web, api)], 'localhost').hostRoutes.map(({ hosts }) => hosts)).toEqual([
       ['api.checkout.localhost', 'checkout.localhost'],
       ['web.checkout.localhost'],
     ])
@@ -131,7 +132,7 @@ describe('certificateHosts', () => {
   it('are localhost, the hosts, and the bare hosts of agents with several endpoints', () => {
     const several = agent('checkout', { api: 8080, web: 3000 }, { 3000: 49_152, 8080: 49_153 })
     const single = agent('app', { web: 3000 }, { 3000: 49_154 })
-    expect(certificateHosts(hostsOf(routeTable([several, single])))).toEqual([
+    expect(certificateHosts(hostsOf(routeTable([several, single], 'localhost')), 'localhost')).toEqual([
       'api.checkout.localhost',
       'app.localhost',
       'checkout.localhost',
@@ -139,6 +140,18 @@ describe('certificateHosts', () => {
       'web.app.localhost',
       'web.checkout.localhost',
     ])
-    expect(certificateHosts([])).toEqual(['localhost'])
+    expect(certificateHosts([], 'localhost')).toEqual(['localhost'])
+  })
+
+  it('are of the domain, and localhost beside it', () => {
+    const several = agent('checkout', { api: 8080, web: 3000 }, { 3000: 49_152, 8080: 49_153 })
+    const hosts = hostsOf(routeTable([several], 'dev.moat.test'))
+    expect(certificateHosts(hosts, 'dev.moat.test')).toEqual([
+      'api.checkout.dev.moat.test',
+      'checkout.dev.moat.test',
+      'dev.moat.test',
+      'localhost',
+      'web.checkout.dev.moat.test',
+    ])
   })
 })

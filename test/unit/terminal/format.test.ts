@@ -101,6 +101,7 @@ describe('formatProxyStatus', () => {
         agents,
         ca,
         caddy: { pid: 2, version: '2.11.4' },
+        domain: 'localhost',
         indexUrl: 'https://localhost:8080',
         port: 8080,
         status: 'running',
@@ -117,9 +118,16 @@ Registered Agents:
   checkout    web:3000`)
   })
 
+  it('names a domain of the user', () => {
+    const where = { domain: 'moat.test', indexUrl: 'https://moat.test:8080', port: 8080 }
+    const text = formatProxyStatus({ ...where, agents: [], ca, caddy: null, status: 'running', supervisor: { pid: 1 } })
+    expect(text).toContain('\nStatus: running\nPort: 8080\nDomain: moat.test\nCA: ')
+  })
+
   it('says when it is stopped, and when something is wrong', () => {
     const indexUrl = 'https://localhost:9000'
-    const stopped = { agents: [], ca, caddy: null, indexUrl, port: 9000, status: 'stopped', supervisor: null } as const
+    const where = { domain: 'localhost', indexUrl, port: 9000 }
+    const stopped = { ...where, agents: [], ca, caddy: null, status: 'stopped', supervisor: null } as const
     expect(formatProxyStatus({ ...stopped, agents: [], problem: 'The container engine went away.' })).toBe(
       `Routing Proxy
 =============

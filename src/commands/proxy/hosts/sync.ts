@@ -1,12 +1,13 @@
 import { resolve } from 'node:path'
 import { listHosts } from '../../../agents/list-agents.js'
+import { currentAddress } from '../../../supervisor/proxy.js'
 import { hostsFlags } from '../../../terminal/hosts-flags.js'
 import { changeHosts, type HostsOutcome } from '../../../terminal/hosts-session.js'
 import { MoatCommand } from '../../../terminal/moat-command.js'
 
 export default class Sync extends MoatCommand {
   static override description = `Write the hosts of running agents into the hosts file
-For programs whose resolver does not know *.localhost: Safari, Java, musl. Run it again when agents have come or gone.`
+For programs whose resolver does not know *.localhost: Safari, Java, musl; and for a proxy.domain that no DNS server knows. Run it again when agents have come or gone.`
   static override enableJsonFlag = true
   static override flags = hostsFlags
 
@@ -16,7 +17,7 @@ For programs whose resolver does not know *.localhost: Safari, Java, musl. Run i
     return changeHosts({
       ...flags,
       file: resolve(flags.file),
-      hosts: await listHosts(engine),
+      hosts: await listHosts(engine, (await currentAddress(await this.proxyOptions())).domain),
       json: this.jsonEnabled(),
       log: (line) => this.log(line),
       name: 'sync',
