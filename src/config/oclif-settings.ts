@@ -16,6 +16,8 @@ export function setUpOclif(env: NodeJS.ProcessEnv = process.env): void {
   env.MOAT_CACHE_DIR = join(home, 'cache')
   env.MOAT_CONFIG_DIR = home
   env.MOAT_DATA_DIR = pluginDirectory(env)
+  // Without it oclif asks the password database, in which a user need not stand.
+  env.SHELL ||= '/bin/sh'
   // Else each command says of each linked plugin that TypeScript in it would have to be compiled.
   settings.enableAutoTranspile = false
 }

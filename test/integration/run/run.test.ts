@@ -106,7 +106,9 @@ describe('the workspace', () => {
       'caddy',
     )
     chmodSync(caddy, 0o755)
-    const sudo = { HOME: workspace, MOAT_CADDY: caddy, SUDO_GID: String(engineSocket.gid), SUDO_UID: '1234' }
+    const ids = { SUDO_GID: String(engineSocket.gid), SUDO_UID: '1234' }
+    // A user who stands nowhere, called from where no shell is named.
+    const sudo = { ...ids, HOME: workspace, MOAT_CADDY: caddy, SHELL: undefined }
     const env = asRoot ? sudo : {}
     const outcome = await sandbox.moat(['run', workspace, '--', 'sh', '-c', 'id -u; touch made'], { env })
     expect(outcome.stdout, outcome.stderr).toContain(`\n${uid}\n`)
