@@ -1,5 +1,12 @@
 // Owns the route table: a pure value computed from agents, from host names to what answers them.
-import type { Agent, CaddyRoute, RouteFragment, ServedFiles, UpstreamProtocol } from './agent.js'
+import {
+  type Agent,
+  type CaddyRoute,
+  isLive,
+  type RouteFragment,
+  type ServedFiles,
+  type UpstreamProtocol,
+} from './agent.js'
 import { agentHost, defaultDomain, endpointHost } from './urls.js'
 
 /** A host that is handed on whole, to a loopback address. */
@@ -79,16 +86,12 @@ function tableOf(agent: Agent, fragment: RouteFragment, domain: string): RouteTa
     upstream: upstream !== undefined,
   }
   return {
-    hostRoutes: special && isServed(agent) ? [hostRoutes] : [],
+    // Files and fixed answers come from no container port: only the agent's state tells whether it is there.
+    hostRoutes: special && isLive(agent) ? [hostRoutes] : [],
     upstreams: upstream
       ? hosts.map((host) => ({ dial: dialOf(agent, upstream.port), host, protocol: upstream.protocol }))
       : [],
   }
-}
-
-/** Files and fixed answers come from no container port, so that only the agent's state tells whether it is there. */
-function isServed({ state }: Agent): boolean {
-  return state === 'running' || state === 'paused' || state === 'restarting'
 }
 
 /** The endpoint that answers at the agent's bare host, if one does. */
