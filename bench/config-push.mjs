@@ -10,6 +10,7 @@ import { configChange } from '../dist/caddy/config-change.js'
 import { spawnCaddy } from '../dist/caddy/spawn-caddy.js'
 import { toCaddyConfig } from '../dist/caddy/to-caddy-config.js'
 import { moatPaths } from '../dist/config/paths.js'
+import { emptyTable } from '../dist/routing/route-table.js'
 import { bindPorts } from '../dist/supervisor/bind-ports.js'
 
 const pushes = 21
@@ -42,14 +43,14 @@ async function measure(count) {
   const settings = { ...paths, domain: 'localhost', listeners, port: bound.port, recorded: [], storage }
   const route = (host) => ({ dial: '127.0.0.1:9', host, protocol: 'http' })
   const routes = Array.from({ length: count }, (_, index) => route(`web.agent-${index}.localhost`))
-  let config = toCaddyConfig(settings, { hostRoutes: [], upstreams: routes })
+  let config = toCaddyConfig(settings, { ...emptyTable, upstreams: routes })
   const spawned = { binary: process.env.MOAT_CADDY, config, env: process.env, listeningFds: bound.descriptors, paths }
   const caddy = await spawnCaddy({ ...spawned, onInherited: bound.close })
   const admin = new CaddyAdmin(paths.adminSocket)
   const times = []
   for (let push = 0; push < pushes; push += 1) {
     routes.push(route(`web.new-${push}.localhost`))
-    const next = toCaddyConfig(settings, { hostRoutes: [], upstreams: routes })
+    const next = toCaddyConfig(settings, { ...emptyTable, upstreams: routes })
     const { path, value } = configChange(config, next)
     times.push(await timed(() => admin.replace(path, value)))
     config = next

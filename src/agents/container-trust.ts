@@ -2,8 +2,15 @@
 //
 // - OpenSSL, and with it curl and Python, and Go look into each directory of SSL_CERT_DIR. The mounted one has the root under
 //   the name that OpenSSL looks for;
-// - Node reads NODE_EXTRA_CA_CERTS, one file.
-import type { Engine } from '../engine/engine.js'
+// - Node reads NODE_EXTRA_CA_CERTS, one file;
+// - Chromium and Chrome obey policies, one of which names authorities. A policy is a file in a directory of theirs.
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { chromiumPolicy } from '../authority/publish-root.js'
+import type { MoatPaths } from '../config/paths.js'
+import type { ContainerSpec, Engine } from '../engine/engine.js'
+import type { ImageFacts } from '../engine/files.js'
 
 /** Where the directory with the root certificate is mounted. */
 export const certificateMount = '/etc/moat'
@@ -18,26 +25,33 @@ const nodeVariable = 'NODE_EXTRA_CA_CERTS'
 const nodeDirectory = '/usr/local/share/moat'
 const nodeFile = 'node-extra-ca.pem'
 
+/** Where Chromium, Chrome and the Chrome that test drivers bring look for policies. */
+const policyDirectories = ['chromium', 'opt/chrome', 'opt/chrome_for_testing'].map(
+  (name) => `/etc/${name}/policies/managed`,
+)
+
 export interface ContainerTrust {
   env: Record<string, string>
+  mounts: ContainerSpec['mounts']
   /** Puts into the created container, before its start, what cannot be mounted. */
   install(containerId: string): Promise<void>
 }
 
-/** `root` is the certificate, `userEnv` what the user sets, which wins. */
+/** `userEnv` is what the user sets, which wins. Undefined before there is an authority: the first proxy makes it. */
 export async function planContainerTrust(
   engine: Pick<Engine, 'files'>,
-  image: string,
-  root: string,
+  image: Pick<ImageFacts, 'environment'>,
+  { publicCertificate }: Pick<MoatPaths, 'publicCertificate'>,
   userEnv: Readonly<Record<string, string>>,
-): Promise<ContainerTrust> {
-  const imageEnv = await engine.files.imageEnvironment(image)
+): Promise<ContainerTrust | undefined> {
+  const root = await readFile(publicCertificate, 'utf8').catch(() => undefined)
+  if (root === undefined) return undefined
   // A company's image may bring the company's authorities: they must not be lost to Node.
-  const own = nodeVariable in userEnv ? undefined : imageEnv[nodeVariable]
+  const own = nodeVariable in userEnv ? undefined : image.environment[nodeVariable]
   return {
     env: {
       MOAT_CA_CERT: certificateFile,
-      [directoryVariable]: `${imageEnv[directoryVariable] || usualDirectory}:${certificateMount}`,
+      [directoryVariable]: `${image.environment[directoryVariable] || usualDirectory}:${certificateMount}`,
       [nodeVariable]: own ? `${nodeDirectory}/${nodeFile}` : certificateFile,
     },
     install: async (containerId) => {
@@ -45,5 +59,16 @@ export async function planContainerTrust(
       const text = `${(await engine.files.read(containerId, own)) ?? ''}\n${root}`
       await engine.files.write(containerId, nodeDirectory, [{ name: nodeFile, text }])
     },
+    mounts: mountsOf(dirname(publicCertificate)),
   }
+}
+
+function mountsOf(directory: string): ContainerSpec['mounts'] {
+  const policy = join(directory, chromiumPolicy)
+  // What an earlier moat left has none, and the engine refuses to mount what is not there.
+  const policies = existsSync(policy) ? policyDirectories.map((target) => `${target}/moat.json`) : []
+  return [
+    { readOnly: true, source: directory, target: certificateMount },
+    ...policies.map((target) => ({ readOnly: true, source: policy, target })),
+  ]
 }

@@ -1,6 +1,4 @@
 // Owns the start of an agent, step by step. Whatever fails, nothing stays behind.
-import { readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { assertNotMoatHome } from '../config/guard-home.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { WantedAddress } from '../config/settings.js'
@@ -14,8 +12,9 @@ import { ensureProxy } from '../supervisor/ensure-proxy.js'
 import { addressOf } from '../supervisor/protocol.js'
 import { containerGitEnvironment } from '../worktrees/git-environment.js'
 import { shareRepository } from '../worktrees/share-repository.js'
-import { type ContainerTrust, certificateMount, planContainerTrust } from './container-trust.js'
+import { type ContainerTrust, planContainerTrust } from './container-trust.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
+import { discardForwarder, type Forwarder, planForwarder } from './forwarder.js'
 import type { AgentPlan } from './plan-agent.js'
 import type { Progress } from './progress.js'
 import { reserveContainer } from './reserve-container.js'
@@ -100,55 +99,72 @@ async function startContainer(
   image: PreparedImage,
   address: ProxyAddress | undefined,
 ) {
-  const { attach, engine, paths, progress, signal } = options
+  const { engine, paths, progress } = options
   const runId = newRunId()
-  // There is none before the first proxy.
-  const root = await readFile(paths.publicCertificate, 'utf8').catch(() => undefined)
-  const trust = root === undefined ? undefined : await planContainerTrust(engine, image.image, root, plan.env)
-  const spec = await containerSpec(plan, options, image, { address, runId, trust })
-  return progress.step(`Starting ${plan.name}`, async () => {
-    const containerId = await reserveContainer(engine, plan.name, spec)
-    try {
-      await trust?.install(containerId)
-      const output = attach ? await engine.attach(containerId, { interactive: options.interactive }) : undefined
-      const exitCode = engine.wait(containerId)
-      // Observed by whoever follows the agent; until then a broken engine must not be an unhandled rejection.
-      exitCode.catch(() => {})
-      signal.throwIfAborted()
-      await engine.start(containerId)
-      if (plan.endpoints.length > 0) await syncRoutes(paths.controlSocket)
-      signal.throwIfAborted()
-      const agent: Agent = {
-        ...plan.git,
-        containerId,
-        createdAt: new Date().toISOString(),
-        endpoints: plan.endpoints,
-        keep: options.keep,
-        name: plan.name,
-        published: {},
-        routes: plan.routes,
-        runId,
-        state: 'running',
-        workspace: plan.workspace,
+  const facts = await engine.files.describeImage(image.image)
+  const trust = await planContainerTrust(engine, facts, paths, plan.env)
+  const own = { engine, image: facts, note: progress.note, paths, runId }
+  const forwarder = address && (await planForwarder(plan, { ...own, address }))
+  try {
+    const spec = await containerSpec(plan, options, image, { address, forwarder, runId, trust })
+    return await progress.step(`Starting ${plan.name}`, async () => {
+      const containerId = await reserveContainer(engine, plan.name, spec)
+      try {
+        await trust?.install(containerId)
+        const started = await letRun(containerId, plan, options)
+        const agent: Agent = {
+          ...plan.git,
+          containerId,
+          createdAt: new Date().toISOString(),
+          endpoints: plan.endpoints,
+          keep: options.keep,
+          name: plan.name,
+          published: {},
+          routes: plan.routes,
+          runId,
+          state: 'running',
+          workspace: plan.workspace,
+        }
+        return { ...started, agent: viewAgent(agent, address ?? options.wanted), containerId }
+      } catch (error) {
+        await engine.remove(containerId)
+        throw error
       }
-      return { agent: viewAgent(agent, address ?? options.wanted), containerId, exitCode, ...(output && { output }) }
-    } catch (error) {
-      await engine.remove(containerId)
-      throw error
-    }
-  })
+    })
+  } catch (error) {
+    await discardForwarder(paths, runId)
+    throw error
+  }
+}
+
+/** Starts the container; resolves once its routes are live. */
+async function letRun(containerId: string, { endpoints }: AgentPlan, options: StartOptions) {
+  const { attach, engine, interactive, paths, signal } = options
+  const output = attach ? await engine.attach(containerId, { interactive }) : undefined
+  const exitCode = engine.wait(containerId)
+  // Observed by whoever follows the agent; until then a broken engine must not be an unhandled rejection.
+  exitCode.catch(() => {})
+  signal.throwIfAborted()
+  await engine.start(containerId)
+  if (endpoints.length > 0) await syncRoutes(paths.controlSocket)
+  signal.throwIfAborted()
+  return { exitCode, ...(output && { output }) }
+}
+
+interface ContainerParts {
+  address: ProxyAddress | undefined
+  forwarder: Forwarder | undefined
+  runId: string
+  trust: ContainerTrust | undefined
 }
 
 async function containerSpec(
   plan: AgentPlan,
   { interactive, keep, paths, removeAtEnd, user }: StartOptions,
   image: PreparedImage,
-  { address, runId, trust }: { address: ProxyAddress | undefined; runId: string; trust: ContainerTrust | undefined },
+  { address, forwarder, runId, trust }: ContainerParts,
 ): Promise<ContainerSpec> {
   const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
-  const certificate = trust
-    ? [{ readOnly: true, source: dirname(paths.publicCertificate), target: certificateMount }]
-    : []
   const urls = address ? urlEnvironment(name, endpoints, address) : {}
   const shared = checkout ? await shareRepository(checkout, paths.home) : []
   return {
@@ -166,13 +182,30 @@ async function containerSpec(
     },
     image: image.image,
     interactive,
-    labels: toLabels({ ...plan.git, endpoints, home: paths.home, keep, name, routes, runId, workspace }),
-    mounts: [{ readOnly: false, source: workspace, target: workspaceMount }, ...shared, ...certificate, ...mounts],
+    labels: toLabels({
+      ...plan.git,
+      endpoints,
+      ...(forwarder && { forwards: forwarder.ports }),
+      home: paths.home,
+      keep,
+      name,
+      routes,
+      runId,
+      workspace,
+    }),
+    mounts: [
+      { readOnly: false, source: workspace, target: workspaceMount },
+      ...shared,
+      ...(trust?.mounts ?? []),
+      ...(forwarder ? [forwarder.mount] : []),
+      ...mounts,
+    ],
     name: containerName(name, paths.home),
     ports: plan.ports,
     removeAtEnd,
     user,
     workdir: workspaceMount,
+    ...forwarder?.spec,
     ...container,
   }
 }

@@ -9,13 +9,19 @@ import { systemCode } from '../errors.js'
 /** OpenSSL's hash of `CN=Moat CA`, under which it looks for an authority of that name in a directory. */
 export const nameHash = '159b6d19'
 
+/** Beside the certificate: what has Chromium and Chrome accept it, once it lies in a directory of their policies. */
+export const chromiumPolicy = 'chromium-policy.json'
+
 /** Puts the certificate there, unless it is there. Whoever reads meanwhile reads a whole one. */
 export async function publishRoot(
   { publicCertificate }: Pick<MoatPaths, 'publicCertificate'>,
   certificate: string,
 ): Promise<void> {
-  if ((await readFile(publicCertificate, 'utf8').catch(() => undefined)) === certificate) return
   const directory = dirname(publicCertificate)
+  if ((await readFile(publicCertificate, 'utf8').catch(() => undefined)) === certificate) {
+    await publishPolicy(directory, certificate)
+    return
+  }
   await mkdir(directory, { recursive: true })
   // Users of containers are others than the one who runs moat; the directory above keeps other users of this machine out.
   await chmod(directory, 0o755)
@@ -25,6 +31,16 @@ export async function publishRoot(
   await writeFile(draft, certificate, { flush: true })
   await chmod(draft, 0o644)
   await rename(draft, publicCertificate)
+  await publishPolicy(directory, certificate)
+}
+
+/** Written in place: containers have this one file mounted, and a new one would not be it. */
+async function publishPolicy(directory: string, certificate: string): Promise<void> {
+  const path = join(directory, chromiumPolicy)
+  const policy = `${JSON.stringify({ CACertificates: [certificate.replace(/-----.*-----|\s/g, '')] })}\n`
+  if ((await readFile(path, 'utf8').catch(() => undefined)) === policy) return
+  await writeFile(path, policy)
+  await chmod(path, 0o644)
 }
 
 function ignoreExisting(error: unknown): void {

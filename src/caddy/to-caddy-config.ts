@@ -1,7 +1,10 @@
 // Owns Caddy's whole config: a pure function of settings and routes. caddy/README.md explains its shape.
+
+import { agentSocket } from '../config/paths.js'
 import type { UpstreamProtocol } from '../routing/agent.js'
 import { certificateHosts, hostsOf, type RouteTable, type Upstream } from '../routing/route-table.js'
 import { agentHostPatterns, defaultDomain } from '../routing/urls.js'
+import { containerGate } from './container-gate.js'
 import { endpointRoutes } from './endpoint-routes.js'
 import { ownPages, pageOr, problemPages } from './page-routes.js'
 import { accessLog, logging } from './request-log.js'
@@ -12,6 +15,8 @@ export interface CaddySettings {
   accessSocket: string
   /** Path of the unix socket of the admin API. */
   adminSocket: string
+  /** Holds the directory of each agent's socket. */
+  agents: string
   caCertificate: string
   caKey: string
   /** What URLs end in. */
@@ -88,10 +93,10 @@ export function domainOf(config: CaddyConfig): string | undefined {
   return typeof domain === 'string' ? domain : undefined
 }
 
-/** The listeners of a config made here. */
+/** The inherited listeners of a config made here. */
 export function listenersOf(config: CaddyConfig): string[] {
   const listeners = at(config, ['apps', 'http', 'servers', 'moat', 'listen'])
-  return Array.isArray(listeners) ? listeners.map(String) : []
+  return Array.isArray(listeners) ? listeners.map(String).filter((listener) => listener.startsWith('fd/')) : []
 }
 
 function at(value: unknown, path: readonly string[]): unknown {
@@ -130,16 +135,19 @@ function ownHosts(domain: string): string[] {
 function server(settings: CaddySettings, table: RouteTable) {
   const { domain, filesSocket, listeners, pagesSocket, recorded } = settings
   const { hostRoutes, upstreams } = table
+  const sockets = table.agentSockets.map(({ agent, runId }) => ({ agent, path: agentSocket(settings, runId) }))
   return {
     ...accessLog(recorded),
     // Its scan of host matchers grows faster than their number.
     automatic_https: { disable: true },
     errors: { routes: problemPages(pagesSocket) },
-    listen: listeners,
+    // The directories of the sockets have to be there, or Caddy refuses all of this.
+    listen: [...listeners, ...sockets.map(({ path }) => `unix/${path}|0600`)],
     listener_wrappers: [{ wrapper: 'http_redirect' }, { wrapper: 'tls' }],
     // No h3: Chromium does not use it with a local root.
     protocols: ['h1', 'h2'],
     routes: [
+      ...containerGate(sockets, domain),
       { handle: refusal(domain), match: [{ not: [{ host: ownHosts(domain) }] }], terminal: true },
       ...ownPages(pagesSocket, domain),
       // Before the routes of plugins: whatever they do to a request, it stays with its own host.
@@ -196,9 +204,22 @@ function proxyRoutes(protocol: UpstreamProtocol) {
   ]
 }
 
+/**
+ * What Caddy says by itself, but for requests from containers, which come over a unix socket: there it would say nothing.
+ * `client_ip` is the address of the other end; what a client claims to be forwarded for is not heeded.
+ */
+const forwardedHeaders = {
+  'X-Forwarded-For': ['{http.vars.client_ip}'],
+  'X-Forwarded-Host': ['{http.request.hostport}'],
+  'X-Forwarded-Proto': ['{http.request.scheme}'],
+}
+
 function reverseProxy(protocol: UpstreamProtocol, tryDuration: string) {
+  // To an https upstream Caddy would send the address it dials as Host.
+  const host = protocol === 'https' ? { Host: ['{http.request.hostport}'] } : {}
   return {
     handler: 'reverse_proxy',
+    headers: { request: { set: { ...forwardedHeaders, ...host } } },
     load_balancing: { try_duration: tryDuration, try_interval: '100ms' },
     // Without it, each config change closes every WebSocket.
     stream_close_delay: '24h',
@@ -211,7 +232,5 @@ function reverseProxy(protocol: UpstreamProtocol, tryDuration: string) {
       ...(protocol === 'h2c' && { versions: ['h2c', '2'] }),
     },
     upstreams: [{ dial: '{http.vars.moat_dial}' }],
-    // To an https upstream Caddy would send the address it dials as Host.
-    ...(protocol === 'https' && { headers: { request: { set: { Host: ['{http.request.hostport}'] } } } }),
   }
 }

@@ -5,6 +5,8 @@ import { exitCodes, MoatError } from '../errors.js'
 import { moatHome } from './moat-home.js'
 
 export interface MoatPaths {
+  /** Holds a directory for each agent that has a way to the proxy from inside its container. */
+  agents: string
   /** Where Caddy reports requests while somebody watches. */
   accessSocket: string
   adminSocket: string
@@ -47,8 +49,10 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
   const home = moatHome(env, userHome)
   const proxy = join(home, 'proxy')
   const controlSocket = join(proxy, 'control.sock')
-  assertSocketPath(controlSocket)
+  const agents = join(proxy, 'agents')
+  assertSocketPath(agentSocket({ agents }, `run_${'0'.repeat(12)}`))
   return {
+    agents,
     accessSocket: join(proxy, 'access.sock'),
     adminSocket: join(proxy, 'admin.sock'),
     bin: join(home, 'bin'),
@@ -73,6 +77,16 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     worktrees: env.MOAT_WORKTREE_BASE ? resolve(env.MOAT_WORKTREE_BASE) : join(home, 'worktrees'),
     trustMemory: join(proxy, 'trust'),
   }
+}
+
+/** What the container of a run sees of this machine, besides its workspace. */
+export function agentDirectory({ agents }: Pick<MoatPaths, 'agents'>, runId: string): string {
+  return join(agents, runId)
+}
+
+/** Where Caddy listens for what comes from the container of a run. */
+export function agentSocket(paths: Pick<MoatPaths, 'agents'>, runId: string): string {
+  return join(agentDirectory(paths, runId), 'proxy.sock')
 }
 
 /** The longest path of a unix socket that macOS accepts; Linux allows four more. Bytes. */

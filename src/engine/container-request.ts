@@ -44,7 +44,11 @@ export function containerRequest(spec: ContainerSpec, { podman, rootless }: Engi
       Tmpfs: home.tmpfs,
       ...(spec.cpus !== undefined && { NanoCpus: Math.round(spec.cpus * 1e9) }),
       ...(spec.dns && { Dns: spec.dns }),
+      ...(spec.hosts && { ExtraHosts: spec.hosts.map(({ address, name }) => `${name}:${address}`) }),
       ...(spec.memory !== undefined && { Memory: spec.memory * 1024 * 1024 }),
+      ...(spec.unprivilegedPortStart !== undefined && {
+        Sysctls: { 'net.ipv4.ip_unprivileged_port_start': `${spec.unprivilegedPortStart}` },
+      }),
     },
     Image: spec.image,
     Labels: spec.labels,
@@ -53,6 +57,7 @@ export function containerRequest(spec: ContainerSpec, { podman, rootless }: Engi
     WorkingDir: spec.workdir,
     name: spec.name,
     ...(spec.command && { Cmd: spec.command }),
+    ...(spec.entrypoint && { Entrypoint: spec.entrypoint }),
   }
 }
 

@@ -117,6 +117,10 @@ export class DockerEngine implements Engine {
     return this.#ask('describe itself', async () => (await this.#askTraits()).rootless)
   }
 
+  async isVirtual(): Promise<boolean> {
+    return this.#ask('describe itself', async () => (await this.#askTraits()).virtual)
+  }
+
   async kill(containerId: string): Promise<void> {
     await this.#ask('kill the container', () =>
       tolerate([404, 409], () => this.#docker.getContainer(containerId).kill()),

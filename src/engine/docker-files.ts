@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import type Docker from 'dockerode'
 import { extract, type Pack, pack } from 'tar-stream'
 import { engineError, statusOf } from './engine-errors.js'
-import type { ContainerFile, EngineFiles } from './files.js'
+import type { ContainerFile, EngineFiles, ImageFacts } from './files.js'
 
 /** A chain of links longer than this is a circle. */
 const mostLinks = 8
@@ -19,11 +19,16 @@ export class DockerFiles implements EngineFiles {
     this.#docker = docker
   }
 
-  imageEnvironment(image: string): Promise<Record<string, string>> {
+  describeImage(image: string): Promise<ImageFacts> {
     return this.#ask('inspect the image', async () => {
-      const { Config } = await this.#docker.getImage(image).inspect()
+      const { Architecture, Config } = await this.#docker.getImage(image).inspect()
       const pairs = (Config.Env ?? []).map((pair) => [pair.split('=', 1)[0] ?? '', pair.slice(pair.indexOf('=') + 1)])
-      return Object.fromEntries(pairs) as Record<string, string>
+      return {
+        architecture: Architecture,
+        command: Config.Cmd ?? [],
+        entrypoint: [Config.Entrypoint ?? []].flat(),
+        environment: Object.fromEntries(pairs) as Record<string, string>,
+      }
     })
   }
 

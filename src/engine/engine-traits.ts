@@ -5,18 +5,23 @@ export interface EngineTraits {
   podman: boolean
   /** It runs as the invoking user, and root in a container is that user. */
   rootless: boolean
+  /** It runs in a virtual machine beside which moat runs. */
+  virtual: boolean
 }
 
 interface Info {
   /** Podman's builder; Docker has none of that name. */
   BuildahVersion?: string
+  OperatingSystem?: string
   SecurityOptions?: string[] | null
 }
 
-export async function readTraits(docker: Docker): Promise<EngineTraits> {
-  const { BuildahVersion, SecurityOptions } = (await docker.info()) as Info
+export async function readTraits(docker: Docker, platform = process.platform): Promise<EngineTraits> {
+  const { BuildahVersion, OperatingSystem, SecurityOptions } = (await docker.info()) as Info
   return {
     podman: BuildahVersion !== undefined,
     rootless: SecurityOptions?.some((option) => option.split(',').includes('name=rootless')) ?? false,
+    // Docker Desktop has one on Linux and WSL too.
+    virtual: platform !== 'linux' || OperatingSystem === 'Docker Desktop',
   }
 }

@@ -10,7 +10,11 @@ export interface ContainerSpec {
   cpus?: number
   /** Addresses of name servers; the engine's own choice if left out. */
   dns?: string[]
+  /** Program that runs `command`; undefined keeps the image's own. With one, the image's command is not used. */
+  entrypoint?: string[]
   env: Record<string, string>
+  /** Names that its programs resolve, besides those of the engine. */
+  hosts?: { address: string; name: string }[]
   image: string
   /** A terminal and stdin, for a person. */
   interactive?: boolean
@@ -23,6 +27,8 @@ export interface ContainerSpec {
   removeAtEnd?: boolean
   /** Container ports to publish on 127.0.0.1; the engine chooses a `hostPort` that is left out, anew at each start. */
   ports: { hostPort?: number; port: number }[]
+  /** The lowest port that its programs may listen on without being root; the engine's own choice if left out. */
+  unprivilegedPortStart?: number
   /** Host user that owns what the agent writes. */
   user: { gid: number; uid: number }
   /** Working directory in the container. */
@@ -89,6 +95,8 @@ export interface Engine {
   hasImage(image: string): Promise<boolean>
   /** True when it runs as the invoking user, and root in a container is that user. */
   isRootless(): Promise<boolean>
+  /** True when containers run on another kernel than this machine's. */
+  isVirtual(): Promise<boolean>
   kill(containerId: string): Promise<void>
   pull(image: string, onProgress: (progress: PullProgress) => void, signal?: AbortSignal): Promise<void>
   /** Removes the container, running or not; resolves when it is gone. Absent is fine. */

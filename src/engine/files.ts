@@ -5,9 +5,18 @@ export interface ContainerFile {
   text: string
 }
 
+/** What an image says about the containers made of it. */
+export interface ImageFacts {
+  /** As Go names it: `amd64`, `arm64`, … */
+  architecture: string
+  /** Arguments of the entrypoint, or a program and its arguments where there is none. */
+  command: string[]
+  entrypoint: string[]
+  environment: Record<string, string>
+}
+
 export interface EngineFiles {
-  /** The variables that an image sets. */
-  imageEnvironment(image: string): Promise<Record<string, string>>
+  describeImage(image: string): Promise<ImageFacts>
   /** The text of a file in a container, running or not, links followed; undefined when there is none. */
   read(containerId: string, path: string): Promise<string | undefined>
   /** Puts root's files into a directory of a container, running or not, which is made if need be. */

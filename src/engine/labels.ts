@@ -8,6 +8,8 @@ export const labels = {
   /** Of an agent whose workspace is a git worktree, and the repository's id. */
   branch: 'dev.moat.branch',
   endpoints: 'dev.moat.endpoints',
+  /** The proxy's ports that its container hands on to it, e.g. `8080` or `443,80`. */
+  forwards: 'dev.moat.forwards',
   /** The `~/.moat` an agent belongs to, so that two of them on one engine keep to their own agents. */
   home: 'dev.moat.home',
   /** Of an image that moat built. */
@@ -24,7 +26,7 @@ export const labels = {
 /** What the labels carry. */
 export type LabelledAgent = Pick<
   Agent,
-  'branch' | 'endpoints' | 'keep' | 'name' | 'repository' | 'routes' | 'runId' | 'workspace'
+  'branch' | 'endpoints' | 'forwards' | 'keep' | 'name' | 'repository' | 'routes' | 'runId' | 'workspace'
 >
 
 /** Thrown for a label that is missing or says something moat does not understand. */
@@ -43,6 +45,7 @@ const dnsLabel = z.string().refine(isDnsLabel, 'is not a lower-case DNS label')
 const port = z.int().min(1).max(65_535)
 const runId = z.string().regex(/^run_[0-9a-f]{12}$/, 'is not run_ and 12 hex digits')
 const workspace = z.string().min(1, 'is empty')
+const forwards = z.array(port).min(1)
 const endpoints = z.array(
   z.object({
     columns: z.exactOptional(z.record(z.string(), z.string())),
@@ -77,6 +80,7 @@ export function toLabels(agent: LabelledAgent & { home?: string }): Record<strin
   return {
     ...(agent.branch !== undefined && { [labels.branch]: agent.branch }),
     [labels.endpoints]: JSON.stringify(agent.endpoints),
+    ...(agent.forwards && { [labels.forwards]: agent.forwards.join() }),
     ...(agent.home !== undefined && { [labels.home]: agent.home }),
     ...(agent.keep && { [labels.keep]: 'true' }),
     [labels.name]: agent.name,
@@ -93,6 +97,7 @@ export function fromLabels(values: Readonly<Record<string, string>>): LabelledAg
   return {
     ...(branch && { branch }),
     endpoints: read<Endpoint[]>(values, labels.endpoints, endpoints, parseJson),
+    ...(labels.forwards in values && { forwards: read(values, labels.forwards, forwards, parseNumbers) }),
     keep: values[labels.keep] === 'true',
     name: read(values, labels.name, dnsLabel),
     ...(repository && { repository }),
@@ -129,6 +134,11 @@ function read<T>(
   const [issue] = parsed.error.issues
   const place = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''
   throw new UnreadableLabelError(label, `${place}${issue?.message}`)
+}
+
+/** `443,80` */
+function parseNumbers(text: string): unknown {
+  return text.split(',').map(Number)
 }
 
 function parseJson(text: string): unknown {

@@ -74,6 +74,8 @@ export interface Agent {
   /** ISO 8601. */
   createdAt: string
   endpoints: Endpoint[]
+  /** The proxy's ports that are handed on to it from the container's own loopback; absent for none. */
+  forwards?: number[]
   /** True when the container stays after the agent has ended, until it is destroyed. */
   keep: boolean
   name: string

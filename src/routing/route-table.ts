@@ -31,12 +31,19 @@ export interface HostRoutes {
   upstream: boolean
 }
 
+/** An agent whose container has a socket of its own to the proxy, for its own hosts. */
+export interface AgentSocket {
+  agent: string
+  runId: string
+}
+
 export interface RouteTable {
+  agentSockets: AgentSocket[]
   hostRoutes: HostRoutes[]
   upstreams: Upstream[]
 }
 
-export const emptyTable: RouteTable = { hostRoutes: [], upstreams: [] }
+export const emptyTable: RouteTable = { agentSockets: [], hostRoutes: [], upstreams: [] }
 
 /** The plugin of endpoints that do not name one: this package. */
 export const corePlugin = 'moat-cli'
@@ -51,6 +58,11 @@ const dialPlaceholder = /\{moat\.dial\.(\d+)\}/g
 export function routeTable(agents: readonly Agent[], domain: string): RouteTable {
   const tables = agents.flatMap((agent) => agent.routes.map((fragment) => tableOf(agent, fragment, domain)))
   return {
+    agentSockets: agents
+      // Whatever its state: one that is started again finds its socket there, and one that just starts does too.
+      .filter(({ forwards }) => forwards !== undefined)
+      .map(({ name, runId }) => ({ agent: name, runId }))
+      .toSorted((a, b) => compare(a.runId, b.runId)),
     hostRoutes: tables
       .flatMap(({ hostRoutes }) => hostRoutes)
       .toSorted((a, b) => compare(a.hosts[0] ?? '', b.hosts[0] ?? '')),
@@ -69,7 +81,7 @@ export function dialledPorts({ routes = [], upstream }: Pick<RouteFragment, 'rou
   return [...new Set([...(upstream ? [upstream.port] : []), ...named])]
 }
 
-function tableOf(agent: Agent, fragment: RouteFragment, domain: string): RouteTable {
+function tableOf(agent: Agent, fragment: RouteFragment, domain: string): Omit<RouteTable, 'agentSockets'> {
   if (dialledPorts(fragment).some((port) => agent.published[port] === undefined)) return emptyTable
   const { endpoint, files, routes = [], upstream } = fragment
   const bare = isDefault(agent, fragment) ? [agentHost(agent.name, domain)] : []

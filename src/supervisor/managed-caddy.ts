@@ -18,6 +18,7 @@ import type { MoatPaths } from '../config/paths.js'
 import { messageOf } from '../errors.js'
 import { certificateHosts, emptyTable, hostsOf, type RouteTable } from '../routing/route-table.js'
 import { handshakePort, type ProxyAddress } from '../routing/urls.js'
+import { prepareAgentDirectories } from './agent-directories.js'
 import { bindPorts } from './bind-ports.js'
 import { hasEnded, isAlive, readPid, signal } from './caddy-process.js'
 import { Coalescer } from './coalescer.js'
@@ -178,6 +179,7 @@ export class ManagedCaddy {
     try {
       const listeners = bound.descriptors.map((_, index) => `fd/${firstInheritedDescriptor + index}`)
       this.#settings = this.#settingsFor(listeners, bound.port)
+      await prepareAgentDirectories(this.#options.paths, this.#routes.agentSockets)
       // One endpoint's bad routes would keep Caddy from starting at all.
       await this.check.examine(this.#routes.hostRoutes)
       const config = toCaddyConfig(this.#settings, this.check.accepted(this.#routes))
@@ -255,6 +257,7 @@ export class ManagedCaddy {
   async #replace(): Promise<void> {
     const pending = this.#pending()
     if (!pending) return
+    await prepareAgentDirectories(this.#options.paths, this.#routes.agentSockets)
     // Caddy counts anew with each config.
     await this.count()
     await this.#admin.replace(pending.change.path, pending.change.value)
@@ -284,8 +287,8 @@ export class ManagedCaddy {
 
   #settingsFor(listeners: string[], port: number): CaddySettings {
     const { domain, paths } = this.#options
-    const { accessSocket, adminSocket, caCertificate, caKey, caddyStorage, filesSocket, pagesSocket } = paths
-    const sockets = { accessSocket, adminSocket, filesSocket, pagesSocket }
+    const { accessSocket, adminSocket, agents, caCertificate, caKey, caddyStorage, filesSocket, pagesSocket } = paths
+    const sockets = { accessSocket, adminSocket, agents, filesSocket, pagesSocket }
     // A new process goes on reporting what somebody watches.
     const recorded = this.#settings?.recorded ?? []
     return { ...sockets, caCertificate, caKey, domain, listeners, port, recorded, storage: caddyStorage }

@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.js'
 import { messageOf } from '../errors.js'
 import { type IndexView, type Look, viewIndex } from '../pages/view.js'
 import { type Agent, isLive } from '../routing/agent.js'
+import type { Listener } from '../routing/listening.js'
 import { hostsOf } from '../routing/route-table.js'
 import type { ManagedCaddy } from './managed-caddy.js'
 
@@ -133,7 +134,7 @@ export class Observer {
     await Promise.all(Array.from({ length: concurrency }, work))
   }
 
-  async #refresh({ containerId }: Agent, maxAge: number): Promise<void> {
+  async #refresh({ containerId, forwards = [] }: Agent, maxAge: number): Promise<void> {
     const known = this.#looks.get(containerId)
     if (known && Date.now() - known.at < maxAge) return
     const asked = this.#options
@@ -142,9 +143,14 @@ export class Observer {
       .catch(() => undefined)
     // An engine that hangs must not keep people from being told anything.
     const found = await Promise.race([asked, wait(lookTimeout, undefined, { ref: false })])
+    // What moat itself listens with is nothing an endpoint could be meant to be.
+    const isForwarder = ({ loopback, port }: Listener) => loopback && forwards.includes(port)
     this.#looks.set(containerId, {
       at: Date.now(),
-      look: found && { listeners: found.listeners, startedAt: Date.parse(found.startedAt) },
+      look: found && {
+        listeners: found.listeners.filter((one) => !isForwarder(one)),
+        startedAt: Date.parse(found.startedAt),
+      },
       quick: found?.quick ?? false,
     })
   }

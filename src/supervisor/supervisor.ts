@@ -10,6 +10,7 @@ import { connectEngine } from '../engine/connect-engine.js'
 import type { Engine } from '../engine/engine.js'
 import { type Agent, needsProxy } from '../routing/agent.js'
 import { routeTable } from '../routing/route-table.js'
+import { AgentDirectories } from './agent-directories.js'
 import { type ControlHandlers, type ControlSocket, openControlSocket } from './control-server.js'
 import { takeFileLock } from './file-lock.js'
 import { type FilesSocket, openFilesSocket } from './files-socket.js'
@@ -53,6 +54,7 @@ export class Supervisor {
   readonly authorityCreated: boolean
   readonly #abort = new AbortController()
   readonly #binary: CaddyBinary
+  readonly #directories: AgentDirectories
   readonly #caddy: ManagedCaddy
   readonly #ended = Promise.withResolvers<void>()
   readonly #followers = new Set<() => void>()
@@ -73,6 +75,7 @@ export class Supervisor {
     const { log, paths } = options
     this.authorityCreated = authorityCreated
     this.#binary = binary
+    this.#directories = new AgentDirectories(paths)
     this.#options = options
     this.#caddy = new ManagedCaddy({
       binary,
@@ -163,6 +166,7 @@ export class Supervisor {
     // Before the push: an agent that starts now keeps the proxy even while its routes are being pushed.
     this.#lifetime.setAgents(agents.filter(needsProxy).length)
     await this.#caddy.setRoutes(routeTable(agents, this.#options.domain))
+    await this.#directories.sweep(agents)
     this.#changed()
   }
 

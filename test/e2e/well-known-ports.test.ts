@@ -90,6 +90,10 @@ describe('sudo moat proxy start --port 443', () => {
     ])
     expect(user.output('moat exec app -- printenv MOAT_URL_WEB')).toBe('http://web.app.localhost\n')
 
+    // Inside, too, where the user is no more root than outside.
+    const ask = 'fetch(process.env.MOAT_URL_WEB).then((r) => r.text()).then((text) => console.log(text))'
+    expect(user.output(`moat exec app -- node -e '${ask}'`)).toBe('hello\n')
+
     process.kill(caddy?.pid ?? 0, 'SIGKILL')
     await until('Caddy to be back on its port', async () => (await get('https://web.app.localhost/'))[2] === 'hello')
     expect(processStatus(status().caddy?.pid ?? 0).Uid).toBe(ids)

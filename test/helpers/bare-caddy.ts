@@ -7,7 +7,7 @@ import { findCaddy } from '../../src/caddy/find-caddy.js'
 import { type SpawnedCaddy, spawnCaddy } from '../../src/caddy/spawn-caddy.js'
 import { type CaddyConfig, type CaddySettings, toCaddyConfig } from '../../src/caddy/to-caddy-config.js'
 import type { MoatPaths } from '../../src/config/paths.js'
-import type { Upstream } from '../../src/routing/route-table.js'
+import { emptyTable, type Upstream } from '../../src/routing/route-table.js'
 import { bindPorts } from '../../src/supervisor/bind-ports.js'
 
 export interface BareCaddy {
@@ -32,6 +32,7 @@ export async function startBareCaddy(
     const settings = {
       accessSocket: paths.accessSocket,
       adminSocket: paths.adminSocket,
+      agents: paths.agents,
       caCertificate: paths.caCertificate,
       caKey: paths.caKey,
       domain: 'localhost',
@@ -44,7 +45,7 @@ export async function startBareCaddy(
     }
     const caddy: SpawnedCaddy = await spawnCaddy({
       binary: binary.path,
-      config: change(toCaddyConfig(settings, { hostRoutes: [], upstreams })),
+      config: change(toCaddyConfig(settings, { ...emptyTable, upstreams })),
       env: process.env,
       listeningFds: bound.descriptors,
       onInherited: bound.close,

@@ -16,7 +16,7 @@ import { findCaddy } from '../../../src/caddy/find-caddy.js'
 import { spawnCaddy } from '../../../src/caddy/spawn-caddy.js'
 import { toCaddyConfig } from '../../../src/caddy/to-caddy-config.js'
 import { type MoatPaths, moatPaths } from '../../../src/config/paths.js'
-import type { Upstream } from '../../../src/routing/route-table.js'
+import { emptyTable, type Upstream } from '../../../src/routing/route-table.js'
 import { type BareCaddy, shakeHands, startBareCaddy } from '../../helpers/bare-caddy.js'
 import { until } from '../../helpers/until.js'
 
@@ -112,7 +112,7 @@ describe('Caddy', () => {
     const route = { dial: await upstream(http), host: 'web.app.localhost', protocol: 'http' as const }
     const change = configChange(
       await admin.readConfig(),
-      toCaddyConfig(settings, { hostRoutes: [], upstreams: [route] }),
+      toCaddyConfig(settings, { ...emptyTable, upstreams: [route] }),
     )
     expect(change?.path).toEqual(['apps'])
     await admin.replace(change?.path ?? [], change?.value)

@@ -52,7 +52,9 @@ describe('files of a container', () => {
     expect(await engine.files.read(container, '/opt/some/where/file')).toBe('text')
   })
 
-  it('come with the variables of their image', async () => {
-    expect((await engine.files.imageEnvironment('node:22-slim')).PATH).toContain('/usr/bin')
+  it('come with what their image says', async () => {
+    const facts = await engine.files.describeImage('node:22-slim')
+    expect(facts).toMatchObject({ command: ['node'], environment: { PATH: expect.stringContaining('/usr/bin') } })
+    expect(facts.architecture).toBe(process.arch === 'x64' ? 'amd64' : process.arch)
   })
 })

@@ -37,6 +37,8 @@ describe('an agent on Podman', () => {
     const agent = await sandbox.json<AgentView>(['run', '-d', sandbox.workspace('app')])
     const url = agent.endpoints[0]?.url ?? ''
     expect((await sandbox.get(url)).body).toBe('app 3000')
+    const ask = 'fetch(process.env.MOAT_URL_WEB).then((r) => r.text()).then((text) => console.log(text))'
+    expect((await sandbox.moat(['exec', 'app', '--', 'node', '-e', ask])).stdout).toBe('app 3000\n')
     expect((await sandbox.moat(['list'])).stdout).toMatch(/^app +run_\w{12} +running +\d+s ago +web:3000$/m)
     expect((await sandbox.moat(['wait', 'app', 'web'])).code).toBe(0)
     expect((await sandbox.moat(['logs', 'app'])).stdout).toBe('listening\n')

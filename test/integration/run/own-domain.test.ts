@@ -77,6 +77,11 @@ describe('a domain of the user', () => {
     expect(redirect).toEqual({ location: `${url}/a?b=c`, status: 308 })
   })
 
+  it('leads to the agent inside its container too', async () => {
+    const ask = 'fetch(process.env.MOAT_URL_WEB).then((r) => r.text()).then((text) => console.log(text))'
+    expect((await sandbox.moat(['exec', 'app', '--', 'node', '-e', ask])).stdout).toBe('app 3000\n')
+  })
+
   it('has the page of an agent, and tells of agents that are not there', async () => {
     const at = (host: string) => `https://${host}.dev.moat.test:${status.port}`
     const page = await sandbox.get(at('app'), { headers: { Accept: 'text/html' } })

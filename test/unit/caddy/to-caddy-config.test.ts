@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type CaddyConfig, domainOf, listenersOf, portOf, toCaddyConfig } from '../../../src/caddy/to-caddy-config.js'
-import type { HostRoutes, Upstream } from '../../../src/routing/route-table.js'
+import type { AgentSocket, HostRoutes, Upstream } from '../../../src/routing/route-table.js'
 
 const settings = {
   accessSocket: '/home/ann/.moat/proxy/access.sock',
   adminSocket: '/home/ann/.moat/proxy/admin.sock',
+  agents: '/home/ann/.moat/proxy/agents',
   caCertificate: '/home/ann/.moat/proxy/ca/ca.crt',
   caKey: '/home/ann/.moat/proxy/ca/ca.key',
   domain: 'localhost',
@@ -45,7 +46,16 @@ const hostRoutes: HostRoutes[] = [
   },
 ]
 
-const tableOf = (upstreams: Upstream[], special: HostRoutes[] = []) => ({ hostRoutes: special, upstreams })
+const agentSockets: AgentSocket[] = [
+  { agent: 'dark-mode', runId: 'run_0123456789ab' },
+  { agent: 'checkout', runId: 'run_cdef01234567' },
+]
+
+const tableOf = (upstreams: Upstream[], special: HostRoutes[] = [], agentSockets: AgentSocket[] = []) => ({
+  agentSockets,
+  hostRoutes: special,
+  upstreams,
+})
 
 const mappingsOf = (config: CaddyConfig) => {
   const found = JSON.stringify(config).match(/"mappings":(\[.*?\]),"source"/)?.[1] ?? '[]'
@@ -59,6 +69,7 @@ describe('toCaddyConfig', () => {
     ['one route', tableOf(routes.slice(0, 1))],
     ['every protocol', tableOf(routes)],
     ['routes of plugins', tableOf(routes.slice(0, 1), hostRoutes)],
+    ['agent sockets', tableOf(routes.slice(0, 1), [], agentSockets)],
   ])('with %s is as recorded', async (name, given) => {
     const text = `${JSON.stringify(toCaddyConfig(settings, given), undefined, 2)}\n`
     await expect(text).toMatchFileSnapshot(`../../fixtures/caddy-config/${name.replaceAll(' ', '-')}.json`)
@@ -121,6 +132,7 @@ describe('toCaddyConfig', () => {
     const config = toCaddyConfig(settings, tableOf(routes))
     expect(portOf(config)).toBe(8080)
     expect(listenersOf(config)).toEqual(['fd/3', 'fd/4'])
+    expect(listenersOf(toCaddyConfig(settings, tableOf(routes, [], agentSockets)))).toEqual(['fd/3', 'fd/4'])
     expect(portOf({ apps: {} })).toBeUndefined()
     expect(listenersOf({})).toEqual([])
   })

@@ -16,7 +16,7 @@ const spec: ContainerSpec = {
   workdir: '/workspace',
 }
 const request = (overrides: Partial<ContainerSpec> = {}, rootless = false, podman = false) =>
-  containerRequest({ ...spec, ...overrides }, { podman, rootless })
+  containerRequest({ ...spec, ...overrides }, { podman, rootless, virtual: false })
 
 describe('containerRequest', () => {
   it('publishes on loopback only, mounts without creating, and limits', () => {
@@ -37,6 +37,21 @@ describe('containerRequest', () => {
       name: 'moat-a',
     })
     expect(request({ command: undefined })).not.toHaveProperty('Cmd')
+  })
+
+  it('has a program before the command, names that resolve and low ports for everybody, where that is asked for', () => {
+    const plain = request()
+    expect(plain).not.toHaveProperty('Entrypoint')
+    expect(plain.HostConfig).not.toHaveProperty('ExtraHosts')
+    expect(plain.HostConfig).not.toHaveProperty('Sysctls')
+    const hosts = [{ address: '127.0.0.1', name: 'web.app.localhost' }]
+    expect(request({ entrypoint: ['/run/moat/forward', '--'], hosts, unprivilegedPortStart: 0 })).toMatchObject({
+      Entrypoint: ['/run/moat/forward', '--'],
+      HostConfig: {
+        ExtraHosts: ['web.app.localhost:127.0.0.1'],
+        Sysctls: { 'net.ipv4.ip_unprivileged_port_start': '0' },
+      },
+    })
   })
 
   it('gives a user who is not root a home of their own, unless they have one', () => {

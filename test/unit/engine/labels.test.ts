@@ -36,9 +36,16 @@ describe('labels', () => {
     expect(fromLabels(toLabels(onBranch))).toEqual(onBranch)
   })
 
+  it('carry the ports that its container hands on to the proxy', () => {
+    expect(toLabels({ ...agent, forwards: [443, 80] })['dev.moat.forwards']).toBe('443,80')
+    expect(fromLabels(toLabels({ ...agent, forwards: [8080] })).forwards).toEqual([8080])
+  })
+
   it.each([
     ['dev.moat.endpoints', undefined, 'is missing'],
     ['dev.moat.endpoints', '[{"name":"web","port":0,"type":"http"}]', '0.port: Too small: expected number to be >=1'],
+    ['dev.moat.forwards', '8080,', '1: Too small: expected number to be >=1'],
+    ['dev.moat.forwards', 'web', '0: Invalid input: expected number, received NaN'],
     ['dev.moat.name', 'Dark_Mode', 'is not a lower-case DNS label'],
     ['dev.moat.routes', '[', 'is not JSON'],
     ['dev.moat.routes', '[{"endpoint":"a.b"}]', '0.endpoint: is not a lower-case DNS label'],

@@ -35,6 +35,21 @@ describe('routeTable', () => {
     ])
   })
 
+  it('has a socket for each agent whose container forwards to the proxy, whatever its state', () => {
+    const forwarding = (name: string, runId: string): Agent => ({ ...agent(name, {}, {}), forwards: [8080], runId })
+    const all = [
+      forwarding('second', 'run_bbbbbbbbbbbb'),
+      forwarding('first', 'run_aaaaaaaaaaaa'),
+      { ...forwarding('ended', 'run_cccccccccccc'), state: 'exited' as const },
+      agent('without', { web: 3000 }, { 3000: 49_152 }),
+    ]
+    expect(routeTable(all, 'localhost').agentSockets).toEqual([
+      { agent: 'first', runId: 'run_aaaaaaaaaaaa' },
+      { agent: 'second', runId: 'run_bbbbbbbbbbbb' },
+      { agent: 'ended', runId: 'run_cccccccccccc' },
+    ])
+  })
+
   it('has nothing for an agent whose ports are not published', () => {
     expect(routeTable([agent('checkout', { web: 3000 }, {})], 'localhost')).toEqual(emptyTable)
   })
@@ -84,6 +99,7 @@ describe('fragments that are more than a port', () => {
   it('have the hosts of their own endpoint, and the addresses of this start', () => {
     const dialling = { handle: [{ handler: 'reverse_proxy', upstreams: [{ dial: '{moat.dial.3000}' }] }] }
     expect(routeTable([special({ endpoint: 'web', routes: [dialling] })], 'localhost')).toEqual({
+      agentSockets: [],
       hostRoutes: [
         {
           agent: 'checkout',
