@@ -1,11 +1,11 @@
 // Caddy without a supervisor, on any free port, for tests of what it serves by itself.
 import { readFileSync } from 'node:fs'
-import { connect, type TLSSocket } from 'node:tls'
+import { connect } from 'node:tls'
 import { ensureAuthority } from '../../src/authority/root.js'
 import { CaddyAdmin } from '../../src/caddy/admin.js'
 import { findCaddy } from '../../src/caddy/find-caddy.js'
 import { type SpawnedCaddy, spawnCaddy } from '../../src/caddy/spawn-caddy.js'
-import { type CaddyConfig, type CaddySettings, toCaddyConfig } from '../../src/caddy/to-caddy-config.js'
+import { type CaddySettings, toCaddyConfig } from '../../src/caddy/to-caddy-config.js'
 import type { MoatPaths } from '../../src/config/paths.js'
 import { emptyTable, type Upstream } from '../../src/routing/route-table.js'
 import { bindPorts } from '../../src/supervisor/bind-ports.js'
@@ -19,12 +19,7 @@ export interface BareCaddy {
   settings: CaddySettings
 }
 
-/** `change` makes of moat's config the one to start with. */
-export async function startBareCaddy(
-  paths: MoatPaths,
-  upstreams: Upstream[],
-  change: (config: CaddyConfig) => CaddyConfig = (config) => config,
-): Promise<BareCaddy> {
+export async function startBareCaddy(paths: MoatPaths, upstreams: Upstream[]): Promise<BareCaddy> {
   await ensureAuthority(paths, 'localhost')
   const binary = await findCaddy({ env: process.env, paths })
   const bound = await bindPorts(0)
@@ -45,7 +40,7 @@ export async function startBareCaddy(
     }
     const caddy: SpawnedCaddy = await spawnCaddy({
       binary: binary.path,
-      config: change(toCaddyConfig(settings, { ...emptyTable, upstreams })),
+      config: toCaddyConfig(settings, { ...emptyTable, upstreams }),
       env: process.env,
       listeningFds: bound.descriptors,
       onInherited: bound.close,
@@ -62,8 +57,6 @@ export async function startBareCaddy(
 }
 
 export interface Handshake {
-  /** The certificate that was shown; undefined when none was. */
-  certificate?: ReturnType<TLSSocket['getPeerX509Certificate']>
   /** `accepted`, or the code of what Node finds wrong. */
   verdict: string
 }
@@ -74,9 +67,8 @@ export function shakeHands(host: string, port: number, caFile: string): Promise<
     const options = { ca: readFileSync(caFile), host: '127.0.0.1', port, servername: host }
     const socket = connect({ ...options, rejectUnauthorized: false })
     socket.once('secureConnect', () => {
-      const certificate = socket.getPeerX509Certificate()
       socket.destroy()
-      resolve({ certificate, verdict: String(socket.authorizationError ?? 'accepted') })
+      resolve({ verdict: String(socket.authorizationError ?? 'accepted') })
     })
     socket.once('error', (error: NodeJS.ErrnoException) => resolve({ verdict: error.code ?? error.message }))
   })

@@ -1,22 +1,27 @@
-// Certificates after the machine was asleep. Nobody can make Caddy's clock jump in a test (a static binary reads it from
-// the kernel), so the lives of certificates are shortened instead: a leaf of seconds that is past its end is to Caddy what
-// a leaf of 30 days is after a long sleep. What moat's own lives leave after eight days is checked by date.
+// Certificates after the machine was asleep: the clock of a running, unchanged Caddy is moved, and the next handshake is
+// that of a client whose clock says the same.
+import { execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { CaddyConfig } from '../../../src/caddy/to-caddy-config.js'
+import { toCaddyConfig } from '../../../src/caddy/to-caddy-config.js'
 import { type MoatPaths, moatPaths } from '../../../src/config/paths.js'
-import { type BareCaddy, type Handshake, shakeHands, startBareCaddy } from '../../helpers/bare-caddy.js'
-import { until } from '../../helpers/until.js'
+import { emptyTable } from '../../../src/routing/route-table.js'
+import { type BareCaddy, startBareCaddy } from '../../helpers/bare-caddy.js'
+import { ShiftedClock } from '../../helpers/shifted-clock.js'
+import { requireProgram } from '../../helpers/trust-machine.js'
 
 const host = 'web.app.localhost'
-const routes = [{ dial: '127.0.0.1:9', host, protocol: 'http' as const }]
+const otherHost = 'api.app.localhost'
+const upstream = (name: string) => ({ dial: '127.0.0.1:9', host: name, protocol: 'http' as const })
+const routes = [upstream(host), upstream(otherHost)]
+const minute = 60_000
 const day = 86_400_000
-const shortest = '5s'
 
 let caddy: BareCaddy | undefined
+let clock: ShiftedClock
 let directory: string
 let paths: MoatPaths
 
@@ -30,66 +35,113 @@ afterEach(async () => {
   rmSync(directory, { force: true, recursive: true })
 })
 
-const short = (lives: { intermediate?: string; leaf?: string }) => (config: CaddyConfig) => {
-  const text = JSON.stringify(config)
-    .replace('"lifetime":"720h"', `"lifetime":"${lives.leaf ?? '720h'}"`)
-    .replace('"intermediate_lifetime":"8760h"', `"intermediate_lifetime":"${lives.intermediate ?? '8760h'}"`)
-  return JSON.parse(text) as CaddyConfig
+async function startCaddy(): Promise<void> {
+  caddy = await startBareCaddy(paths, routes)
+  clock = new ShiftedClock(caddy.pid)
 }
 
-const handshake = (port: number) => shakeHands(host, port, paths.caCertificate)
-const accepted = (port: number) =>
-  until('a valid certificate', async () => {
-    const answer = await handshake(port)
-    return answer.verdict === 'accepted' && answer
-  })
-/** Caddy counts a certificate as valid for the whole of its last second. */
-const isOver = ({ certificate }: Handshake) =>
-  certificate !== undefined && certificate.validToDate.getTime() + 1_000 < Date.now()
+/** One handshake, by the clock of Caddy: what the client thinks of it, and what it was shown. */
+function shakeHands(name = host) {
+  // The client's clock is ahead by seconds, since the certificate is yet to be made.
+  const time = String(Math.floor(clock.now() / 1_000) + 10)
+  const names = ['-connect', `127.0.0.1:${caddy?.port}`, '-servername', name, '-verify_hostname', name]
+  const trust = ['-CAfile', paths.caCertificate, '-no-CApath', '-no-CAstore', '-attime', time]
+  const openssl = requireProgram('openssl', 'apt-get install -y openssl')
+  const options = { encoding: 'utf8', input: '', stdio: 'pipe', timeout: 10_000 } as const
+  const output = execFileSync(openssl, ['s_client', ...names, ...trust, '-showcerts'], options)
+  const pems = output.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? []
+  const [leaf, intermediate] = pems.map((pem) => new X509Certificate(pem))
+  if (!leaf || !intermediate) throw new Error(`Caddy showed no leaf and intermediate: ${output}`)
+  return { intermediate, leaf, verdict: /Verify return code: \d+ \((.*)\)/.exec(output)?.[1] }
+}
+
+/** As when another agent stops. */
+async function changeConfig(): Promise<void> {
+  if (!caddy) return
+  const { apps } = toCaddyConfig(caddy.settings, { ...emptyTable, upstreams: [upstream(host)] })
+  await caddy.admin.replace(['apps'], apps)
+}
+
+/** Caddy made it just now, by its own clock. */
+function expectNew(certificate: X509Certificate): void {
+  expect(Math.abs(certificate.validFromDate.getTime() - clock.now())).toBeLessThan(minute)
+}
+
+const daysLeft = (certificate: X509Certificate) => (certificate.validToDate.getTime() - clock.now()) / day
 
 describe('the first handshake after a sleep', () => {
-  it('shows a new certificate when the one in memory has run out', async () => {
-    caddy = await startBareCaddy(paths, routes, short({ leaf: shortest }))
-    const before = await accepted(caddy.port)
-    const { port } = caddy
-    await until('the end of the certificate', () => isOver(before), 30_000)
-    const after = await handshake(port)
-    expect(after.verdict).toBe('accepted')
-    expect(after.certificate?.serialNumber).not.toBe(before.certificate?.serialNumber)
-    expect(isOver(after)).toBe(false)
+  it('of eight days is good, and so is that of a new host', async () => {
+    await startCaddy()
+    const before = shakeHands()
+    const root = readFileSync(paths.caCertificate, 'utf8')
+    clock.sleep(8)
+    const after = shakeHands()
+    expect(after.verdict).toBe('ok')
+    expect(after.leaf.raw).toEqual(before.leaf.raw)
+
+    const other = shakeHands(otherHost)
+    expect(other.verdict).toBe('ok')
+    expectNew(other.leaf)
+    expect(readFileSync(paths.caCertificate, 'utf8')).toBe(root)
   })
 
-  it('shows a new certificate when leaf and intermediate in storage have run out, under the same root', async () => {
-    const root = () => readFileSync(paths.caCertificate, 'utf8')
-    caddy = await startBareCaddy(paths, routes, short({ intermediate: '10s', leaf: shortest }))
-    const before = await accepted(caddy.port)
-    const stored = join(paths.caddyStorage, 'pki/authorities/local/intermediate.crt')
-    const [rootBefore, intermediateBefore] = [root(), readFileSync(stored, 'utf8')]
-    await caddy.kill()
-    const end = new X509Certificate(intermediateBefore).validToDate
-    await until('the end of both', () => isOver(before) && end < new Date(), 30_000)
-    expect(readdirSync(join(paths.caddyStorage, 'certificates/local'))).toContain(host)
+  it('of eight days is good just before leaf and intermediate would have been renewed', async () => {
+    await startCaddy()
+    clock.sleep(270)
+    const { leaf } = shakeHands()
+    expectNew(leaf)
+    clock.sleep(19)
+    const before = shakeHands()
+    clock.sleep(8)
+    const after = shakeHands()
+    expect([before.verdict, after.verdict]).toEqual(['ok', 'ok'])
+    expect(after.leaf.raw).toEqual(leaf.raw)
+    expect(Math.round(daysLeft(after.leaf))).toBe(3)
+    expect(Math.round(daysLeft(after.intermediate))).toBe(68)
+  })
 
-    caddy = await startBareCaddy(paths, routes)
-    const after = await handshake(caddy.port)
-    expect(after.verdict).toBe('accepted')
-    expect(isOver(after)).toBe(false)
-    expect(root()).toBe(rootBefore)
-    expect(readFileSync(stored, 'utf8')).not.toBe(intermediateBefore)
+  it('that was longer than the life of a leaf shows a new one, of the same intermediate', async () => {
+    await startCaddy()
+    const before = shakeHands()
+    clock.sleep(31)
+    expect(daysLeft(before.leaf)).toBeLessThan(0)
+    const after = shakeHands()
+    expect(after.verdict).toBe('ok')
+    expectNew(after.leaf)
+    expect(after.intermediate.raw).toEqual(before.intermediate.raw)
   })
 })
 
-describe('eight days', () => {
-  it('are less than any certificate has left when Caddy renews it', async () => {
-    caddy = await startBareCaddy(paths, routes)
-    const { certificate } = await accepted(caddy.port)
-    const left = (certificate?.validToDate.getTime() ?? 0) - Date.now()
-    expect(left).toBeGreaterThan(29 * day)
-    // A third of its life before the end of a leaf, the next handshake renews it: ten days.
-    expect(left / 3).toBeGreaterThan(8 * day)
-    const pem = readFileSync(join(paths.caddyStorage, 'pki/authorities/local/intermediate.crt'))
-    const intermediate = new X509Certificate(pem)
-    // The intermediate is renewed at a fifth: 73 days.
-    expect((intermediate.validToDate.getTime() - Date.now()) / 5).toBeGreaterThan(8 * day)
+describe('an intermediate that has run out', () => {
+  it('is renewed at the next change of the config, under the same root', async () => {
+    await startCaddy()
+    const before = shakeHands()
+    const root = readFileSync(paths.caCertificate, 'utf8')
+    clock.sleep(370)
+    await changeConfig()
+    const after = shakeHands()
+    expect(after.verdict).toBe('ok')
+    expectNew(after.leaf)
+    expectNew(after.intermediate)
+    expect(after.intermediate.raw).not.toEqual(before.intermediate.raw)
+    expect(readFileSync(paths.caCertificate, 'utf8')).toBe(root)
+  })
+
+  it('is renewed at the start of Caddy, as is the leaf, under the same root', async () => {
+    await startCaddy()
+    const root = readFileSync(paths.caCertificate, 'utf8')
+    // What a Caddy of a year ago has left in storage.
+    clock.sleep(-370)
+    rmSync(join(paths.caddyStorage, 'pki'), { recursive: true })
+    await changeConfig()
+    const before = shakeHands()
+    await caddy?.kill()
+    await startCaddy()
+    expect(daysLeft(before.intermediate)).toBeLessThan(0)
+    const after = shakeHands()
+    expect(after.verdict).toBe('ok')
+    expectNew(after.leaf)
+    expectNew(after.intermediate)
+    expect(readFileSync(paths.caCertificate, 'utf8')).toBe(root)
   })
 })
