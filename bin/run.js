@@ -1,4 +1,10 @@
 #!/usr/bin/env node
+const { nodeProblem } = await import('../dist/config/node-version.js')
+const problem = nodeProblem(process.versions.node, process.platform)
+if (problem) {
+  process.stderr.write(`Error: ${problem.message}\n\nTry this:\n  ${problem.command}\n`)
+  process.exit(1)
+}
 const { actAsInvokingUser } = await import('../dist/config/invoking-user.js')
 const { keepCompiledCode } = await import('../dist/config/compile-cache.js')
 actAsInvokingUser()

@@ -1,5 +1,5 @@
 // What a person reads when something is wrong, word for word, and that nothing is left of the attempt.
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -212,6 +212,18 @@ describe('the settings', () => {
       2,
       'Error: home/config.yaml:2:3: unknown key "prt" in "proxy"; did you mean "port"?\n',
     )
+  })
+
+  it('of a Node that is too old to run it', () => {
+    const old = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.19.0" } })'
+    const program = ['--import', `data:text/javascript,${encodeURIComponent(old)}`, 'bin/run.js', 'list']
+    const { status, stderr } = spawnSync(process.execPath, program, { encoding: 'utf8' })
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^Error: Node\.js 20\.19\.0 is too old: moat needs 22\.13 or newer\.\n\nTry this:\n {2}(npm|brew) install .+\n$/,
+      ),
+    ])
   })
 
   it('of a path too long for a socket', async () => {
