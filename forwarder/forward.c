@@ -19,12 +19,16 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "dial.h"
 #include "relay.h"
 
 enum { MOST_PORTS = 2, MOST_LISTENERS = 2 * MOST_PORTS };
+// How many connections may come at once. The kernel takes what it allows of it; libc's SOMAXCONN may be far less.
+enum { BACKLOG = 4096 };
 // What shells exit with.
 enum { USAGE = 2, NOT_RUN = 126, NOT_FOUND = 127 };
 
@@ -34,6 +38,10 @@ static struct route route;
 static struct listener listeners[MOST_LISTENERS];
 static int listener_count;
 
+static void complain(const char *why) {
+  fprintf(stderr, "moat: this agent's own URLs do not answer in its container: %s\n", why);
+}
+
 static bool listen_on(uint16_t port, const struct sockaddr *address, socklen_t size) {
   int yes = 1;
   int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -41,7 +49,7 @@ static bool listen_on(uint16_t port, const struct sockaddr *address, socklen_t s
   // A container that is started again must not wait for what is left of its last connections.
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   if (address->sa_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
-  if (bind(fd, address, size) != 0 || listen(fd, SOMAXCONN) != 0) {
+  if (bind(fd, address, size) != 0 || listen(fd, BACKLOG) != 0) {
     int error = errno;
     close(fd);
     errno = error;
@@ -54,8 +62,11 @@ static bool listen_on(uint16_t port, const struct sockaddr *address, socklen_t s
 static void listen_on_loopback(uint16_t port) {
   struct sockaddr_in ipv4 = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-  if (!listen_on(port, (struct sockaddr *)&ipv4, sizeof ipv4))
-    fprintf(stderr, "moat: this agent's own URLs do not answer in its container: port %u: %s\n", port, strerror(errno));
+  if (!listen_on(port, (struct sockaddr *)&ipv4, sizeof ipv4)) {
+    char why[80];
+    snprintf(why, sizeof why, "port %u: %s", port, strerror(errno));
+    complain(why);
+  }
   // Many containers have no IPv6.
   listen_on(port, (struct sockaddr *)&ipv6, sizeof ipv6);
 }
@@ -83,6 +94,8 @@ static int parse(int count, char **arguments) {
     else usage();
   }
   if (at + 1 >= count || !route.socket || port_count == 0) usage();
+  // Cut off, it would be somebody else's.
+  if (strlen(route.socket) >= sizeof((struct sockaddr_un *)0)->sun_path) usage();
   return at + 1;
 }
 
@@ -93,31 +106,45 @@ static void raise_descriptor_limit(void) {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Above PROGRAM's input and output. One of those that it does not have stays taken here, lest a listener gets its number.
+static int open_nothing(void) {
+  int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+  return fd >= 0 && fd <= 2 ? open_nothing() : fd;
+}
+
 // Lets go of all that PROGRAM has: its terminal, its output, its place in the file system.
-static void stand_alone(void) {
-  int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-  setsid();
-  for (int fd = 0; nothing >= 0 && fd <= 2; fd++) dup2(nothing, fd);
-  if (nothing > 2) close(nothing);
-  if (chdir("/") != 0) _exit(1);
+static bool stand_alone(int nothing) {
+  for (int fd = 0; fd <= 2; fd++)
+    if (dup2(nothing, fd) < 0) close(fd);
   raise_descriptor_limit();
+  return setsid() >= 0 && chdir("/") == 0;
+}
+
+// Once this returns, nothing of it can be mistaken for PROGRAM.
+static void start_relay(int nothing, char **program) {
+  int status = 0;
+  pid_t child = fork();
+  if (child == 0) {
+    // So that nobody who looks for PROGRAM by its arguments finds us.
+    for (; *program; program++) memset(*program, 0, strlen(*program));
+    if (!stand_alone(nothing)) _exit(errno);
+    // Twice, so that PROGRAM has no child it does not know of.
+    pid_t grandchild = fork();
+    if (grandchild != 0) _exit(grandchild < 0 ? errno : 0);
+    relay(&route, listeners, listener_count);
+  }
+  if (child < 0) return complain(strerror(errno));
+  waitpid(child, &status, 0);
+  if (status != 0) complain(strerror(WEXITSTATUS(status)));
 }
 
 int main(int count, char **arguments) {
-  int program = parse(count, arguments);
+  char **program = arguments + parse(count, arguments);
+  int nothing = open_nothing();
   for (int i = 0; i < port_count; i++) listen_on_loopback(ports[i]);
-  pid_t child = listener_count > 0 ? fork() : -1;
-  if (child == 0) {
-    // Twice, so that PROGRAM has no child it does not know of.
-    if (fork() != 0) _exit(0);
-    // So that nobody who looks for PROGRAM by its arguments finds this process.
-    for (int i = program; i < count; i++) memset(arguments[i], 0, strlen(arguments[i]));
-    stand_alone();
-    relay(&route, listeners, listener_count);
-  }
-  if (child > 0) waitpid(child, NULL, 0);
-  execvp(arguments[program], arguments + program);
+  if (listener_count > 0) start_relay(nothing, program);
+  execvp(*program, program);
   int reason = errno;
-  fprintf(stderr, "moat: cannot run %s: %s\n", arguments[program], strerror(reason));
+  fprintf(stderr, "moat: cannot run %s: %s\n", *program, strerror(reason));
   return reason == ENOENT ? NOT_FOUND : NOT_RUN;
 }

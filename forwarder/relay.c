@@ -3,45 +3,36 @@
 #include "relay.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-// What one way of a connection holds while its reader is slower than its writer. Bytes.
-enum { BUFFER = 32768 };
-// How long a connection waits for a proxy that has just been started, and how often it looks. Milliseconds.
-enum { PATIENCE = 5000, INTERVAL = 25 };
+#include "dial.h"
+#include "flow.h"
 
-// One way of a connection.
-struct flow {
-  int from, to;
-  size_t start, end;  // What `to` has yet to take, in `data`.
-  bool ended;         // `from` sends no more.
-  bool closed;        // `to` has been told so.
-  char data[BUFFER];
-};
+// How long a connection waits for a proxy that has just been started, or for its client to take in the end; and how often
+// one looks. Milliseconds.
+enum { PATIENCE = 5000, INTERVAL = 25 };
 
 struct connection {
   struct connection *next;
-  enum { WAITING, CONNECTING, OPEN, DEAD } state;
+  enum { WAITING, CONNECTING, OPEN, LEAVING, DEAD } state;
   int client, proxy;
   uint16_t port;
-  int64_t give_up, try_at;
+  int64_t give_up;
   struct flow up, down;
   int client_slot, proxy_slot;  // In the list that poll() gets; -1 for none.
 };
 
 static const struct route *route;
 static struct connection *connections;
+static int connection_count;
+// A proxy that was not there for one connection is not there for the others: until then none asks again.
+static int64_t try_at;
 
 static int64_t now(void) {
   struct timespec time;
@@ -49,36 +40,16 @@ static int64_t now(void) {
   return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-static bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
-
-// The way to the proxy
-
-static int dial_socket(void) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  strncpy(address.sun_path, route->socket, sizeof address.sun_path - 1);
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd;
-  if (fd >= 0) close(fd);
-  return -1;
+static void send_at_once(int fd) {
+  int yes = 1;
+  // A unix socket does so anyway, and does not mind being told.
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }
 
-static int dial_host(uint16_t port) {
-  char service[6];
-  struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *found;
-  snprintf(service, sizeof service, "%u", port);
-  if (getaddrinfo(route->host, service, &hints, &found) != 0) return -1;
-  int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) != 0 && errno != EINPROGRESS) {
-    close(fd);
-    fd = -1;
-  }
-  freeaddrinfo(found);
-  return fd;
-}
+// From a client to the proxy
 
 static void start_flows(struct connection *it) {
-  int yes = 1;
-  setsockopt(it->proxy, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);  // Not for a unix socket, which does not mind.
+  send_at_once(it->proxy);
   it->up.from = it->down.to = it->client;
   it->up.to = it->down.from = it->proxy;
   it->state = OPEN;
@@ -86,16 +57,16 @@ static void start_flows(struct connection *it) {
 
 static void wait_for_proxy(struct connection *it) {
   it->proxy = -1;
-  it->try_at = now() + INTERVAL;
-  it->state = now() < it->give_up ? WAITING : DEAD;
+  it->state = WAITING;
+  try_at = now() + INTERVAL;
 }
 
-static void dial(struct connection *it) {
-  it->proxy = dial_socket();
-  if (it->proxy >= 0) return start_flows(it);
-  if (route->host) it->proxy = dial_host(it->port);
-  if (it->proxy < 0) return wait_for_proxy(it);
-  it->state = CONNECTING;
+static void ask_for_proxy(struct connection *it) {
+  bool connected;
+  it->proxy = dial(route, it->port, &connected);
+  if (it->proxy < 0) wait_for_proxy(it);
+  else if (connected) start_flows(it);
+  else it->state = CONNECTING;
 }
 
 static void finish_dialling(struct connection *it) {
@@ -107,72 +78,109 @@ static void finish_dialling(struct connection *it) {
   wait_for_proxy(it);
 }
 
-// What flows through
-
-static bool is_empty(const struct flow *flow) { return flow->start == flow->end; }
-
-// False when the connection is broken.
-static bool drain(struct flow *flow) {
-  while (!is_empty(flow)) {
-    ssize_t sent = send(flow->to, flow->data + flow->start, flow->end - flow->start, MSG_NOSIGNAL);
-    if (sent < 0) return would_block(errno);
-    flow->start += sent;
-  }
-  if (flow->ended && !flow->closed) {
-    shutdown(flow->to, SHUT_WR);
-    flow->closed = true;
-  }
-  return true;
+// A client that still sends may not have read its answer yet: closing now, with what it sent unread, would take that back.
+static void leave(struct connection *it) {
+  close(it->proxy);
+  it->proxy = -1;
+  it->give_up = now() + PATIENCE;
+  it->state = discard(it->client) ? LEAVING : DEAD;
 }
 
-static bool fill(struct flow *flow) {
-  ssize_t received = recv(flow->from, flow->data, BUFFER, 0);
-  if (received < 0) return would_block(errno);
-  flow->start = 0;
-  flow->end = received;
-  flow->ended = received == 0;
-  return drain(flow);
+// Who has said all it will is "ready" only when it does not listen any more either.
+static bool has_left(short happened, const struct flow *from) {
+  return from->closed && (happened & (POLLERR | POLLHUP));
 }
 
-static short wanted(const struct flow *in, const struct flow *out) {
-  return (is_empty(in) && !in->ended ? POLLIN : 0) | (is_empty(out) ? 0 : POLLOUT);
-}
-
-static void advance(struct connection *it, short client, short proxy) {
+static void exchange(struct connection *it, short client, short proxy) {
   struct flow *up = &it->up, *down = &it->down;
   bool sound = true;
   // A socket that has ended or failed is "ready": reading or writing it says which.
-  if (client && is_empty(up) && !up->ended) sound = sound && fill(up);
-  if (proxy && is_empty(down) && !down->ended) sound = sound && fill(down);
-  if (proxy && !is_empty(up)) sound = sound && drain(up);
-  if (client && !is_empty(down)) sound = sound && drain(down);
-  if (!sound || (up->closed && down->closed)) it->state = DEAD;
+  if (proxy && up->rest) drain(up);
+  if (client && down->rest) drain(down);
+  if (client && !up->rest && !up->closed) sound = fill(up);
+  if (proxy && !down->rest && !down->closed) sound = fill(down) && sound;
+  if (!sound || has_left(client, up)) it->state = DEAD;
+  else if ((up->closed && down->closed) || has_left(proxy, down)) leave(it);
 }
 
-// The connections there are
+// What poll() is asked
 
-static bool accept_from(const struct listener *listener) {
-  int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd < 0) return would_block(errno) || errno == ECONNABORTED;
-  struct connection *it = calloc(1, sizeof *it);
-  if (!it) {
-    close(fd);
-    return false;
-  }
-  int yes = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  it->client = fd;
-  it->port = listener->port;
-  it->give_up = now() + PATIENCE;
-  it->next = connections;
-  connections = it;
-  dial(it);
+static struct pollfd *slots;
+static int slot_count, slot_room;
+
+static bool make_room_for_slots(int count) {
+  if (count <= slot_room) return true;
+  struct pollfd *more = realloc(slots, 2 * count * sizeof *more);
+  if (!more) return false;
+  slots = more;
+  slot_room = 2 * count;
   return true;
 }
 
-// True when there were any.
-static bool bury_the_dead(void) {
-  bool any = false;
+static int add_slot(int fd, short events) {
+  slots[slot_count] = (struct pollfd){.fd = fd, .events = events};
+  return slot_count++;
+}
+
+static int add_peer_slot(int fd, const struct flow *in, const struct flow *out) {
+  short events = (in->rest || in->closed ? 0 : POLLIN) | (out->rest ? POLLOUT : 0);
+  // That a peer has left is reported unasked, and without end: listen for it only where has_left() ends it.
+  return events || in->closed ? add_slot(fd, events) : -1;
+}
+
+// Milliseconds until somebody has to look again; -1 for never.
+static int list_slots(void) {
+  int timeout = -1;
+  for (struct connection *it = connections; it; it = it->next) {
+    if (it->state == OPEN) {
+      it->client_slot = add_peer_slot(it->client, &it->up, &it->down);
+      it->proxy_slot = add_peer_slot(it->proxy, &it->down, &it->up);
+    } else {
+      it->client_slot = add_slot(it->client, it->state == LEAVING ? POLLIN : 0);
+      it->proxy_slot = it->state == CONNECTING ? add_slot(it->proxy, POLLOUT) : -1;
+      timeout = INTERVAL;
+    }
+  }
+  return timeout;
+}
+
+static short happened(int slot) { return slot < 0 ? 0 : slots[slot].revents; }
+
+// The connections there are
+
+static void advance(struct connection *it) {
+  short client = happened(it->client_slot), proxy = happened(it->proxy_slot);
+  if (it->state == OPEN) return exchange(it, client, proxy);
+  bool gone = client && (it->state != LEAVING || !discard(it->client));
+  if (gone || now() >= it->give_up) it->state = DEAD;
+  else if (it->state == CONNECTING && proxy) finish_dialling(it);
+  else if (it->state == WAITING && now() >= try_at) ask_for_proxy(it);
+}
+
+static bool add_connection(int client, uint16_t port, int listener_count) {
+  // Beforehand, so that no connection ever lacks one.
+  if (!make_room_for_slots(listener_count + 2 * (connection_count + 1))) return false;
+  struct connection *it = malloc(sizeof *it);
+  if (!it) return false;
+  *it = (struct connection){.next = connections, .client = client, .proxy = -1, .port = port};
+  it->give_up = now() + PATIENCE;
+  connections = it;
+  connection_count++;
+  send_at_once(client);
+  if (now() >= try_at) ask_for_proxy(it);
+  return true;
+}
+
+// False when there is no room for more.
+static bool accept_one(const struct listener *listener, int listener_count) {
+  int client = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (client < 0) return errno == EAGAIN;
+  if (add_connection(client, listener->port, listener_count)) return true;
+  close(client);
+  return false;
+}
+
+static void bury_the_dead(void) {
   for (struct connection **at = &connections; *at;) {
     struct connection *it = *at;
     if (it->state != DEAD) {
@@ -180,64 +188,29 @@ static bool bury_the_dead(void) {
       continue;
     }
     *at = it->next;
+    connection_count--;
     close(it->client);
     if (it->proxy >= 0) close(it->proxy);
+    drop_rest(&it->up);
+    drop_rest(&it->down);
     free(it);
-    any = true;
   }
-  return any;
-}
-
-static struct pollfd *slots;
-static int slot_count, slot_room;
-
-static int add_slot(int fd, short events) {
-  if (events == 0) return -1;
-  if (slot_count == slot_room) {
-    int room = slot_room ? 2 * slot_room : 64;
-    struct pollfd *more = realloc(slots, room * sizeof *more);
-    if (!more) return -1;
-    slots = more;
-    slot_room = room;
-  }
-  slots[slot_count] = (struct pollfd){.fd = fd, .events = events};
-  return slot_count++;
-}
-
-static short happened(int slot) { return slot < 0 ? 0 : slots[slot].revents; }
-
-// Asks the kernel what can go on; the time until somebody has to look again. Milliseconds, -1 for never.
-static int list_slots(void) {
-  int timeout = -1;
-  for (struct connection *it = connections; it; it = it->next) {
-    it->client_slot = it->proxy_slot = -1;
-    if (it->state == WAITING) timeout = INTERVAL;
-    if (it->state == CONNECTING) it->proxy_slot = add_slot(it->proxy, POLLOUT);
-    if (it->state == OPEN) {
-      it->client_slot = add_slot(it->client, wanted(&it->up, &it->down));
-      it->proxy_slot = add_slot(it->proxy, wanted(&it->down, &it->up));
-    }
-  }
-  return timeout;
 }
 
 void relay(const struct route *the_route, const struct listener *listeners, int listener_count) {
   route = the_route;
   bool full = false;
+  if (!make_room_for_slots(listener_count)) _exit(1);
   for (;;) {
     slot_count = 0;
-    // Out of descriptors or memory: those that are waiting to be accepted keep, until a connection ends.
+    // Out of descriptors or memory: those who knock wait a little, and so do we.
     for (int i = 0; i < listener_count; i++) add_slot(listeners[i].fd, full ? 0 : POLLIN);
-    int first = slot_count;
     int timeout = list_slots();
-    if (poll(slots, slot_count, timeout) < 0 && errno != EINTR) _exit(1);
-    for (struct connection *it = connections; it; it = it->next) {
-      if (it->state == WAITING && now() >= it->try_at) dial(it);
-      else if (it->state == CONNECTING && happened(it->proxy_slot)) finish_dialling(it);
-      else if (it->state == OPEN) advance(it, happened(it->client_slot), happened(it->proxy_slot));
-    }
-    if (bury_the_dead()) full = false;
-    for (int i = 0; i < first; i++)
-      if (slots[i].revents && !accept_from(&listeners[i])) full = connections != NULL;
+    if (poll(slots, slot_count, full ? INTERVAL : timeout) < 0 && errno != EINTR) _exit(1);
+    for (struct connection *it = connections; it; it = it->next) advance(it);
+    bury_the_dead();
+    full = false;
+    for (int i = 0; i < listener_count; i++)
+      if (slots[i].revents && !accept_one(&listeners[i], listener_count)) full = true;
   }
 }

@@ -21,9 +21,8 @@ CACHE=$(cd "$CACHE" && pwd)
 . "$ROOT/scripts/setup/caddy.sh"
 # shellcheck source=scripts/setup/packages.sh
 . "$ROOT/scripts/setup/packages.sh"
-# shellcheck source=scripts/setup/test-tools.sh
-. "$ROOT/scripts/setup/test-tools.sh"
-
+# shellcheck source=scripts/setup/zig.sh
+. "$ROOT/scripts/setup/zig.sh"
 # shellcheck source=scripts/setup/test-tools.sh
 . "$ROOT/scripts/setup/test-tools.sh"
 

@@ -17,7 +17,7 @@ const api = createServer(({ headers, method, url: path }, response) => {
 })
 
 web.listen(3000, host, () => console.log('web listens on 3000'))
-api.listen(8080, host, () => console.log('api listens on 8080'))
+api.listen(4000, host, () => console.log('api listens on 4000'))
 
 // The first process of a container gets no default action for SIGTERM: without this, stopping takes the full grace time.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit())

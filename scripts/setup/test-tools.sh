@@ -3,7 +3,8 @@
 # second engine, sudo. Installed where that is possible; elsewhere the tests that need one fail and say which.
 
 # program:packages. catatonit is the init process Podman puts into containers; Debian's podman only recommends it.
-TEST_TOOLS='chromium:chromium certutil:libnss3-tools curl:curl openssl:openssl podman:podman,catatonit setcap:libcap2-bin
+TEST_TOOLS='chromium:chromium certutil:libnss3-tools curl:curl openssl:openssl pip3:python3-pip podman:podman,catatonit
+  qemu-aarch64:qemu-user setcap:libcap2-bin
   sudo:sudo tmux:tmux zsh:zsh'
 
 ensure_test_tools() {
@@ -13,7 +14,14 @@ ensure_test_tools() {
     # shellcheck disable=SC2206 # packages of one tool
     has "${tool%%:*}" || [ -x "/sbin/${tool%%:*}" ] || [ -x "/usr/sbin/${tool%%:*}" ] || missing+=(${tool##*:})
   done
-  [ "${#missing[@]}" -gt 0 ] || return 0
+  [ "${#missing[@]}" -eq 0 ] || install_test_tools
+  zig_is_there && return
+  attempt 'Fetching the compiler of the forwarder (100 MB)' install_zig
+  [ "$STEP_STATUS" -eq 0 ] || say "The test that compiles it will fail: $(tail -n 1 "$STEP_LOG")"
+}
+
+# Those in `missing`.
+install_test_tools() {
   missing=("${missing[@]//,/ }")
   if can_install_packages && is_debian; then
     # shellcheck disable=SC2068 # a word a package

@@ -59,7 +59,10 @@ export async function planForwarder(agent: ForwardedAgent, options: ForwarderOpt
   }
   const ports = listenPorts(address.port)
   const taken = agent.endpoints.find(({ port }) => port !== undefined && ports.includes(port))
-  if (taken) return sayNot(`there, port ${taken.port} is its endpoint ${taken.name}, not the proxy`)
+  if (taken)
+    return sayNot(
+      `there, port ${taken.port} is its endpoint ${taken.name}, not the proxy (proxy.port in config.yaml gives the proxy another)`,
+    )
   const reason = await install(image.architecture, paths, runId)
   if (reason !== undefined) return sayNot(reason)
   const host = (await engine.isVirtual()) ? ['--host', hostName] : []

@@ -9,7 +9,10 @@ export const agentHome = '/home/agent'
 /** A fork bomb ends here; builds with many workers do not. */
 const mostProcesses = 4_096
 
-/** What root in a container needs to install packages and to change users. Everything else an engine grants is dropped. */
+/**
+ * What root in a container needs to install packages and to change users. Everything else an engine grants is dropped. Another
+ * user has no use for them: under Docker they take no effect, and Podman would give them to every program of that user.
+ */
 const capabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'NET_BIND_SERVICE', 'SETGID', 'SETUID']
 
 /** On a rootless engine the container's root is the invoking user. */
@@ -21,7 +24,7 @@ export function containerRequest(spec: ContainerSpec, { podman, rootless }: Engi
     ExposedPorts: Object.fromEntries(spec.ports.map(({ port }) => [`${port}/tcp`, {}])),
     HostConfig: {
       AutoRemove: spec.removeAtEnd ?? false,
-      CapAdd: capabilities,
+      CapAdd: podman && user.uid !== 0 ? [] : capabilities,
       CapDrop: ['ALL'],
       // Reaps zombies and forwards signals.
       Init: true,

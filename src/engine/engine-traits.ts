@@ -13,14 +13,16 @@ interface Info {
   /** Podman's builder; Docker has none of that name. */
   BuildahVersion?: string
   OperatingSystem?: string
+  /** Podman's; as of version 4 it does not say so among the security options, as Docker does. */
+  Rootless?: boolean
   SecurityOptions?: string[] | null
 }
 
 export async function readTraits(docker: Docker, platform = process.platform): Promise<EngineTraits> {
-  const { BuildahVersion, OperatingSystem, SecurityOptions } = (await docker.info()) as Info
+  const { BuildahVersion, OperatingSystem, Rootless, SecurityOptions } = (await docker.info()) as Info
   return {
     podman: BuildahVersion !== undefined,
-    rootless: SecurityOptions?.some((option) => option.split(',').includes('name=rootless')) ?? false,
+    rootless: Rootless ?? SecurityOptions?.some((option) => option.split(',').includes('name=rootless')) ?? false,
     // Docker Desktop has one on Linux and WSL too.
     virtual: platform !== 'linux' || OperatingSystem === 'Docker Desktop',
   }

@@ -59,8 +59,8 @@ export function routeTable(agents: readonly Agent[], domain: string): RouteTable
   const tables = agents.flatMap((agent) => agent.routes.map((fragment) => tableOf(agent, fragment, domain)))
   return {
     agentSockets: agents
-      // Whatever its state: one that is started again finds its socket there, and one that just starts does too.
-      .filter(({ forwards }) => forwards !== undefined)
+      // As its routes are: a stop is one change of Caddy's config, not two.
+      .filter((agent) => agent.forwards !== undefined && isLive(agent))
       .map(({ name, runId }) => ({ agent: name, runId }))
       .toSorted((a, b) => compare(a.runId, b.runId)),
     hostRoutes: tables

@@ -1,6 +1,6 @@
 // Owns the directories in which Caddy listens for containers: there before Caddy needs them, gone with their agents.
 import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises'
-import { agentDirectory, type MoatPaths } from '../config/paths.js'
+import { agentDirectory, agentSocket, type MoatPaths } from '../config/paths.js'
 import type { Agent } from '../routing/agent.js'
 import type { AgentSocket } from '../routing/route-table.js'
 
@@ -21,9 +21,17 @@ export async function makeAgentDirectory(paths: Paths, runId: string): Promise<s
   return directory
 }
 
-/** Caddy refuses a whole config that has a socket in a directory that is not there. */
+/**
+ * Before Caddy is told of these sockets, and of no others: it refuses a whole config that has one in a directory that is
+ * not there. One that it no longer listens on goes first. Caddy leaves it behind, and with it, until its garbage collector
+ * comes by, a queue in which a container that is started again would wait for nobody.
+ */
 export async function prepareAgentDirectories(paths: Paths, sockets: readonly AgentSocket[]): Promise<void> {
-  for (const { runId } of sockets) await makeAgentDirectory(paths, runId)
+  const wanted = new Set(sockets.map(({ runId }) => runId))
+  for (const runId of await readdir(paths.agents).catch(() => [])) {
+    if (!wanted.has(runId)) await rm(agentSocket(paths, runId), { force: true })
+  }
+  for (const runId of wanted) await makeAgentDirectory(paths, runId)
 }
 
 /** Removes the directories of agents that are gone. One whose container is just being made is left alone. */

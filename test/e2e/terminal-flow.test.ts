@@ -39,7 +39,7 @@ describe('the packed package', () => {
 
     const list = (await sandbox.moat(['list'])).stdout
     expect(list).toMatch(/^NAME +RUN ID +STATE +AGE +ENDPOINTS\n/)
-    expect(list).toMatch(/^dark-mode +run_[0-9a-f]{12} +running +\d+s ago +web:3000, api:8080$/m)
+    expect(list).toMatch(/^dark-mode +run_[0-9a-f]{12} +running +\d+s ago +web:3000, api:4000$/m)
 
     const status = await sandbox.json<ProxyStatus>(['proxy', 'status'])
     expect(status).toMatchObject({ caddy: { version: expect.stringMatching(/^2\./) }, status: 'running' })

@@ -1,4 +1,5 @@
 // The root certificate as openssl and Node see it, and what happens to files that do not fit.
+import { X509Certificate } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -78,9 +79,20 @@ describe('ensureAuthority', () => {
 
   it('publishes the certificate, and nothing else, for containers', async () => {
     const { certificate } = await ensureAuthority(paths, 'localhost')
-    expect(readdirSync(join(directory, 'proxy/public')).toSorted()).toEqual(['159b6d19.0', 'ca.crt'])
+    expect(readdirSync(join(directory, 'proxy/public')).toSorted()).toEqual([
+      '159b6d19.0',
+      'ca.crt',
+      'chromium-policy.json',
+    ])
+    const policy = join(directory, 'proxy/public/chromium-policy.json')
+    const { ino } = statSync(policy)
     writeFileSync(paths.publicCertificate, 'stale')
+    writeFileSync(policy, 'stale')
     await ensureAuthority(paths, 'localhost')
+    const { CACertificates } = JSON.parse(readFileSync(policy, 'utf8')) as { CACertificates: string[] }
+    expect(CACertificates).toEqual([new X509Certificate(certificate).raw.toString('base64')])
+    // A container that has it mounted sees the new one.
+    expect(statSync(policy)).toMatchObject({ ino })
     expect(readFileSync(paths.publicCertificate, 'utf8')).toBe(certificate)
     expect(statSync(paths.publicCertificate).mode & 0o777).toBe(0o644)
   })

@@ -1,7 +1,7 @@
 // The README's flow on a real Podman: what its Docker API does otherwise must not show.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, statSync } from 'node:fs'
+import { chmodSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { SystemStatus } from '../../../src/agents/measure.js'
@@ -152,13 +152,13 @@ describe('an image on Podman', () => {
 })
 
 describe('a user who is not root', () => {
-  it('owns what the agent writes, and has a home', async () => {
+  it('owns what the agent writes, has a home, and no capabilities', async () => {
     const engine = await connectEngine({ moatHome: sandbox.home })
     const workspace = sandbox.directory('work')
     chmodSync(workspace, 0o777)
     const agent = { endpoints: [], keep: false, name: 'app', routes: [], runId: 'run_a1b2c3d4e5f6', workspace }
     const id = await engine.create({
-      command: ['sh', '-c', 'touch made ~/x && ls ~'],
+      command: ['sh', '-c', 'touch made ~/x && ls ~ && grep ^CapEff: /proc/self/status >made'],
       env: {},
       image: 'node:22-slim',
       labels: toLabels({ ...agent, home: sandbox.home }),
@@ -173,5 +173,6 @@ describe('a user who is not root', () => {
     expect(await exitCode).toBe(0)
     const { gid, uid } = statSync(join(workspace, 'made'))
     expect({ gid, uid }).toEqual({ gid: 4321, uid: 1234 })
+    expect(readFileSync(join(workspace, 'made'), 'utf8')).toBe('CapEff:\t0000000000000000\n')
   })
 })

@@ -192,10 +192,12 @@ describe('acting', () => {
 const gateway = require('node:fs').readFileSync('/proc/net/route', 'utf8').split('\\n')
   .map((line) => line.split('\\t')).find(([, destination]) => destination === '00000000')[2]
 const address = gateway.match(/../g).reverse().map((byte) => parseInt(byte, 16)).join('.')
-for (const host of [address, '127.0.0.1']) connect({ host, port: ${port} })
-  .on('connect', () => console.log('reached')).on('error', ({ code }) => console.log(code))`
+connect({ host: address, port: ${port} })
+  .on('connect', () => console.log('reached')).on('error', ({ code }) => console.log(code))
+for (const url of ['${url('/')}', '${url('/_moat/key')}'])
+  fetch(url, { headers: { Accept: 'application/json' } }).then(async (answer) => console.log(answer.status, (await answer.json()).error))`
     const { stdout } = await sandbox.moat(['exec', 'shop', '--', 'node', '-e', tryIt])
-    expect(stdout).toBe('ECONNREFUSED\nECONNREFUSED\n')
+    expect(stdout).toBe('ECONNREFUSED\n403 not_your_agent\n403 not_your_agent\n')
   })
 
   it('is not to be had from another page: nothing allows cross-origin reading or framing', async () => {

@@ -119,8 +119,11 @@ describe('the container', () => {
     const inside = agents.find(({ name }) => name === 'inside')?.containerId ?? ''
     const exec = engine.sessions.exec.bind(engine.sessions)
     const reader = new ListenerReader({ docker: sandbox.docker, exec, proc: '/nonexistent' })
-    expect(await reader.read(inside)).toMatchObject({ listeners: [{ loopback: true, port: 3000 }], quick: false })
-    expect(await engine.sessions.listeners(inside)).toMatchObject({ listeners: [{ loopback: true, port: 3000 }] })
+    // The other is moat's own, which hands on to the proxy.
+    const listeners = [port, 3000].map((port) => ({ loopback: true, port }))
+    expect(await reader.read(inside)).toMatchObject({ listeners: expect.arrayContaining(listeners), quick: false })
+    const asHere = await engine.sessions.listeners(inside)
+    expect(asHere.listeners.filter(({ port }) => port === 3000)).toEqual([{ loopback: true, port: 3000 }])
   })
 })
 

@@ -226,7 +226,7 @@ require('node:http').createServer((_, response) => response.end('hello')).listen
     const { port } = await sandbox.json<{ port: number }>(['proxy', 'status'])
     const outcome = await sandbox.moat(['run', '-d', sandbox.workspace('app', { api: port, web: 3000 })])
     expect(outcome.stderr).toContain(
-      `Inside its container, the URLs of app will not answer: there, port ${port} is its endpoint api, not the proxy.\n`,
+      `Inside its container, the URLs of app will not answer: there, port ${port} is its endpoint api, not the proxy (proxy.port in config.yaml gives the proxy another).\n`,
     )
     expect(outcome.code, outcome.stderr).toBe(0)
     const answer = () => sandbox.get(`https://api.app.localhost:${port}`)

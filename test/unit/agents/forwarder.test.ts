@@ -85,7 +85,7 @@ describe('planForwarder', () => {
 
   it.each([
     [
-      'there, port 8080 is its endpoint api, not the proxy',
+      'there, port 8080 is its endpoint api, not the proxy (proxy.port in config.yaml gives the proxy another)',
       { endpoints: [...agent.endpoints, { name: 'api', port: 8080 }] },
       {},
     ],

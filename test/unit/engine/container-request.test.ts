@@ -68,6 +68,13 @@ describe('containerRequest', () => {
     expect(request({}, false, true).HostConfig?.Tmpfs).toEqual({ '/home/agent': 'rw,exec,nosuid,nodev,mode=1777' })
   })
 
+  it('gives root what it takes to install packages, and nobody else on Podman, where they would have it', () => {
+    const capabilities = (uid: number, podman: boolean) =>
+      request({ user: { gid: uid, uid } }, false, podman).HostConfig?.CapAdd?.length
+    expect([capabilities(0, false), capabilities(1000, false), capabilities(0, true)]).toEqual([8, 8, 8])
+    expect(capabilities(1000, true)).toBe(0)
+  })
+
   it('is root on a rootless engine, whose root is the invoking user', () => {
     const rootless = request({}, true)
     expect([rootless.User, rootless.Env, rootless.HostConfig?.Tmpfs]).toEqual(['0:0', ['KEY=a=b'], {}])

@@ -35,7 +35,7 @@ describe('routeTable', () => {
     ])
   })
 
-  it('has a socket for each agent whose container forwards to the proxy, whatever its state', () => {
+  it('has a socket for each live agent whose container forwards to the proxy', () => {
     const forwarding = (name: string, runId: string): Agent => ({ ...agent(name, {}, {}), forwards: [8080], runId })
     const all = [
       forwarding('second', 'run_bbbbbbbbbbbb'),
@@ -46,7 +46,6 @@ describe('routeTable', () => {
     expect(routeTable(all, 'localhost').agentSockets).toEqual([
       { agent: 'first', runId: 'run_aaaaaaaaaaaa' },
       { agent: 'second', runId: 'run_bbbbbbbbbbbb' },
-      { agent: 'ended', runId: 'run_cccccccccccc' },
     ])
   })
 

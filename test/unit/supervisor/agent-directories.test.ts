@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -27,6 +27,16 @@ describe('directories of agents', () => {
     expect(left()).toEqual(['run_a', 'run_b'])
     expect(statSync(paths.agents).mode & 0o777).toBe(0o700)
     expect(statSync(join(paths.agents, 'run_a')).mode & 0o777).toBe(0o755)
+  })
+
+  it('lose the socket that Caddy no longer listens on, and nothing else', async () => {
+    const both = ['run_a', 'run_b'].map((runId) => ({ agent: runId.slice(-1), runId }))
+    await prepareAgentDirectories(paths, both)
+    for (const { runId } of both)
+      for (const name of ['forward', 'proxy.sock']) writeFileSync(join(paths.agents, runId, name), '')
+    await prepareAgentDirectories(paths, both.slice(0, 1))
+    expect(readdirSync(join(paths.agents, 'run_a'))).toEqual(['forward', 'proxy.sock'])
+    expect(readdirSync(join(paths.agents, 'run_b'))).toEqual(['forward'])
   })
 
   it('go with their agents; one whose container is just being made stays', async () => {

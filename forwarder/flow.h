@@ -1,0 +1,21 @@
+// One way of a connection: what comes from one socket goes to another.
+#include <stdbool.h>
+#include <stddef.h>
+
+struct flow {
+  int from, to;
+  char *rest;         // What `to` has yet to take; NULL for nothing. Until then nothing more is read.
+  size_t start, end;  // Where in `rest` that is.
+  bool closed;        // `from` sends no more or `to` takes no more, and `to` knows.
+};
+
+// Reads once and hands on. False when there is no memory for what `to` does not take at once.
+bool fill(struct flow *flow);
+
+// Hands on more of the rest.
+void drain(struct flow *flow);
+
+// Reads once, for nobody. False when no more comes.
+bool discard(int from);
+
+void drop_rest(struct flow *flow);
