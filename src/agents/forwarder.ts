@@ -87,7 +87,10 @@ export async function discardForwarder(paths: Pick<MoatPaths, 'agents'>, runId: 
   await rm(agentDirectory(paths, runId), { force: true, recursive: true })
 }
 
-/** Why not, or undefined. A copy for each agent: it is started again with its container, whatever becomes of this installation meanwhile. */
+/**
+ * Why not, or undefined. A copy for each agent: it is started again with its container, whatever becomes of this installation
+ * meanwhile.
+ */
 async function install(
   architecture: string,
   paths: ForwarderOptions['paths'],
