@@ -29,6 +29,8 @@
 enum { MOST_PORTS = 2, MOST_LISTENERS = 2 * MOST_PORTS };
 // How many connections may come at once. The kernel takes what it allows of it; libc's SOMAXCONN may be far less.
 enum { BACKLOG = 4096 };
+// One above the highest descriptor that whoever starts us may have left open.
+enum { MOST_INHERITED = 256 };
 // What shells exit with.
 enum { USAGE = 2, NOT_RUN = 126, NOT_FOUND = 127 };
 
@@ -80,7 +82,7 @@ static uint16_t parse_port(const char *text) {
   char *end;
   long port = strtol(text, &end, 10);
   if (*end || port < 1 || port > 65535) usage();
-  return port;
+  return (uint16_t)port;
 }
 
 // The index of PROGRAM.
@@ -112,10 +114,18 @@ static int open_nothing(void) {
   return fd >= 0 && fd <= 2 ? open_nothing() : fd;
 }
 
-// Lets go of all that PROGRAM has: its terminal, its output, its place in the file system.
+static bool is_listener(int fd) {
+  for (int i = 0; i < listener_count; i++)
+    if (listeners[i].fd == fd) return true;
+  return false;
+}
+
+// Lets go of all that PROGRAM has: its terminal, its output, what else is open, its place in the file system.
 static bool stand_alone(int nothing) {
   for (int fd = 0; fd <= 2; fd++)
     if (dup2(nothing, fd) < 0) close(fd);
+  for (int fd = 3; fd < MOST_INHERITED; fd++)
+    if (!is_listener(fd)) close(fd);
   raise_descriptor_limit();
   return setsid() >= 0 && chdir("/") == 0;
 }

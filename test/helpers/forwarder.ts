@@ -69,6 +69,15 @@ export class Forwarder {
     return socket
   }
 
+  /** Holds up the process that does the work, so that what happens meanwhile comes to it at once. */
+  stop(): void {
+    if (this.#relay !== undefined) process.kill(this.#relay, 'SIGSTOP')
+  }
+
+  goOn(): void {
+    if (this.#relay !== undefined) process.kill(this.#relay, 'SIGCONT')
+  }
+
   /** Open descriptors of the process that does the work. */
   descriptors(): number {
     return readdirSync(`/proc/${this.#relay}/fd`).length

@@ -1,5 +1,5 @@
 // The forwarder itself: what flows through it, what it does without a proxy, and the program it becomes.
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -22,14 +22,28 @@ afterEach(async () => {
   forwarder = undefined
 })
 
+/** A proxy with a backlog of one: Node's own accepts whenever it can. */
+const slowProxy = `
+import socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen(1)
+print('listening', flush=True)
+sys.stdin.read()
+while True:
+    connection = listener.accept()[0]
+    connection.sendall(b'at last')
+    connection.close()
+`
+
 describe('a connection', () => {
   it('carries every byte both ways, also to a reader that is slow', async () => {
     forwarder = await Forwarder.start()
     // Sends back all it got, once it got it, a piece at a time.
-    await forwarder.listen(async (socket) => {
+    await forwarder.listen((socket) => {
       const all: Buffer[] = []
-      for await (const piece of socket) all.push(piece)
-      socket.end(Buffer.concat(all))
+      // Not read by a loop, at whose end Node 22 closes the other way too.
+      socket.on('data', (piece) => all.push(piece)).once('end', () => socket.end(Buffer.concat(all)))
     })
     const question = randomBytes(8_000_000)
     const client = await forwarder.connect()
@@ -82,6 +96,59 @@ describe('a connection', () => {
     second.end()
     await ended
     await until('all of it to be let go', () => forwarder?.descriptors() === idle)
+  })
+
+  it('brings an answer that came before the question was over', async () => {
+    forwarder = await Forwarder.start()
+    const answer = randomBytes(100_000)
+    let proxySide: Socket | undefined
+    await forwarder.listen((socket) => {
+      proxySide = socket.once('data', () => socket.pause())
+    })
+    const idle = forwarder.descriptors()
+    const client = await forwarder.connect()
+    client.pause().end(randomBytes(20_000_000))
+    await until('the question', () => proxySide?.isPaused())
+    // As a server that refuses an upload: it answers, and closes with the rest unread. The forwarder sees it all at once.
+    forwarder.stop()
+    await new Promise<void>((resolve) => proxySide?.end(answer, resolve))
+    proxySide?.destroy()
+    forwarder.goOn()
+    await until('the proxy to be let go', () => (forwarder?.descriptors() ?? 0) <= idle + 1)
+    expect(sum(await buffer(client))).toBe(sum(answer))
+  })
+
+  it('is let go when the proxy has left and its client does not notice', async () => {
+    forwarder = await Forwarder.start()
+    let proxySide: Socket | undefined
+    await forwarder.listen((socket) => {
+      proxySide = socket
+    })
+    const idle = forwarder.descriptors()
+    const client = await forwarder.connect()
+    await until('the connection', () => proxySide)
+    proxySide?.destroy()
+    await until('all of it to be let go', () => forwarder?.descriptors() === idle)
+    client.destroy()
+  })
+
+  it('waits for a proxy that has too many, and does not go elsewhere', async () => {
+    forwarder = await Forwarder.start(['--host', '127.0.0.2'])
+    const { port, socket } = forwarder
+    let elsewhere = 0
+    await forwarder.listen(() => (elsewhere += 1), { host: '127.0.0.2', port })
+    // Accepts nobody until it is told to, so that the kernel takes two and refuses the rest.
+    const proxy = spawn('python3', ['-c', slowProxy, socket], { stdio: ['pipe', 'pipe', 'inherit'] })
+    try {
+      await once(proxy.stdout, 'data')
+      const clients = await Promise.all(Array.from({ length: 6 }, () => (forwarder as Forwarder).connect()))
+      const answers = clients.map((client) => buffer(client))
+      proxy.stdin.end()
+      expect((await Promise.all(answers)).map(String)).toEqual(clients.map(() => 'at last'))
+      expect(elsewhere).toBe(0)
+    } finally {
+      proxy.kill()
+    }
   })
 
   it('is one of five hundred', async () => {
@@ -204,6 +271,20 @@ describe('the program', () => {
     const script = ['sh', '-c', 'wc -w < /proc/$$/task/$$/children; ls /proc/$$/fd']
     const alone = spawnSync(script[0] ?? '', script.slice(1), { encoding: 'utf8', input: '' })
     expect((await behind(script)).stdout).toBe(alone.stdout)
+  })
+
+  it('is the only one to hold what else was open', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'moat-forward-'))
+    const flags = ['--port', `${await freePort()}`, '--socket', join(directory, 'proxy.sock'), '--', 'true']
+    const program = spawn(forwarderProgram, flags, { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] })
+    try {
+      // Ends when the last process that has the other end is gone, or lets go of it.
+      const closed = once(program.stdio[3] as Socket, 'close').then(() => true)
+      await until('the end of it', () => Promise.race([closed, undefined]))
+    } finally {
+      spawnSync('pkill', ['-KILL', '-f', join(directory, 'proxy.sock')])
+      rmSync(directory, { recursive: true })
+    }
   })
 
   it('is alone when somebody looks for it by its arguments', async () => {
