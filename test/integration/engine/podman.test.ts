@@ -152,6 +152,28 @@ describe('an image on Podman', () => {
 })
 
 describe('a user who is not root', () => {
+  it('may listen on port 443 in a container, where its own URLs have that port', async () => {
+    const engine = await connectEngine({ moatHome: sandbox.home })
+    const workspace = sandbox.directory('work')
+    const agent = { endpoints: [], keep: false, name: 'app', routes: [], runId: 'run_a1b2c3d4e5f6', workspace }
+    const listen = `require('node:net').createServer().listen(443, '127.0.0.1', () => process.exit(7))`
+    const id = await engine.create({
+      command: ['node', '-e', listen],
+      env: {},
+      image: 'node:22-slim',
+      labels: toLabels({ ...agent, home: sandbox.home }),
+      mounts: [],
+      name: containerName('app', sandbox.home),
+      ports: [],
+      unprivilegedPortStart: 0,
+      user: { gid: 4321, uid: 1234 },
+      workdir: '/',
+    })
+    const exitCode = engine.wait(id)
+    await engine.start(id)
+    expect(await exitCode).toBe(7)
+  })
+
   it('owns what the agent writes, has a home, and no capabilities', async () => {
     const engine = await connectEngine({ moatHome: sandbox.home })
     const workspace = sandbox.directory('work')
