@@ -12,6 +12,8 @@ const lastLines = 20
 
 export interface EndedAtOnceOptions {
   engine: Engine
+  /** Called with what the agent wrote, if it ended at once. */
+  hear: (piece: string) => void
   /** Leave the container. */
   keep: boolean
   note: (line: string) => void
@@ -30,13 +32,13 @@ export interface EndedAtOnceOptions {
  */
 export async function endedAtOnce(
   { agent, containerId, exitCode }: StartedAgent,
-  { engine, keep, note, proxy, removeAtEnd, settleTime, stderr, tellGone }: EndedAtOnceOptions,
+  { engine, hear, keep, note, proxy, removeAtEnd, settleTime, stderr, tellGone }: EndedAtOnceOptions,
 ): Promise<number | undefined> {
   const code = await Promise.race([exitCode, delay(settleTime, undefined, { ref: false })])
   if (code === undefined) return undefined
   if (!removeAtEnd) {
     const log = await engine.sessions.logs(containerId, { follow: false, tail: lastLines })
-    await streamOutput(log, { stderr, stdout: stderr })
+    await streamOutput(log, { hear, stderr, stdout: stderr })
   }
   note(`${agent.name} ended at once, with exit code ${code}.`)
   if (!keep) await engine.remove(containerId)

@@ -11,6 +11,8 @@ export interface FollowOptions {
   /** Joins the person's terminal to an interactive agent; the returned function gives it back. */
   connect: () => () => void
   engine: Engine
+  /** Called with what the agent writes. */
+  hear: (piece: string) => void
   /** Leave the container. */
   keep: boolean
   /** Calls back at each request to stop: the first stops the agent, the second kills it. */
@@ -24,9 +26,9 @@ export interface FollowOptions {
 
 /** Streams the agent's output until it ends; resolves with its exit code, once its container and routes are gone. */
 export async function followAgent(started: StartedAgent, options: FollowOptions): Promise<number> {
-  const { engine, note, proxy, stderr, stdout } = options
+  const { engine, hear, note, proxy, stderr, stdout } = options
   const { agent, containerId, output } = started
-  const streamed = output && streamOutput(output, { stderr, stdout })
+  const streamed = output && streamOutput(output, { hear, stderr, stdout })
   let interrupts = 0
   const interrupt = () => {
     interrupts += 1

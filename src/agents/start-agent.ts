@@ -48,6 +48,8 @@ export interface StartedAgent {
   /** True when this start made the root certificate, which nobody trusts yet. */
   authorityCreated: boolean
   containerId: string
+  /** Ports of its container's loopback on which moat itself listens, for the agent's own URLs. */
+  forwards: number[]
   /** Resolves with the exit code when the agent ends. */
   exitCode: Promise<number>
   /** Present for an agent with endpoints. */
@@ -125,7 +127,8 @@ async function startContainer(
           state: 'running',
           workspace: plan.workspace,
         }
-        return { ...started, agent: viewAgent(agent, address ?? options.wanted), containerId }
+        const view = viewAgent(agent, address ?? options.wanted)
+        return { ...started, agent: view, containerId, forwards: forwarder?.ports ?? [] }
       } catch (error) {
         await engine.remove(containerId)
         throw error

@@ -2,6 +2,7 @@
 import { endedAtOnce } from '../agents/ended-at-once.js'
 import { followAgent } from '../agents/follow-agent.js'
 import type { AgentPlan } from '../agents/plan-agent.js'
+import { PortClash } from '../agents/port-clash.js'
 import { type StartedAgent, startAgent } from '../agents/start-agent.js'
 import type { TellGone } from '../agents/tell-gone.js'
 import { trustHint } from '../authority/trust-hint.js'
@@ -61,9 +62,16 @@ export async function runSession(
     if (started.authorityCreated) trustHint(proxy.paths.caCertificate, proxy.wanted.domain).forEach(progress.note)
     formatEndpoints(started.agent).forEach(log)
     if (started.hold) progress.note(`All agents: ${indexUrl(addressOf(started.hold.status))}`)
+    const clash = new PortClash(started.forwards)
+    const hear = (piece: string) => clash.hear(piece)
+    const explain = (exitCode: number | undefined) => {
+      if (exitCode === commandNotFound) progress.note(missingCommandHint(plan))
+      if (exitCode && clash.hint) progress.note(clash.hint)
+    }
     if (flags.detach) {
       const exitCode = await endedAtOnce(started, {
         engine,
+        hear,
         keep: flags.keep,
         note: progress.note,
         proxy,
@@ -73,7 +81,7 @@ export async function runSession(
         tellGone,
       })
       started.hold?.release()
-      if (exitCode === commandNotFound) progress.note(missingCommandHint(plan))
+      explain(exitCode)
       if (exitCode !== undefined) return { ...started.agent, exitCode }
       if (plan.endpoints.length === 0) log(`${started.agent.name} runs (${started.agent.runId}).`)
       return started.agent
@@ -81,6 +89,7 @@ export async function runSession(
     const exitCode = await followAgent(started, {
       connect: () => connect(started, engine),
       engine,
+      hear,
       keep: flags.keep,
       note: progress.note,
       onInterrupt: (listener) => interrupts.onInterrupt(listener),
@@ -90,7 +99,7 @@ export async function runSession(
       stdout: json ? process.stderr : process.stdout,
       tellGone,
     })
-    if (exitCode === commandNotFound) progress.note(missingCommandHint(plan))
+    explain(exitCode)
     return { ...started.agent, exitCode }
   } finally {
     interrupts.release()

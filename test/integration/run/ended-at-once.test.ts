@@ -41,7 +41,7 @@ async function start(command: string): Promise<StartedAgent> {
   })
   const exitCode = engine.wait(containerId)
   await engine.start(containerId)
-  return { agent, authorityCreated: false, containerId, exitCode }
+  return { agent, authorityCreated: false, containerId, exitCode, forwards: [] }
 }
 
 async function watch(started: StartedAgent, settleTime: number, keep = false) {
@@ -52,8 +52,9 @@ async function watch(started: StartedAgent, settleTime: number, keep = false) {
     wanted: { domain: 'localhost', explicit: false, port: 0, source: 'default' as const },
   }
   const note = (line: string) => stderr.write(`${line}\n`)
+  const hear = () => {}
   const tellGone = async () => {}
-  const options = { engine, keep, note, proxy, removeAtEnd: false, settleTime, stderr, tellGone }
+  const options = { engine, hear, keep, note, proxy, removeAtEnd: false, settleTime, stderr, tellGone }
   const code = await endedAtOnce(started, options)
   stderr.end()
   return { code, text: await text(stderr) }

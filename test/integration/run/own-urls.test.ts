@@ -254,6 +254,18 @@ require('node:http').createServer((_, response) => response.end('hello')).listen
     }
   })
 
+  it('explain themselves to whoever wants their port without having said so', async () => {
+    await sandbox.json(['proxy', 'start', '--detach'])
+    const { port } = await sandbox.json<{ port: number }>(['proxy', 'status'])
+    const greedy = ['node', '-e', `require('node:http').createServer().listen(${port})`]
+    const hint = `If it was port ${port} that is in use: in its container moat listens there, for the agent's own URLs. Under ports in moat.yaml it becomes the agent's.\n`
+    for (const flags of [[], ['-d']]) {
+      const outcome = await sandbox.moat(['run', ...flags, sandbox.workspace('app'), '--', ...greedy])
+      expect(outcome).toMatchObject({ code: 1, stderr: expect.stringContaining(hint) })
+      expect(outcome.stderr).toContain('EADDRINUSE')
+    }
+  })
+
   it('do not hide that a command does not exist', async () => {
     const outcome = await sandbox.moat(['run', sandbox.workspace('app'), '--', 'no-such-command'])
     expect(outcome).toMatchObject({
