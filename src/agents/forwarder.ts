@@ -2,7 +2,7 @@
 // there, so that is where moat's forwarder listens, on the proxy's port; it hands connections on to a socket of the proxy
 // in a directory that only this container has. It is the container's entrypoint, and becomes the agent's program.
 import { constants } from 'node:fs'
-import { access, chmod, copyFile, rm } from 'node:fs/promises'
+import { access, chmod, copyFile } from 'node:fs/promises'
 import { basename, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { agentDirectory, agentSocket, type MoatPaths } from '../config/paths.js'
@@ -11,7 +11,7 @@ import type { ImageFacts } from '../engine/files.js'
 import { systemCode } from '../errors.js'
 import type { Endpoint } from '../routing/agent.js'
 import { agentHost, endpointHost, listenPorts, type ProxyAddress } from '../routing/urls.js'
-import { makeAgentDirectory } from '../supervisor/agent-directories.js'
+import { makeAgentDirectory, removeAgentDirectory } from '../supervisor/agent-directories.js'
 
 /** Where the directory is in the container. */
 const mountPoint = '/run/moat'
@@ -46,7 +46,7 @@ export interface Forwarder {
   mount: ContainerSpec['mounts'][number]
 }
 
-/** Undefined, once that has been said, where it cannot be. Makes the run's directory. */
+/** Undefined, once that has been said, where it cannot be. Makes the run's directory, which the caller removes if no container comes of it. */
 export async function planForwarder(agent: ForwardedAgent, options: ForwarderOptions): Promise<Forwarder | undefined> {
   const { address, engine, image, note, paths, runId } = options
   const names = agent.endpoints.filter(({ url }) => url === undefined).map(({ name }) => name)
@@ -82,11 +82,6 @@ export async function planForwarder(agent: ForwardedAgent, options: ForwarderOpt
   }
 }
 
-/** Undoes what planning did, for a container that does not come to be. */
-export async function discardForwarder(paths: Pick<MoatPaths, 'agents'>, runId: string): Promise<void> {
-  await rm(agentDirectory(paths, runId), { force: true, recursive: true })
-}
-
 /**
  * Why not, or undefined. A copy for each agent: it is started again with its container, whatever becomes of this installation
  * meanwhile.
@@ -104,7 +99,7 @@ async function install(
     await access(path, constants.X_OK)
     return undefined
   } catch (error) {
-    await discardForwarder(paths, runId)
+    await removeAgentDirectory(paths, runId)
     if (systemCode(error) === 'ENOENT') return `moat has no forwarder for the processor of its image, ${architecture}`
     if (systemCode(error) === 'EACCES') return `nothing may be run from the file system of ${paths.agents} (noexec)`
     throw error

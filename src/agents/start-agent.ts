@@ -7,6 +7,7 @@ import { containerName, toLabels } from '../engine/labels.js'
 import type { Agent } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { type ProxyAddress, urlEnvironment } from '../routing/urls.js'
+import { removeAgentDirectory } from '../supervisor/agent-directories.js'
 import { checkRoutes, type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
 import { ensureProxy } from '../supervisor/ensure-proxy.js'
 import { addressOf } from '../supervisor/protocol.js'
@@ -14,7 +15,7 @@ import { containerGitEnvironment } from '../worktrees/git-environment.js'
 import { shareRepository } from '../worktrees/share-repository.js'
 import { type ContainerTrust, planContainerTrust } from './container-trust.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
-import { discardForwarder, type Forwarder, planForwarder } from './forwarder.js'
+import { type Forwarder, planForwarder } from './forwarder.js'
 import type { AgentPlan } from './plan-agent.js'
 import type { Progress } from './progress.js'
 import { reserveContainer } from './reserve-container.js'
@@ -135,7 +136,7 @@ async function startContainer(
       }
     })
   } catch (error) {
-    await discardForwarder(paths, runId)
+    await removeAgentDirectory(paths, runId)
     throw error
   }
 }

@@ -5,6 +5,7 @@ import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { startAsInvokingUser } from '../config/invoking-user.js'
+import { isNewEnough } from '../config/is-new-enough.js'
 import type { MoatPaths } from '../config/paths.js'
 import { MoatError, messageOf, systemCode } from '../errors.js'
 
@@ -56,15 +57,6 @@ export function parseVersion(output: string): string | undefined {
   return /^v?(\d+\.\d+\.\d+)/.exec(output.trim())?.[1]
 }
 
-export function isNewEnough(version: string, minimum: string = minimumVersion): boolean {
-  const [found, needed] = [version, minimum].map((text) => text.split('.').map(Number))
-  for (let part = 0; part < 3; part += 1) {
-    const difference = (found?.[part] ?? 0) - (needed?.[part] ?? 0)
-    if (difference !== 0) return difference > 0
-  }
-  return true
-}
-
 /** The Caddy at `path`, if it runs and is new enough. Rejects with CADDY_MISSING or CADDY_TOO_OLD. */
 export async function checkCaddy(path: string): Promise<CaddyBinary> {
   return check(path, path, [])
@@ -88,7 +80,7 @@ async function check(path: string, origin: string, suggestions: string[]): Promi
       suggestions,
     })
   }
-  if (isNewEnough(version)) return { path, version }
+  if (isNewEnough(version, minimumVersion)) return { path, version }
   throw new MoatError(
     'CADDY_TOO_OLD',
     `Caddy ${version} at ${named} is too old: moat needs ${minimumVersion} or newer, because older ones drop WebSockets when an agent starts.`,

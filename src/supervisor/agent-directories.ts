@@ -21,6 +21,11 @@ export async function makeAgentDirectory(paths: Paths, runId: string): Promise<s
   return directory
 }
 
+/** Absent is fine. */
+export async function removeAgentDirectory(paths: Paths, runId: string): Promise<void> {
+  await rm(agentDirectory(paths, runId), { force: true, recursive: true })
+}
+
 /**
  * Before Caddy is told of these sockets, and of no others: it refuses a whole config that has one in a directory that is
  * not there. One that it no longer listens on goes first. Caddy leaves it behind, and with it, until its garbage collector
@@ -50,7 +55,7 @@ export class AgentDirectories {
     const found = await readdir(this.#paths.agents).catch(() => [])
     for (const runId of found) {
       if (present.has(runId) || !(this.#seen.has(runId) || (await this.#isAbandoned(runId)))) continue
-      await rm(agentDirectory(this.#paths, runId), { force: true, recursive: true })
+      await removeAgentDirectory(this.#paths, runId)
       this.#seen.delete(runId)
     }
   }

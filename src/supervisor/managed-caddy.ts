@@ -243,6 +243,7 @@ export class ManagedCaddy {
   }
 
   async #applyRoutes(): Promise<void> {
+    await prepareAgentDirectories(this.#options.paths, this.#routes.agentSockets)
     if (this.#outdated) await this.#forgetCertificates(this.#outdated)
     try {
       await this.#replace()
@@ -257,7 +258,6 @@ export class ManagedCaddy {
   async #replace(): Promise<void> {
     const pending = this.#pending()
     if (!pending) return
-    await prepareAgentDirectories(this.#options.paths, this.#routes.agentSockets)
     // Caddy counts anew with each config.
     await this.count()
     await this.#admin.replace(pending.change.path, pending.change.value)

@@ -65,7 +65,7 @@ export class ShiftedClock {
   }
 
   /** Moves the clock; by less than nothing, it goes back. */
-  sleep(days: number): void {
+  jump(days: number): void {
     this.#shift += days * day
     const bytes = this.#bytes()
     this.#inMemory('r+', (file) => writeSync(file, bytes, 0, bytes.length, this.#address))

@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { discardForwarder, type ForwarderOptions, planForwarder } from '../../../src/agents/forwarder.js'
+import { type ForwarderOptions, planForwarder } from '../../../src/agents/forwarder.js'
 
 const agent = {
   command: ['npm', 'start'],
@@ -98,11 +98,5 @@ describe('planForwarder', () => {
     expect(await plan(who, options)).toBeUndefined()
     expect(notes).toEqual([`Inside its container, the URLs of my-app will not answer: ${why}.`])
     expect(madeNothing()).toBe(true)
-  })
-
-  it('is discarded whole', async () => {
-    await plan()
-    await discardForwarder({ agents: join(directory, 'agents') }, runId)
-    expect(readdirSync(join(directory, 'agents'))).toEqual([])
   })
 })

@@ -2,7 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { findCaddy, isNewEnough, parseVersion } from '../../../src/caddy/find-caddy.js'
+import { findCaddy, parseVersion } from '../../../src/caddy/find-caddy.js'
+import { isNewEnough } from '../../../src/config/is-new-enough.js'
 
 let directory: string
 
