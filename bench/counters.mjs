@@ -1,7 +1,7 @@
 // What counting requests costs a proxied request, and what an open dashboard adds: rounds of the same load without counters,
 // with them, and with them and a dashboard, in turn, so that what else the machine does falls on all three. Ratios count,
 // not figures. Caddy's CPU time for a request says most: the rate depends on the client and the agent's server too.
-// Usage: npm run build && node bench/counters.mjs [rounds] [requests]     Needs an engine, Caddy and the image node:22-slim.
+// Usage: npm run build && node bench/counters.mjs [rounds] [seconds]     Needs an engine, Caddy and the image node:22-slim.
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'

@@ -7,7 +7,8 @@ import { join, resolve } from 'node:path'
 import autocannon from 'autocannon'
 
 export const rounds = Number(process.argv[2] ?? 7)
-export const amount = Number(process.argv[3] ?? 15_000)
+/** How long one round lasts. */
+const seconds = Number(process.argv[3] ?? 3)
 /** Agents besides the one under load. */
 const others = 9
 export const home = mkdtempSync(join(tmpdir(), 'moat-bench-'))
@@ -37,20 +38,23 @@ export function cpuOf(pid) {
   return (Number(fields[11]) + Number(fields[12])) * 10
 }
 
-/** One round: requests a second, and Caddy's microseconds of CPU for each. */
+/** One round: requests a second, and Caddy's microseconds of CPU for each. (Told an amount, autocannon ends at full seconds.) */
 export async function load(host, port, ca, caddyPid) {
-  const before = [cpuOf(caddyPid), performance.now()]
-  const result = await autocannon({
-    amount,
+  const before = cpuOf(caddyPid)
+  const { duration, errors, non2xx, requests } = await autocannon({
     connections: 32,
+    duration: seconds,
     headers: { Host: `${host}:${port}` },
     timeout: 10,
     tlsOptions: { ca, servername: host },
     url: `https://localhost:${port}`,
   })
-  if (result.non2xx + result.errors > 0) throw new Error(`${result.non2xx + result.errors} requests failed`)
-  const seconds = (performance.now() - before[1]) / 1000
-  return { cpu: ((cpuOf(caddyPid) - before[0]) * 1000) / amount, rate: amount / seconds, seconds }
+  if (non2xx + errors > 0) throw new Error(`${non2xx + errors} requests failed`)
+  return {
+    cpu: ((cpuOf(caddyPid) - before) * 1000) / requests.total,
+    rate: requests.total / duration,
+    seconds: duration,
+  }
 }
 
 /** A line for each phase, in times of the first one. `more` adds to it. */

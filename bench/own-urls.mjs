@@ -1,7 +1,7 @@
 // What it costs that containers reach the proxy: the gate before every request, and the way through the forwarder. Rounds of
 // the same load in turn, so that what else the machine does falls on all: with a config that has neither the gate nor
 // the headers it needs, with the config as it is, and through a forwarder that runs here, on the next port.
-// Usage: npm run build && node bench/own-urls.mjs [rounds] [requests]     Linux; needs an engine, Caddy and node:22-slim.
+// Usage: npm run build && node bench/own-urls.mjs [rounds] [seconds]     Linux; needs an engine, Caddy and node:22-slim.
 import { execFileSync, spawn } from 'node:child_process'
 import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
