@@ -117,3 +117,14 @@ export function rejectedRoutes(plugin: string, endpoint: string) {
     `Caddy does not take the routes of the endpoint ${endpoint}, which the plugin ${plugin} made.\n\nTry this:\n  moat proxy status`,
   )
 }
+
+/** For a host that is not the caller's own: agents have no business with each other, nor with the dashboard. */
+export const notYours = routesFor(
+  {
+    detail: 'From inside a container, the proxy answers at the URLs of its own agent only.',
+    error: 'not_your_agent',
+    hint: 'echo $MOAT_URL',
+    status: 403,
+  },
+  'From inside a container, the proxy answers at the URLs of its own agent only, not at {http.request.host}.\n\nTry this:\n  echo $MOAT_URL',
+)

@@ -18,10 +18,16 @@ export interface MoatPaths {
   caddyStorage: string
   configFile: string
   controlSocket: string
+  /** Where the doorkeeper is told of agents; see forwarder/README.md. */
+  doorsSocket: string
+  /** What the doorkeeper complains of. */
+  doorsLog: string
   /** Where Caddy asks which file of a workspace may be served. */
   filesSocket: string
   /** `~/.moat` itself. */
   home: string
+  /** Where Caddy takes what comes from inside containers, by what it speaks. */
+  inside: { plain: string; tls: string }
   /** Where a person may make a store for Java. */
   javaStore: string
   /** A root that is ready to take the place of the one in use. */
@@ -63,8 +69,11 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     caddyStorage: join(proxy, 'caddy'),
     configFile: join(home, 'config.yaml'),
     controlSocket,
+    doorsLog: join(proxy, 'doors.log'),
+    doorsSocket: join(proxy, 'doors.sock'),
     filesSocket: join(proxy, 'files.sock'),
     home,
+    inside: { plain: join(proxy, 'inside-http.sock'), tls: join(proxy, 'inside.sock') },
     javaStore: join(home, 'java-cacerts'),
     nextAuthority: join(proxy, 'ca-next'),
     oldRoots: join(proxy, 'old-roots'),
@@ -84,7 +93,12 @@ export function agentDirectory({ agents }: Pick<MoatPaths, 'agents'>, runId: str
   return join(agents, runId)
 }
 
-/** Where Caddy listens for what comes from the container of a run. */
+/** Where the container of a run listens for what is meant for its servers. It alone writes there. */
+export function wayInDirectory(paths: Pick<MoatPaths, 'agents'>, runId: string): string {
+  return join(agentDirectory(paths, runId), 'in')
+}
+
+/** Where the proxy listens for what comes from the container of a run. */
 export function agentSocket(paths: Pick<MoatPaths, 'agents'>, runId: string): string {
   return join(agentDirectory(paths, runId), 'proxy.sock')
 }

@@ -7,7 +7,7 @@ export type AgentState = 'created' | 'running' | 'paused' | 'restarting' | 'remo
 export type Readiness =
   /** A GET of this path through the URL answers with a status below 400. */
   | { kind: 'http'; path: string }
-  /** The published port takes a connection and keeps it. */
+  /** The port takes a connection and keeps it. */
   | { kind: 'tcp'; port: number }
   /** It is ready as soon as the agent runs. */
   | { kind: 'none' }
@@ -60,7 +60,7 @@ export interface RouteFragment {
   endpoint: string
   /** After `routes`, for requests that they pass on. */
   files?: ServedFiles
-  /** Before anything else. `{moat.dial.3000}` in it is the loopback address of a container port. */
+  /** Before anything else. `{moat.dial.3000}` in it is where the proxy reaches a container port. */
   routes?: CaddyRoute[]
   /** A port inside the container that answers what is left. */
   upstream?: { port: number; protocol: UpstreamProtocol }
@@ -87,6 +87,8 @@ export interface Agent {
   /** `run_` and 12 hex digits. */
   runId: string
   state: AgentState
+  /** How the proxy gets to its servers: sockets of its own, or (absent) the ports in `published`. */
+  wayIn?: 'sockets'
   /** The host directory mounted at /workspace. */
   workspace: string
 }

@@ -8,13 +8,28 @@ import {
   type UpstreamProtocol,
 } from './agent.js'
 import { agentHost, defaultDomain, endpointHost } from './urls.js'
+import { dialAddress, isLinkable, quickSuffix, wayName } from './way-in.js'
 
-/** A host that is handed on whole, to a loopback address. */
+/**
+ * A host whose requests go to a socket that is linked under the host's name: Caddy's config does not know of it, so that its
+ * agent comes and goes without a change of the config.
+ */
+export interface Door {
+  agent: string
+  host: string
+  /** Inside the container. */
+  port: number
+  runId: string
+}
+
+/** A host that is handed on whole, by Caddy's config. */
 export interface Upstream {
-  /** `host:port` on loopback. */
+  /** `host:port` on loopback, or `unix/` and a path. */
   dial: string
   host: string
   protocol: UpstreamProtocol
+  /** Where a person's browser is refused sooner that a program, if that is elsewhere. */
+  quickDial?: string
 }
 
 /** What an endpoint type wants done with requests for its hosts before they are handed on, or instead. */
@@ -31,24 +46,33 @@ export interface HostRoutes {
   upstream: boolean
 }
 
-/** An agent whose container has a socket of its own to the proxy, for its own hosts. */
-export interface AgentSocket {
+/** An agent that reaches its own hosts from inside its container. */
+export interface InsideAgent {
   agent: string
   runId: string
 }
 
 export interface RouteTable {
-  agentSockets: AgentSocket[]
+  doors: Door[]
   hostRoutes: HostRoutes[]
+  inside: InsideAgent[]
   upstreams: Upstream[]
+  /** Container ports that Caddy's config dials by the agents' sockets. */
+  ways: Way[]
 }
 
-export const emptyTable: RouteTable = { agentSockets: [], hostRoutes: [], upstreams: [] }
+/** A container port that is dialled by its socket. */
+export interface Way {
+  port: number
+  runId: string
+}
+
+export const emptyTable: RouteTable = { doors: [], hostRoutes: [], inside: [], upstreams: [], ways: [] }
 
 /** The plugin of endpoints that do not name one: this package. */
 export const corePlugin = 'moat-cli'
 
-/** A placeholder for the loopback address of a container port, in the routes of a fragment. */
+/** A placeholder for where a container port is reached, in the routes of a fragment. */
 const dialPlaceholder = /\{moat\.dial\.(\d+)\}/g
 
 /**
@@ -57,22 +81,23 @@ const dialPlaceholder = /\{moat\.dial\.(\d+)\}/g
  */
 export function routeTable(agents: readonly Agent[], domain: string): RouteTable {
   const tables = agents.flatMap((agent) => agent.routes.map((fragment) => tableOf(agent, fragment, domain)))
+  const all = <K extends keyof RouteTable>(key: K) => tables.flatMap((table): unknown[] => table[key] ?? []) as RouteTable[K]
   return {
-    agentSockets: agents
-      // As its routes are: a stop is one change of Caddy's config, not two.
+    doors: all('doors').toSorted((a, b) => compare(a.host, b.host)),
+    hostRoutes: all('hostRoutes').toSorted((a, b) => compare(a.hosts[0] ?? '', b.hosts[0] ?? '')),
+    inside: agents
       .filter((agent) => agent.forwards !== undefined && isLive(agent))
       .map(({ name, runId }) => ({ agent: name, runId }))
       .toSorted((a, b) => compare(a.runId, b.runId)),
-    hostRoutes: tables
-      .flatMap(({ hostRoutes }) => hostRoutes)
-      .toSorted((a, b) => compare(a.hosts[0] ?? '', b.hosts[0] ?? '')),
-    upstreams: tables.flatMap(({ upstreams }) => upstreams).toSorted((a, b) => compare(a.host, b.host)),
+    upstreams: all('upstreams').toSorted((a, b) => compare(a.host, b.host)),
+    ways: [...all('ways'), ...agents.flatMap(probedWays)].toSorted((a, b) => compare(a.runId, b.runId) || a.port - b.port),
   }
 }
 
 /** Every host that has an answer. */
-export function hostsOf({ hostRoutes, upstreams }: RouteTable): string[] {
-  return [...new Set([...upstreams.map(({ host }) => host), ...hostRoutes.flatMap(({ hosts }) => hosts)])]
+export function hostsOf({ doors, hostRoutes, upstreams }: Pick<RouteTable, 'doors' | 'hostRoutes' | 'upstreams'>): string[] {
+  const plain = [...doors, ...upstreams].map(({ host }) => host)
+  return [...new Set([...plain, ...hostRoutes.flatMap(({ hosts }) => hosts)])]
 }
 
 /** The container ports that the routes of a fragment dial. */
@@ -81,12 +106,16 @@ export function dialledPorts({ routes = [], upstream }: Pick<RouteFragment, 'rou
   return [...new Set([...(upstream ? [upstream.port] : []), ...named])]
 }
 
-function tableOf(agent: Agent, fragment: RouteFragment, domain: string): Omit<RouteTable, 'agentSockets'> {
-  if (dialledPorts(fragment).some((port) => agent.published[port] === undefined)) return emptyTable
+function tableOf(agent: Agent, fragment: RouteFragment, domain: string): Partial<RouteTable> {
+  const ports = dialledPorts(fragment)
+  if (ports.some((port) => dialOf(agent, port) === undefined)) return {}
   const { endpoint, files, routes = [], upstream } = fragment
   const bare = isDefault(agent, fragment) ? [agentHost(agent.name, domain)] : []
   const hosts = [endpointHost(agent.name, endpoint, domain), ...bare]
   const special = routes.length > 0 || files !== undefined || upstream === undefined
+  const isPlain = !special && agent.wayIn === 'sockets' && upstream?.protocol === 'http'
+  const linked = isPlain ? hosts.filter(isLinkable) : []
+  const configured = upstream ? hosts.filter((host) => !linked.includes(host)) : []
   const hostRoutes: HostRoutes = {
     agent: agent.name,
     endpoint,
@@ -97,13 +126,25 @@ function tableOf(agent: Agent, fragment: RouteFragment, domain: string): Omit<Ro
     runId: agent.runId,
     upstream: upstream !== undefined,
   }
+  const dialled = special || configured.length > 0 ? ports : []
   return {
+    doors: linked.map((host) => ({ agent: agent.name, host, port: upstream?.port ?? 0, runId: agent.runId })),
     // Files and fixed answers come from no container port: only the agent's state tells whether it is there.
     hostRoutes: special && isLive(agent) ? [hostRoutes] : [],
-    upstreams: upstream
-      ? hosts.map((host) => ({ dial: dialOf(agent, upstream.port), host, protocol: upstream.protocol }))
-      : [],
+    upstreams: upstream ? configured.map((host) => upstreamOf(agent, upstream, host)) : [],
+    ways: agent.wayIn === 'sockets' ? dialled.map((port) => ({ port, runId: agent.runId })) : [],
   }
+}
+
+/** What `moat wait` asks without Caddy. */
+function probedWays({ endpoints, runId, state, wayIn }: Agent): Way[] {
+  if (wayIn !== 'sockets' || state !== 'running') return []
+  return endpoints.flatMap(({ readiness }) => (readiness?.kind === 'tcp' ? [{ port: readiness.port, runId }] : []))
+}
+
+function upstreamOf(agent: Agent, { port, protocol }: NonNullable<RouteFragment['upstream']>, host: string): Upstream {
+  const dial = dialOf(agent, port) ?? ''
+  return { dial, host, protocol, ...(agent.wayIn === 'sockets' && { quickDial: `${dial}${quickSuffix}` }) }
 }
 
 /** The endpoint that answers at the agent's bare host, if one does. */
@@ -115,13 +156,16 @@ function isDefault({ routes }: Pick<Agent, 'routes'>, fragment: RouteFragment): 
   return fragment.default ?? (routes.length === 1 && !routes.some((other) => other.default))
 }
 
-function dialOf({ published }: Agent, port: number): string {
-  return `127.0.0.1:${published[port]}`
+/** Where Caddy reaches a container port; undefined while it cannot. */
+function dialOf({ published, runId, state, wayIn }: Agent, port: number): string | undefined {
+  // A container that is paused takes connections and answers none.
+  if (wayIn === 'sockets') return state === 'running' ? dialAddress(wayName(runId, port)) : undefined
+  return published[port] === undefined ? undefined : `127.0.0.1:${published[port]}`
 }
 
 /** The routes with the addresses of this start of the container in place of the placeholders. */
 function dialling(routes: CaddyRoute[], agent: Agent): CaddyRoute[] {
-  const text = JSON.stringify(routes).replace(dialPlaceholder, (_, port: string) => dialOf(agent, Number(port)))
+  const text = JSON.stringify(routes).replace(dialPlaceholder, (_, port: string) => dialOf(agent, Number(port)) ?? '')
   return JSON.parse(text) as CaddyRoute[]
 }
 

@@ -1,0 +1,111 @@
+// Owns Caddy's servers: the one on loopback that people's programs reach, and those that agents reach from inside their
+// containers, over unix sockets, by HTTP and HTTPS. Pure.
+import { join } from 'node:path'
+import type { CaddyRoute } from '../routing/agent.js'
+import type { RouteTable } from '../routing/route-table.js'
+import { agentHostPatterns, defaultDomain } from '../routing/urls.js'
+import { linkDirectories } from '../routing/way-in.js'
+import { namesServer } from './certificates.js'
+import { endpointRoutes } from './endpoint-routes.js'
+import { ownPages, pageOr, problemPages } from './page-routes.js'
+import { accessLog } from './request-log.js'
+import { notYours, refusal, unknownHost } from './responses.js'
+import type { CaddySettings } from './to-caddy-config.js'
+import { doorRoutes, lookUp, proxyRoutes, retryDoors } from './upstream-routes.js'
+
+export function servers(settings: CaddySettings, table: RouteTable) {
+  const { domain, inside, listeners, pagesSocket, recorded } = settings
+  const common = {
+    ...accessLog(recorded),
+    // Its scan of host matchers grows faster than their number.
+    automatic_https: { disable: true },
+    errors: { routes: [...retryDoors(settings), ...problemPages(pagesSocket)] },
+    // No h3: Chromium does not use it with a local root.
+    protocols: ['h1', 'h2'],
+  }
+  const tls = { tls_connection_policies: connectionPolicies(domain) }
+  // Who listens there tells by whom a connection was made, with an address of the agent's.
+  const from = { wrapper: 'proxy_protocol' }
+  // There is no address to tell the agent's program; its own loopback is where the request began.
+  const own = [...insideGate(settings), ...routes(settings, table, { client_ip: '127.0.0.1' })]
+  return {
+    inside: { ...common, ...tls, listen: [`unix/${inside.tls}|0600`], listener_wrappers: [from, { wrapper: 'tls' }], routes: own },
+    inside_plain: { ...common, listen: [`unix/${inside.plain}|0600`], listener_wrappers: [from], protocols: ['h1'], routes: own },
+    moat: {
+      ...common,
+      ...tls,
+      listen: listeners,
+      listener_wrappers: [{ wrapper: 'http_redirect' }, { wrapper: 'tls' }],
+      routes: routes(settings, table),
+    },
+    names: namesServer(settings),
+  }
+}
+
+/** A name without a certificate of its own is shown that of the domain, if it is one below; every other gets a TLS alert. */
+function connectionPolicies(domain: string) {
+  return [{ fallback_sni: domain, match: { sni: agentHostPatterns(domain) } }, {}]
+}
+
+/**
+ * The hosts the proxy answers at all: a page elsewhere must not reach agents under a name of its own. `localhost` leads to
+ * the domain, as an address does.
+ */
+function ownHosts(domain: string): string[] {
+  return [...new Set([domain, ...agentHostPatterns(domain), defaultDomain, '127.0.0.1', '::1'])]
+}
+
+/** `known`: what is set for every request to an agent. */
+function routes(settings: CaddySettings, { hostRoutes, upstreams }: RouteTable, known = {}): CaddyRoute[] {
+  const { domain, filesSocket, pagesSocket } = settings
+  return [
+    inLowerCase,
+    { handle: refusal(domain), match: [{ not: [{ host: ownHosts(domain) }] }], terminal: true },
+    ...ownPages(pagesSocket, domain),
+    // Before the routes of plugins: whatever they do to a request, it stays with its own host.
+    ...lookUp(upstreams, domain, known),
+    ...endpointRoutes(hostRoutes, filesSocket),
+    ...proxyRoutes(upstreams),
+    ...doorRoutes(settings),
+    pageOr(pagesSocket, unknownHost),
+  ]
+}
+
+const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
+
+/**
+ * A host has one name, however it is spelled (RFC 9110, 4.2.3), but matchers and paths compare bytes. The dot that ends a
+ * full name is one more way to spell it.
+ */
+const inLowerCase: CaddyRoute = {
+  handle: [
+    {
+      handler: 'headers',
+      request: {
+        replace: {
+          Host: [
+            ...letters.map((letter) => ({ replace: letter.toLowerCase(), search: letter })),
+            { replace: '$1', search_regexp: String.raw`\.(:\d+)?$` },
+          ],
+        },
+      },
+    },
+  ],
+  match: [{ header_regexp: { Host: { pattern: String.raw`[A-Z]|\.(:\d+)?$` } } }],
+}
+
+/**
+ * From inside a container the proxy answers at the URLs of that container's agent only: a file says which name belongs to
+ * the address. The address is the doorkeeper's word, not the client's.
+ */
+function insideGate({ domain, proxy }: CaddySettings): CaddyRoute[] {
+  const agentLabel = `{http.request.host.labels.${domain.split('.').length}}`
+  const own = {
+    file: { root: join(proxy, linkDirectories.own), try_files: [`/{http.request.remote.host}/${agentLabel}`] },
+    host: agentHostPatterns(domain),
+  }
+  return [
+    inLowerCase,
+    { handle: [{ handler: 'subroute', routes: notYours }], match: [{ not: [own] }], terminal: true },
+  ]
+}

@@ -1,0 +1,151 @@
+// Owns how a request is handed on to a container: by the name of its host, or by a table in the config. Pure.
+import { join } from 'node:path'
+import type { CaddyRoute, UpstreamProtocol } from '../routing/agent.js'
+import type { Upstream } from '../routing/route-table.js'
+import { agentHostPatterns } from '../routing/urls.js'
+import { dialAddress, linkDirectories } from '../routing/way-in.js'
+import { problemPages } from './page-routes.js'
+import type { CaddySettings } from './to-caddy-config.js'
+
+/**
+ * An app that is starting is waited for; the request's body is still whole. A person at a browser is shown soon that
+ * something is waited for: long enough not to see a server that restarts.
+ */
+const patience = { browser: '700ms', program: '5s' }
+/** Once, but with the request's body kept for whoever tries again. */
+const once = '1ns'
+
+/** More than any one agent needs, and too few for one agent to use up the descriptors. */
+const mostConnections = 4_096
+
+const protocols: UpstreamProtocol[] = ['http', 'https', 'h2c']
+
+/** A person's browser that goes to a page. */
+const navigation = { header: { Accept: ['text/html*'], 'Sec-Fetch-Mode': ['navigate'] } }
+
+/** What a client says of the way a request took, besides what the proxy says itself. It is not believed, so it is not handed on. */
+const claims = ['Forwarded', 'True-Client-Ip', 'X-Forwarded-Port', 'X-Forwarded-Prefix', 'X-Real-Ip']
+
+/**
+ * What Caddy says by itself, but for requests from containers, which come over a unix socket: there it would say nothing.
+ * `client_ip` is the address of the other end; what a client claims to be forwarded for is not heeded. `moat_host` is the
+ * host that was asked, whatever an endpoint's options make of the Host header.
+ */
+const forwardedHeaders = {
+  'X-Forwarded-For': ['{http.vars.client_ip}'],
+  'X-Forwarded-Host': ['{http.vars.moat_host}'],
+  'X-Forwarded-Proto': ['{http.request.scheme}'],
+}
+
+/**
+ * Keeps what was asked, and finds what the config knows of the host: one table from host to upstream, looked up once. A
+ * `map` value is computed anew at every use, a `vars` value is not. Every request to an agent passes here, and is counted.
+ */
+export function lookUp(
+  upstreams: readonly Upstream[],
+  domain: string,
+  known: Readonly<Record<string, string>>,
+): CaddyRoute[] {
+  const match = [{ host: agentHostPatterns(domain) }]
+  const asked = { handler: 'vars', moat_host: '{http.request.hostport}', ...known }
+  if (upstreams.length === 0) return [{ handle: [asked], match }]
+  const map = {
+    defaults: ['', '', ''],
+    destinations: ['{moat.protocol}', '{moat.dial}', '{moat.quick}'],
+    handler: 'map',
+    mappings: oneForEachHost(upstreams).map(({ dial, host, protocol, quickDial = dial }) => ({
+      input: host,
+      outputs: [protocol, dial, quickDial],
+    })),
+    source: '{http.request.host}',
+  }
+  const found = { moat_dial: '{moat.dial}', moat_protocol: '{moat.protocol}', moat_quick: '{moat.quick}' }
+  return [{ handle: [map, { ...asked, ...found }], match }]
+}
+
+/** Sorted by host. Caddy refuses a whole config in which a host stands twice, and with it every route that follows. */
+function oneForEachHost(upstreams: readonly Upstream[]): Upstream[] {
+  return upstreams.toSorted(compare).filter(({ host }, index, sorted) => host !== sorted[index - 1]?.host)
+}
+
+function compare(a: Upstream, b: Upstream): number {
+  const [first, second] = [a, b].map(({ dial, host, protocol }) => `${host} ${dial} ${protocol}`)
+  return first === second ? 0 : (first ?? '') < (second ?? '') ? -1 : 1
+}
+
+/** For hosts that the table has. */
+export function proxyRoutes(upstreams: readonly Upstream[]): CaddyRoute[] {
+  return protocols
+    .filter((protocol) => upstreams.some((upstream) => upstream.protocol === protocol))
+    .flatMap((protocol) => {
+      const match = { vars: { moat_protocol: [protocol] } }
+      const quick = reverseProxy(protocol, '{http.vars.moat_quick}', patience.browser)
+      const patient = reverseProxy(protocol, '{http.vars.moat_dial}', patience.program)
+      return [
+        { handle: [quick], match: [{ ...match, ...navigation }], terminal: true },
+        { handle: [patient], match: [match], terminal: true },
+      ]
+    })
+}
+
+/** For all other hosts that an agent could have: whose socket is linked under the name, that one answers. */
+export function doorRoutes({ domain }: CaddySettings): CaddyRoute[] {
+  const host = agentHostPatterns(domain)
+  return [
+    { handle: [byName(linkDirectories.quick, once)], match: [{ ...navigation, host }], terminal: true },
+    { handle: [byName(linkDirectories.hosts, once)], match: [{ host }], terminal: true },
+  ]
+}
+
+/**
+ * For errors: a host that is known but could not be dialled is that of a container which is just starting, so it is tried for
+ * a while. Nothing of the request has been sent.
+ */
+export function retryDoors(settings: CaddySettings): CaddyRoute[] {
+  const { domain, pagesSocket, proxy } = settings
+  const known = {
+    file: { root: join(proxy, linkDirectories.names), try_files: ['/{http.request.host}'] },
+    host: agentHostPatterns(domain),
+    vars_regexp: { '{http.error.message}': { pattern: `^dial unix ${dialAddress('').replace('unix/', '').replaceAll('.', '\\.')}(hosts|quick)/` } },
+  }
+  const again = (match: object, directory: string, duration: string) => ({
+    handle: [
+      {
+        errors: { routes: problemPages(pagesSocket) },
+        handler: 'subroute',
+        routes: [{ handle: [byName(directory, duration)] }],
+      },
+    ],
+    match: [{ ...known, ...match }],
+    terminal: true,
+  })
+  return [again(navigation, linkDirectories.quick, patience.browser), again({}, linkDirectories.hosts, patience.program)]
+}
+
+function byName(directory: string, tryDuration: string) {
+  return reverseProxy('http', dialAddress(`${directory}/{http.request.host}`), tryDuration)
+}
+
+function reverseProxy(protocol: UpstreamProtocol, dial: string, tryDuration: string) {
+  // To an https upstream Caddy would send the address it dials as Host.
+  const host = protocol === 'https' ? { Host: ['{http.request.hostport}'] } : {}
+  return {
+    handler: 'reverse_proxy',
+    headers: { request: { delete: claims, set: { ...forwardedHeaders, ...host } } },
+    load_balancing: { try_duration: tryDuration, try_interval: '50ms' },
+    // Without it, each config change closes every WebSocket.
+    stream_close_delay: '24h',
+    // Named, because the implicit one is never cleaned up after a config change.
+    transport: {
+      // A body that the app does not want is not sent, and not taken for a failure.
+      expect_continue_timeout: '1s',
+      keep_alive: { max_idle_conns_per_host: 256 },
+      max_conns_per_host: mostConnections,
+      protocol: 'http',
+      // The container's own certificate is signed by nobody moat knows; the connection never leaves this machine.
+      ...(protocol === 'https' && { tls: { insecure_skip_verify: true } }),
+      ...(protocol === 'h2c' && { versions: ['h2c', '2'] }),
+    },
+    upstreams: [{ dial }],
+  }
+}

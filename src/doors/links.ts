@@ -1,0 +1,102 @@
+// Owns the directories from which Caddy knows agents: sockets and names, brought in line with the routes. Adding an agent that
+// is reached this way changes nothing of Caddy's config.
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type MoatPaths, wayInDirectory } from '../config/paths.js'
+import { certificateHosts, hostsOf, type RouteTable } from '../routing/route-table.js'
+import { insideAddress, linkDirectories, probeSuffix, quickSuffix, wayName } from '../routing/way-in.js'
+import { AgentLinks } from './agent-links.js'
+import { Names } from './names.js'
+
+/** How long a container that has just started may take to make its sockets. Milliseconds. */
+const startDeadline = 2_000
+/** Addresses at which the proxy answers without a name. */
+const addresses = ['127.0.0.1', '::1']
+
+export interface LinksOptions {
+  domain: string
+  log: (message: string) => void
+  paths: Pick<MoatPaths, 'agents' | 'proxy'>
+  uid: number
+}
+
+export class Links {
+  readonly #agents = new Map<string, AgentLinks>()
+  readonly #names: Names
+  readonly #options: LinksOptions
+  readonly #own: Names
+  readonly #staging: string
+  #swept = false
+
+  constructor(options: LinksOptions) {
+    const { proxy } = options.paths
+    this.#options = options
+    this.#names = new Names(join(proxy, linkDirectories.names))
+    this.#own = new Names(join(proxy, linkDirectories.own))
+    this.#staging = join(proxy, 'staging')
+  }
+
+  /** Resolves once the sockets of all these agents are linked, those that are there. */
+  async apply(table: RouteTable): Promise<void> {
+    const { domain } = this.#options
+    await this.#sweep()
+    const names = new Set([...certificateHosts(hostsOf(table), domain), ...addresses])
+    const own = new Set(table.inside.map(({ agent, runId }) => `${insideAddress(runId)}/${agent}`))
+    await this.#names.add(names)
+    await this.#own.add(own)
+    const wanted = this.#wantedLinks(table)
+    for (const [runId, links] of this.#agents) {
+      if (wanted.has(runId)) continue
+      this.#agents.delete(runId)
+      await links.close()
+    }
+    await Promise.all([...wanted].map(([runId, links]) => this.#of(runId).want(links, startDeadline)))
+    await this.#names.keepOnly(names)
+    await this.#own.keepOnly(own)
+  }
+
+  /** Leaves everything for the next supervisor. */
+  leave(): void {
+    for (const links of this.#agents.values()) links.leave()
+  }
+
+  #of(runId: string): AgentLinks {
+    const { log, paths, uid } = this.#options
+    const options = { directory: wayInDirectory(paths, runId), log, staging: this.#staging, uid }
+    const links = this.#agents.get(runId) ?? new AgentLinks(options)
+    this.#agents.set(runId, links)
+    return links
+  }
+
+  /** By run, links to the sockets that they are to. */
+  #wantedLinks({ doors, ways }: RouteTable): Map<string, Map<string, string>> {
+    const { agents, proxy } = this.#options.paths
+    const wanted = new Map<string, Map<string, string>>()
+    const add = (runId: string, name: string, socket: string) => {
+      const links = wanted.get(runId) ?? new Map<string, string>()
+      wanted.set(runId, links.set(join(proxy, name), join(wayInDirectory({ agents }, runId), socket)))
+    }
+    for (const { host, port, runId } of doors) {
+      add(runId, `${linkDirectories.hosts}/${host}`, `${port}`)
+      add(runId, `${linkDirectories.quick}/${host}`, `${port}${quickSuffix}`)
+    }
+    for (const { port, runId } of ways) {
+      for (const suffix of ['', quickSuffix, probeSuffix]) add(runId, `${wayName(runId, port)}${suffix}`, `${port}${suffix}`)
+    }
+    return wanted
+  }
+
+  /** What an earlier supervisor linked is linked anew: nobody knows what became of it meanwhile. */
+  async #sweep(): Promise<void> {
+    if (this.#swept) return
+    const { proxy } = this.#options.paths
+    for (const name of ['hosts', 'quick', 'ways'] as const) {
+      const directory = join(proxy, linkDirectories[name])
+      await mkdir(directory, { mode: 0o700, recursive: true })
+      for (const entry of await readdir(directory)) await rm(join(directory, entry), { force: true, recursive: true })
+    }
+    await rm(this.#staging, { force: true, recursive: true })
+    await mkdir(this.#staging, { mode: 0o700, recursive: true })
+    this.#swept = true
+  }
+}
