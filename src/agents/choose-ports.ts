@@ -59,8 +59,8 @@ async function assertFree(port: number, endpoint: string): Promise<void> {
   const by = holder ? `${holder.command} (pid ${holder.pid})` : 'a process of another user'
   throw new MoatError('PORT_TAKEN', `Port ${port} of the endpoint ${endpoint} is already in use by ${by}.`, {
     suggestions: [
-      holder ? `kill ${holder.pid}` : `sudo lsof -nP -iTCP:${port} -sTCP:LISTEN`,
-      'or choose another port in moat.yaml, or none, and moat finds one',
+      'choose another port in moat.yaml, or none, and moat finds one',
+      holder ? `ps -fp ${holder.pid}   # what it is` : `sudo lsof -nP -iTCP:${port} -sTCP:LISTEN`,
     ],
   })
 }

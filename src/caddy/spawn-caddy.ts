@@ -5,6 +5,7 @@ import { asRoot } from '../config/invoking-user.js'
 import type { MoatPaths } from '../config/paths.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { MoatError } from '../errors.js'
+import { type ProcessIdentity, readProcess } from '../processes/process-facts.js'
 import { CaddyAdmin } from './admin.js'
 import type { CaddyConfig } from './to-caddy-config.js'
 
@@ -27,7 +28,12 @@ export interface SpawnCaddyOptions {
 
 export interface SpawnedCaddy {
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
-  pid: number
+  identity: ProcessIdentity
+}
+
+/** What Caddy is called with. They say for whom it runs; the number in the file is for people, and never believed. */
+export function caddyArguments({ caddyPid }: Pick<MoatPaths, 'caddyPid'>): string[] {
+  return ['run', '--config', '-', '--pidfile', caddyPid]
 }
 
 /** Resolves when Caddy serves its config. Rejects with CADDY_FAILED and Caddy's own words when it ends first. */
@@ -39,7 +45,7 @@ export async function spawnCaddy(options: SpawnCaddyOptions): Promise<SpawnedCad
   const logStart = statSync(paths.caddyLog).size
   const user = { gid: process.getegid?.(), uid: process.geteuid?.() }
   const child = await asRoot(() =>
-    spawn(binary, ['run', '--config', '-', '--pidfile', paths.caddyPid], {
+    spawn(binary, caddyArguments(paths), {
       cwd: paths.caddyStorage,
       // A process group of its own: what ends the supervisor does not end Caddy.
       detached: true,
@@ -62,7 +68,8 @@ export async function spawnCaddy(options: SpawnCaddyOptions): Promise<SpawnedCad
   const ended = await Promise.race([exited, serving(paths.adminSocket, asking.signal)])
   // Else the questions to a Caddy that has ended would keep this process alive until the deadline.
   asking.abort()
-  if (ended === 'serving' && child.pid !== undefined) return { exited, pid: child.pid }
+  const identity = ended === 'serving' && child.pid !== undefined ? await readProcess(child.pid) : undefined
+  if (identity) return { exited, identity }
   child.kill('SIGKILL')
   const reason = ended === 'late' ? `did not answer within ${startDeadline / 1000} s` : 'ended at once'
   const said = ended instanceof Object && 'error' in ended ? ended.error?.message : lastError(paths.caddyLog, logStart)

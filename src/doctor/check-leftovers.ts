@@ -1,12 +1,12 @@
 // Owns the check of leftovers: ended runs, unused images, and what processes that were killed have left behind.
-import { execFile } from 'node:child_process'
-import { access, readFile } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { promisify } from 'node:util'
 import { findLeftovers } from '../agents/clean.js'
 import { displayPath, type MoatPaths } from '../config/paths.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { takeFileLock } from '../supervisor/file-lock.js'
+import { ownCaddys } from '../supervisor/own-processes.js'
+import { describeSilence } from '../supervisor/silent-supervisor.js'
 import { type DoctorContext, type Finding, fail, ok, warn } from './diagnosis.js'
 
 export async function checkLeftovers(context: DoctorContext): Promise<Finding[]> {
@@ -29,17 +29,17 @@ async function onEngine({ connectEngine }: DoctorContext): Promise<Finding[]> {
 async function ofProcesses({ paths, proxy }: DoctorContext): Promise<Finding[]> {
   if (await proxy()) return []
   if (await isSupervised(paths)) {
-    const message = 'A supervisor of the proxy runs, but does not answer.'
-    return [fail('leftovers', message, ['pkill -KILL -f bin/supervisor.js   # the next command starts another'])]
+    const { message, suggestions } = await describeSilence(paths)
+    return [fail('leftovers', message, suggestions)]
   }
-  if (await accepts(paths.adminSocket)) {
+  const [caddy] = await ownCaddys(paths)
+  if (caddy && (await accepts(paths.adminSocket))) {
     const message = 'Caddy serves without its supervisor, which was killed. The next start of an agent adopts it.'
     return [warn('leftovers', message, ['moat proxy status   # gives it a supervisor', 'moat proxy stop'])]
   }
-  const caddy = await lostCaddy(paths)
-  if (caddy !== undefined) {
-    const message = `A Caddy of moat's (pid ${caddy}) runs, but cannot be reached.`
-    return [warn('leftovers', message, [`kill ${caddy}`])]
+  if (caddy) {
+    const message = `A Caddy of moat's (pid ${caddy.pid}) runs, but cannot be reached.`
+    return [warn('leftovers', message, ['moat proxy status   # replaces it', 'moat proxy stop'])]
   }
   const stale = await existing([paths.controlSocket, paths.adminSocket])
   if (stale.length === 0) return []
@@ -55,16 +55,6 @@ async function isSupervised(paths: MoatPaths): Promise<boolean> {
   const lock = await takeFileLock(paths.supervisorLock)
   await lock?.release()
   return lock === undefined
-}
-
-/** The pid of a Caddy that was started for these paths, and still runs. */
-async function lostCaddy(paths: MoatPaths): Promise<number | undefined> {
-  const pid = Number.parseInt(await readFile(paths.caddyPid, 'utf8').catch(() => ''), 10)
-  if (!Number.isInteger(pid)) return undefined
-  // The pid may be somebody else's by now.
-  const asked = promisify(execFile)('ps', ['-ww', '-o', 'command=', '-p', String(pid)])
-  const command = await asked.then(({ stdout }) => stdout).catch(() => '')
-  return command.includes(paths.caddyPid) ? pid : undefined
 }
 
 function accepts(socket: string): Promise<boolean> {

@@ -77,9 +77,10 @@ async function explain(error: unknown, port: number): Promise<unknown> {
     return new MoatError('PORT_TAKEN', `Port ${failedPort} is already in use by ${by}.`, {
       cause: error,
       suggestions: [
-        holder ? `kill ${holder.pid}` : `sudo lsof -nP -iTCP:${failedPort} -sTCP:LISTEN`,
         `MOAT_PROXY_PORT=${alternativePort(port)} moat run`,
         `moat proxy start --port ${alternativePort(port)}`,
+        // It may be anything: whoever reads this decides whether it has to go.
+        holder ? `ps -fp ${holder.pid}   # what it is` : `sudo lsof -nP -iTCP:${failedPort} -sTCP:LISTEN`,
       ],
     })
   }

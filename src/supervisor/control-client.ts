@@ -1,8 +1,9 @@
 // Owns the client's end of the control socket.
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Rotation } from '../authority/rotate.js'
-import { deserializeError, MoatError, type SerializedError, systemCode } from '../errors.js'
+import { deserializeError, type SerializedError, systemCode } from '../errors.js'
 import type { IndexView } from '../pages/view.js'
 import {
   controlPaths,
@@ -12,6 +13,7 @@ import {
   stoppingStatus,
 } from './protocol.js'
 import type { RecordedRequest } from './request-recorder.js'
+import { silentSupervisor } from './silent-supervisor.js'
 
 /** How long a supervisor may take to answer; a push of routes may wait a second for its turn. Milliseconds. */
 const answerTimeout = 10_000
@@ -29,12 +31,12 @@ export interface ProxyHold {
 
 /** The supervisor's status; undefined when none answers on this socket. */
 export function readStatus(socketPath: string): Promise<SupervisorStatus | undefined> {
-  return ifListening(ask<SupervisorStatus>(socketPath, 'GET', controlPaths.status))
+  return ifListening(socketPath, ask<SupervisorStatus>(socketPath, 'GET', controlPaths.status))
 }
 
 /** Resolves when Caddy serves what the engine says now; undefined when there is no supervisor. */
 export function syncRoutes(socketPath: string): Promise<SupervisorStatus | undefined> {
-  return ifListening(ask<SupervisorStatus>(socketPath, 'POST', controlPaths.sync))
+  return ifListening(socketPath, ask<SupervisorStatus>(socketPath, 'POST', controlPaths.sync))
 }
 
 /** Rejects with PLUGIN_FAILED, naming plugin and endpoint, when Caddy does not take one of the routes. */
@@ -44,7 +46,7 @@ export async function checkRoutes(socketPath: string, questions: RouteQuestion[]
 
 /** Has the supervisor replace the root; undefined when there is none. */
 export function requestRotation(socketPath: string): Promise<Rotation | undefined> {
-  return ifListening(ask<Rotation>(socketPath, 'POST', controlPaths.rotate))
+  return ifListening(socketPath, ask<Rotation>(socketPath, 'POST', controlPaths.rotate))
 }
 
 /** Tells the supervisor to stay without agents. */
@@ -54,15 +56,15 @@ export function keepProxy(socketPath: string): Promise<SupervisorStatus> {
 
 /** Resolves when the proxy has stopped; undefined when there was no supervisor. */
 export function requestStop(socketPath: string, { leaveCaddy = false } = {}): Promise<unknown> {
-  return ifListening(ask(socketPath, 'POST', `${controlPaths.stop}${leaveCaddy ? '?leave-caddy' : ''}`))
+  return ifListening(socketPath, ask(socketPath, 'POST', `${controlPaths.stop}${leaveCaddy ? '?leave-caddy' : ''}`))
 }
 
 /** Claims the proxy; undefined when no supervisor answers on this socket. */
 export async function holdProxy(socketPath: string): Promise<ProxyHold | undefined> {
   const request = httpRequest({ method: 'POST', path: controlPaths.hold, socketPath })
   // Only until the first status: a hold itself may last for days.
-  const hung = setTimeout(() => request.destroy(unanswered()), answerTimeout)
-  const response = await ifListening(responseOf(request)).finally(() => clearTimeout(hung))
+  const hung = setTimeout(() => request.destroy(new SilenceError()), answerTimeout)
+  const response = await ifListening(socketPath, responseOf(request)).finally(() => clearTimeout(hung))
   if (!response) return undefined
   if (response.statusCode === stoppingStatus) {
     response.resume()
@@ -99,18 +101,15 @@ export async function holdProxy(socketPath: string): Promise<ProxyHold | undefin
   }
 }
 
-function unanswered(): MoatError {
-  return new MoatError('SUPERVISOR_FAILED', 'The proxy does not answer.', {
-    suggestions: ['pkill -KILL -f bin/supervisor.js   # the next command starts another, which adopts its Caddy'],
-  })
-}
+/** The supervisor has taken too long. */
+class SilenceError extends Error {}
 
 /** The supervisor is on its way out. */
 class StoppingError extends Error {}
 
 async function ask<T>(socketPath: string, method: string, path: string, body?: unknown): Promise<T> {
   const request = httpRequest({ method, path, socketPath, timeout: answerTimeout })
-  request.on('timeout', () => request.destroy(unanswered()))
+  request.on('timeout', () => request.destroy(new SilenceError()))
   if (body !== undefined) request.write(JSON.stringify(body))
   const response = await responseOf(request)
   if (response.statusCode === stoppingStatus) {
@@ -124,7 +123,7 @@ async function ask<T>(socketPath: string, method: string, path: string, body?: u
 
 /** Resolves with a key that lets one browser act on the dashboard; undefined when there is no supervisor. */
 export async function requestKey(socketPath: string): Promise<string | undefined> {
-  return (await ifListening(ask<{ key: string }>(socketPath, 'POST', controlPaths.key)))?.key
+  return (await ifListening(socketPath, ask<{ key: string }>(socketPath, 'POST', controlPaths.key)))?.key
 }
 
 /** What the supervisor sends, one value at a time. */
@@ -156,8 +155,8 @@ async function openStream<T>(
 ): Promise<ControlStream | undefined> {
   const request = httpRequest({ method: 'POST', path, socketPath })
   if (question !== undefined) request.write(JSON.stringify(question))
-  const hung = setTimeout(() => request.destroy(unanswered()), answerTimeout)
-  const response = await ifListening(responseOf(request)).finally(() => clearTimeout(hung))
+  const hung = setTimeout(() => request.destroy(new SilenceError()), answerTimeout)
+  const response = await ifListening(socketPath, responseOf(request)).finally(() => clearTimeout(hung))
   if (!response) return undefined
   if (response.statusCode === stoppingStatus) {
     response.resume()
@@ -193,11 +192,14 @@ async function text(response: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-async function ifListening<T>(answer: Promise<T>): Promise<T | undefined> {
+async function ifListening<T>(socketPath: string, answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer
   } catch (error) {
     if (error instanceof StoppingError) return undefined
+    // Its lock lies beside its socket.
+    if (error instanceof SilenceError)
+      throw await silentSupervisor({ supervisorLock: join(dirname(socketPath), 'supervisor.lock') })
     // No socket, nobody behind it, or a supervisor that ended while it was asked.
     if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '')) return undefined
     throw error

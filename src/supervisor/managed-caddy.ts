@@ -6,30 +6,23 @@ import type { CaddyBinary } from '../caddy/find-caddy.js'
 import { parseMetrics } from '../caddy/metrics.js'
 import { spawnCaddy } from '../caddy/spawn-caddy.js'
 import { storedHosts } from '../caddy/stored-hosts.js'
-import {
-  type CaddyConfig,
-  type CaddySettings,
-  forgetfulConfig,
-  listenersOf,
-  portOf,
-  toCaddyConfig,
-} from '../caddy/to-caddy-config.js'
+import { type CaddyConfig, type CaddySettings, forgetfulConfig, toCaddyConfig } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
 import { messageOf } from '../errors.js'
+import type { ProcessIdentity } from '../processes/process-facts.js'
 import { certificateHosts, emptyTable, hostsOf, type RouteTable } from '../routing/route-table.js'
 import { handshakePort, type ProxyAddress } from '../routing/urls.js'
 import { prepareAgentDirectories } from './agent-directories.js'
 import { bindPorts } from './bind-ports.js'
-import { hasEnded, isAlive, readPid, signal } from './caddy-process.js'
 import { Coalescer } from './coalescer.js'
 import { Counters } from './counters.js'
 import { RouteCheck } from './route-check.js'
+import { clearCaddys, endCaddy, findRunningCaddy } from './running-caddy.js'
 import { isVouchedFor, warmCertificates } from './warm-certificates.js'
+import { watchCaddy } from './watch-caddy.js'
 
 /** Each config change closes idle connections, so changes after the first share one push a second. Milliseconds. */
 const pushInterval = 1_000
-/** How often an adopted Caddy, which is nobody's child any more, is looked at. Milliseconds. */
-const adoptedCheckInterval = 500
 const restartWait = { first: 100, longest: 5_000 }
 /** A Caddy that lived this long restarts at once when it dies. Milliseconds. */
 const stableAfter = 10_000
@@ -59,13 +52,13 @@ export class ManagedCaddy {
   #config: CaddyConfig | undefined
   /** Set when the root was replaced: hosts of which Caddy may still have a certificate of the old one. */
   #outdated: string[] | undefined
-  #pid: number | undefined
+  #identity: ProcessIdentity | undefined
   #routes: RouteTable = emptyTable
   #settings: CaddySettings | undefined
   #starting: Promise<void> | undefined
   #stopping = false
   #warmed = new Set<string>()
-  #watch: NodeJS.Timeout | undefined
+  #unwatch: (() => void) | undefined
 
   constructor(options: ManagedCaddyOptions) {
     this.#options = options
@@ -74,7 +67,7 @@ export class ManagedCaddy {
   }
 
   get pid(): number | undefined {
-    return this.#pid
+    return this.#identity?.pid
   }
 
   get routes(): RouteTable {
@@ -89,18 +82,15 @@ export class ManagedCaddy {
 
   /** Takes over a Caddy that outlived its supervisor. False when there is none. */
   async adopt(): Promise<boolean> {
-    const config = await this.#admin.readConfig().catch(() => undefined)
-    const port = config && portOf(config)
-    if (!config || port === undefined) return false
-    const pid = await readPid(this.#options.paths.caddyPid)
+    const { domain, log, paths } = this.#options
+    const found = await findRunningCaddy(this.#admin, paths)
+    if (!found) return false
+    const { config, identity, listeners, port } = found
     this.#config = config
-    this.#settings = this.#settingsFor(listenersOf(config), port)
-    this.#pid = pid
-    this.#watch = setInterval(() => {
-      if (pid !== undefined && !isAlive(pid)) this.#died('the adopted Caddy ended', 0)
-    }, adoptedCheckInterval)
-    this.#options.log(`adopted Caddy (pid ${pid}) on port ${port}`)
-    const { domain, paths } = this.#options
+    this.#settings = this.#settingsFor(listeners, port)
+    this.#identity = identity
+    this.#unwatch = watchCaddy(paths.adminSocket, identity, () => this.#died('the adopted Caddy ended', 0))
+    log(`adopted Caddy (pid ${identity.pid}) on port ${port}`)
     const { caCertificate, caddyStorage } = paths
     // A supervisor that was killed while it replaced the root left it with the old one's.
     if (!(await isVouchedFor({ domain, port }, caCertificate))) this.#outdated = await storedHosts(caddyStorage)
@@ -110,15 +100,15 @@ export class ManagedCaddy {
   /** Binds the port and starts Caddy with these routes. */
   async start(port: number, routes: RouteTable): Promise<void> {
     this.#routes = routes
-    await this.#spawn(port)
+    // One that could not be adopted has the port that is in URLs already.
+    await this.#spawn((await clearCaddys(this.#options.paths, this.#options.log)) ?? port)
     await this.#warm()
   }
 
   /** Ends a Caddy that outlived its supervisor, if there is one. */
   async end(): Promise<void> {
-    const pid = await readPid(this.#options.paths.caddyPid)
-    const found = await this.#admin.readConfig().catch(() => undefined)
-    if (found && pid !== undefined) await this.#end(pid)
+    const found = await findRunningCaddy(this.#admin, this.#options.paths)
+    if (found) await endCaddy(this.#admin, found.identity, this.#options.log)
   }
 
   /** Resolves when Caddy serves these routes; at most one config change a second is pushed. */
@@ -150,7 +140,7 @@ export class ManagedCaddy {
   /** Stops watching and leaves Caddy serving, for the next supervisor to adopt. */
   leave(): void {
     this.#stopping = true
-    clearInterval(this.#watch)
+    this.#unwatch?.()
   }
 
   /** Stops Caddy; resolves when its process has ended and the port is free. */
@@ -158,15 +148,7 @@ export class ManagedCaddy {
     this.leave()
     // One that is just being started would be nobody's.
     await this.#starting?.catch(() => {})
-    if (this.#pid !== undefined) await this.#end(this.#pid)
-  }
-
-  async #end(pid: number): Promise<void> {
-    await this.#admin.stop().catch(() => signal(pid, 'SIGTERM'))
-    if (await hasEnded(pid, 4_000)) return
-    this.#options.log(`Caddy (pid ${pid}) did not stop in time and is killed`)
-    signal(pid, 'SIGKILL')
-    await hasEnded(pid, 1_000)
+    if (this.#identity) await endCaddy(this.#admin, this.#identity, this.#options.log)
   }
 
   #spawn(port: number): Promise<void> {
@@ -183,7 +165,7 @@ export class ManagedCaddy {
       // One endpoint's bad routes would keep Caddy from starting at all.
       await this.check.examine(this.#routes.hostRoutes)
       const config = toCaddyConfig(this.#settings, this.check.accepted(this.#routes))
-      const { exited, pid } = await spawnCaddy({
+      const { exited, identity } = await spawnCaddy({
         binary: this.#options.binary.path,
         config,
         env: process.env,
@@ -194,11 +176,11 @@ export class ManagedCaddy {
       this.#config = config
       this.counters.restarted()
       this.#outdated = undefined
-      this.#pid = pid
+      this.#identity = identity
       const startedAt = performance.now()
-      this.#options.log(`Caddy ${this.#options.binary.version} (pid ${pid}) serves port ${bound.port}`)
+      this.#options.log(`Caddy ${this.#options.binary.version} (pid ${identity.pid}) serves port ${bound.port}`)
       void exited.then((status) => {
-        if (this.#pid === pid)
+        if (this.#identity === identity)
           this.#died(`Caddy ended (${status.signal ?? status.code})`, performance.now() - startedAt)
       })
     } finally {
@@ -207,8 +189,8 @@ export class ManagedCaddy {
   }
 
   #died(reason: string, livedFor: number): void {
-    clearInterval(this.#watch)
-    this.#pid = undefined
+    this.#unwatch?.()
+    this.#identity = undefined
     this.#config = undefined
     if (this.#stopping) return
     this.#options.log(`${reason}; starting it again`)

@@ -1,11 +1,11 @@
 // Owns what commands ask of the proxy as a whole: its status and its end. Starting it is in ensure-proxy.ts.
-import { connect } from 'node:net'
 import { type Rotation, rotateAuthority } from '../authority/rotate.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { indexUrl, type ProxyAddress } from '../routing/urls.js'
 import { readStatus, requestRotation, requestStop } from './control-client.js'
 import { assertSameDomain, type EnsureProxyOptions, ensureProxy } from './ensure-proxy.js'
 import { waitForFileLock } from './file-lock.js'
+import { ownCaddys } from './own-processes.js'
 import { addressOf, type SupervisorStatus } from './protocol.js'
 
 /** What `moat proxy status --json` prints. Fields may be added, never removed. */
@@ -105,20 +105,8 @@ export async function rotateRoot(options: ProxyOptions): Promise<Rotation> {
 /** The running proxy; a Caddy whose supervisor was killed is given a new one. Undefined when there is neither. */
 export async function findProxy(options: ProxyOptions): Promise<SupervisorStatus | undefined> {
   const status = await readStatus(options.paths.controlSocket)
-  if (status || !(await accepts(options.paths.adminSocket))) return status
+  if (status || (await ownCaddys(options.paths)).length === 0) return status
   const { hold } = await ensureProxy({ ...options, anyAddress: true, keep: false })
   hold.release()
   return hold.status
-}
-
-/** True when something listens on a unix socket. */
-function accepts(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
 }

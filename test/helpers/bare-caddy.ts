@@ -47,10 +47,10 @@ export async function startBareCaddy(paths: MoatPaths, upstreams: Upstream[]): P
       paths,
     })
     const kill = async () => {
-      process.kill(caddy.pid, 'SIGKILL')
+      process.kill(caddy.identity.pid, 'SIGKILL')
       await caddy.exited
     }
-    return { admin: new CaddyAdmin(paths.adminSocket), kill, pid: caddy.pid, port: bound.port, settings }
+    return { admin: new CaddyAdmin(paths.adminSocket), kill, pid: caddy.identity.pid, port: bound.port, settings }
   } finally {
     bound.close()
   }

@@ -210,7 +210,12 @@ describe('a start', () => {
     process.kill(pid, 'SIGSTOP')
     const outcome = await sandbox.moat(['run', '-d', sandbox.workspace('second')])
     process.kill(pid, 'SIGKILL')
-    expect(outcome).toMatchObject({ code: 1, stderr: expect.stringContaining('Error: The proxy does not answer.\n') })
+    expect(outcome.code).toBe(1)
+    expect(outcome.stderr).toContain(`Error: The proxy's supervisor (pid ${pid}) does not answer.
+
+Try this:
+  kill -KILL ${pid}   # the next command starts another, which adopts its Caddy
+`)
   })
 })
 
@@ -225,9 +230,9 @@ describe('the port', () => {
     expect(outcome.stderr).toContain(`Error: Port ${port} is already in use by node (pid ${process.pid}).
 
 Try this:
-  kill ${process.pid}
   MOAT_PROXY_PORT=${port + 1} moat run
   moat proxy start --port ${port + 1}
+  ps -fp ${process.pid}   # what it is
 `)
     expect(await sandbox.containers()).toEqual([])
     expect(await sandbox.processes()).toEqual({ caddys: [], supervisors: [] })

@@ -92,7 +92,7 @@ describe('port', () => {
     const port = await listen(0)
     const [finding] = await checkPort(at(port))
     expect(finding).toMatchObject({
-      fixes: expect.arrayContaining([`kill ${process.pid}`]),
+      fixes: expect.arrayContaining([`ps -fp ${process.pid}   # what it is`]),
       message: expect.stringMatching(new RegExp(`^Port ${port} is already in use by .+ \\(pid ${process.pid}\\)\\.$`)),
       status: 'fail',
     })
@@ -282,15 +282,22 @@ describe('leftovers', () => {
     ])
   })
 
-  it('are a Caddy without its supervisor, and a supervisor that does not answer', async () => {
+  it('are no Caddy only because somebody listens where Caddy would', async () => {
     mkdirSync(context.paths.proxy)
     await listen(context.paths.adminSocket)
     expect(await checkLeftovers(context)).toMatchObject([
-      { fixes: ['moat proxy status   # gives it a supervisor', 'moat proxy stop'], status: 'warn' },
+      { fixes: [`rm -f ${context.paths.adminSocket}`], status: 'warn' },
     ])
+  })
+
+  it('are a supervisor that does not answer, and no process is named that is none', async () => {
     const lock = await takeFileLock(context.paths.supervisorLock)
     expect(await checkLeftovers(context)).toMatchObject([
-      { message: 'A supervisor of the proxy runs, but does not answer.', status: 'fail' },
+      {
+        fixes: [`lsof ${context.paths.supervisorLock}   # which process has the lock of the supervisor`],
+        message: "The proxy's supervisor does not answer.",
+        status: 'fail',
+      },
     ])
     await lock?.release()
   })
