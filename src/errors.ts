@@ -53,6 +53,7 @@ export type ErrorCode =
   | 'PORT_DENIED'
   | 'PORT_MISMATCH'
   | 'PORT_TAKEN'
+  | 'SEAL_KEY'
   | 'SUPERVISOR_FAILED'
   | 'TRUST_FAILED'
   | 'USAGE'

@@ -34,7 +34,8 @@ export async function prepareImage(engine: Engine, plan: ImagePlan, options: Pre
   const prepared = { image: tag, ...(user.uid !== 0 && { home: agentHome }) }
   if (!rebuild && (await engine.hasImage(tag))) return prepared
   for (const image of sourceImages(plan)) await ensureImage(engine, image, progress, signal)
-  await showBuild(buildSteps(engine, { layers: toLayers(plan, user), rebuild, signal, tag }), progress)
+  const { labels } = await engine.files.describeImage(plan.base)
+  await showBuild(buildSteps(engine, { layers: toLayers(plan, user, labels), rebuild, signal, tag }), progress)
   return prepared
 }
 

@@ -1,6 +1,7 @@
 // Owns what running agents use at this moment.
 import type { Engine } from '../engine/engine.js'
 import type { ContainerUsage, ImageInfo } from '../engine/sessions.js'
+import { describeUnsealed } from '../engine/unsealed.js'
 import { hasEnded, isLive } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import type { ProxyAddress } from '../routing/urls.js'
@@ -15,7 +16,7 @@ export interface SystemStatus {
 }
 
 export async function measureSystem(engine: Engine, address: ProxyAddress): Promise<SystemStatus> {
-  const [{ agents, unreadable }, images, version] = await Promise.all([
+  const [{ agents, unreadable, unsealed }, images, version] = await Promise.all([
     engine.listAgents(),
     engine.sessions.images(),
     engine.sessions.version(),
@@ -33,6 +34,7 @@ export async function measureSystem(engine: Engine, address: ProxyAddress): Prom
     })),
     warnings: [
       ...unreadable.map(({ name, reason }) => `The container ${name} cannot be read: ${reason}.`),
+      ...unsealed.map((container) => `${describeUnsealed(container)}: ${container.fix}`),
       ...(ended > 0 ? [`${ended} ended ${ended === 1 ? 'run is' : 'runs are'} still there: moat clean`] : []),
       ...(unused > 0 ? [`${unused} built ${unused === 1 ? 'image is' : 'images are'} not in use: moat clean`] : []),
     ],

@@ -18,9 +18,10 @@ export async function reserveContainer(engine: Engine, name: string, spec: Conta
     } catch (error) {
       if (!(error instanceof NameReservedError)) throw error
       const holder = await engine.findByContainerName(spec.name)
-      if (holder && !isAbandoned(holder)) throw nameInUse(name, holder)
+      if (holder && !holder.agent) throw nameHeld(name, spec.name, holder.fix)
+      if (holder && !isAbandoned(holder.agent)) throw nameInUse(name, holder.agent)
       if (performance.now() > end) throw new MoatError('NAME_IN_USE', error.message, { cause: error })
-      if (holder) await engine.remove(holder.containerId)
+      if (holder) await engine.remove(holder.agent.containerId)
       else await new Promise((resolve) => setTimeout(resolve, hiddenCheckInterval))
     }
   }
@@ -29,6 +30,12 @@ export async function reserveContainer(engine: Engine, name: string, spec: Conta
 function isAbandoned(agent: Agent): boolean {
   if (agent.state === 'created') return Date.now() - Date.parse(agent.createdAt) > abandonedAfter
   return !isLive(agent)
+}
+
+/** Somebody else's work may be in it: moat removes only what it made itself. */
+function nameHeld(name: string, container: string, fix: string): MoatError {
+  const message = `The name ${name} is held by the container ${container}, which this moat did not make.`
+  return new MoatError('NAME_IN_USE', message, { suggestions: [fix] })
 }
 
 function nameInUse(name: string, { runId }: Agent): MoatError {

@@ -37,6 +37,8 @@ export interface MoatPaths {
   /** Where Caddy gets the proxy's own pages. */
   pagesSocket: string
   proxy: string
+  /** Seals the containers that moat makes, so that nobody else's are taken for agents. */
+  sealKey: string
   /** A copy of the root certificate in a directory that containers may see. */
   publicCertificate: string
   /** Held by the supervisor while it lives. */
@@ -80,12 +82,18 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     pagesSocket: join(proxy, 'pages.sock'),
     proxy,
     publicCertificate: join(proxy, 'public', 'ca.crt'),
+    sealKey: sealKeyFile(home),
     spawnLock: join(proxy, 'spawn.lock'),
     supervisorLock: join(proxy, 'supervisor.lock'),
     supervisorLog: join(proxy, 'supervisor.log'),
     worktrees: env.MOAT_WORKTREE_BASE ? resolve(env.MOAT_WORKTREE_BASE) : join(home, 'worktrees'),
     trustMemory: join(proxy, 'trust'),
   }
+}
+
+/** The key of the moat whose `~/.moat` is `home`. */
+export function sealKeyFile(home: string): string {
+  return join(home, 'proxy', 'seal.key')
 }
 
 /** What the container of a run sees of this machine, besides its workspace. */

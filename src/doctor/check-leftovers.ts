@@ -1,9 +1,10 @@
 // Owns the check of leftovers: ended runs, unused images, and what processes that were killed have left behind.
 import { access } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { findLeftovers } from '../agents/clean.js'
+import { findLeftovers, type Leftovers } from '../agents/clean.js'
 import { displayPath, type MoatPaths } from '../config/paths.js'
 import { shellQuote } from '../config/shell-quote.js'
+import { MoatError } from '../errors.js'
 import { takeFileLock } from '../supervisor/file-lock.js'
 import { ownCaddys } from '../supervisor/own-processes.js'
 import { describeSilence } from '../supervisor/silent-supervisor.js'
@@ -18,12 +19,18 @@ async function onEngine({ connectEngine }: DoctorContext): Promise<Finding[]> {
   // Without an engine nothing can be known of it, and the check of the engine says so already.
   const engine = await connectEngine().catch(() => undefined)
   if (!engine) return []
-  const { agents, images } = await findLeftovers(engine)
+  const { agents, images } = await findLeftovers(engine).catch(unlessKeyIsRefused)
   const parts = [
     ...(agents.length > 0 ? [`${agents.length} ended ${agents.length === 1 ? 'run' : 'runs'}`] : []),
     ...(images.length > 0 ? [`${images.length} unused ${images.length === 1 ? 'image' : 'images'}`] : []),
   ]
   return parts.length > 0 ? [warn('leftovers', `On the engine: ${parts.join(', ')}.`, ['moat clean'])] : []
+}
+
+/** The check of agents tells of that. */
+function unlessKeyIsRefused(error: unknown): Leftovers {
+  if (error instanceof MoatError && error.code === 'SEAL_KEY') return { agents: [], images: [] }
+  throw error
 }
 
 async function ofProcesses({ paths, proxy }: DoctorContext): Promise<Finding[]> {

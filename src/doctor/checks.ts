@@ -1,4 +1,5 @@
 // Owns the list of checks, in the order their findings are shown.
+import { checkAgents } from './check-agents.js'
 import { checkAuthority } from './check-authority.js'
 import { checkCaddy } from './check-caddy.js'
 import { checkEngine } from './check-engine.js'
@@ -19,5 +20,6 @@ export const checks: readonly Check[] = [
   { find: checkAuthority, name: 'authority' },
   { find: checkTrust, name: 'trust' },
   { find: checkState, name: 'files' },
+  { find: checkAgents, name: 'agents' },
   { find: checkLeftovers, name: 'leftovers' },
 ]

@@ -20,7 +20,7 @@ export interface ConnectOptions {
   env?: NodeJS.ProcessEnv
   /** The user's home directory. Default: `HOME` of `env`, else the system's. */
   home?: string
-  /** The `~/.moat` whose agents the engine shows. Default: everybody's. */
+  /** The `~/.moat` whose agents the engine shows and makes. Without one it knows of none. */
   moatHome?: string
   platform?: NodeJS.Platform
   /** How long each candidate may take to answer. Milliseconds. */

@@ -1,13 +1,15 @@
 // Owns the engine behind the Docker API: each method of Engine as requests through dockerode.
 import type { Duplex, Readable } from 'node:stream'
 import Docker from 'dockerode'
-import type { Agent } from '../routing/agent.js'
+import { sealKeyFile } from '../config/paths.js'
 import { buildImage } from './build-image.js'
-import { containerRequest } from './container-request.js'
+import { createContainer } from './create-container.js'
 import { demultiplex } from './demultiplex.js'
 import { DockerFiles } from './docker-files.js'
 import { DockerSessions, terminalOutput } from './docker-sessions.js'
 import {
+  type AgentList,
+  type ContainerHolder,
   type ContainerOutput,
   type ContainerSpec,
   type Engine,
@@ -17,19 +19,21 @@ import {
   type PullProgress,
 } from './engine.js'
 import type { DialOptions } from './engine-address.js'
-import { engineError, engineMessage, isTakenName, statusOf } from './engine-errors.js'
+import { engineError, engineMessage, statusOf } from './engine-errors.js'
 import { type EngineTraits, readTraits } from './engine-traits.js'
 import { jsonLines } from './json-lines.js'
 import { labels } from './labels.js'
 import { commandWasMissing, missingCommandCode } from './missing-command.js'
 import { pullImage } from './pull-image.js'
-import { nameOf, readAgent } from './read-agent.js'
+import { nameOf } from './read-agent.js'
+import { readSealKey } from './seal-key.js'
+import { sortContainers } from './sort-containers.js'
 import { type WatchHandlers, watchAgents } from './watch-agents.js'
 
 export interface DockerEngineOptions {
   address: string
   dial: DialOptions
-  /** The `~/.moat` whose agents this engine shows; undefined for everybody's. */
+  /** The `~/.moat` whose agents this engine shows and makes; without one it knows of none. */
   moatHome?: string | undefined
 }
 
@@ -68,42 +72,26 @@ export class DockerEngine implements Engine {
 
   async create(spec: ContainerSpec): Promise<string> {
     return this.#ask('create the container', async () => {
-      const request = containerRequest(spec, await this.#askTraits())
-      try {
-        return (await this.#docker.createContainer(request)).id
-      } catch (cause) {
-        const status = statusOf(cause)
-        if (isTakenName(cause)) throw new NameReservedError(`Another container holds the name ${spec.name}.`, { cause })
-        if (status === 404) throw new ImageMissingError(`The engine has no image ${spec.image}.`, { cause })
-        throw cause
-      }
+      return createContainer(spec, { docker: this.#docker, home: this.#moatHome, traits: await this.#askTraits() })
     })
   }
 
-  async listAgents(): ReturnType<Engine['listAgents']> {
-    const filters = { label: [labels.runId] }
-    const containers = await this.#ask('list containers', () => this.#docker.listContainers({ all: true, filters }))
-    const agents: Agent[] = []
-    const unreadable: { containerId: string; name: string; reason: string }[] = []
-    for (const info of containers.toSorted((a, b) => a.Created - b.Created || (nameOf(a) < nameOf(b) ? -1 : 1))) {
-      if (!this.#isOurs(info)) continue
-      try {
-        agents.push(readAgent(info))
-      } catch (error) {
-        unreadable.push({ containerId: info.Id, name: nameOf(info), reason: engineMessage(error) })
-      }
-    }
-    return { agents, unreadable }
+  async listAgents(): Promise<AgentList> {
+    return this.#ask('list containers', async () => {
+      return this.#sort(await this.#docker.listContainers({ all: true, filters: { label: [labels.runId] } }))
+    })
   }
 
-  /** Rejects with ENGINE_FAILED when an agent holds the name whose labels cannot be read. */
-  async findByContainerName(name: string): Promise<Agent | undefined> {
+  async findByContainerName(name: string): Promise<ContainerHolder | undefined> {
     return this.#ask(`read the container ${name}`, async () => {
-      const filters = { label: [labels.runId], name: [name] }
-      const containers = await this.#docker.listContainers({ all: true, filters })
+      const containers = await this.#docker.listContainers({ all: true, filters: { name: [name] } })
       // The engine's filter finds parts of names too.
-      const holder = containers.find((info) => info.Names.includes(`/${name}`))
-      return holder && readAgent(holder)
+      const holder = containers.find((info) => nameOf(info) === name)
+      if (!holder) return undefined
+      const { agents, unreadable, unsealed } = await this.#sort([holder])
+      if (unreadable[0]) throw new Error(unreadable[0].reason)
+      if (agents[0]) return { agent: agents[0] }
+      return { fix: unsealed[0]?.fix ?? `${await this.#program()} rm -f ${name}` }
     })
   }
 
@@ -183,7 +171,7 @@ export class DockerEngine implements Engine {
   }
 
   watch(handlers: WatchHandlers, signal: AbortSignal): Promise<void> {
-    return watchAgents(this.#docker, this.address, handlers, signal)
+    return watchAgents(this.#docker, { address: this.address, moatHome: this.#moatHome }, handlers, signal)
   }
 
   /** The exit code of a container that has ended; undefined while it has not, or is gone. */
@@ -226,9 +214,19 @@ export class DockerEngine implements Engine {
     })
   }
 
-  #isOurs({ Labels }: Docker.ContainerInfo): boolean {
-    const home = Labels[labels.home]
-    return this.#moatHome === undefined || home === undefined || home === this.#moatHome
+  /** The key is read each time: it may have been made, or taken away, since. */
+  async #sort(containers: Docker.ContainerInfo[]): Promise<AgentList> {
+    const home = this.#moatHome
+    if (home === undefined) return { agents: [], unreadable: [], unsealed: [] }
+    const owner = { home, key: await readSealKey(sealKeyFile(home)) }
+    const sorted = sortContainers(containers, owner)
+    if (sorted.unsealed.length === 0) return sorted
+    // What the engine is called is asked only now: most lists need no command.
+    return sortContainers(containers, owner, await this.#program())
+  }
+
+  async #program(): Promise<'docker' | 'podman'> {
+    return (await this.#askTraits()).podman ? 'podman' : 'docker'
   }
 
   /** Asked once; again after a failure. */

@@ -28,6 +28,7 @@ export class DockerFiles implements EngineFiles {
         command: Config.Cmd ?? [],
         entrypoint: [Config.Entrypoint ?? []].flat(),
         environment: Object.fromEntries(pairs) as Record<string, string>,
+        labels: Config.Labels ?? {},
       }
     })
   }

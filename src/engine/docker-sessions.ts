@@ -2,6 +2,7 @@
 import { type Duplex, PassThrough, type Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type Docker from 'dockerode'
+import { removableNames } from './built-images.js'
 import { ListenerReader } from './container-listeners.js'
 import { demultiplex } from './demultiplex.js'
 import { engineError, statusOf } from './engine-errors.js'
@@ -89,9 +90,9 @@ export class DockerSessions implements EngineSessions {
         this.#docker.listContainers({ all: true }),
       ])
       const used = new Set(containers.map(({ ImageID }) => ImageID))
-      return images.map(({ Id, RepoTags, Size }) => {
-        const tags = (RepoTags ?? []).filter((tag) => tag !== '<none>:<none>')
-        return { size: Size, tags: tags.length > 0 ? tags : [Id], used: used.has(Id) }
+      return images.flatMap((image) => {
+        const tags = removableNames(image)
+        return tags.length > 0 ? [{ size: image.Size, tags, used: used.has(image.Id) }] : []
       })
     })
   }

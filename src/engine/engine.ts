@@ -2,6 +2,7 @@
 import type { Agent } from '../routing/agent.js'
 import type { EngineFiles } from './files.js'
 import type { EngineSessions } from './sessions.js'
+import type { UnsealedContainer } from './unsealed.js'
 
 /** What to create a container from. Paths and addresses are the host's. */
 export interface ContainerSpec {
@@ -78,6 +79,18 @@ export class BuildFailedError extends Error {
   override readonly name = 'BuildFailedError'
 }
 
+/** Who has a container name: an agent, or a container that is not moat's, with the command that ends that. */
+export type ContainerHolder = { agent: Agent } | { agent?: never; fix: string }
+
+export interface AgentList {
+  /** Running or not, oldest first. */
+  agents: Agent[]
+  /** Agents whose labels cannot be read. */
+  unreadable: { containerId: string; name: string; reason: string }[]
+  /** Containers that have the labels of an agent of this moat, and that it did not make. */
+  unsealed: UnsealedContainer[]
+}
+
 export interface Engine {
   /** Where it answers, e.g. `unix:///var/run/docker.sock`. */
   readonly address: string
@@ -86,12 +99,11 @@ export interface Engine {
   attach(containerId: string, options?: { interactive?: boolean }): Promise<ContainerOutput>
   /** The engine's account of the build as it is written, in pieces of text. It builds only while that is read. */
   build(build: ImageBuild, signal: AbortSignal): AsyncIterable<string>
-  /** Creates without starting; returns the container's id. */
+  /** Creates without starting; returns the container's id. One with the labels of an agent of this moat is sealed. */
   create(spec: ContainerSpec): Promise<string>
-  /** Agents by their labels, running or not, oldest first. Containers with unreadable labels are in `unreadable`. */
-  listAgents(): Promise<{ agents: Agent[]; unreadable: { containerId: string; name: string; reason: string }[] }>
-  /** The agent that holds a container name, or undefined. */
-  findByContainerName(name: string): Promise<Agent | undefined>
+  listAgents(): Promise<AgentList>
+  /** Rejects with ENGINE_FAILED when an agent holds the name whose labels cannot be read. */
+  findByContainerName(name: string): Promise<ContainerHolder | undefined>
   hasImage(image: string): Promise<boolean>
   /** True when it runs as the invoking user, and root in a container is that user. */
   isRootless(): Promise<boolean>

@@ -13,6 +13,7 @@ export interface ImageFacts {
   command: string[]
   entrypoint: string[]
   environment: Record<string, string>
+  labels: Record<string, string>
 }
 
 export interface EngineFiles {

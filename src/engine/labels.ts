@@ -20,8 +20,13 @@ export const labels = {
   repository: 'dev.moat.repository',
   routes: 'dev.moat.routes',
   runId: 'dev.moat.run-id',
+  /** What proves that moat itself made this very container; see seal.ts. */
+  seal: 'dev.moat.seal',
   workspace: 'dev.moat.workspace',
 } as const
+
+/** All that moat reads, and whatever it may come to read, begins so. */
+export const labelPrefix = 'dev.moat.'
 
 /** What the labels carry. */
 export type LabelledAgent = Pick<
@@ -97,7 +102,7 @@ export function fromLabels(values: Readonly<Record<string, string>>): LabelledAg
   return {
     ...(branch && { branch }),
     endpoints: read<Endpoint[]>(values, labels.endpoints, endpoints, parseJson),
-    ...(labels.forwards in values && { forwards: read(values, labels.forwards, forwards, parseNumbers) }),
+    ...(values[labels.forwards] && { forwards: read(values, labels.forwards, forwards, parseNumbers) }),
     keep: values[labels.keep] === 'true',
     name: read(values, labels.name, dnsLabel),
     ...(repository && { repository }),

@@ -4,11 +4,13 @@ import http from 'node:http'
 import https from 'node:https'
 import { text } from 'node:stream/consumers'
 import type { ContainerInfo } from 'dockerode'
+import { sealKeyFile } from '../config/paths.js'
 import type { Agent } from '../routing/agent.js'
 import { findEngine } from './connect-engine.js'
 import type { DialOptions } from './engine-address.js'
 import { labels } from './labels.js'
-import { readAgent } from './read-agent.js'
+import { readSealKey } from './seal-key.js'
+import { sortContainers } from './sort-containers.js'
 
 /** The agents of `moatHome`, oldest first. Containers that cannot be read are left out. Rejects without an engine. */
 export async function peekAgents(options: {
@@ -19,16 +21,8 @@ export async function peekAgents(options: {
   const { dial } = await findEngine(options)
   const filters = JSON.stringify({ label: [labels.runId] })
   const containers = await getJson(dial, `/containers/json?all=1&filters=${encodeURIComponent(filters)}`)
-  return (containers as ContainerInfo[])
-    .filter(({ Labels }) => (Labels[labels.home] ?? options.moatHome) === options.moatHome)
-    .toSorted((a, b) => a.Created - b.Created)
-    .flatMap((container) => {
-      try {
-        return [readAgent(container)]
-      } catch {
-        return []
-      }
-    })
+  const owner = { home: options.moatHome, key: await readSealKey(sealKeyFile(options.moatHome)) }
+  return sortContainers(containers as ContainerInfo[], owner).agents
 }
 
 function getJson(dial: DialOptions, path: string): Promise<unknown> {

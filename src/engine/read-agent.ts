@@ -36,9 +36,13 @@ export function readAgent(info: ContainerInfo): Agent {
   }
 }
 
-/** The container's name without the slash the engine puts before it. */
+/**
+ * The container's name without the slash the engine puts before it. What others call it by a link (`--link`) is listed
+ * too, below their own names.
+ */
 export function nameOf(info: ContainerInfo): string {
-  return (info.Names?.[0] ?? info.Id.slice(0, 12)).replace(/^\//, '')
+  const own = info.Names?.find((name) => name.lastIndexOf('/') <= 0)
+  return (own ?? info.Id.slice(0, 12)).replace(/^\//, '')
 }
 
 function readPorts(ports: ContainerInfo['Ports'] | null): Record<number, number> {

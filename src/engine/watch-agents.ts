@@ -32,7 +32,7 @@ const routeEvents = new Set([
 /** As Engine.watch. */
 export async function watchAgents(
   docker: Docker,
-  address: string,
+  { address, moatHome }: { address: string; moatHome: string | undefined },
   { onChange, onEnd }: WatchHandlers,
   signal: AbortSignal,
 ): Promise<void> {
@@ -49,7 +49,7 @@ export async function watchAgents(
   }
   const follow = async () => {
     for await (const value of jsonLines(events)) {
-      if (!signal.aborted && concernsRoutes(value as ContainerEvent)) onChange()
+      if (!signal.aborted && concernsRoutes(value as ContainerEvent, moatHome)) onChange()
     }
     throw new Error('it ended its stream of events')
   }
@@ -58,6 +58,9 @@ export async function watchAgents(
   })
 }
 
-function concernsRoutes({ Action, Actor }: ContainerEvent): boolean {
-  return Action !== undefined && routeEvents.has(Action) && Actor?.Attributes?.[labels.runId] !== undefined
+/** By what a container says of itself: an event only makes the supervisor look, and the look goes by seals. */
+function concernsRoutes({ Action, Actor }: ContainerEvent, moatHome: string | undefined): boolean {
+  if (Action === undefined || !routeEvents.has(Action)) return false
+  const { [labels.home]: home, [labels.runId]: runId } = Actor?.Attributes ?? {}
+  return Boolean(runId) && (moatHome === undefined || home === moatHome)
 }

@@ -1,7 +1,8 @@
 // Owns the Dockerfile of an agent's image: its layers, from the least to the most often changed. Pure.
 import { createHash } from 'node:crypto'
+import { builtImageName } from '../engine/built-images.js'
 import { agentHome } from '../engine/container-request.js'
-import { labels } from '../engine/labels.js'
+import { labelPrefix, labels } from '../engine/labels.js'
 import { caVariables } from './build-arguments.js'
 import type { RuntimeDependency } from './dependency.js'
 import { dropMissingCertificates, type Layer, requireProgram, run } from './layer.js'
@@ -22,17 +23,17 @@ export function toDockerfile(plan: ImagePlan, user: HostUser): string {
 
 /** The same for the same Dockerfile, and another one for any other. */
 export function imageTag(dockerfile: string): string {
-  return `moat-agent:${createHash('sha256').update(dockerfile).digest('hex').slice(0, 12)}`
+  return `${builtImageName}:${createHash('sha256').update(dockerfile).digest('hex').slice(0, 12)}`
 }
 
-/** The instructions `toDockerfile` writes, in order. */
-export function toLayers(plan: ImagePlan, user: HostUser): Layer[] {
+/** The instructions `toDockerfile` writes, in order. `inherited` are the labels of the base, as far as it is known. */
+export function toLayers(plan: ImagePlan, user: HostUser, inherited: Readonly<Record<string, string>> = {}): Layer[] {
   const { hooks, packages, runtimes } = plan
   const isRoot = user.uid === 0
   const online = packages.length + hooks.postBuild.length + hooks.postBuildRoot.length > 0
   return [
     { text: `FROM ${plan.base}` },
-    { text: `LABEL ${labels.image}=1` },
+    labelLayer(Object.keys(inherited)),
     // By number: a base made from nothing has no names.
     ...(plan.customBase ? [{ text: 'USER 0' }] : []),
     ...debianLayers(plan),
@@ -44,6 +45,17 @@ export function toLayers(plan: ImagePlan, user: HostUser): Layer[] {
     ...(isRoot ? [] : [{ text: 'USER agent' }, { text: `ENV PATH=${agentHome}/.local/bin:$PATH` }]),
     ...hookLayers('hooks.post_build', hooks.postBuild, isRoot ? '/root' : agentHome),
   ]
+}
+
+/**
+ * Before anything runs: what a base says in moat's name must not be said by the containers of the build. Names that need
+ * quoting are none of moat's; an agent's own container does without those, too.
+ */
+function labelLayer(inherited: readonly string[]): Layer {
+  const others = inherited.filter((name) => name.startsWith(labelPrefix) && /^[\w.-]+$/.test(name))
+  const emptied = new Set([...Object.values(labels).toSorted(), ...others.toSorted()])
+  emptied.delete(labels.image)
+  return { text: [`LABEL ${labels.image}=1`, ...[...emptied].map((name) => `${name}=""`)].join(' ') }
 }
 
 /**

@@ -1,4 +1,5 @@
 // Owns what supervisor and clients say to each other: HTTP over the control socket, and one line on the ready pipe.
+import type { UnsealedContainer } from '../engine/unsealed.js'
 import type { SerializedError } from '../errors.js'
 import type { Agent, CaddyRoute } from '../routing/agent.js'
 import { defaultDomain, type ProxyAddress } from '../routing/urls.js'
@@ -19,6 +20,8 @@ export interface SupervisorStatus {
   /** What keeps the proxy from serving the latest routes, if anything does. */
   problem?: string
   supervisor: { pid: number; version: string }
+  /** Containers that claim to be agents and are not; a supervisor from before there were seals does not say. */
+  unsealed?: UnsealedContainer[]
 }
 
 /** Where the running proxy is. */

@@ -1,5 +1,6 @@
 // Owns what commands ask of the proxy as a whole: its status and its end. Starting it is in ensure-proxy.ts.
 import { type Rotation, rotateAuthority } from '../authority/rotate.js'
+import type { UnsealedContainer } from '../engine/unsealed.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { indexUrl, type ProxyAddress } from '../routing/urls.js'
 import { readStatus, requestRotation, requestStop } from './control-client.js'
@@ -26,6 +27,8 @@ export interface ProxyStatus {
   problem?: string
   status: 'running' | 'stopped'
   supervisor: { pid: number } | null
+  /** Containers that claim to be agents and are not, or were renamed: none has routes. Present when there are any. */
+  unsealed?: UnsealedContainer[]
 }
 
 export type ProxyOptions = Omit<EnsureProxyOptions, 'anyAddress' | 'keep'>
@@ -59,6 +62,7 @@ export function toProxyStatus(status: SupervisorStatus): ProxyStatus {
     ...(status.problem !== undefined && { problem: status.problem }),
     status: 'running',
     supervisor: { pid: status.supervisor.pid },
+    ...(status.unsealed && status.unsealed.length > 0 && { unsealed: status.unsealed }),
   }
 }
 

@@ -1,6 +1,7 @@
 // Owns the supervisor's picture of the agents: read from the engine on every change, never remembered elsewhere.
 import type { Engine } from '../engine/engine.js'
-import { messageOf } from '../errors.js'
+import { describeUnsealed, type UnsealedContainer } from '../engine/unsealed.js'
+import { MoatError, messageOf } from '../errors.js'
 import type { Agent } from '../routing/agent.js'
 import { Coalescer } from './coalescer.js'
 
@@ -20,6 +21,8 @@ export interface ReconcilerOptions {
 export class Reconciler {
   /** The agents last seen. An engine that cannot be read leaves them as they are. */
   agents: Agent[] = []
+  /** Containers that claim to be agents and are not. They never have routes. */
+  unsealed: UnsealedContainer[] = []
   readonly #options: ReconcilerOptions
   readonly #look: Coalescer
   #engine: Engine | undefined
@@ -54,17 +57,30 @@ export class Reconciler {
   async #readAgents(): Promise<void> {
     if (!this.#engine) throw new Error('the container engine does not answer')
     try {
-      const { agents, unreadable } = await this.#engine.listAgents()
+      const { agents, unreadable, unsealed } = await this.#engine.listAgents()
       for (const { containerId, name, reason } of unreadable) {
         this.#options.log(`container ${name} could not be read, its routes stay as they were: ${reason}`)
         const known = this.agents.find((agent) => agent.containerId === containerId)
         if (known) agents.push(known)
       }
+      this.#logUnsealed(unsealed)
       this.agents = agents
+      this.unsealed = unsealed
       this.problem = undefined
     } catch (error) {
-      this.problem = `The container engine cannot be read: ${messageOf(error)}`
+      const isKey = error instanceof MoatError && error.code === 'SEAL_KEY'
+      this.problem = isKey ? error.message : `The container engine cannot be read: ${messageOf(error)}`
       throw error
+    }
+  }
+
+  /** Each once, not at every look. */
+  #logUnsealed(unsealed: readonly UnsealedContainer[]): void {
+    for (const container of unsealed) {
+      const known = this.unsealed.some(({ containerId, name }) => {
+        return containerId === container.containerId && name === container.name
+      })
+      if (!known) this.#options.log(`${describeUnsealed(container)}; it gets no routes: ${container.fix}`)
     }
   }
 

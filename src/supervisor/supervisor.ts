@@ -8,6 +8,7 @@ import { domainOf } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
 import { connectEngine } from '../engine/connect-engine.js'
 import type { Engine } from '../engine/engine.js'
+import { describeUnsealed } from '../engine/unsealed.js'
 import { type Agent, needsProxy } from '../routing/agent.js'
 import { routeTable } from '../routing/route-table.js'
 import { AgentDirectories } from './agent-directories.js'
@@ -166,7 +167,9 @@ export class Supervisor {
     // Before the push: an agent that starts now keeps the proxy even while its routes are being pushed.
     this.#lifetime.setAgents(agents.filter(needsProxy).length)
     await this.#caddy.setRoutes(routeTable(agents, this.#options.domain))
-    await this.#directories.sweep(agents)
+    // The directory of a renamed agent is still mounted in its container: with its name it gets its routes back.
+    const renamed = this.#reconciler.unsealed.flatMap(({ runId }) => (runId === undefined ? [] : [{ runId }]))
+    await this.#directories.sweep([...agents, ...renamed])
     this.#changed()
   }
 
@@ -230,9 +233,15 @@ export class Supervisor {
   }
 
   #status(): SupervisorStatus {
-    const problem = this.#caddyProblem ?? this.#reconciler.problem ?? this.#caddy.check.describe(this.#caddy.routes)
+    const { agents, problem: engineProblem, unsealed } = this.#reconciler
+    const renamed = unsealed.find(({ reason }) => reason === 'renamed')
+    const problem =
+      this.#caddyProblem ??
+      engineProblem ??
+      this.#caddy.check.describe(this.#caddy.routes) ??
+      (renamed && `${describeUnsealed(renamed)}, so it has no routes: ${renamed.fix}`)
     return {
-      agents: this.#reconciler.agents.filter(needsProxy),
+      agents: agents.filter(needsProxy),
       ca: this.#options.paths.caCertificate,
       caddy: { pid: this.#caddy.pid, version: this.#binary.version },
       ...(this.#engineAddress !== undefined && { engine: this.#engineAddress }),
@@ -240,6 +249,7 @@ export class Supervisor {
       kept: this.#lifetime.kept,
       ...(problem !== undefined && { problem }),
       supervisor: { pid: process.pid, version: this.#options.version },
+      unsealed,
     }
   }
 }

@@ -1,7 +1,9 @@
 // What must hold against the real engine however its requests overlap, and where its ports can be reached from.
 import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
-import { networkInterfaces } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { connectEngine } from '../../../src/engine/connect-engine.js'
 import type { ContainerSpec, Engine } from '../../../src/engine/engine.js'
@@ -13,12 +15,13 @@ let home: string
 let created: string[]
 
 beforeEach(async () => {
-  home = `/moat-race-${randomBytes(4).toString('hex')}`
+  home = mkdtempSync(join(tmpdir(), 'moat-race-'))
   engine = await connectEngine({ moatHome: home })
   created = []
 })
 afterEach(async () => {
   await Promise.all(created.map((id) => engine.remove(id)))
+  rmSync(home, { force: true, recursive: true })
 })
 
 async function create(script: string, overrides: Partial<ContainerSpec> = {}): Promise<string> {

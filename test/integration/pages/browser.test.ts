@@ -5,7 +5,8 @@ import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newRunId } from '../../../src/agents/run-id.js'
-import { toLabels } from '../../../src/engine/labels.js'
+import { connectEngine } from '../../../src/engine/connect-engine.js'
+import { containerName, toLabels } from '../../../src/engine/labels.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import { requestKey } from '../../../src/supervisor/control-client.js'
 import type { ProxyStatus } from '../../../src/supervisor/proxy.js'
@@ -265,6 +266,9 @@ describe('two hundred agents', () => {
 
   /** Containers that were made and not started: agents like others, at a fraction of the cost. */
   async function createAgents(): Promise<void> {
+    const engine = await connectEngine({ moatHome: sandbox.home })
+    const place = { mounts: [], ports: [], user: { gid: 0, uid: 0 }, workdir: '/' }
+    const spec = { command: ['true'], env: {}, image: 'node:22-slim', ...place }
     const names = Array.from({ length: many }, (_, index) => `many-${index}`)
     const work = async () => {
       for (let name = names.shift(); name; name = names.shift()) {
@@ -283,7 +287,7 @@ describe('two hundred agents', () => {
           runId: newRunId(),
           workspace: `/home/ann/projects/${name}`,
         })
-        await sandbox.docker.createContainer({ Cmd: ['true'], Image: 'node:22-slim', Labels: labels })
+        await engine.create({ ...spec, labels, name: containerName(name, sandbox.home) })
       }
     }
     await Promise.all(Array.from({ length: 4 }, work))

@@ -9,7 +9,7 @@ const agent = {
   endpoints: [{ name: 'web', port: 3000 }, { name: 'docs' }, { name: 'db', port: 5432, url: 'tcp://localhost:20432' }],
   name: 'my-app',
 }
-const image = { architecture: 'amd64', command: ['node'], entrypoint: ['/entry.sh'], environment: {} }
+const image = { architecture: 'amd64', command: ['node'], entrypoint: ['/entry.sh'], environment: {}, labels: {} }
 const runId = 'run_0123456789ab'
 
 let directory: string

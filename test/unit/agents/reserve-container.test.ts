@@ -12,7 +12,9 @@ function engineHolding(state: AgentState, createdSecondsAgo = 0) {
       if (removed.length === 0) throw new NameReservedError('taken')
       return 'new'
     },
-    findByContainerName: async () => ({ containerId: 'old', createdAt, runId: 'run_a1b2c3d4e5f6', state }) as Agent,
+    findByContainerName: async () => ({
+      agent: { containerId: 'old', createdAt, runId: 'run_a1b2c3d4e5f6', state } as Agent,
+    }),
     remove: async (id: string) => void removed.push(id),
   } as unknown as Engine
   return { engine, removed }
@@ -21,6 +23,17 @@ function engineHolding(state: AgentState, createdSecondsAgo = 0) {
 const reserve = (engine: Engine) => reserveContainer(engine, 'app', { name: 'moat-app-00000000' } as ContainerSpec)
 
 describe('reserveContainer', () => {
+  it('never removes a container that moat did not make, and says how it is done', async () => {
+    const { engine, removed } = engineHolding('exited')
+    engine.findByContainerName = async () => ({ fix: 'podman rm -f moat-app-00000000' })
+    await expect(reserve(engine)).rejects.toMatchObject({
+      code: 'NAME_IN_USE',
+      message: 'The name app is held by the container moat-app-00000000, which this moat did not make.',
+      suggestions: ['podman rm -f moat-app-00000000'],
+    })
+    expect(removed).toEqual([])
+  })
+
   it.each(['running', 'paused', 'restarting', 'created'] as const)(
     'leaves a container that is %s alone',
     async (state) => {

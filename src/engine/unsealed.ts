@@ -1,0 +1,41 @@
+// Owns containers that have an agent's labels and are none: what is wrong with each, and the command that ends it. Pure.
+import type { Verdict } from './seal.js'
+
+export type UnsealedReason = Exclude<Verdict, 'genuine'> | 'repeated'
+
+export interface UnsealedContainer {
+  containerId: string
+  /** The command that puts it right, or takes it away. */
+  fix: string
+  name: string
+  reason: UnsealedReason
+  /** Of a run that is known to be moat's: of any other it is only said. */
+  runId?: string
+}
+
+const sentences: Readonly<Record<UnsealedReason, string>> = {
+  copied: 'is a copy of the container of an agent',
+  foreign: 'has labels that this moat did not write, or that were changed since',
+  renamed: 'is an agent whose container was renamed',
+  repeated: 'has the same seal as another container',
+  unsealed: 'has labels of moat but no seal: it was not made by moat, or by an earlier version',
+}
+
+/** `program` is the engine's own command line. */
+export function unsealedContainer(options: {
+  containerId: string
+  name: string
+  originalName: string
+  program: 'docker' | 'podman'
+  reason: UnsealedReason
+  runId: string | undefined
+}): UnsealedContainer {
+  const { containerId, name, originalName, program, reason, runId } = options
+  const fix = reason === 'renamed' ? `${program} rename ${name} ${originalName}` : `${program} rm -f ${name}`
+  return { containerId, fix, name, reason, ...(reason === 'renamed' && runId && { runId }) }
+}
+
+/** `The container web is a copy of the container of an agent`, without a full stop. */
+export function describeUnsealed({ name, reason }: Pick<UnsealedContainer, 'name' | 'reason'>): string {
+  return `The container ${name} ${sentences[reason]}`
+}
