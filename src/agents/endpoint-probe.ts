@@ -1,18 +1,22 @@
 // Owns asking an endpoint whether it is ready, in the way its type says.
 import { readFile } from 'node:fs/promises'
 import { request } from 'node:https'
-import { connect } from 'node:net'
+import { connect, type NetConnectOpts } from 'node:net'
+import { join } from 'node:path'
 import type { Agent, Endpoint } from '../routing/agent.js'
 import { endpointHost, handshakePort, type ProxyAddress } from '../routing/urls.js'
+import { probeSuffix, wayName } from '../routing/way-in.js'
 
 /** The proxy marks the answers that are its own with this header; anything else is the endpoint's. */
 const proxyAnswerHeader = 'x-moat-error'
-/** A published port takes a connection with nothing behind it, and drops it at once. Milliseconds. */
+/** What leads to a container takes a connection with nothing behind it, and drops it at once. Milliseconds. */
 const dropTime = 250
 
 export interface ProbeOptions {
   address: ProxyAddress
   certificateFile: string
+  /** Where the proxy keeps its links to agents' sockets. */
+  proxyDirectory: string
 }
 
 /** What an endpoint that is ready answered. */
@@ -28,8 +32,8 @@ export async function probeOf(agent: Agent, endpoint: Endpoint, options: ProbeOp
   const { name, readiness } = endpoint
   if (readiness?.kind === 'none') return async () => ({})
   if (readiness?.kind === 'tcp') {
-    const port = agent.published[readiness.port]
-    return async (timeout) => (port !== undefined && (await takesConnection(port, timeout)) ? {} : undefined)
+    const target = targetOf(agent, readiness.port, options.proxyDirectory)
+    return async (timeout) => (target && (await takesConnection(target, timeout)) ? {} : undefined)
   }
   const ca = await readFile(options.certificateFile, 'utf8')
   const { domain, port } = options.address
@@ -39,6 +43,15 @@ export async function probeOf(agent: Agent, endpoint: Endpoint, options: ProbeOp
     const status = await statusOf({ ca, host, path: readiness?.path ?? '/', port, timeout })
     return status !== undefined && accepts(status) ? { status } : undefined
   }
+}
+
+function targetOf(
+  { published, runId, wayIn }: Agent,
+  port: number,
+  proxyDirectory: string,
+): NetConnectOpts | undefined {
+  if (wayIn === 'sockets') return { path: join(proxyDirectory, `${wayName(runId, port)}${probeSuffix}`) }
+  return published[port] === undefined ? undefined : { host: '127.0.0.1', port: published[port] }
 }
 
 interface Question {
@@ -69,10 +82,10 @@ function statusOf({ ca, host, path, port, timeout }: Question): Promise<number |
   })
 }
 
-/** True when the port takes a connection and keeps it, or has something to say first. */
-function takesConnection(port: number, timeout: number): Promise<boolean> {
+/** True when it takes a connection and keeps it, or has something to say first. */
+function takesConnection(target: NetConnectOpts, timeout: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port })
+    const socket = connect(target)
     const kept = setTimeout(() => finish(!socket.connecting), Math.max(1, Math.min(dropTime, timeout)))
     const finish = (answer: boolean) => {
       clearTimeout(kept)

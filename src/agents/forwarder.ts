@@ -1,22 +1,22 @@
-// Owns how an agent's own URLs answer inside its container. Names below `localhost` lead to the container's own loopback
-// there, so that is where moat's forwarder listens, on the proxy's port; it hands connections on to a socket of the proxy
-// in a directory that only this container has. It is the container's entrypoint, and becomes the agent's program.
-import { constants } from 'node:fs'
-import { access, chmod, copyFile } from 'node:fs/promises'
-import { basename, join, posix } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { agentDirectory, agentSocket, type MoatPaths } from '../config/paths.js'
+// Owns what the forwarder does in an agent's container. It is the container's entrypoint, listens, and becomes the agent's
+// program; a part of it stays behind and hands connections on, both ways:
+//
+// - in: the proxy reaches the agent's servers by sockets in a directory that only this container shares with it. Where the
+//   engine runs in a virtual machine, sockets do not cross into it, and published ports lead to the forwarder instead.
+// - out: names below `localhost` lead to the container's own loopback, so that is where the agent's own URLs are answered, on
+//   the proxy's port: connections are handed on to a socket of the proxy, which only this container has.
+import { basename, posix } from 'node:path'
+import { agentDirectory, agentSocket, type MoatPaths, wayInDirectory } from '../config/paths.js'
+import { forwarderName, installForwarder } from '../doors/install-forwarder.js'
 import type { ContainerSpec, Engine } from '../engine/engine.js'
 import type { ImageFacts } from '../engine/files.js'
-import { systemCode } from '../errors.js'
-import type { Endpoint } from '../routing/agent.js'
+import type { Agent, Endpoint } from '../routing/agent.js'
 import { agentHost, endpointHost, listenPorts, type ProxyAddress } from '../routing/urls.js'
-import { makeAgentDirectory, removeAgentDirectory } from '../supervisor/agent-directories.js'
+import type { ChosenPort } from './choose-ports.js'
+import { chooseRelays } from './choose-relays.js'
 
 /** Where the directory is in the container. */
 const mountPoint = '/run/moat'
-const program = 'forward'
-const programs = fileURLToPath(new URL('../../forwarder', import.meta.url))
 /** Containers under engines in virtual machines find the user's machine by this name. */
 const hostName = 'host.docker.internal'
 const loopback = '127.0.0.1'
@@ -25,7 +25,7 @@ const firstOrdinaryPort = 1_024
 
 export interface ForwarderOptions {
   address: ProxyAddress
-  engine: Pick<Engine, 'isVirtual'>
+  engine: Pick<Engine, 'sharesSockets'>
   image: ImageFacts
   note(line: string): void
   paths: Pick<MoatPaths, 'agents'>
@@ -34,74 +34,99 @@ export interface ForwarderOptions {
 
 interface ForwardedAgent {
   command: string[] | undefined
-  endpoints: readonly Pick<Endpoint, 'name' | 'port' | 'url'>[]
+  endpoints: readonly Pick<Endpoint, 'name' | 'port' | 'readiness' | 'url'>[]
   name: string
+  /** Container ports that the proxy, or with a `hostPort` anybody on this machine, is to reach. */
+  ports: readonly ChosenPort[]
 }
 
 export interface Forwarder {
+  /** What the labels say of it. */
+  labels: Pick<Agent, 'forwards' | 'relays' | 'wayIn'>
+  mounts: ContainerSpec['mounts']
   /** The proxy's ports that it listens on. */
   ports: number[]
   /** What of the container it decides. */
-  spec: Pick<ContainerSpec, 'command' | 'hosts' | 'unprivilegedPortStart'> & { entrypoint: string[] }
-  mount: ContainerSpec['mounts'][number]
+  spec: Pick<ContainerSpec, 'command' | 'hosts' | 'ports' | 'unprivilegedPortStart'> & { entrypoint: string[] }
 }
 
 /** Undefined, once that has been said, where it cannot be. Makes the run's directory, which the caller removes if no container comes of it. */
 export async function planForwarder(agent: ForwardedAgent, options: ForwarderOptions): Promise<Forwarder | undefined> {
-  const { address, engine, image, note, paths, runId } = options
-  const names = agent.endpoints.filter(({ url }) => url === undefined).map(({ name }) => name)
+  const { engine, image, paths, runId } = options
   const command = agent.command ?? image.command
   // A container without a program is for the engine to refuse.
-  if (names.length === 0 || image.entrypoint.length + command.length === 0) return undefined
-  const sayNot = (why: string) => {
-    note(`Inside its container, the URLs of ${agent.name} will not answer: ${why}.`)
+  if (agent.endpoints.length === 0 || image.entrypoint.length + command.length === 0) return undefined
+  const reason = await installForwarder(paths, runId, image.architecture)
+  if (reason !== undefined) {
+    options.note(`Inside its container, the URLs of ${agent.name} will not answer: ${reason}.`)
     return undefined
   }
-  const ports = listenPorts(address.port)
-  const taken = agent.endpoints.find(({ port }) => port !== undefined && ports.includes(port))
-  if (taken)
-    return sayNot(
-      `there, port ${taken.port} is its endpoint ${taken.name}, not the proxy (proxy.port in config.yaml gives the proxy another)`,
-    )
-  const reason = await install(image.architecture, paths, runId)
-  if (reason !== undefined) return sayNot(reason)
-  const host = (await engine.isVirtual()) ? ['--host', hostName] : []
-  const socket = posix.join(mountPoint, basename(agentSocket(paths, runId)))
-  const flags = [...ports.flatMap((port) => ['--port', `${port}`]), '--socket', socket, ...host]
-  const endpointHosts = names.map((name) => endpointHost(agent.name, name, address.domain))
+  const bySockets = await engine.sharesSockets()
+  const out = planWayOut(agent, options, bySockets)
+  const way = planWayIn(agent, out.ports, bySockets)
+  const directory = agentDirectory(paths, runId)
+  const writable = { readOnly: false, source: wayInDirectory(paths, runId), target: `${mountPoint}/in` }
   return {
-    mount: { readOnly: true, source: agentDirectory(paths, runId), target: mountPoint },
-    ports,
+    labels: { ...(out.ports.length > 0 && { forwards: out.ports }), ...way.labels },
+    mounts: [{ readOnly: true, source: directory, target: mountPoint }, ...(bySockets ? [writable] : [])],
+    ports: out.ports,
     spec: {
       command,
-      entrypoint: [`${mountPoint}/${program}`, ...flags, '--', ...image.entrypoint],
-      // curl and browsers know where these lead; what asks the system, Node and Python for two, does not.
-      hosts: [agentHost(agent.name, address.domain), ...endpointHosts].map((name) => ({ address: loopback, name })),
-      ...(ports.some((port) => port < firstOrdinaryPort) && { unprivilegedPortStart: 0 }),
+      entrypoint: [`${mountPoint}/${forwarderName}`, ...out.flags, ...way.flags, '--', ...image.entrypoint],
+      hosts: out.hosts,
+      ports: way.ports,
+      ...(out.ports.some((port) => port < firstOrdinaryPort) && { unprivilegedPortStart: 0 }),
     },
   }
 }
 
-/**
- * Why not, or undefined. A copy for each agent: it is started again with its container, whatever becomes of this installation
- * meanwhile.
- */
-async function install(
-  architecture: string,
-  paths: ForwarderOptions['paths'],
-  runId: string,
-): Promise<string | undefined> {
-  const directory = await makeAgentDirectory(paths, runId)
-  const path = join(directory, program)
-  try {
-    await copyFile(join(programs, `linux-${architecture}`), path)
-    await chmod(path, 0o755)
-    await access(path, constants.X_OK)
-    return undefined
-  } catch (error) {
-    await removeAgentDirectory(paths, runId)
-    if (systemCode(error) === 'ENOENT') return `moat has no forwarder for the processor of its image, ${architecture}`
-    if (systemCode(error) === 'EACCES') return `nothing may be run from the file system of ${paths.agents} (noexec)`
-    throw error
+/** How its own URLs answer in the container; nothing, once that has been said, where they cannot. */
+function planWayOut(agent: ForwardedAgent, { address, note, paths, runId }: ForwarderOptions, bySockets: boolean) {
+  const names = agent.endpoints.filter(({ url }) => url === undefined).map(({ name }) => name)
+  const ports = listenPorts(address.port)
+  const taken = agent.endpoints.find(({ port }) => port !== undefined && ports.includes(port))
+  if (taken) {
+    const why = `there, port ${taken.port} is its endpoint ${taken.name}, not the proxy`
+    note(
+      `Inside its container, the URLs of ${agent.name} will not answer: ${why} (proxy.port in config.yaml gives the proxy another).`,
+    )
+  }
+  if (taken || names.length === 0) return { flags: [], hosts: [], ports: [] }
+  const socket = posix.join(mountPoint, basename(agentSocket(paths, runId)))
+  const endpointHosts = names.map((name) => endpointHost(agent.name, name, address.domain))
+  return {
+    flags: [
+      ...ports.flatMap((port) => ['--port', `${port}`]),
+      '--socket',
+      socket,
+      ...(bySockets ? [] : ['--host', hostName]),
+    ],
+    // curl and browsers know where these lead; what asks the system, Node and Python for two, does not.
+    hosts: [agentHost(agent.name, address.domain), ...endpointHosts].map((name) => ({ address: loopback, name })),
+    ports,
+  }
+}
+
+/** `own` are the ports of the container on which the forwarder listens for the way out. */
+function planWayIn({ endpoints, ports }: ForwardedAgent, own: readonly number[], bySockets: boolean) {
+  const probed = endpoints.flatMap(({ readiness }) => (readiness?.kind === 'tcp' ? [readiness.port] : []))
+  const served = [...new Set([...ports.map(({ port }) => port), ...probed])]
+  // What anybody on this machine may reach has a port here in any case.
+  const published = bySockets ? ports.filter(({ hostPort }) => hostPort !== undefined) : ports
+  const relays = chooseRelays(
+    published.map(({ port }) => port),
+    [...own, ...served],
+  )
+  const relayOf = (port: number) => [...relays].find(([, server]) => server === port)?.[0] ?? port
+  return {
+    flags: [
+      ...(bySockets ? ['--in', `${mountPoint}/in`, ...served.flatMap((port) => ['--serve', `${port}`])] : []),
+      ...[...relays].flatMap(([relay, server]) => ['--publish', `${relay}=${server}`]),
+    ],
+    labels: {
+      ...(bySockets && { wayIn: 'sockets' as const }),
+      ...(relays.size > 0 && { relays: Object.fromEntries(relays) as Record<number, number> }),
+    },
+    ports: published.map(({ port, ...chosen }) => ({ ...chosen, port: relayOf(port) })),
   }
 }

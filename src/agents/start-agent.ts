@@ -2,12 +2,12 @@
 import { assertNotMoatHome } from '../config/guard-home.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { WantedAddress } from '../config/settings.js'
+import { removeAgentDirectory } from '../doors/agent-directory.js'
 import type { ContainerOutput, ContainerSpec, Engine } from '../engine/engine.js'
 import { containerName, toLabels } from '../engine/labels.js'
 import type { Agent } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { type ProxyAddress, urlEnvironment } from '../routing/urls.js'
-import { removeAgentDirectory } from '../supervisor/agent-directories.js'
 import { checkRoutes, type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
 import { ensureProxy } from '../supervisor/ensure-proxy.js'
 import { addressOf } from '../supervisor/protocol.js'
@@ -189,7 +189,7 @@ async function containerSpec(
     labels: toLabels({
       ...plan.git,
       endpoints,
-      ...(forwarder && { forwards: forwarder.ports }),
+      ...forwarder?.labels,
       home: paths.home,
       keep,
       name,
@@ -201,7 +201,7 @@ async function containerSpec(
       { readOnly: false, source: workspace, target: workspaceMount },
       ...shared,
       ...(trust?.mounts ?? []),
-      ...(forwarder ? [forwarder.mount] : []),
+      ...(forwarder?.mounts ?? []),
       ...mounts,
     ],
     name: containerName(name, paths.home),

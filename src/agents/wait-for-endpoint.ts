@@ -17,6 +17,8 @@ export interface WaitOptions {
   endpoint?: string
   /** Called once it is clear what is waited for, if the first question has no answer. */
   onWait: (url: string) => void
+  /** Where the proxy keeps its links to agents' sockets. */
+  proxyDirectory: string
   /** Milliseconds. */
   timeout: number
 }

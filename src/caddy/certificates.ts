@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import type { CaddyRoute } from '../routing/agent.js'
 import { linkDirectories } from '../routing/way-in.js'
-import type { CaddySettings } from './to-caddy-config.js'
+import type { CaddySettings } from './caddy-settings.js'
 
 /**
  * Certificates are made at first use, and for known names only: a name that no agent has never makes Caddy sign and store
@@ -53,7 +53,9 @@ export function namesServer({ domain, names, proxy, storage }: CaddySettings) {
       answer(204, [{ ...known('server_name'), path: path('other') }]),
       {
         handle: [{ body: `{file.${leaf}.crt}\n{file.${leaf}.key}`, handler: 'static_response', status_code: 200 }],
-        match: [{ path: path('other'), vars_regexp: { '{http.request.uri.query.server_name}': { pattern: below(domain) } } }],
+        match: [
+          { path: path('other'), vars_regexp: { '{http.request.uri.query.server_name}': { pattern: below(domain) } } },
+        ],
         terminal: true,
       },
       answer(204, [{ path: path('other') }]),

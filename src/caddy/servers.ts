@@ -5,13 +5,13 @@ import type { CaddyRoute } from '../routing/agent.js'
 import type { RouteTable } from '../routing/route-table.js'
 import { agentHostPatterns, defaultDomain } from '../routing/urls.js'
 import { linkDirectories } from '../routing/way-in.js'
+import type { CaddySettings } from './caddy-settings.js'
 import { namesServer } from './certificates.js'
 import { endpointRoutes } from './endpoint-routes.js'
 import { ownPages, pageOr, problemPages } from './page-routes.js'
 import { accessLog } from './request-log.js'
 import { notYours, refusal, unknownHost } from './responses.js'
-import type { CaddySettings } from './to-caddy-config.js'
-import { doorRoutes, lookUp, proxyRoutes, retryDoors } from './upstream-routes.js'
+import { doorRoutes, lookUp, noDoor, proxyRoutes } from './upstream-routes.js'
 
 export function servers(settings: CaddySettings, table: RouteTable) {
   const { domain, inside, listeners, pagesSocket, recorded } = settings
@@ -19,7 +19,7 @@ export function servers(settings: CaddySettings, table: RouteTable) {
     ...accessLog(recorded),
     // Its scan of host matchers grows faster than their number.
     automatic_https: { disable: true },
-    errors: { routes: [...retryDoors(settings), ...problemPages(pagesSocket)] },
+    errors: { routes: [...noDoor(settings), ...problemPages(pagesSocket)] },
     // No h3: Chromium does not use it with a local root.
     protocols: ['h1', 'h2'],
   }
@@ -29,8 +29,20 @@ export function servers(settings: CaddySettings, table: RouteTable) {
   // There is no address to tell the agent's program; its own loopback is where the request began.
   const own = [...insideGate(settings), ...routes(settings, table, { client_ip: '127.0.0.1' })]
   return {
-    inside: { ...common, ...tls, listen: [`unix/${inside.tls}|0600`], listener_wrappers: [from, { wrapper: 'tls' }], routes: own },
-    inside_plain: { ...common, listen: [`unix/${inside.plain}|0600`], listener_wrappers: [from], protocols: ['h1'], routes: own },
+    inside: {
+      ...common,
+      ...tls,
+      listen: [`unix/${inside.tls}|0600`],
+      listener_wrappers: [from, { wrapper: 'tls' }],
+      routes: own,
+    },
+    inside_plain: {
+      ...common,
+      listen: [`unix/${inside.plain}|0600`],
+      listener_wrappers: [from],
+      protocols: ['h1'],
+      routes: own,
+    },
     moat: {
       ...common,
       ...tls,
@@ -104,8 +116,5 @@ function insideGate({ domain, proxy }: CaddySettings): CaddyRoute[] {
     file: { root: join(proxy, linkDirectories.own), try_files: [`/{http.request.remote.host}/${agentLabel}`] },
     host: agentHostPatterns(domain),
   }
-  return [
-    inLowerCase,
-    { handle: [{ handler: 'subroute', routes: notYours }], match: [{ not: [own] }], terminal: true },
-  ]
+  return [inLowerCase, { handle: [{ handler: 'subroute', routes: notYours }], match: [{ not: [own] }], terminal: true }]
 }

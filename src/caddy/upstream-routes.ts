@@ -4,8 +4,9 @@ import type { CaddyRoute, UpstreamProtocol } from '../routing/agent.js'
 import type { Upstream } from '../routing/route-table.js'
 import { agentHostPatterns } from '../routing/urls.js'
 import { dialAddress, linkDirectories } from '../routing/way-in.js'
-import { problemPages } from './page-routes.js'
-import type { CaddySettings } from './to-caddy-config.js'
+import type { CaddySettings } from './caddy-settings.js'
+import { pageOr, problemPages } from './page-routes.js'
+import { unknownHost } from './responses.js'
 
 /**
  * An app that is starting is waited for; the request's body is still whole. A person at a browser is shown soon that
@@ -98,16 +99,16 @@ export function doorRoutes({ domain }: CaddySettings): CaddyRoute[] {
 }
 
 /**
- * For errors: a host that is known but could not be dialled is that of a container which is just starting, so it is tried for
- * a while. Nothing of the request has been sent.
+ * For errors: a host at whose name there is no socket, or none that takes connections. That of a container which is just
+ * starting is tried for a while; nothing of the request has been sent. Any other has no agent that answers at it.
  */
-export function retryDoors(settings: CaddySettings): CaddyRoute[] {
+export function noDoor(settings: CaddySettings): CaddyRoute[] {
   const { domain, pagesSocket, proxy } = settings
-  const known = {
-    file: { root: join(proxy, linkDirectories.names), try_files: ['/{http.request.host}'] },
+  const undialled = {
     host: agentHostPatterns(domain),
-    vars_regexp: { '{http.error.message}': { pattern: `^dial unix ${dialAddress('').replace('unix/', '').replaceAll('.', '\\.')}(hosts|quick)/` } },
+    vars_regexp: { '{http.error.message}': { pattern: String.raw`^dial unix \.\./(hosts|quick)/` } },
   }
+  const expected = { file: { root: join(proxy, linkDirectories.expected), try_files: ['/{http.request.host}'] } }
   const again = (match: object, directory: string, duration: string) => ({
     handle: [
       {
@@ -116,10 +117,14 @@ export function retryDoors(settings: CaddySettings): CaddyRoute[] {
         routes: [{ handle: [byName(directory, duration)] }],
       },
     ],
-    match: [{ ...known, ...match }],
+    match: [{ ...undialled, ...expected, ...match }],
     terminal: true,
   })
-  return [again(navigation, linkDirectories.quick, patience.browser), again({}, linkDirectories.hosts, patience.program)]
+  return [
+    again(navigation, linkDirectories.quick, patience.browser),
+    again({}, linkDirectories.hosts, patience.program),
+    { ...pageOr(pagesSocket, unknownHost), match: [undialled], terminal: true },
+  ]
 }
 
 function byName(directory: string, tryDuration: string) {

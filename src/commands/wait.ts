@@ -24,6 +24,7 @@ Exit codes: 0 it answers, 10 no such agent or not running, 11 the agent ended me
     const answered = await waitForEndpoint(engine, args.agent, {
       address: await currentAddress(await this.proxyOptions()),
       certificateFile: this.paths.caCertificate,
+      proxyDirectory: this.paths.proxy,
       onWait: (url) => this.logToStderr(`Waiting for ${url}`),
       timeout: flags.timeout * 1000,
       ...(args.endpoint !== undefined && { endpoint: args.endpoint }),

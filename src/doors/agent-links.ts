@@ -8,6 +8,8 @@ import { type LinkOptions, linkSocket, NotASocketError } from './link-socket.js'
 
 /** However often a container changes its sockets, that is looked at once in this time. Milliseconds. */
 const restInterval = 250
+/** How long a container that has just started may take to make its sockets. Milliseconds. */
+const startDeadline = 2_000
 /** How often one looks for sockets of a container that has just started, if nobody says that they are there. Milliseconds. */
 const impatience = 20
 
@@ -26,6 +28,7 @@ export class AgentLinks {
   #complaint = ''
   #lastCheck = Number.NEGATIVE_INFINITY
   #scheduled: NodeJS.Timeout | undefined
+  readonly #settledBy = performance.now() + startDeadline
   /** Links to the sockets that they are to. */
   #wanted: ReadonlyMap<string, string> = new Map()
   #watcher: FSWatcher | undefined
@@ -34,12 +37,16 @@ export class AgentLinks {
     this.#options = options
   }
 
-  /** Makes these links, and no others. Resolves once all lead to sockets, or when `deadline` milliseconds are over. */
-  async want(wanted: ReadonlyMap<string, string>, deadline: number): Promise<void> {
-    if (!this.#closed && sameEntries(wanted, this.#wanted) && (await this.#checking)) return
+  /** Makes these links, and no others. True once all lead to sockets; they may not all be there yet. */
+  async want(wanted: ReadonlyMap<string, string>): Promise<boolean> {
+    if (sameEntries(wanted, this.#wanted) && (await this.#checking)) return true
     this.#wanted = wanted
-    const end = performance.now() + deadline
-    while (!(await this.check()) && performance.now() < end && !this.#closed) await wait(impatience)
+    return this.check()
+  }
+
+  /** Resolves when all lead to sockets, or once the agent has had time enough to make them. Only a new one is waited for. */
+  async settled(): Promise<void> {
+    while (!(await this.check()) && performance.now() < this.#settledBy && !this.#closed) await wait(impatience)
   }
 
   /** True when every link leads to the socket that has its name now. */
@@ -50,7 +57,6 @@ export class AgentLinks {
 
   /** Removes all of them. */
   async close(): Promise<void> {
-    this.#closed = true
     this.leave()
     await this.#checking.catch(() => false)
     for (const link of this.#linked.keys()) await rm(link, { force: true })
@@ -59,6 +65,7 @@ export class AgentLinks {
 
   /** Leaves them as they are, for the next supervisor. */
   leave(): void {
+    this.#closed = true
     this.#watcher?.close()
     clearTimeout(this.#scheduled)
   }

@@ -10,7 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { startAsInvokingUser } from '../config/invoking-user.js'
 import type { MoatPaths } from '../config/paths.js'
 import { messageOf, systemCode } from '../errors.js'
-import { forwarderBinary } from './forwarder-binary.js'
+import { forwarderBinary } from './install-forwarder.js'
 
 /** How long it may take to begin, and to answer. Milliseconds. */
 const startDeadline = 3_000
@@ -127,7 +127,10 @@ export class Doorkeeper {
 
   /** Of the program that this moat has: another one is an earlier or a later moat's. */
   async #ownId(): Promise<string> {
-    this.#id ??= createHash('sha256').update(await this.#program()).digest('hex').slice(0, 16)
+    this.#id ??= createHash('sha256')
+      .update(await this.#program())
+      .digest('hex')
+      .slice(0, 16)
     return this.#id
   }
 

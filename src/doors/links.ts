@@ -8,8 +8,6 @@ import { insideAddress, linkDirectories, probeSuffix, quickSuffix, wayName } fro
 import { AgentLinks } from './agent-links.js'
 import { Names } from './names.js'
 
-/** How long a container that has just started may take to make its sockets. Milliseconds. */
-const startDeadline = 2_000
 /** Addresses at which the proxy answers without a name. */
 const addresses = ['127.0.0.1', '::1']
 
@@ -22,6 +20,8 @@ export interface LinksOptions {
 
 export class Links {
   readonly #agents = new Map<string, AgentLinks>()
+  #applying: Promise<void> = Promise.resolve()
+  readonly #expected: Names
   readonly #names: Names
   readonly #options: LinksOptions
   readonly #own: Names
@@ -31,28 +31,44 @@ export class Links {
   constructor(options: LinksOptions) {
     const { proxy } = options.paths
     this.#options = options
+    this.#expected = new Names(join(proxy, linkDirectories.expected))
     this.#names = new Names(join(proxy, linkDirectories.names))
     this.#own = new Names(join(proxy, linkDirectories.own))
     this.#staging = join(proxy, 'staging')
   }
 
-  /** Resolves once the sockets of all these agents are linked, those that are there. */
+  /** Resolves once the sockets of all these agents are linked, or are not going to be there soon. */
   async apply(table: RouteTable): Promise<void> {
+    // One after the other; but who waits for a container does not keep others waiting.
+    const fresh = this.#applying.then(() => this.#apply(table))
+    this.#applying = fresh.then(
+      () => {},
+      () => {},
+    )
+    await Promise.all((await fresh).map((links) => links.settled()))
+  }
+
+  /** The agents whose sockets are not all there yet. */
+  async #apply(table: RouteTable): Promise<AgentLinks[]> {
     const { domain } = this.#options
     await this.#sweep()
     const names = new Set([...certificateHosts(hostsOf(table), domain), ...addresses])
     const own = new Set(table.inside.map(({ agent, runId }) => `${insideAddress(runId)}/${agent}`))
-    await this.#names.add(names)
-    await this.#own.add(own)
+    const expected = new Set(table.doors.map(({ host }) => host))
+    await Promise.all([this.#names.add(names), this.#own.add(own), this.#expected.add(expected)])
     const wanted = this.#wantedLinks(table)
     for (const [runId, links] of this.#agents) {
       if (wanted.has(runId)) continue
       this.#agents.delete(runId)
       await links.close()
     }
-    await Promise.all([...wanted].map(([runId, links]) => this.#of(runId).want(links, startDeadline)))
-    await this.#names.keepOnly(names)
-    await this.#own.keepOnly(own)
+    const pending = [...wanted].map(async ([runId, sockets]) => {
+      const links = this.#of(runId)
+      return (await links.want(sockets)) ? [] : [links]
+    })
+    const missing = (await Promise.all(pending)).flat()
+    await Promise.all([this.#names.keepOnly(names), this.#own.keepOnly(own), this.#expected.keepOnly(expected)])
+    return missing
   }
 
   /** Leaves everything for the next supervisor. */
@@ -81,7 +97,8 @@ export class Links {
       add(runId, `${linkDirectories.quick}/${host}`, `${port}${quickSuffix}`)
     }
     for (const { port, runId } of ways) {
-      for (const suffix of ['', quickSuffix, probeSuffix]) add(runId, `${wayName(runId, port)}${suffix}`, `${port}${suffix}`)
+      for (const suffix of ['', quickSuffix, probeSuffix])
+        add(runId, `${wayName(runId, port)}${suffix}`, `${port}${suffix}`)
     }
     return wanted
   }

@@ -105,8 +105,12 @@ export class DockerEngine implements Engine {
     return this.#ask('describe itself', async () => (await this.#askTraits()).rootless)
   }
 
-  async isVirtual(): Promise<boolean> {
-    return this.#ask('describe itself', async () => (await this.#askTraits()).virtual)
+  async sharesSockets(): Promise<boolean> {
+    return this.#ask('describe itself', async () => {
+      const { remapped, virtual } = await this.#askTraits()
+      // On another kernel than this machine's nobody listens there.
+      return !virtual && !remapped
+    })
   }
 
   async kill(containerId: string): Promise<void> {

@@ -5,6 +5,8 @@ export interface EngineTraits {
   podman: boolean
   /** It runs as the invoking user, and root in a container is that user. */
   rootless: boolean
+  /** Users in containers are others than they seem, so that nobody there can write what is the invoking user's. */
+  remapped: boolean
   /** It runs in a virtual machine beside which moat runs. */
   virtual: boolean
 }
@@ -20,9 +22,11 @@ interface Info {
 
 export async function readTraits(docker: Docker, platform = process.platform): Promise<EngineTraits> {
   const { BuildahVersion, OperatingSystem, Rootless, SecurityOptions } = (await docker.info()) as Info
+  const has = (name: string) => SecurityOptions?.some((option) => option.split(',').includes(`name=${name}`)) ?? false
   return {
     podman: BuildahVersion !== undefined,
-    rootless: Rootless ?? SecurityOptions?.some((option) => option.split(',').includes('name=rootless')) ?? false,
+    remapped: has('userns'),
+    rootless: Rootless ?? has('rootless'),
     // Docker Desktop has one on Linux and WSL too.
     virtual: platform !== 'linux' || OperatingSystem === 'Docker Desktop',
   }

@@ -17,11 +17,15 @@ export const labels = {
   /** Of a container that is kept when its agent ends. */
   keep: 'dev.moat.keep',
   name: 'dev.moat.name',
+  /** Ports of its container that are published, and those that they are for, e.g. `61001=5432`. */
+  relays: 'dev.moat.relays',
   repository: 'dev.moat.repository',
   routes: 'dev.moat.routes',
   runId: 'dev.moat.run-id',
   /** What proves that moat itself made this very container; see seal.ts. */
   seal: 'dev.moat.seal',
+  /** How the proxy gets to its servers: `sockets`, or without it published ports. */
+  wayIn: 'dev.moat.way-in',
   workspace: 'dev.moat.workspace',
 } as const
 
@@ -31,7 +35,17 @@ export const labelPrefix = 'dev.moat.'
 /** What the labels carry. */
 export type LabelledAgent = Pick<
   Agent,
-  'branch' | 'endpoints' | 'forwards' | 'keep' | 'name' | 'repository' | 'routes' | 'runId' | 'workspace'
+  | 'branch'
+  | 'endpoints'
+  | 'forwards'
+  | 'keep'
+  | 'name'
+  | 'relays'
+  | 'repository'
+  | 'routes'
+  | 'runId'
+  | 'wayIn'
+  | 'workspace'
 >
 
 /** Thrown for a label that is missing or says something moat does not understand. */
@@ -51,6 +65,8 @@ const port = z.int().min(1).max(65_535)
 const runId = z.string().regex(/^run_[0-9a-f]{12}$/, 'is not run_ and 12 hex digits')
 const workspace = z.string().min(1, 'is empty')
 const forwards = z.array(port).min(1)
+const relays = z.record(z.coerce.number().pipe(port), port)
+const wayIn = z.literal('sockets')
 const endpoints = z.array(
   z.object({
     columns: z.exactOptional(z.record(z.string(), z.string())),
@@ -89,9 +105,15 @@ export function toLabels(agent: LabelledAgent & { home?: string }): Record<strin
     ...(agent.home !== undefined && { [labels.home]: agent.home }),
     ...(agent.keep && { [labels.keep]: 'true' }),
     [labels.name]: agent.name,
+    ...(agent.relays && {
+      [labels.relays]: Object.entries(agent.relays)
+        .map((pair) => pair.join('='))
+        .join(),
+    }),
     ...(agent.repository !== undefined && { [labels.repository]: agent.repository }),
     [labels.routes]: JSON.stringify(agent.routes),
     [labels.runId]: agent.runId,
+    ...(agent.wayIn && { [labels.wayIn]: agent.wayIn }),
     [labels.workspace]: agent.workspace,
   }
 }
@@ -105,9 +127,11 @@ export function fromLabels(values: Readonly<Record<string, string>>): LabelledAg
     ...(values[labels.forwards] && { forwards: read(values, labels.forwards, forwards, parseNumbers) }),
     keep: values[labels.keep] === 'true',
     name: read(values, labels.name, dnsLabel),
+    ...(values[labels.relays] && { relays: read<Record<number, number>>(values, labels.relays, relays, parsePairs) }),
     ...(repository && { repository }),
     routes: read<RouteFragment[]>(values, labels.routes, routes, parseJson),
     runId: read(values, labels.runId, runId),
+    ...(values[labels.wayIn] && { wayIn: read(values, labels.wayIn, wayIn) }),
     workspace: read(values, labels.workspace, workspace),
   }
 }
@@ -144,6 +168,11 @@ function read<T>(
 /** `443,80` */
 function parseNumbers(text: string): unknown {
   return text.split(',').map(Number)
+}
+
+/** `61001=5432,61002=6379` */
+function parsePairs(text: string): unknown {
+  return Object.fromEntries(text.split(',').map((pair) => pair.split('=', 2).map(Number)))
 }
 
 function parseJson(text: string): unknown {

@@ -31,7 +31,7 @@ export function readAgent(info: ContainerInfo): Agent {
     containerId: info.Id,
     createdAt: new Date(info.Created * 1000).toISOString(),
     // Podman goes on listing the ports of a container that has ended.
-    published: isLive({ state }) ? readPorts(info.Ports) : {},
+    published: isLive({ state }) ? readPorts(info.Ports, agent.relays) : {},
     state,
   }
 }
@@ -45,10 +45,11 @@ export function nameOf(info: ContainerInfo): string {
   return (own ?? info.Id.slice(0, 12)).replace(/^\//, '')
 }
 
-function readPorts(ports: ContainerInfo['Ports'] | null): Record<number, number> {
+/** By the ports that they are for. */
+function readPorts(ports: ContainerInfo['Ports'] | null, relays: Record<number, number> = {}): Record<number, number> {
   const published: Record<number, number> = {}
   for (const { IP, PrivatePort, PublicPort, Type } of ports ?? []) {
-    if (Type === 'tcp' && PublicPort && reachable.has(IP)) published[PrivatePort] = PublicPort
+    if (Type === 'tcp' && PublicPort && reachable.has(IP)) published[relays[PrivatePort] ?? PrivatePort] = PublicPort
   }
   return published
 }

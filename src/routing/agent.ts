@@ -79,8 +79,10 @@ export interface Agent {
   /** True when the container stays after the agent has ended, until it is destroyed. */
   keep: boolean
   name: string
-  /** Container port to the port on 127.0.0.1 it is published at; empty while the container is not running. */
+  /** Container port to the port on 127.0.0.1 that leads there; empty while the container is not running. */
   published: Record<number, number>
+  /** Ports of the container at which moat's forwarder takes what is published, to those that it is for. */
+  relays?: Record<number, number>
   /** The repository of that worktree: `host/owner/repo`, or `_local/…`. */
   repository?: string
   routes: RouteFragment[]

@@ -81,7 +81,8 @@ const dialPlaceholder = /\{moat\.dial\.(\d+)\}/g
  */
 export function routeTable(agents: readonly Agent[], domain: string): RouteTable {
   const tables = agents.flatMap((agent) => agent.routes.map((fragment) => tableOf(agent, fragment, domain)))
-  const all = <K extends keyof RouteTable>(key: K) => tables.flatMap((table): unknown[] => table[key] ?? []) as RouteTable[K]
+  const all = <K extends keyof RouteTable>(key: K) =>
+    tables.flatMap((table): unknown[] => table[key] ?? []) as RouteTable[K]
   return {
     doors: all('doors').toSorted((a, b) => compare(a.host, b.host)),
     hostRoutes: all('hostRoutes').toSorted((a, b) => compare(a.hosts[0] ?? '', b.hosts[0] ?? '')),
@@ -90,12 +91,18 @@ export function routeTable(agents: readonly Agent[], domain: string): RouteTable
       .map(({ name, runId }) => ({ agent: name, runId }))
       .toSorted((a, b) => compare(a.runId, b.runId)),
     upstreams: all('upstreams').toSorted((a, b) => compare(a.host, b.host)),
-    ways: [...all('ways'), ...agents.flatMap(probedWays)].toSorted((a, b) => compare(a.runId, b.runId) || a.port - b.port),
+    ways: [...all('ways'), ...agents.flatMap(probedWays)].toSorted(
+      (a, b) => compare(a.runId, b.runId) || a.port - b.port,
+    ),
   }
 }
 
 /** Every host that has an answer. */
-export function hostsOf({ doors, hostRoutes, upstreams }: Pick<RouteTable, 'doors' | 'hostRoutes' | 'upstreams'>): string[] {
+export function hostsOf({
+  doors,
+  hostRoutes,
+  upstreams,
+}: Pick<RouteTable, 'doors' | 'hostRoutes' | 'upstreams'>): string[] {
   const plain = [...doors, ...upstreams].map(({ host }) => host)
   return [...new Set([...plain, ...hostRoutes.flatMap(({ hosts }) => hosts)])]
 }

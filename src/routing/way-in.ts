@@ -2,9 +2,11 @@
 
 /** Directories, relative to the proxy's, as Caddy sees them from the one that it works in. */
 export const linkDirectories = {
+  /** An empty file for each host that is to have a socket, there yet or not. */
+  expected: 'expected',
   /** A socket for each host, which waits for the server behind it. */
   hosts: 'hosts',
-  /** An empty file for each host that has an answer, and for each that has a certificate. */
+  /** An empty file for each name that has a certificate. */
   names: 'names',
   /** An empty file for each agent and the address that it has inside. */
   own: 'own',

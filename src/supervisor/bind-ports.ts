@@ -10,8 +10,10 @@ import { listenPorts } from '../routing/urls.js'
 import { findPortHolder } from './port-holder.js'
 
 export interface BoundPorts {
-  /** Descriptors of the listening sockets, valid until `close`. */
+  /** Descriptors of the listening sockets, valid until `close`; the last is the one for names. */
   descriptors: number[]
+  /** The port at which Caddy asks itself about names. */
+  namesPort: number
   /** The port in URLs; the one the system chose when 0 was asked for. */
   port: number
   /** Closes this process's copies; a child that has inherited the sockets keeps listening. */
@@ -34,12 +36,18 @@ export async function bindPorts(port: number): Promise<BoundPorts> {
       })
       if (ipv6) servers.push(ipv6)
     }
+    servers.push(await bind('127.0.0.1', 0))
   } catch (error) {
     close()
     throw await explain(error, port)
   }
-  const [first] = servers
-  return { close, descriptors: servers.map(descriptorOf), port: first ? boundPort(first) : port }
+  const [first, last] = [servers[0], servers.at(-1)]
+  return {
+    close,
+    descriptors: servers.map(descriptorOf),
+    namesPort: last ? boundPort(last) : 0,
+    port: first ? boundPort(first) : port,
+  }
 }
 
 async function bind(host: string, port: number): Promise<Server> {

@@ -1,18 +1,19 @@
 // Owns one Caddy: starts or adopts it, keeps it alive, and brings its config in line with the routes.
+import { randomBytes } from 'node:crypto'
 import { forgetOldLeaves } from '../authority/root.js'
 import { CaddyAdmin, CaddyAdminError } from '../caddy/admin.js'
+import type { CaddySettings, NamesSettings } from '../caddy/caddy-settings.js'
 import { type ConfigChange, configChange } from '../caddy/config-change.js'
 import type { CaddyBinary } from '../caddy/find-caddy.js'
 import { parseMetrics } from '../caddy/metrics.js'
 import { spawnCaddy } from '../caddy/spawn-caddy.js'
 import { storedHosts } from '../caddy/stored-hosts.js'
-import { type CaddyConfig, type CaddySettings, forgetfulConfig, toCaddyConfig } from '../caddy/to-caddy-config.js'
+import { type CaddyConfig, forgetfulConfig, toCaddyConfig } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
 import { messageOf } from '../errors.js'
 import type { ProcessIdentity } from '../processes/process-facts.js'
 import { certificateHosts, emptyTable, hostsOf, type RouteTable } from '../routing/route-table.js'
 import { handshakePort, type ProxyAddress } from '../routing/urls.js'
-import { prepareAgentDirectories } from './agent-directories.js'
 import { bindPorts } from './bind-ports.js'
 import { Coalescer } from './coalescer.js'
 import { Counters } from './counters.js'
@@ -85,9 +86,9 @@ export class ManagedCaddy {
     const { domain, log, paths } = this.#options
     const found = await findRunningCaddy(this.#admin, paths)
     if (!found) return false
-    const { config, identity, listeners, port } = found
+    const { config, identity, listeners, names, port } = found
     this.#config = config
-    this.#settings = this.#settingsFor(listeners, port)
+    this.#settings = this.#settingsFor(listeners, port, names)
     this.#identity = identity
     this.#unwatch = watchCaddy(paths.adminSocket, identity, () => this.#died('the adopted Caddy ended', 0))
     log(`adopted Caddy (pid ${identity.pid}) on port ${port}`)
@@ -159,9 +160,9 @@ export class ManagedCaddy {
   async #spawnOnce(port: number): Promise<void> {
     const bound = await bindPorts(port)
     try {
-      const listeners = bound.descriptors.map((_, index) => `fd/${firstInheritedDescriptor + index}`)
-      this.#settings = this.#settingsFor(listeners, bound.port)
-      await prepareAgentDirectories(this.#options.paths, this.#routes.agentSockets)
+      const inherited = bound.descriptors.map((_, index) => `fd/${firstInheritedDescriptor + index}`)
+      const names = { listener: inherited.at(-1) ?? '', port: bound.namesPort, secret: randomBytes(16).toString('hex') }
+      this.#settings = this.#settingsFor(inherited.slice(0, -1), bound.port, names)
       // One endpoint's bad routes would keep Caddy from starting at all.
       await this.check.examine(this.#routes.hostRoutes)
       const config = toCaddyConfig(this.#settings, this.check.accepted(this.#routes))
@@ -225,7 +226,6 @@ export class ManagedCaddy {
   }
 
   async #applyRoutes(): Promise<void> {
-    await prepareAgentDirectories(this.#options.paths, this.#routes.agentSockets)
     if (this.#outdated) await this.#forgetCertificates(this.#outdated)
     try {
       await this.#replace()
@@ -267,12 +267,13 @@ export class ManagedCaddy {
     await warmCertificates(fresh, handshakePort(this.address.port), this.#options.paths.caCertificate)
   }
 
-  #settingsFor(listeners: string[], port: number): CaddySettings {
+  #settingsFor(listeners: string[], port: number, names: NamesSettings): CaddySettings {
     const { domain, paths } = this.#options
-    const { accessSocket, adminSocket, agents, caCertificate, caKey, caddyStorage, filesSocket, pagesSocket } = paths
-    const sockets = { accessSocket, adminSocket, agents, filesSocket, pagesSocket }
+    const { accessSocket, adminSocket, caCertificate, caKey, caddyStorage, filesSocket, inside, pagesSocket } = paths
+    const sockets = { accessSocket, adminSocket, filesSocket, inside, pagesSocket }
     // A new process goes on reporting what somebody watches.
     const recorded = this.#settings?.recorded ?? []
-    return { ...sockets, caCertificate, caKey, domain, listeners, port, recorded, storage: caddyStorage }
+    const directories = { proxy: paths.proxy, storage: caddyStorage }
+    return { ...sockets, ...directories, caCertificate, caKey, domain, listeners, names, port, recorded }
   }
 }

@@ -134,7 +134,8 @@ export class Observer {
     await Promise.all(Array.from({ length: concurrency }, work))
   }
 
-  async #refresh({ containerId, forwards = [] }: Agent, maxAge: number): Promise<void> {
+  async #refresh(agent: Agent, maxAge: number): Promise<void> {
+    const { containerId, forwards = [], relays = {}, wayIn } = agent
     const known = this.#looks.get(containerId)
     if (known && Date.now() - known.at < maxAge) return
     const asked = this.#options
@@ -144,11 +145,13 @@ export class Observer {
     // An engine that hangs must not keep people from being told anything.
     const found = await Promise.race([asked, wait(lookTimeout, undefined, { ref: false })])
     // What moat itself listens with is nothing an endpoint could be meant to be.
-    const isForwarder = ({ loopback, port }: Listener) => loopback && forwards.includes(port)
+    const isForwarder = ({ loopback, port }: Listener) => (loopback ? forwards.includes(port) : port in relays)
+    // The forwarder reaches what only programs in the container do, and the proxy with it.
+    const asSeen = (one: Listener) => (wayIn || agent.relays ? { ...one, loopback: false } : one)
     this.#looks.set(containerId, {
       at: Date.now(),
       look: found && {
-        listeners: found.listeners.filter((one) => !isForwarder(one)),
+        listeners: found.listeners.filter((one) => !isForwarder(one)).map(asSeen),
         startedAt: Date.parse(found.startedAt),
       },
       quick: found?.quick ?? false,

@@ -1,6 +1,7 @@
 // Owns one running Caddy from outside: taking over one that outlived its supervisor, ending it, and clearing away others.
 import type { CaddyAdmin } from '../caddy/admin.js'
-import { type CaddyConfig, listenersOf, portOf } from '../caddy/to-caddy-config.js'
+import type { NamesSettings } from '../caddy/caddy-settings.js'
+import { type CaddyConfig, listenersOf, namesOf, portOf } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
 import { listeningPorts } from '../processes/open-files.js'
 import type { ProcessFacts, ProcessIdentity } from '../processes/process-facts.js'
@@ -13,6 +14,7 @@ const stopDeadline = 4_000
 export interface FoundCaddy {
   config: CaddyConfig
   listeners: string[]
+  names: NamesSettings
   port: number
   identity: ProcessFacts
 }
@@ -25,11 +27,13 @@ export async function findRunningCaddy(
   const [newest] = await ownCaddys(paths)
   const config = newest && (await admin.readConfig().catch(() => undefined))
   const port = config && portOf(config)
-  if (!config || port === undefined) return undefined
+  const names = config && namesOf(config)
+  // One of an earlier moat's lacks a socket that it cannot be given any more: it makes room for another.
+  if (!config || port === undefined || !names) return undefined
   // What answers says which port it has; the system says whether that is so.
   const ports = listeningPorts(newest.pid)
   if (ports && !ports.includes(port)) return undefined
-  return { config, listeners: listenersOf(config), port, identity: newest }
+  return { config, identity: newest, listeners: listenersOf(config), names, port }
 }
 
 /** Resolves when the process has ended and the port is free. */

@@ -5,13 +5,14 @@ import { CaddyAdmin } from '../caddy/admin.js'
 import { type CaddyBinary, findCaddy } from '../caddy/find-caddy.js'
 import { storedHosts } from '../caddy/stored-hosts.js'
 import { domainOf } from '../caddy/to-caddy-config.js'
+import { hostUser } from '../config/invoking-user.js'
 import type { MoatPaths } from '../config/paths.js'
+import { Doors } from '../doors/doors.js'
 import { connectEngine } from '../engine/connect-engine.js'
 import type { Engine } from '../engine/engine.js'
 import { describeUnsealed } from '../engine/unsealed.js'
 import { type Agent, needsProxy } from '../routing/agent.js'
 import { routeTable } from '../routing/route-table.js'
-import { AgentDirectories } from './agent-directories.js'
 import { type ControlHandlers, type ControlSocket, openControlSocket } from './control-server.js'
 import { takeFileLock } from './file-lock.js'
 import { type FilesSocket, openFilesSocket } from './files-socket.js'
@@ -55,8 +56,8 @@ export class Supervisor {
   readonly authorityCreated: boolean
   readonly #abort = new AbortController()
   readonly #binary: CaddyBinary
-  readonly #directories: AgentDirectories
   readonly #caddy: ManagedCaddy
+  readonly #doors: Doors
   readonly #ended = Promise.withResolvers<void>()
   readonly #followers = new Set<() => void>()
   readonly #lifetime: Lifetime
@@ -76,7 +77,7 @@ export class Supervisor {
     const { log, paths } = options
     this.authorityCreated = authorityCreated
     this.#binary = binary
-    this.#directories = new AgentDirectories(paths)
+    this.#doors = new Doors({ domain: options.domain, log, paths, uid: hostUser().uid })
     this.#options = options
     this.#caddy = new ManagedCaddy({
       binary,
@@ -116,6 +117,7 @@ export class Supervisor {
     try {
       await this.#reconciler.start()
       const routes = routeTable(this.#reconciler.agents, this.#options.domain)
+      await this.#doors.apply(routes)
       // A Caddy that serves an earlier root is of no use to anybody who trusts the new one.
       if (this.authorityCreated) await this.#caddy.end()
       if (!(await this.#caddy.adopt())) await this.#caddy.start(this.#options.port, routes)
@@ -132,6 +134,7 @@ export class Supervisor {
       await this.#files?.close()
       await this.#site.close()
       await this.#socket?.close()
+      await this.#doors.stop()
       await this.#caddy.stop()
       throw error
     }
@@ -146,8 +149,10 @@ export class Supervisor {
   async #stop(leaveCaddy: boolean): Promise<void> {
     this.#abort.abort()
     this.#lifetime.end()
-    if (leaveCaddy) this.#caddy.leave()
-    else await this.#caddy.stop()
+    if (leaveCaddy) {
+      this.#caddy.leave()
+      this.#doors.leave()
+    } else await Promise.all([this.#caddy.stop(), this.#doors.stop()])
     await this.#files?.close()
     await this.#site.close()
     this.#options.log(leaveCaddy ? 'stopped, Caddy goes on' : 'stopped')
@@ -166,10 +171,12 @@ export class Supervisor {
     if (!this.#serving || this.#stopping) return
     // Before the push: an agent that starts now keeps the proxy even while its routes are being pushed.
     this.#lifetime.setAgents(agents.filter(needsProxy).length)
-    await this.#caddy.setRoutes(routeTable(agents, this.#options.domain))
+    const routes = routeTable(agents, this.#options.domain)
+    await this.#doors.apply(routes)
+    await this.#caddy.setRoutes(routes)
     // The directory of a renamed agent is still mounted in its container: with its name it gets its routes back.
     const renamed = this.#reconciler.unsealed.flatMap(({ runId }) => (runId === undefined ? [] : [{ runId }]))
-    await this.#directories.sweep([...agents, ...renamed])
+    await this.#doors.sweep([...agents, ...renamed])
     this.#changed()
   }
 

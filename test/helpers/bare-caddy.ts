@@ -1,13 +1,17 @@
 // Caddy without a supervisor, on any free port, for tests of what it serves by itself.
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { ensureAuthority } from '../../src/authority/root.js'
 import { CaddyAdmin } from '../../src/caddy/admin.js'
+import type { CaddySettings } from '../../src/caddy/caddy-settings.js'
 import { findCaddy } from '../../src/caddy/find-caddy.js'
 import { type SpawnedCaddy, spawnCaddy } from '../../src/caddy/spawn-caddy.js'
-import { type CaddySettings, toCaddyConfig } from '../../src/caddy/to-caddy-config.js'
+import { toCaddyConfig } from '../../src/caddy/to-caddy-config.js'
 import type { MoatPaths } from '../../src/config/paths.js'
-import { emptyTable, type Upstream } from '../../src/routing/route-table.js'
+import { Names } from '../../src/doors/names.js'
+import { certificateHosts, emptyTable, hostsOf, type Upstream } from '../../src/routing/route-table.js'
+import { linkDirectories } from '../../src/routing/way-in.js'
 import { bindPorts } from '../../src/supervisor/bind-ports.js'
 
 export interface BareCaddy {
@@ -23,24 +27,32 @@ export async function startBareCaddy(paths: MoatPaths, upstreams: Upstream[]): P
   await ensureAuthority(paths, 'localhost')
   const binary = await findCaddy({ env: process.env, paths })
   const bound = await bindPorts(0)
+  const inherited = bound.descriptors.map((_, index) => `fd/${3 + index}`)
   try {
     const settings = {
       accessSocket: paths.accessSocket,
       adminSocket: paths.adminSocket,
-      agents: paths.agents,
       caCertificate: paths.caCertificate,
       caKey: paths.caKey,
       domain: 'localhost',
       filesSocket: paths.filesSocket,
-      listeners: bound.descriptors.map((_, index) => `fd/${3 + index}`),
+      inside: paths.inside,
+      listeners: inherited.slice(0, -1),
+      names: { listener: inherited.at(-1) ?? '', port: bound.namesPort, secret: '0123456789abcdef' },
       pagesSocket: paths.pagesSocket,
       port: bound.port,
+      proxy: paths.proxy,
       recorded: [],
       storage: paths.caddyStorage,
     }
+    const table = { ...emptyTable, upstreams }
+    // Caddy makes certificates for names that it finds there.
+    await new Names(join(paths.proxy, linkDirectories.names)).add(
+      new Set(certificateHosts(hostsOf(table), 'localhost')),
+    )
     const caddy: SpawnedCaddy = await spawnCaddy({
       binary: binary.path,
-      config: toCaddyConfig(settings, { ...emptyTable, upstreams }),
+      config: toCaddyConfig(settings, table),
       env: process.env,
       listeningFds: bound.descriptors,
       onInherited: bound.close,

@@ -8,6 +8,7 @@ const agent = {
   command: ['npm', 'start'],
   endpoints: [{ name: 'web', port: 3000 }, { name: 'docs' }, { name: 'db', port: 5432, url: 'tcp://localhost:20432' }],
   name: 'my-app',
+  ports: [{ port: 3000 }, { hostPort: 20_432, port: 5432 }] as { hostPort?: number; port: number }[],
 }
 const image = { architecture: 'amd64', command: ['node'], entrypoint: ['/entry.sh'], environment: {}, labels: {} }
 const runId = 'run_0123456789ab'
@@ -26,7 +27,7 @@ const plan = (who: Partial<typeof agent> = {}, options: Partial<ForwarderOptions
     { ...agent, ...who },
     {
       address: { domain: 'localhost', port: 8080 },
-      engine: { isVirtual: async () => false },
+      engine: { sharesSockets: async () => true },
       image,
       note: (line) => notes.push(line),
       paths: { agents: join(directory, 'agents') },
@@ -40,17 +41,27 @@ describe('planForwarder', () => {
   it('puts the program before what the image runs, in a directory of the run that the container cannot write', async () => {
     const source = join(directory, 'agents', runId)
     expect(await plan()).toEqual({
-      mount: { readOnly: true, source, target: '/run/moat' },
+      labels: { forwards: [8080], relays: { 61001: 5432 }, wayIn: 'sockets' },
+      mounts: [
+        { readOnly: true, source, target: '/run/moat' },
+        { readOnly: false, source: join(source, 'in'), target: '/run/moat/in' },
+      ],
       ports: [8080],
       spec: {
         command: ['npm', 'start'],
-        entrypoint: [...['/run/moat/forward', '--port', '8080', '--socket', '/run/moat/proxy.sock', '--', '/entry.sh']],
+        entrypoint: [
+          ...['/run/moat/forward', '--port', '8080', '--socket', '/run/moat/proxy.sock', '--in', '/run/moat/in'],
+          ...['--serve', '3000', '--serve', '5432', '--publish', '61001=5432', '--', '/entry.sh'],
+        ],
         hosts: ['my-app.localhost', 'web.my-app.localhost', 'docs.my-app.localhost'].map((name) => ({
           address: '127.0.0.1',
           name,
         })),
+        // Only what anybody on this machine may reach is published.
+        ports: [{ hostPort: 20_432, port: 61_001 }],
       },
     })
+    expect(statSync(join(source, 'in')).mode & 0o777).toBe(0o700)
     expect(statSync(join(source, 'forward')).mode & 0o777).toBe(0o755)
     expect(statSync(join(directory, 'agents')).mode & 0o777).toBe(0o700)
     expect(notes).toEqual([])
@@ -69,13 +80,48 @@ describe('planForwarder', () => {
     expect(spec?.hosts?.[1]?.name).toBe('web.my-app.dev.moat.test')
   })
 
-  it('names the host where containers run on another kernel', async () => {
-    const { spec } = (await plan({}, { engine: { isVirtual: async () => true } })) ?? {}
-    expect(spec?.entrypoint.slice(5, 8)).toEqual(['--host', 'host.docker.internal', '--'])
+  it('where sockets do not cross into the container: publishes every port, and goes out by the name of the host', async () => {
+    const { labels, mounts, spec } = (await plan({}, { engine: { sharesSockets: async () => false } })) ?? {}
+    expect(spec?.entrypoint.slice(5, 12)).toEqual([
+      ...['--host', 'host.docker.internal', '--publish', '61001=3000', '--publish', '61002=5432', '--'],
+    ])
+    expect(spec?.ports).toEqual([{ port: 61_001 }, { hostPort: 20_432, port: 61_002 }])
+    expect(labels).toEqual({ forwards: [8080], relays: { 61001: 3000, 61002: 5432 } })
+    expect(mounts).toHaveLength(1)
+  })
+
+  it('publishes at no port that the agent has itself', async () => {
+    const ports = [{ hostPort: 1234, port: 61_001 }]
+    expect((await plan({ ports }))?.spec.ports).toEqual([{ hostPort: 1234, port: 61_002 }])
+  })
+
+  it('serves what tells whether an endpoint is ready', async () => {
+    const endpoints = [{ name: 'web', port: 3000, readiness: { kind: 'tcp' as const, port: 3001 } }]
+    const { spec } = (await plan({ endpoints: endpoints as never, ports: [{ port: 3000 }] })) ?? {}
+    expect(spec?.entrypoint.join(' ')).toContain('--serve 3000 --serve 3001 --')
+  })
+
+  it('lets an agent without endpoints at the proxy in, but not out', async () => {
+    const endpoints = [{ name: 'db', port: 5432, url: 'tcp://localhost:1' }]
+    const { labels, ports, spec } = (await plan({ endpoints, ports: [{ hostPort: 20_432, port: 5432 }] })) ?? {}
+    expect([labels, ports]).toEqual([{ relays: { 61001: 5432 }, wayIn: 'sockets' }, []])
+    expect(spec?.entrypoint.slice(1)).toEqual([
+      ...['--in', '/run/moat/in', '--serve', '5432', '--publish', '61001=5432', '--', '/entry.sh'],
+    ])
+  })
+
+  it('says when the proxy’s own port is an endpoint’s, which is reached all the same', async () => {
+    const endpoints = [...agent.endpoints, { name: 'api', port: 8080 }]
+    const { labels, spec } = (await plan({ endpoints })) ?? {}
+    expect(labels?.forwards).toBeUndefined()
+    expect(spec?.entrypoint).toContain('--in')
+    expect(notes).toEqual([
+      'Inside its container, the URLs of my-app will not answer: there, port 8080 is its endpoint api, not the proxy (proxy.port in config.yaml gives the proxy another).',
+    ])
   })
 
   it.each([
-    ['no endpoint at the proxy', { endpoints: [{ name: 'db', port: 5432, url: 'tcp://localhost:1' }] }, {}],
+    ['no endpoint', { endpoints: [] }, {}],
     ['nothing to run', { command: [] }, { image: { ...image, entrypoint: [] } }],
   ])('is none for an agent with %s, without a word', async (_, who, options) => {
     expect(await plan(who, options)).toBeUndefined()
@@ -84,11 +130,6 @@ describe('planForwarder', () => {
   })
 
   it.each([
-    [
-      'there, port 8080 is its endpoint api, not the proxy (proxy.port in config.yaml gives the proxy another)',
-      { endpoints: [...agent.endpoints, { name: 'api', port: 8080 }] },
-      {},
-    ],
     [
       'moat has no forwarder for the processor of its image, riscv64',
       {},

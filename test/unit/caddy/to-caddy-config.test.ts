@@ -1,19 +1,28 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type CaddyConfig, domainOf, listenersOf, portOf, toCaddyConfig } from '../../../src/caddy/to-caddy-config.js'
-import type { AgentSocket, HostRoutes, Upstream } from '../../../src/routing/route-table.js'
+import {
+  type CaddyConfig,
+  domainOf,
+  listenersOf,
+  namesOf,
+  portOf,
+  toCaddyConfig,
+} from '../../../src/caddy/to-caddy-config.js'
+import { emptyTable, type HostRoutes, type Upstream } from '../../../src/routing/route-table.js'
 
 const settings = {
   accessSocket: '/home/ann/.moat/proxy/access.sock',
   adminSocket: '/home/ann/.moat/proxy/admin.sock',
-  agents: '/home/ann/.moat/proxy/agents',
   caCertificate: '/home/ann/.moat/proxy/ca/ca.crt',
   caKey: '/home/ann/.moat/proxy/ca/ca.key',
   domain: 'localhost',
   filesSocket: '/home/ann/.moat/proxy/files.sock',
+  inside: { plain: '/home/ann/.moat/proxy/inside-http.sock', tls: '/home/ann/.moat/proxy/inside.sock' },
   listeners: ['fd/3', 'fd/4'],
+  names: { listener: 'fd/5', port: 40123, secret: '0123456789abcdef' },
   pagesSocket: '/home/ann/.moat/proxy/pages.sock',
   port: 8080,
+  proxy: '/home/ann/.moat/proxy',
   recorded: [],
   storage: '/home/ann/.moat/proxy/caddy',
 }
@@ -46,20 +55,18 @@ const hostRoutes: HostRoutes[] = [
   },
 ]
 
-const agentSockets: AgentSocket[] = [
-  { agent: 'dark-mode', runId: 'run_0123456789ab' },
-  { agent: 'checkout', runId: 'run_cdef01234567' },
-]
-
-const tableOf = (upstreams: Upstream[], special: HostRoutes[] = [], agentSockets: AgentSocket[] = []) => ({
-  agentSockets,
+const tableOf = (upstreams: Upstream[], special: HostRoutes[] = []) => ({
+  ...emptyTable,
   hostRoutes: special,
   upstreams,
 })
 
 const mappingsOf = (config: CaddyConfig) => {
-  const found = JSON.stringify(config).match(/"mappings":(\[.*?\]),"source"/)?.[1] ?? '[]'
-  return JSON.parse(found) as { input: string; outputs: [string, string] }[]
+  const found =
+    JSON.stringify((config as { apps: { http: { servers: { moat: unknown } } } }).apps.http.servers.moat).match(
+      /"mappings":(\[.*?\]),"source"/,
+    )?.[1] ?? '[]'
+  return JSON.parse(found) as { input: string; outputs: [string, string, string] }[]
 }
 
 describe('toCaddyConfig', () => {
@@ -69,7 +76,6 @@ describe('toCaddyConfig', () => {
     ['one route', tableOf(routes.slice(0, 1))],
     ['every protocol', tableOf(routes)],
     ['routes of plugins', tableOf(routes.slice(0, 1), hostRoutes)],
-    ['agent sockets', tableOf(routes.slice(0, 1), [], agentSockets)],
   ])('with %s is as recorded', async (name, given) => {
     const text = `${JSON.stringify(toCaddyConfig(settings, given), undefined, 2)}\n`
     await expect(text).toMatchFileSnapshot(`../../fixtures/caddy-config/${name.replaceAll(' ', '-')}.json`)
@@ -107,7 +113,7 @@ describe('toCaddyConfig', () => {
           const config = toCaddyConfig(settings, tableOf(all))
           expect(toCaddyConfig(settings, tableOf(shuffled))).toEqual(config)
           expect(Object.fromEntries(mappingsOf(config).map(({ input, outputs }) => [input, outputs]))).toEqual(
-            Object.fromEntries(all.map(({ dial, host, protocol }) => [host, [protocol, dial]])),
+            Object.fromEntries(all.map(({ dial, host, protocol }) => [host, [protocol, dial, dial]])),
           )
         },
       ),
@@ -124,7 +130,8 @@ describe('toCaddyConfig', () => {
   it('has the routes of an endpoint for its hosts only, each host once', () => {
     const greedy = hostRoutes.map((one) => ({ ...one, hosts: ['report.dark-mode.localhost'] }))
     const text = JSON.stringify(toCaddyConfig(settings, tableOf([], greedy)))
-    expect(text.match(/"host":\["report\.dark-mode\.localhost"\]/g)).toHaveLength(2)
+    // In each of three servers, once for all and once for itself.
+    expect(text.match(/"host":\["report\.dark-mode\.localhost"\]/g)).toHaveLength(6)
     expect(text).not.toContain('X-A')
   })
 
@@ -132,8 +139,9 @@ describe('toCaddyConfig', () => {
     const config = toCaddyConfig(settings, tableOf(routes))
     expect(portOf(config)).toBe(8080)
     expect(listenersOf(config)).toEqual(['fd/3', 'fd/4'])
-    expect(listenersOf(toCaddyConfig(settings, tableOf(routes, [], agentSockets)))).toEqual(['fd/3', 'fd/4'])
+    expect(namesOf(config)).toEqual(settings.names)
     expect(portOf({ apps: {} })).toBeUndefined()
     expect(listenersOf({})).toEqual([])
+    expect(namesOf({})).toBeUndefined()
   })
 })

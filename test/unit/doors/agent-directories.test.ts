@@ -1,12 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  AgentDirectories,
-  makeAgentDirectory,
-  prepareAgentDirectories,
-} from '../../../src/supervisor/agent-directories.js'
+import { AgentDirectories } from '../../../src/doors/agent-directories.js'
+import { makeAgentDirectory } from '../../../src/doors/agent-directory.js'
 
 let paths: { agents: string }
 
@@ -18,25 +15,22 @@ afterEach(() => rmSync(join(paths.agents, '..'), { force: true, recursive: true 
 const left = () => readdirSync(paths.agents)
 
 describe('directories of agents', () => {
-  it('are made, one again that is gone, in one that only this user can open', async () => {
-    await prepareAgentDirectories(paths, [{ agent: 'a', runId: 'run_a' }])
-    await prepareAgentDirectories(paths, [
-      { agent: 'a', runId: 'run_a' },
-      { agent: 'b', runId: 'run_b' },
-    ])
-    expect(left()).toEqual(['run_a', 'run_b'])
+  it('are made in one that only this user can open, with one in them that the container writes', async () => {
+    await makeAgentDirectory(paths, 'run_a')
+    await makeAgentDirectory(paths, 'run_a')
     expect(statSync(paths.agents).mode & 0o777).toBe(0o700)
     expect(statSync(join(paths.agents, 'run_a')).mode & 0o777).toBe(0o755)
+    expect(statSync(join(paths.agents, 'run_a', 'in')).mode & 0o777).toBe(0o700)
   })
 
-  it('lose the socket that Caddy no longer listens on, and nothing else', async () => {
-    const both = ['run_a', 'run_b'].map((runId) => ({ agent: runId.slice(-1), runId }))
-    await prepareAgentDirectories(paths, both)
-    for (const { runId } of both)
-      for (const name of ['forward', 'proxy.sock']) writeFileSync(join(paths.agents, runId, name), '')
-    await prepareAgentDirectories(paths, both.slice(0, 1))
-    expect(readdirSync(join(paths.agents, 'run_a'))).toEqual(['forward', 'proxy.sock'])
-    expect(readdirSync(join(paths.agents, 'run_b'))).toEqual(['forward'])
+  it('are made again when somebody deleted them, so that the container can be started again', async () => {
+    const kept = { forwards: [8080], runId: 'run_0123456789ab', wayIn: 'sockets' as const }
+    const directories = new AgentDirectories(paths)
+    await directories.sweep([kept, { runId: 'run_without' }])
+    expect(left()).toEqual([kept.runId])
+    expect(readdirSync(join(paths.agents, kept.runId))).toEqual(['forward', 'in'])
+    await directories.sweep([])
+    expect(left()).toEqual([])
   })
 
   it('go with their agents; one whose container is just being made stays', async () => {

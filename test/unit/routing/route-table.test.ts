@@ -35,7 +35,7 @@ describe('routeTable', () => {
     ])
   })
 
-  it('has a socket for each live agent whose container forwards to the proxy', () => {
+  it('has each live agent that reaches the proxy from inside its container', () => {
     const forwarding = (name: string, runId: string): Agent => ({ ...agent(name, {}, {}), forwards: [8080], runId })
     const all = [
       forwarding('second', 'run_bbbbbbbbbbbb'),
@@ -43,7 +43,7 @@ describe('routeTable', () => {
       { ...forwarding('ended', 'run_cccccccccccc'), state: 'exited' as const },
       agent('without', { web: 3000 }, { 3000: 49_152 }),
     ]
-    expect(routeTable(all, 'localhost').agentSockets).toEqual([
+    expect(routeTable(all, 'localhost').inside).toEqual([
       { agent: 'first', runId: 'run_aaaaaaaaaaaa' },
       { agent: 'second', runId: 'run_bbbbbbbbbbbb' },
     ])
@@ -98,7 +98,7 @@ describe('fragments that are more than a port', () => {
   it('have the hosts of their own endpoint, and the addresses of this start', () => {
     const dialling = { handle: [{ handler: 'reverse_proxy', upstreams: [{ dial: '{moat.dial.3000}' }] }] }
     expect(routeTable([special({ endpoint: 'web', routes: [dialling] })], 'localhost')).toEqual({
-      agentSockets: [],
+      ...emptyTable,
       hostRoutes: [
         {
           agent: 'checkout',
@@ -110,7 +110,6 @@ describe('fragments that are more than a port', () => {
           upstream: false,
         },
       ],
-      upstreams: [],
     })
   })
 
@@ -140,6 +139,57 @@ describe('fragments that are more than a port', () => {
       ['api.checkout.localhost', 'checkout.localhost'],
       ['web.checkout.localhost'],
     ])
+  })
+})
+
+describe('an agent that is reached by sockets', () => {
+  const runId = 'run_0123456789ab'
+  const bySockets = (ports: Record<string, number>, more: Partial<Agent> = {}): Agent => ({
+    ...agent('checkout', ports, {}),
+    wayIn: 'sockets',
+    ...more,
+  })
+
+  it('has a door for each host, and nothing in the config', () => {
+    expect(routeTable([bySockets({ web: 3000 })], 'localhost')).toEqual({
+      ...emptyTable,
+      doors: [
+        { agent: 'checkout', host: 'checkout.localhost', port: 3000, runId },
+        { agent: 'checkout', host: 'web.checkout.localhost', port: 3000, runId },
+      ],
+    })
+  })
+
+  it('is dialled by its sockets where the config has to know of it', () => {
+    const secure = { endpoint: 'web', upstream: { port: 3000, protocol: 'https' as const } }
+    const dial = `unix/../ways/${runId}/3000`
+    const table = routeTable([bySockets({}, { routes: [secure] })], 'localhost')
+    expect(table.upstreams.at(-1)).toEqual({
+      ...{ dial, host: 'web.checkout.localhost', protocol: 'https', quickDial: `${dial}.quick` },
+    })
+    expect([table.doors, table.ways]).toEqual([[], [{ port: 3000, runId }]])
+    const dialling = { handle: [{ handler: 'reverse_proxy', upstreams: [{ dial: '{moat.dial.3000}' }] }] }
+    const plugin = routeTable([bySockets({}, { routes: [{ endpoint: 'web', routes: [dialling] }] })], 'localhost')
+    expect(JSON.stringify(plugin.hostRoutes)).toContain(`"dial":"${dial}"`)
+  })
+
+  it('is dialled by the config at a host that is longer than the name of a socket may be', () => {
+    const name = 'a'.repeat(63)
+    const long = bySockets({ [name]: 3000 }, { name: 'b'.repeat(30) })
+    const { doors, upstreams } = routeTable([long], 'localhost')
+    expect(doors.map(({ host }) => host)).toEqual([`${'b'.repeat(30)}.localhost`])
+    expect(upstreams.map(({ dial, host }) => [host, dial])).toEqual([
+      [`${name}.${'b'.repeat(30)}.localhost`, `unix/../ways/${runId}/3000`],
+    ])
+  })
+
+  it.each(['paused', 'restarting', 'exited'] as const)('is not dialled while it is %s', (state) => {
+    expect(routeTable([bySockets({ web: 3000 }, { state })], 'localhost')).toEqual(emptyTable)
+  })
+
+  it('is asked by a socket of its own whether it is ready, if its type says so', () => {
+    const endpoints = [{ name: 'db', readiness: { kind: 'tcp' as const, port: 5432 }, type: 'tcp', url: 'tcp://x' }]
+    expect(routeTable([bySockets({}, { endpoints, routes: [] })], 'localhost').ways).toEqual([{ port: 5432, runId }])
   })
 })
 

@@ -1,11 +1,11 @@
-// Owns the forwarder's binaries: the one for a processor, and the copy of it that each agent has.
+// Owns the forwarder's program: the one for a processor, and the copy of it that each agent has.
 import { constants } from 'node:fs'
 import { access, chmod, copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { agentDirectory, type MoatPaths } from '../config/paths.js'
+import type { MoatPaths } from '../config/paths.js'
 import { systemCode } from '../errors.js'
-import { makeAgentDirectory, removeAgentDirectory } from './agent-directories.js'
+import { makeAgentDirectory, removeAgentDirectory } from './agent-directory.js'
 
 const programs = fileURLToPath(new URL('../../forwarder', import.meta.url))
 /** Its name in an agent's directory. */
@@ -39,13 +39,4 @@ export async function installForwarder(
     if (systemCode(error) === 'EACCES') return `nothing may be run from the file system of ${paths.agents} (noexec)`
     throw error
   }
-}
-
-/** The engine does not start a container again whose directory somebody deleted. True when it had to be made. */
-export async function repairAgentDirectory(paths: Pick<MoatPaths, 'agents'>, runId: string): Promise<boolean> {
-  const there = await access(join(agentDirectory(paths, runId), forwarderName)).then(
-    () => true,
-    () => false,
-  )
-  return !there && (await installForwarder(paths, runId)) === undefined
 }
