@@ -101,7 +101,11 @@ export class Forwarder {
     }
     const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && name !== `${this.#program.pid}`)
     const mine = pids.filter((pid) => read(pid, 'cmdline').split('\0').includes(this.socket))
-    const found = mine.find((pid) => !read(pid, 'status').includes(`\nPPid:\t${this.#program.pid}\n`))
+    const found = mine.find((pid) => {
+      const parent = /^PPid:\t(\d+)$/m.exec(read(pid, 'status'))?.[1]
+      // Of one that has ended meanwhile there is nothing to be read.
+      return parent !== undefined && parent !== `${this.#program.pid}`
+    })
     return found === undefined ? undefined : Number(found)
   }
 
