@@ -1,11 +1,11 @@
-// The way to the proxy.
+// The ways to a destination.
 #include <stdbool.h>
-#include <stdint.h>
 
-struct route {
-  const char *socket;  // Path of the unix socket it listens on.
-  const char *host;    // Where it is asked, on the listener's port, when nobody listens there; NULL for nowhere.
-};
+struct destination;
 
-// A socket that is connected or, which only poll() then tells, about to be; -1 when nobody takes the connection now.
-int dial(const struct route *route, uint16_t port, bool *connected);
+// Asks from the way with the number *step on, and leaves there which one took it. A socket that is connected or, which only
+// waiting then tells, about to be. -1 when nobody takes the connection now; errno is EAGAIN if there is somebody all the same.
+int dial(const struct destination *destination, unsigned *step, bool *connected);
+
+// 0 when a socket that was about to be connected is.
+int failure_of(int fd);

@@ -1,12 +1,14 @@
 // One way of a connection: what comes from one socket goes to another.
+#ifndef FLOW_H
+#define FLOW_H
 #include <stdbool.h>
-#include <stddef.h>
+#include <stdint.h>
 
 struct flow {
   int from, to;
-  char *rest;         // What `to` has yet to take; NULL for nothing. Until then nothing more is read.
-  size_t start, end;  // Where in `rest` that is.
-  bool closed;        // `from` sends no more or `to` takes no more, and `to` knows.
+  char *rest;           // What `to` has yet to take; NULL for nothing. Until then nothing more is read.
+  uint32_t start, end;  // Where in `rest` that is.
+  bool closed;          // `from` sends no more or `to` takes no more, and `to` knows.
 };
 
 // Reads once and hands on. False when there is no memory for what `to` does not take at once.
@@ -19,3 +21,4 @@ void drain(struct flow *flow);
 bool discard(int from);
 
 void drop_rest(struct flow *flow);
+#endif

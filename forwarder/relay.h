@@ -2,12 +2,17 @@
 #include <stdint.h>
 #include <stdnoreturn.h>
 
-struct listener {
+#include "loop.h"
+
+struct options;
+
+// A socket that listens already.
+struct opening {
   int fd;
-  uint16_t port;
+  enum { TO_PROXY, INSIDE } leads;
+  uint16_t port;  // To which it leads.
+  enum delay patience;
 };
 
-struct route;
-
-// Hands on every connection that comes in, for ever.
-noreturn void relay(const struct route *route, const struct listener *listeners, int listener_count);
+// Hands on every connection that comes in, for ever, once the loop is open.
+noreturn void relay(const struct options *options, const struct opening *openings, int count);

@@ -9,7 +9,9 @@ import { join, resolve } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
-import { Forwarder, forwarderProgram, freePort } from '../../helpers/forwarder.js'
+import { Forwarder } from '../../helpers/forwarder.js'
+import { forwarderProgram } from '../../helpers/forwarder-process.js'
+import { freePort } from '../../helpers/servers.js'
 import { until } from '../../helpers/until.js'
 
 const run = promisify(execFile)
@@ -83,7 +85,7 @@ describe('a connection', () => {
       socket.on('end', () => socket.end()).on('close', () => (closed += 1))
       socket.resume()
     })
-    const idle = forwarder.descriptors()
+    const idle = forwarder.relay.descriptors()
     const first = await forwarder.connect()
     first.write('hello')
     await until('the connection', () => atProxy.length === 1)
@@ -95,7 +97,7 @@ describe('a connection', () => {
     atProxy[1]?.destroy()
     second.end()
     await ended
-    await until('all of it to be let go', () => forwarder?.descriptors() === idle)
+    await until('all of it to be let go', () => forwarder?.relay.descriptors() === idle)
   })
 
   it('brings an answer that came before the question was over', async () => {
@@ -105,16 +107,16 @@ describe('a connection', () => {
     await forwarder.listen((socket) => {
       proxySide = socket.once('data', () => socket.pause())
     })
-    const idle = forwarder.descriptors()
+    const idle = forwarder.relay.descriptors()
     const client = await forwarder.connect()
     client.pause().end(randomBytes(20_000_000))
     await until('the question', () => proxySide?.isPaused())
     // As a server that refuses an upload: it answers, and closes with the rest unread. The forwarder sees it all at once.
-    forwarder.stop()
+    forwarder.relay.stop()
     await new Promise<void>((resolve) => proxySide?.end(answer, resolve))
     proxySide?.destroy()
-    forwarder.goOn()
-    await until('the proxy to be let go', () => (forwarder?.descriptors() ?? 0) <= idle + 1)
+    forwarder.relay.goOn()
+    await until('the proxy to be let go', () => (forwarder?.relay.descriptors() ?? 0) <= idle + 1)
     expect(sum(await buffer(client))).toBe(sum(answer))
   })
 
@@ -124,11 +126,11 @@ describe('a connection', () => {
     await forwarder.listen((socket) => {
       proxySide = socket
     })
-    const idle = forwarder.descriptors()
+    const idle = forwarder.relay.descriptors()
     const client = await forwarder.connect()
     await until('the connection', () => proxySide)
     proxySide?.destroy()
-    await until('all of it to be let go', () => forwarder?.descriptors() === idle)
+    await until('all of it to be let go', () => forwarder?.relay.descriptors() === idle)
     client.destroy()
   })
 
@@ -154,14 +156,14 @@ describe('a connection', () => {
   it('is one of five hundred', async () => {
     forwarder = await Forwarder.start()
     await forwarder.listen((socket) => socket.pipe(socket))
-    const idle = forwarder.descriptors()
+    const idle = forwarder.relay.descriptors()
     const clients = await Promise.all(Array.from({ length: 500 }, () => (forwarder as Forwarder).connect()))
     const answers = clients.map(async (client, index) => {
       client.end(`I am ${index}`)
       return (await buffer(client)).toString()
     })
     expect(await Promise.all(answers)).toEqual(clients.map((_, index) => `I am ${index}`))
-    await until('all descriptors to be closed', () => forwarder?.descriptors() === idle)
+    await until('all descriptors to be closed', () => forwarder?.relay.descriptors() === idle)
   })
 
   it('costs no time while nothing flows, whoever has stopped talking or reading', async () => {
@@ -182,10 +184,10 @@ describe('a connection', () => {
     const probe = await forwarder.connect()
     probe.write('x')
     await until('the probe', () => atProxy.length === 4)
-    const before = forwarder.cpu()
+    const before = forwarder.relay.cpu()
     // A process that spins uses all the time there is: two turns of this many look-ups take some 100 ms.
     for (let turn = 0; turn < 20_000; turn += 1) readFileSync('/proc/self/stat')
-    expect(forwarder.cpu() - before).toBeLessThanOrEqual(2)
+    expect(forwarder.relay.cpu() - before).toBeLessThanOrEqual(2)
     for (const client of [silent, finished, unread, probe]) client.destroy()
   })
 })
@@ -225,11 +227,11 @@ describe('without a proxy', () => {
 
   it('it does not go round in a circle', async () => {
     forwarder = await Forwarder.start(['--host', '127.0.0.1'])
-    const idle = forwarder.descriptors()
+    const idle = forwarder.relay.descriptors()
     const client = await forwarder.connect()
     let most = 0
     const descriptors = () => {
-      const now = forwarder?.descriptors() ?? 0
+      const now = forwarder?.relay.descriptors() ?? 0
       most = Math.max(most, now)
       return now
     }
@@ -329,10 +331,7 @@ describe('the program', () => {
     [['--nonsense', '80', '--port', '80', '--socket', '/s', '--', 'true']],
   ])('does not start when the call is wrong: %j', (call) => {
     const { status, stderr } = spawnSync(forwarderProgram, call, { encoding: 'utf8' })
-    expect([status, stderr]).toEqual([
-      2,
-      'usage: forward --port PORT... --socket PATH [--host NAME] -- PROGRAM [ARGUMENT...]\n',
-    ])
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/^usage: forward \[--port PORT\]/)])
   })
 })
 

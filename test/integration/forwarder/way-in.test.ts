@@ -1,0 +1,312 @@
+// The way in to a container: who is reached, who waits for how long, and what flows.
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { dirname, join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { afterEach, describe, expect, it } from 'vitest'
+import { forwarderProgram } from '../../helpers/forwarder-process.js'
+import { freePort } from '../../helpers/servers.js'
+import { until } from '../../helpers/until.js'
+import { type Way, WayIn } from '../../helpers/way-in.js'
+
+const sum = (data: Buffer) => createHash('sha256').update(data).digest('hex')
+const echo = (socket: Socket) => void socket.pipe(socket)
+const ways: Way[] = ['', '.quick', '.probe']
+
+let wayIn: WayIn | undefined
+
+afterEach(async () => {
+  await wayIn?.end()
+  wayIn = undefined
+})
+
+const ask = async (from: WayIn, question: string, way: Way = '') => {
+  const client = await from.connect(way)
+  client.end(question)
+  return (await buffer(client)).toString()
+}
+
+/** Resolves with how long it took until a connection was closed without a byte. Milliseconds. */
+const patienceOf = async (from: WayIn, way: Way) => {
+  const start = performance.now()
+  const client = await from.connect(way)
+  const data: Buffer[] = []
+  client.on('data', (piece) => data.push(piece))
+  await Promise.race([once(client, 'end'), once(client, 'close')])
+  expect(data).toEqual([])
+  return performance.now() - start
+}
+
+/** Of this machine, by which others reach it. */
+const ownAddress = () => {
+  const found = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+  return found.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1'
+}
+
+describe('a server is reached', () => {
+  it.each(['127.0.0.1', '::1', '0.0.0.0', '::', ownAddress()])('that listens on %s', async (host) => {
+    wayIn = await WayIn.start()
+    await wayIn.listen(echo, host)
+    expect(await Promise.all(ways.map((way) => ask(wayIn as WayIn, `by ${way}`, way)))).toEqual(
+      ways.map((way) => `by ${way}`),
+    )
+  })
+
+  it('on the address that comes first, where two listen', async () => {
+    wayIn = await WayIn.start()
+    const other = await wayIn.listen((socket) => socket.end('::1'), '::1')
+    expect(await ask(wayIn, '')).toBe('::1')
+    const first = await wayIn.listen((socket) => socket.end('127.0.0.1'))
+    expect(await ask(wayIn, '')).toBe('127.0.0.1')
+    await wayIn.servers.close(first)
+    expect(await ask(wayIn, '')).toBe('::1')
+    await wayIn.servers.close(other)
+  })
+
+  it('again after it has died', async () => {
+    wayIn = await WayIn.start()
+    const first = await wayIn.listen(echo)
+    expect(await ask(wayIn, 'first')).toBe('first')
+    await wayIn.servers.close(first)
+    const answer = ask(wayIn, 'second')
+    await wayIn.listen(echo, '::1')
+    expect(await answer).toBe('second')
+    expect(await ask(wayIn, 'third', '.probe')).toBe('third')
+  })
+
+  it('by a port that is published', async () => {
+    const [port, behind] = [await freePort(), await freePort()]
+    wayIn = await WayIn.start(['--publish', `${port}=${behind}`])
+    await wayIn.listen(echo, '127.0.0.1', behind)
+    for (const host of ['127.0.0.1', '::1', ownAddress()]) {
+      const client = connect({ allowHalfOpen: true, host, port })
+      client.end(`by ${host}`)
+      expect((await buffer(client)).toString()).toBe(`by ${host}`)
+    }
+  })
+})
+
+describe('while no server listens', () => {
+  it('what a client sends is held, and arrives once', async () => {
+    wayIn = await WayIn.start()
+    const idle = wayIn.relay.descriptors()
+    const body = randomBytes(3_000_000)
+    const client = await wayIn.connect()
+    client.end(body)
+    await until('it to be held', () => wayIn?.relay.descriptors() === idle + 1)
+    const arrived: Buffer[] = []
+    await wayIn.listen((socket) => void buffer(socket).then((data) => arrived.push(data) && socket.end('thanks')))
+    expect((await buffer(client)).toString()).toBe('thanks')
+    expect(arrived.map(sum)).toEqual([sum(body)])
+  })
+
+  it('each way has its patience', async () => {
+    wayIn = await WayIn.start()
+    const [patient = 0, quick = 0, probe = 0] = await Promise.all(ways.map((way) => patienceOf(wayIn as WayIn, way)))
+    expect(patient).toBeGreaterThan(4_900)
+    expect(patient).toBeLessThan(8_000)
+    expect(quick).toBeGreaterThan(650)
+    expect(quick).toBeLessThan(2_000)
+    expect(probe).toBeLessThan(600)
+  })
+
+  it('a client that leaves is dropped, and the server never sees it', async () => {
+    wayIn = await WayIn.start()
+    const idle = wayIn.relay.descriptors()
+    const client = await wayIn.connect()
+    client.write('never mind')
+    await until('it to be held', () => wayIn?.relay.descriptors() === idle + 1)
+    client.destroy()
+    await until('it to be dropped', () => wayIn?.relay.descriptors() === idle, 2_000)
+    let connections = 0
+    await wayIn.listen((socket) => {
+      connections += 1
+      echo(socket)
+    })
+    expect(await ask(wayIn, 'still there')).toBe('still there')
+    expect(connections).toBe(1)
+  })
+
+  it('a thousand cost no more than one, and are all served when it does', async () => {
+    wayIn = await WayIn.start()
+    const held = wayIn
+    const before = held.relay.memory()
+    const idle = held.relay.descriptors()
+    const clients = await Promise.all(Array.from({ length: 1_000 }, () => held.connect()))
+    await until('all of them to be held', () => held.relay.descriptors() === idle + 1_000)
+    const cpu = held.relay.cpu()
+    const start = performance.now()
+    await until('a second to pass', () => performance.now() - start > 1_000)
+    // A connection for each of them, 40 times, takes five times as much.
+    expect(held.relay.cpu() - cpu).toBeLessThanOrEqual(5)
+    expect(held.relay.memory() - before).toBeLessThan(800)
+    await held.listen(echo)
+    const answers = clients.map(async (client, index) => {
+      client.end(`${index}`)
+      return (await buffer(client)).toString()
+    })
+    expect(await Promise.all(answers)).toEqual(clients.map((_, index) => `${index}`))
+    await until('all descriptors to be closed', () => held.relay.descriptors() === idle)
+  })
+})
+
+describe('what flows', () => {
+  it('ends one way only, where only that is over', async () => {
+    wayIn = await WayIn.start()
+    const seen: string[] = []
+    await wayIn.listen((socket) => {
+      socket.once('data', () => socket.end('from the server'))
+      void buffer(socket).then((data) => seen.push(data.toString()))
+    })
+    const client = await wayIn.connect()
+    client.write('from')
+    client.on('data', (data) => seen.push(data.toString()))
+    await once(client, 'end')
+    expect(seen).toEqual(['from the server'])
+    client.end(' the client')
+    await until('the rest', () => seen[1])
+    expect(seen[1]).toBe('from the client')
+  })
+
+  it('takes no more memory the more it is', async () => {
+    wayIn = await WayIn.start()
+    const { relay } = wayIn
+    const memory = () => relay.memory()
+    const before = memory()
+    let most = 0
+    await wayIn.listen(echo)
+    const client = await wayIn.connect()
+    const piece = randomBytes(1_000_000)
+    const total = 200
+    const sent = createHash('sha256')
+    const received = createHash('sha256')
+    const write = async () => {
+      for (let number = 0; number < total; number += 1) {
+        sent.update(piece)
+        if (!client.write(piece)) await once(client, 'drain')
+        most = Math.max(most, memory())
+      }
+      client.end()
+    }
+    const read = async () => {
+      for await (const data of client) received.update(data)
+    }
+    await Promise.all([write(), read()])
+    expect(received.digest('hex')).toBe(sent.digest('hex'))
+    expect(most - before).toBeLessThan(300)
+  })
+
+  it('waits where it is for a server that does not read', async () => {
+    wayIn = await WayIn.start()
+    const before = wayIn.relay.memory()
+    let server: Socket | undefined
+    await wayIn.listen((socket) => {
+      server = socket.pause()
+    })
+    const client = await wayIn.connect()
+    client.write(randomBytes(50_000_000))
+    await until('the connection', () => server)
+    const { relay } = wayIn
+    const seen: number[] = []
+    await until('it to stop', () => seen.push(relay.waits()) > 1 && seen.at(-1) === seen.at(-2))
+    expect(relay.memory() - before).toBeLessThan(300)
+    // And all of it comes when it reads.
+    let size = 0
+    server?.on('data', (data) => (size += data.length)).resume()
+    await until('all of it', () => size === 50_000_000)
+  })
+
+  it('is that of a thousand at once', async () => {
+    wayIn = await WayIn.start()
+    const served = wayIn
+    const before = served.relay.memory()
+    const idle = served.relay.descriptors()
+    await served.listen(echo)
+    const clients = await Promise.all(Array.from({ length: 1_000 }, () => served.connect()))
+    const answers = clients.map(async (client, index) => {
+      client.write(`${index} `)
+      return String((await once(client, 'data'))[0])
+    })
+    expect(await Promise.all(answers)).toEqual(clients.map((_, index) => `${index} `))
+    expect(served.relay.descriptors()).toBe(idle + 2_000)
+    expect(served.relay.memory() - before).toBeLessThan(800)
+    for (const client of clients) client.destroy()
+    await until('all descriptors to be closed', () => served.relay.descriptors() === idle)
+  })
+
+  it('is that of those for whom there are descriptors; others wait', async () => {
+    wayIn = await WayIn.start([], { runner: ['sh', '-c', 'ulimit -n 128; exec "$@"', 'sh', forwarderProgram] })
+    const served = wayIn
+    await served.listen(echo)
+    const clients = await Promise.all(Array.from({ length: 200 }, () => served.connect()))
+    const answers = clients.map(async (client, index) => {
+      client.end(`${index}`)
+      return (await buffer(client)).toString()
+    })
+    expect(await Promise.all(answers)).toEqual(clients.map((_, index) => `${index}`))
+    // All that may be open, and none moves.
+    const stuck = await Promise.all(Array.from({ length: 200 }, () => served.connect()))
+    await until('as many as there may be', () => served.relay.descriptors() > 90)
+    const waits = served.relay.waits()
+    const start = performance.now()
+    await until('half a second to pass', () => performance.now() - start > 500)
+    expect(served.relay.waits() - waits).toBeLessThan(5)
+    for (const client of stuck) client.destroy()
+    expect(await ask(served, 'room again')).toBe('room again')
+  })
+})
+
+describe('the relay', () => {
+  it('does nothing while nothing happens', async () => {
+    wayIn = await WayIn.start()
+    await wayIn.listen(echo)
+    const client = await wayIn.connect()
+    client.write('x')
+    await once(client, 'data')
+    const waits = wayIn.relay.waits()
+    const start = performance.now()
+    await until('a second to pass', () => performance.now() - start > 1_000)
+    expect(wayIn.relay.waits()).toBe(waits)
+  })
+
+  it('takes the place of what was there, and shares it with nobody', async () => {
+    const notes = { path: '' }
+    wayIn = await WayIn.start([], {
+      prepare: (base) => {
+        notes.path = join(dirname(base), 'notes')
+        writeFileSync(notes.path, 'kept')
+        writeFileSync(base, 'stale')
+        symlinkSync(notes.path, `${base}.quick`)
+      },
+    })
+    await wayIn.listen(echo)
+    for (const way of ways) {
+      expect(await ask(wayIn, way, way)).toBe(way)
+      expect(lstatSync(wayIn.path(way)).isSocket()).toBe(true)
+      expect(lstatSync(wayIn.path(way)).mode & 0o777).toBe(0o600)
+    }
+    expect(readFileSync(notes.path, 'utf8')).toBe('kept')
+  })
+
+  it('finds what listens without having been declared, until it does not', async () => {
+    wayIn = await WayIn.start(['--discover'], { prepare: (base) => writeFileSync(join(dirname(base), '1.quick'), '') })
+    const found = wayIn
+    const port = await freePort()
+    // Left from before the container was started again.
+    await until('what is stale to be removed', () => !existsSync(found.path('.quick', 1)))
+    const declared = await found.listen(echo)
+    const server = await found.listen(echo, '::1', port)
+    await until('its sockets', () => ways.every((way) => existsSync(found.path(way, port))), 2_000)
+    const client = await found.connect('.probe', port)
+    client.end('found')
+    expect((await buffer(client)).toString()).toBe('found')
+    await found.servers.close(declared)
+    await found.servers.close(server)
+    await until('their end', () => ways.every((way) => !existsSync(found.path(way, port))), 2_000)
+    expect(ways.every((way) => existsSync(found.path(way)))).toBe(true)
+    expect(await patienceOf(found, '.probe')).toBeLessThan(600)
+  })
+})
