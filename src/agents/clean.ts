@@ -7,14 +7,20 @@ import type { TellGone } from './tell-gone.js'
 export interface Leftovers {
   agents: { name: string; runId: string; state: string }[]
   images: { size: number; tag: string }[]
+  networks: string[]
 }
 
-/** Agents that have ended, kept ones too, and images moat built that no container uses. */
+/** Agents that have ended, kept ones too, and images and networks of moat's that no container uses. */
 export async function findLeftovers(engine: Engine): Promise<Leftovers> {
-  const [{ agents }, images] = await Promise.all([engine.listAgents(), engine.sessions.images()])
+  const [{ agents }, images, networks] = await Promise.all([
+    engine.listAgents(),
+    engine.sessions.images(),
+    engine.networks.unused(),
+  ])
   return {
     agents: agents.filter(hasEnded).map(({ name, runId, state }) => ({ name, runId, state })),
     images: images.filter(({ used }) => !used).flatMap(({ size, tags }) => tags.map((tag) => ({ size, tag }))),
+    networks,
   }
 }
 
@@ -27,4 +33,5 @@ export async function removeLeftovers(engine: Engine, leftovers: Leftovers, tell
     await tell(agent)
   }
   for (const { tag } of leftovers.images) await engine.sessions.removeImage(tag)
+  if (leftovers.networks.length > 0) await engine.networks.remove()
 }

@@ -109,7 +109,8 @@ async function startContainer(
   const own = { engine, image: facts, note: progress.note, paths, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
   try {
-    const spec = await containerSpec(plan, options, image, { address, forwarder, runId, trust })
+    const network = await engine.networks.ensure()
+    const spec = await containerSpec(plan, options, image, { address, forwarder, network, runId, trust })
     return await progress.step(`Starting ${plan.name}`, async () => {
       const containerId = await reserveContainer(engine, plan.name, spec)
       try {
@@ -158,6 +159,7 @@ async function letRun(containerId: string, { endpoints }: AgentPlan, options: St
 interface ContainerParts {
   address: ProxyAddress | undefined
   forwarder: Forwarder | undefined
+  network: string | undefined
   runId: string
   trust: ContainerTrust | undefined
 }
@@ -166,7 +168,7 @@ async function containerSpec(
   plan: AgentPlan,
   { interactive, keep, paths, removeAtEnd, user }: StartOptions,
   image: PreparedImage,
-  { address, forwarder, runId, trust }: ContainerParts,
+  { address, forwarder, network, runId, trust }: ContainerParts,
 ): Promise<ContainerSpec> {
   const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
   const urls = address ? urlEnvironment(name, endpoints, address) : {}
@@ -205,6 +207,7 @@ async function containerSpec(
       ...mounts,
     ],
     name: containerName(name, paths.home),
+    ...(network !== undefined && { network }),
     ports: plan.ports,
     removeAtEnd,
     user,

@@ -6,7 +6,7 @@ import { formatBytes } from '../terminal/format-bytes.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 
 export default class Clean extends MoatCommand {
-  static override description = 'Remove ended agents, and images moat built that nothing uses'
+  static override description = 'Remove ended agents, and images and the network that moat made and nothing uses'
   static override enableJsonFlag = true
   static override flags = {
     'dry-run': Flags.boolean({ description: 'Only show what would be removed' }),
@@ -17,10 +17,11 @@ export default class Clean extends MoatCommand {
     const { flags } = await this.parse(Clean)
     const engine = await this.connectEngine()
     const leftovers = await findLeftovers(engine)
-    const none = leftovers.agents.length + leftovers.images.length === 0
+    const none = leftovers.agents.length + leftovers.images.length + leftovers.networks.length === 0
     if (none) this.log('Nothing to remove.')
     for (const { name, runId, state } of leftovers.agents) this.log(`agent  ${name} (${runId}), ${state}`)
     for (const { size, tag } of leftovers.images) this.log(`image  ${tag}, ${formatBytes(size)}`)
+    for (const name of leftovers.networks) this.log(`network  ${name}`)
     if (none || flags['dry-run']) return { ...leftovers, removed: false }
     if (!flags.force && !(await this.#confirmed())) return { ...leftovers, removed: false }
     await removeLeftovers(engine, leftovers, this.tellGone())

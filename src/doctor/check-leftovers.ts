@@ -29,7 +29,7 @@ async function onEngine({ connectEngine }: DoctorContext): Promise<Finding[]> {
 
 /** The check of agents tells of that. */
 function unlessKeyIsRefused(error: unknown): Leftovers {
-  if (error instanceof MoatError && error.code === 'SEAL_KEY') return { agents: [], images: [] }
+  if (error instanceof MoatError && error.code === 'SEAL_KEY') return { agents: [], images: [], networks: [] }
   throw error
 }
 

@@ -41,6 +41,7 @@ export function containerRequest(spec: ContainerSpec, { podman, rootless }: Engi
           [{ HostIp: '127.0.0.1', HostPort: `${hostPort ?? ''}` }],
         ]),
       ),
+      ...(spec.network !== undefined && { NetworkMode: spec.network }),
       PidsLimit: mostProcesses,
       // No program in the container gains rights by being started (setuid, file capabilities).
       SecurityOpt: ['no-new-privileges'],

@@ -6,6 +6,7 @@ import { buildImage } from './build-image.js'
 import { createContainer } from './create-container.js'
 import { demultiplex } from './demultiplex.js'
 import { DockerFiles } from './docker-files.js'
+import { DockerNetworks } from './docker-networks.js'
 import { DockerSessions, terminalOutput } from './docker-sessions.js'
 import {
   type AgentList,
@@ -40,6 +41,7 @@ export interface DockerEngineOptions {
 export class DockerEngine implements Engine {
   readonly address: string
   readonly files: DockerFiles
+  readonly networks: DockerNetworks
   readonly sessions: DockerSessions
   readonly #docker: Docker
   readonly #moatHome: string | undefined
@@ -52,6 +54,7 @@ export class DockerEngine implements Engine {
     const nothing = { ca: undefined, cert: undefined, host: undefined, key: undefined, port: undefined }
     this.#docker = new Docker({ ...nothing, protocol: 'http', timeout: undefined, ...dial })
     this.files = new DockerFiles(this.#docker, address)
+    this.networks = new DockerNetworks(this.#docker, address, () => this.#askTraits())
     this.sessions = new DockerSessions(this.#docker, address)
   }
 
@@ -138,7 +141,9 @@ export class DockerEngine implements Engine {
   }
 
   async start(containerId: string): Promise<void> {
-    await this.#ask('start the container', () => tolerate([304], () => this.#docker.getContainer(containerId).start()))
+    const container = this.#docker.getContainer(containerId)
+    const start = () => tolerate([304], () => container.start())
+    await this.#ask('start the container', () => this.networks.repairing(start))
   }
 
   async stop(containerId: string, graceSeconds: number): Promise<void> {

@@ -1,6 +1,7 @@
 // Owns the port to the container engine: all that moat asks of one. dockerode stays behind it.
 import type { Agent } from '../routing/agent.js'
 import type { EngineFiles } from './files.js'
+import type { EngineNetworks } from './networks.js'
 import type { EngineSessions } from './sessions.js'
 import type { UnsealedContainer } from './unsealed.js'
 
@@ -24,6 +25,8 @@ export interface ContainerSpec {
   memory?: number
   mounts: { readOnly: boolean; source: string; target: string }[]
   name: string
+  /** The engine's network that it is on; the engine's own choice if left out. */
+  network?: string
   /** Removed by the engine as soon as it ends. */
   removeAtEnd?: boolean
   /** Container ports to publish on 127.0.0.1; the engine chooses a `hostPort` that is left out, anew at each start. */
@@ -95,6 +98,7 @@ export interface Engine {
   /** Where it answers, e.g. `unix:///var/run/docker.sock`. */
   readonly address: string
   readonly files: EngineFiles
+  readonly networks: EngineNetworks
   readonly sessions: EngineSessions
   attach(containerId: string, options?: { interactive?: boolean }): Promise<ContainerOutput>
   /** The engine's account of the build as it is written, in pieces of text. It builds only while that is read. */

@@ -1,6 +1,6 @@
 // What the proxy promises to what goes through it: connections survive, foreign names are refused, http is redirected.
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect as connectTcp } from 'node:net'
@@ -111,8 +111,14 @@ describe('open connections', () => {
     const admin = new CaddyAdmin(join(sandbox.home, 'proxy/admin.sock'))
     const isServed = async (name: string) => JSON.stringify(await admin.readConfig()).includes(`web.${name}.localhost`)
     for (const name of ['one', 'two']) {
-      await sandbox.json(['run', '-d', sandbox.workspace(name)])
-      // Caddy does take new configs meanwhile, or this would prove nothing.
+      const workspace = sandbox.workspace(name)
+      const ports = 'ports: {web: {port: 3000, headers: {response: {X-From: moat}}}}'
+      writeFileSync(
+        join(workspace, 'moat.yaml'),
+        `name: ${name}\ndependencies: [node@22]\n${ports}\ncommand: [node, server.js]\n`,
+      )
+      await sandbox.json(['run', '-d', workspace])
+      // Caddy does take new configs meanwhile, for these have options, or this would prove nothing.
       expect(await isServed(name)).toBe(true)
       await sandbox.json(['stop', name])
       expect(await isServed(name)).toBe(false)

@@ -52,11 +52,32 @@ describe('in a container', () => {
     expect(await inside('app', ask)).toBe('app 3000')
   })
 
-  it('it is the URL that people have outside, and http:// on its port leads to it', async () => {
+  it('it is the URL that people have outside, and http:// on its port is answered as such', async () => {
     expect(await inside('app', `curl -sS ${url('web')}/x`)).toBe('app 3000')
-    expect(await inside('app', 'curl -s -o /dev/null -w "%{http_code} %{redirect_url}" "$MOAT_URL_WEB/a?b=c"')).toBe(
-      `308 ${url('web')}/a?b=c`,
-    )
+    expect(await inside('app', 'curl -s -w " %{http_code}" "$MOAT_URL_WEB/a?b=c"')).toBe('app 3000 200')
+  })
+
+  it('a webhook arrives with its body, from clients that follow no redirect', async () => {
+    const echo = sandbox.directory('hook', {
+      'moat.yaml': `name: hook\ndependencies: [node@22, curl, "apt:python3"]\nports: {web: 3000}\ncommand: [node, server.js]\nmounts: ["${resolve(caddy)}:/opt/caddy:ro"]\n`,
+      'server.js': `require('node:http').createServer(async (q, r) => {
+  let body = ''
+  for await (const chunk of q) body += chunk
+  r.end([q.method, q.headers['x-forwarded-proto'], body].join(' '))
+}).listen(3000, '127.0.0.1')`,
+    })
+    await sandbox.json(['run', '-d', echo])
+    await sandbox.json(['wait', 'hook', 'web', '--timeout', '30'])
+    const node = `fetch(process.env.MOAT_URL_WEB, {body: 'node', method: 'POST', redirect: 'error'}).then((r) => r.text()).then((t) => process.stdout.write(t))`
+    const python =
+      'import os, urllib.request as r; print(r.urlopen(r.Request(os.environ["MOAT_URL_WEB"], data=b"python")).read().decode(), end="")'
+    expect(await inside('hook', 'curl -sS -d curl "$MOAT_URL_WEB"')).toBe('POST http curl')
+    expect(await inside('hook', `node -e "${node}"`)).toBe('POST http node')
+    expect(await inside('hook', `python3 -c '${python}'`)).toBe('POST http python')
+    // Caddy's reverse proxy is a client in Go.
+    const go = `XDG_CONFIG_HOME=/tmp XDG_DATA_HOME=/tmp /opt/caddy reverse-proxy --from http://127.0.0.1:5999 --change-host-header --to $MOAT_URL_WEB >/dev/null 2>&1 & curl -sS -d go --retry 50 --retry-connrefused --retry-delay 0 http://127.0.0.1:5999/; kill $!`
+    expect(await inside('hook', go)).toMatch(/^POST https? go$/)
+    expect(await inside('hook', `curl -sS -d tls "https://$MOAT_HOST_WEB"`)).toBe('POST https tls')
   })
 
   it('the app is told of the request as of any other', async () => {
@@ -122,7 +143,7 @@ print(tls.recv(64).decode().split('\\r\\n')[0])
     const [container] = await sandbox.docker.listContainers({ filters: { label: [`dev.moat.run-id=${app.runId}`] } })
     const { Processes, Titles } = await sandbox.docker.getContainer(container?.Id ?? '').top()
     const port = new URL(url('web')).port
-    const forwarder = `/run/moat/forward --port ${port} --socket /run/moat/proxy.sock --`
+    const forwarder = `/run/moat/forward --port ${port} --socket /run/moat/proxy.sock --in /run/moat/in --serve 4000 --serve 3000 --`
     expect(Processes.map((fields: string[]) => fields[Titles.indexOf('CMD')]?.trimEnd())).toEqual([
       `/sbin/docker-init -- ${forwarder} node server.js`,
       'node server.js',

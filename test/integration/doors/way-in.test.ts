@@ -1,0 +1,226 @@
+// The way in: how the proxy reaches the servers of an agent, wherever and whenever they listen, and nothing else.
+import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AgentView } from '../../../src/routing/agent-view.js'
+import { Sandbox } from '../../helpers/sandbox.js'
+import { until } from '../../helpers/until.js'
+
+const run = promisify(execFile)
+
+let sandbox: Sandbox
+const configs = async () => JSON.stringify(await sandbox.caddyConfig())
+const url = (agent: AgentView, name = 'web') => agent.endpoints.find((one) => one.name === name)?.url ?? ''
+const containerOf = async (name: string) => {
+  const found = (await sandbox.containers()).find(({ Labels }) => Labels['dev.moat.name'] === name)
+  if (!found) throw new Error(`there is no container of ${name}`)
+  return found
+}
+
+/** An agent whose server is this program. */
+const start = (name: string, program: string, ports = '{web: 3000}') =>
+  sandbox.json<AgentView>([
+    'run',
+    '-d',
+    sandbox.directory(name, {
+      'moat.yaml': `name: ${name}\ndependencies: [node@22]\nports: ${ports}\ncommand: [node, server.js]\n`,
+      'server.js': program,
+    }),
+  ])
+
+/** Counts bodies, so that one that arrives twice is seen. */
+const counting = `
+const http = require('node:http')
+let count = 0
+const server = http.createServer(async (request, response) => {
+  let body = ''
+  for await (const chunk of request) body += chunk
+  if (request.method === 'POST') count += 1
+  response.end([request.method, body.length, count].join(' '))
+})
+`
+
+beforeAll(() => {
+  sandbox = new Sandbox()
+})
+afterAll(() => sandbox.cleanUp())
+
+describe('a server in a container', () => {
+  it.each([
+    ['127.0.0.1', 'loopback'],
+    ['0.0.0.0', 'any4'],
+    ['::', 'any6'],
+  ])('that listens on %s answers at its URL', async (address, name) => {
+    const agent = await start(name, `${counting}server.listen(3000, '${address}')`)
+    expect(await sandbox.get(url(agent))).toMatchObject({ body: 'GET 0 0', status: 200 })
+    expect(await sandbox.get(url(agent).replace('web.', ''))).toMatchObject({ body: 'GET 0 0', status: 200 })
+  })
+
+  it('has no port on this machine', async () => {
+    const { Ports } = await containerOf('loopback')
+    expect(Ports).toEqual([])
+  })
+
+  it('is reached by every spelling of its host', async () => {
+    const { host, port } = new URL(url(await agentNamed('any4')))
+    const ask = (as: string) => sandbox.get(`https://${host}/`, { headers: { Host: as } })
+    for (const as of [host.toUpperCase(), `Web.Any4.localhost:${port}`, `web.any4.localhost.:${port}`])
+      expect([as, (await ask(as)).status]).toEqual([as, 200])
+  })
+
+  it('gets a POST that comes before it listens, once, with its body', async () => {
+    const agent = await start('late', `${counting}setTimeout(() => server.listen(3000, '127.0.0.1'), 2_000)`)
+    const body = 'x'.repeat(300_000)
+    const answer = await sandbox.get(url(agent), { body, method: 'POST' })
+    expect(answer).toMatchObject({ body: 'POST 300000 1', status: 200 })
+    expect((await sandbox.get(url(agent))).body).toBe('GET 0 1')
+  })
+
+  it('may end and come again, at another address: what comes meanwhile waits', async () => {
+    const program = `${counting}
+let address = '127.0.0.1'
+server.on('request', (request) => {
+  if (request.url !== '/restart') return
+  server.close(() => setTimeout(() => server.listen(3000, '0.0.0.0'), 700))
+  server.closeAllConnections()
+})
+server.listen(3000, address)`
+    const agent = await start('again', program)
+    expect((await sandbox.get(url(agent))).status).toBe(200)
+    await sandbox.get(`${url(agent)}/restart`).catch(() => {})
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => sandbox.get(url(agent), { body: 'hook', method: 'POST' })),
+    )
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200))
+    expect(Math.max(...answers.map(({ body }) => Number(body.split(' ')[2])))).toBe(20)
+  })
+
+  it('that never comes: a person sees a page soon, a program is told after five seconds, of what listens instead', async () => {
+    const agent = await start('elsewhere', `${counting}server.listen(5173, '127.0.0.1')`)
+    const navigation = { Accept: 'text/html', 'Sec-Fetch-Mode': 'navigate' }
+    let began = performance.now()
+    const page = await sandbox.get(url(agent), { headers: navigation })
+    expect(performance.now() - began).toBeLessThan(3_000)
+    expect(page.body).toContain('5173')
+    began = performance.now()
+    const answer = await sandbox.get(url(agent), { headers: { Accept: 'application/json' } })
+    expect(performance.now() - began).toBeGreaterThan(4_000)
+    expect([502, 503]).toContain(answer.status)
+    expect(answer.body).toContain('5173')
+  })
+})
+
+async function agentNamed(name: string): Promise<AgentView> {
+  const { agents } = await sandbox.json<{ agents: AgentView[] }>(['list'])
+  const found = agents.find((agent) => agent.name === name)
+  if (!found) throw new Error(`there is no agent ${name}`)
+  return found
+}
+
+describe('agents that come and go', () => {
+  it('change nothing of Caddy’s config', async () => {
+    const before = await configs()
+    const agent = await start('guest', `${counting}server.listen(3000)`)
+    expect((await sandbox.get(url(agent))).status).toBe(200)
+    expect(await configs()).toBe(before)
+    await sandbox.json(['stop', 'guest'])
+    expect(await configs()).toBe(before)
+    expect((await sandbox.get(url(agent), { servername: 'localhost' })).status).toBe(404)
+    expect(readdirSync(join(sandbox.home, 'proxy/hosts')).filter((host) => host.includes('guest'))).toEqual([])
+  })
+
+  it('are reached again after docker restart, and after their supervisor was killed meanwhile', async () => {
+    const { Id } = await containerOf('loopback')
+    const agent = await agentNamed('loopback')
+    await run('docker', ['restart', '-t', '0', Id])
+    await until('the URL to answer', async () => (await sandbox.get(url(agent))).status === 200, 10_000)
+    const { supervisor } = await sandbox.json<{ supervisor: { pid: number } }>(['proxy', 'status'])
+    process.kill(supervisor.pid, 'SIGKILL')
+    expect((await sandbox.get(url(agent))).status).toBe(200)
+    await run('docker', ['restart', '-t', '0', Id])
+    await sandbox.json(['proxy', 'status'])
+    await until('the URL to answer', async () => (await sandbox.get(url(agent))).status === 200, 10_000)
+  })
+
+  it('are not waited for while they are paused', async () => {
+    const { Id } = await containerOf('any6')
+    const agent = await agentNamed('any6')
+    await run('docker', ['pause', Id])
+    const hosts = () => readdirSync(join(sandbox.home, 'proxy/hosts'))
+    await until('the door to be shut', () => !hosts().includes('web.any6.localhost'))
+    expect((await sandbox.get(url(agent))).status).toBeGreaterThanOrEqual(500)
+    await run('docker', ['unpause', Id])
+    await until('the URL to answer', async () => (await sandbox.get(url(agent))).status === 200, 10_000)
+  })
+})
+
+describe('agents side by side', () => {
+  it('do not reach each other by their addresses, and reach the world', async () => {
+    const { NetworkSettings } = await containerOf('any4')
+    const [network] = Object.values(NetworkSettings.Networks)
+    const ask = `fetch('http://${network?.IPAddress}:3000', { signal: AbortSignal.timeout(1_500) }).then(() => 'reached', () => 'apart').then((t) => process.stdout.write(t))`
+    const other = await sandbox.moat(['exec', 'loopback', '--', 'node', '-e', ask])
+    expect(other.stdout).toBe('apart')
+    const itself = await sandbox.moat(['exec', 'any4', '--', 'node', '-e', ask])
+    expect(itself.stdout).toBe('reached')
+  })
+})
+
+describe('a container that means ill', () => {
+  it('reaches nothing of the user’s by putting other things where its sockets are', async () => {
+    const victim = await agentNamed('any4')
+    const tricks = `
+const fs = require('node:fs')
+const http = require('node:http')
+const targets = ['/run/moat/proxy.sock', '/var/run/docker.sock', '${sandbox.home}/proxy/admin.sock', '${sandbox.home}/proxy/control.sock', '../../any4/in/3000']
+let at = 0
+setInterval(() => {
+  const target = targets[at++ % targets.length]
+  for (const name of ['3000', '3000.quick']) {
+    try { fs.rmSync('/run/moat/in/' + name, { force: true, recursive: true }) } catch {}
+    try {
+      if (at % 3 === 0) fs.mkdirSync('/run/moat/in/' + name)
+      else if (at % 3 === 1) fs.symlinkSync(target, '/run/moat/in/' + name)
+      else http.createServer((q, r) => r.end('its own')).listen('/run/moat/in/' + name)
+    } catch {}
+  }
+  for (let i = 0; i < 20; i++) fs.writeFileSync('/run/moat/in/junk' + Math.random(), '')
+}, 5)
+http.createServer((q, r) => r.end('its own')).listen(3000)`
+    const agent = await start('hostile', tricks)
+    const { supervisor } = await sandbox.json<{ supervisor: { pid: number } }>(['proxy', 'status'])
+    const before = cpuSeconds(supervisor.pid)
+    const began = performance.now()
+    const seen = new Set<string>()
+    const end = performance.now() + 4_000
+    while (performance.now() < end) {
+      const answer = await sandbox.get(`${url(agent)}/version`).catch(() => undefined)
+      if (answer) seen.add(answer.status === 200 ? answer.body : `${answer.status}`)
+      expect((await sandbox.get(url(victim))).body).toBe('GET 0 0')
+    }
+    expect([...seen].filter((body) => !['its own', '404', '502', '503'].includes(body))).toEqual([])
+    const share = (cpuSeconds(supervisor.pid) - before) / ((performance.now() - began) / 1000)
+    expect(share).toBeLessThan(0.5)
+    await sandbox.json(['stop', 'hostile'])
+    expect(readdirSync(join(sandbox.home, 'proxy/agents'))).toHaveLength((await sandbox.containers()).length)
+  }, 60_000)
+})
+
+/** User and system time of a process. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+describe('an endpoint that is published', () => {
+  it('at an address of its own reaches a server that only listens on loopback', async () => {
+    const program = `require('node:net').createServer((socket) => socket.end('db')).listen(5432, '127.0.0.1')`
+    const agent = await start('db', program, '{db: {type: tcp, port: 5432}}')
+    await sandbox.json(['wait', 'db', 'db', '--timeout', '20'])
+    const { port } = new URL(url(agent, 'db'))
+    const { stdout } = await run('bash', ['-c', `exec 3<>/dev/tcp/127.0.0.1/${port}; cat <&3`])
+    expect(stdout).toBe('db')
+  })
+})
