@@ -4,6 +4,7 @@ import { chmodSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { containerName, labels, toLabels } from '../../../src/engine/labels.js'
+import { peekAgents } from '../../../src/engine/peek-agents.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import type { ProxyStatus } from '../../../src/supervisor/proxy.js'
 import { Sandbox } from '../../helpers/sandbox.js'
@@ -114,7 +115,10 @@ describe('an image with the labels of an agent', () => {
       expect(refused.stderr).toContain('There is no agent with the name or run id evil')
     }
     expect((await sandbox.moat(['exec', 'run_00000000feed', '--', 'true'])).stderr).toContain('There is no agent')
-    expect((await sandbox.moat(['list'])).stdout).not.toContain('evil')
+    const completed = await peekAgents({ env: sandbox.env, moatHome: sandbox.home, timeout: 10_000 })
+    expect(completed.map(({ name }) => name)).toEqual(['app'])
+    const index = await sandbox.get(`https://localhost:${status.port}/`, { headers: { Accept: 'application/json' } })
+    expect(JSON.parse(index.body).agents.map(({ name }: AgentView) => name)).toEqual(['app'])
     await sandbox.docker.getContainer(id).kill()
     await sandbox.json(['clean', '--force'])
     expect((await sandbox.docker.getContainer(id).inspect()).State.Running).toBe(false)

@@ -5,13 +5,16 @@ import { describe, expect, it } from 'vitest'
 import { judgeSeal, type SealedContainer, seal, withoutInherited } from '../../../src/engine/seal.js'
 
 const key = randomBytes(32)
-const made: Required<SealedContainer> = {
+const workspace = { readOnly: false, source: '/home/ann/app', target: '/workspace' }
+const data = { readOnly: true, source: '/home/ann/data', target: '/data' }
+const made = {
   image: 'sha256:0123',
-  labels: { 'dev.moat.home': '/home/ann/.moat', 'dev.moat.name': 'app', 'dev.moat.run-id': 'run_a1b2c3d4e5f6' },
-  mounts: [
-    { readOnly: false, source: '/home/ann/app', target: '/workspace' },
-    { readOnly: true, source: '/home/ann/data', target: '/data' },
-  ],
+  labels: {
+    'dev.moat.home': '/home/ann/.moat',
+    'dev.moat.name': 'app',
+    'dev.moat.run-id': 'run_a1b2c3d4e5f6',
+  } as Record<string, string>,
+  mounts: [workspace, data],
   name: 'moat-app-1',
 }
 
@@ -21,7 +24,6 @@ function sealed<T extends SealedContainer>(container: T, by: Uint8Array = key): 
 
 const judge = (container: SealedContainer, by: Uint8Array | undefined = key) => judgeSeal(by, container, 'moat-app-1')
 const listed = sealed(made)
-const [workspace, data] = made.mounts as [(typeof made.mounts)[number], (typeof made.mounts)[number]]
 
 describe('a seal', () => {
   it('holds for what it was made for, in whatever order and spelling the engine lists it', () => {
