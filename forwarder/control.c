@@ -14,6 +14,7 @@
 #include "bound.h"
 #include "connection.h"
 #include "doors.h"
+#include "flow.h"
 #include "loop.h"
 
 enum { CLIENTS = 8, WORD_SIZE = 64 };
@@ -52,6 +53,8 @@ static void answer(struct client *it) {
   char text[256] = "error\n";
   if (obey(it->word))
     snprintf(text, sizeof text, "ok %.128s %d %d %d\n", id, getpid(), agent_count, connection_count);
+  // What is left unread would take the answer back.
+  discard(it->watch.fd);
   // Nothing has been sent yet: there is room for it. Who does not listen any more misses it.
   send(it->watch.fd, text, strlen(text), MSG_NOSIGNAL);
   end_client(it);
