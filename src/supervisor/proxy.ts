@@ -2,10 +2,10 @@
 import { type Rotation, rotateAuthority } from '../authority/rotate.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { indexUrl, type ProxyAddress } from '../routing/urls.js'
+import { ownCaddys } from '../upkeep/own-processes.js'
 import { readStatus, requestRotation, requestStop } from './control-client.js'
 import { assertSameDomain, type EnsureProxyOptions, ensureProxy } from './ensure-proxy.js'
 import { waitForFileLock } from './file-lock.js'
-import { ownCaddys } from './own-processes.js'
 import { addressOf, type SupervisorStatus } from './protocol.js'
 
 /** What `moat proxy status --json` prints. Fields may be added, never removed. */

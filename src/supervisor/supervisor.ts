@@ -230,7 +230,7 @@ export class Supervisor {
   }
 
   #status(): SupervisorStatus {
-    const problem = this.#caddyProblem ?? this.#reconciler.problem ?? this.#caddy.check.describe(this.#caddy.routes)
+    const problem = this.#caddyProblem ?? this.#reconciler.problem ?? this.#caddy.problemOfRoutes
     return {
       agents: this.#reconciler.agents.filter(needsProxy),
       ca: this.#options.paths.caCertificate,

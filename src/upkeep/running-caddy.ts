@@ -23,7 +23,8 @@ export async function findRunningCaddy(
   paths: Pick<MoatPaths, 'caddyPid'>,
 ): Promise<FoundCaddy | undefined> {
   const [newest] = await ownCaddys(paths)
-  const config = newest && (await admin.readConfig().catch(() => undefined))
+  if (!newest || !(await admin.answers())) return undefined
+  const config = await admin.readConfig().catch(() => undefined)
   const port = config && portOf(config)
   if (!config || port === undefined) return undefined
   // What answers says which port it has; the system says whether that is so.
