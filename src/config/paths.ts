@@ -35,6 +35,8 @@ export interface MoatPaths {
   proxy: string
   /** A copy of the root certificate in a directory that containers may see. */
   publicCertificate: string
+  /** Which port is served, for when everything is killed. */
+  servedPort: string
   /** Held by the supervisor while it lives. */
   supervisorLock: string
   supervisorLog: string
@@ -74,6 +76,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     pagesSocket: join(proxy, 'pages.sock'),
     proxy,
     publicCertificate: join(proxy, 'public', 'ca.crt'),
+    servedPort: join(proxy, 'port'),
     spawnLock: join(proxy, 'spawn.lock'),
     supervisorLock: join(proxy, 'supervisor.lock'),
     supervisorLog: join(proxy, 'supervisor.log'),

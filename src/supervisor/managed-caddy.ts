@@ -179,7 +179,7 @@ export class ManagedCaddy {
       await this.#launch(this.#served.settings?.port ?? port, emptyTable).catch(() => {
         throw error
       })
-      await this.#served.bringInLine(this.#routes)
+      await this.#served.bringInLine(this.#routes).catch((error) => this.#fail(messageOf(error)))
     }
   }
 
@@ -189,7 +189,8 @@ export class ManagedCaddy {
       this.#served.settings = this.#settingsFor(listeners, bound)
       return toCaddyConfig(this.#served.settings, table)
     })
-    this.#served.started(config, table)
+    // It may have ended at once, and is being started again.
+    if (this.#handle.pid !== undefined) this.#served.started(config, table)
   }
 
   #died(reason: string, livedFor = stableAfter): void {
