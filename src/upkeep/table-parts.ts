@@ -10,8 +10,15 @@ export interface TablePart {
 }
 
 export function partsOf(table: RouteTable): TablePart[] {
+  const counts = new Map<string, number>()
   return lists(table).flatMap(([list, entries]) =>
-    entries.map((entry) => ({ entry, key: `${list} ${JSON.stringify(entry)}`, list })),
+    entries.map((entry) => {
+      const text = `${list} ${JSON.stringify(entry)}`
+      const count = (counts.get(text) ?? 0) + 1
+      counts.set(text, count)
+      // One of two that are equal may be refused for the other's sake.
+      return { entry, key: `${text} ${count}`, list }
+    }),
   )
 }
 
