@@ -40,6 +40,7 @@ export type ErrorCode =
   | 'IMAGE_BUILD'
   | 'IMAGE_PULL'
   | 'INVALID_BRANCH'
+  | 'HOME_UNUSABLE'
   | 'HOSTS_FAILED'
   | 'INVALID_ENV'
   | 'INVALID_NAME'

@@ -144,14 +144,15 @@ async function startContainer(
 
 /** Starts the container; resolves once its routes are live. */
 async function letRun(containerId: string, { endpoints }: AgentPlan, options: StartOptions) {
-  const { attach, engine, interactive, paths, signal } = options
+  const { attach, engine, interactive, paths, progress, signal } = options
   const output = attach ? await engine.attach(containerId, { interactive }) : undefined
   const exitCode = engine.wait(containerId)
   // Observed by whoever follows the agent; until then a broken engine must not be an unhandled rejection.
   exitCode.catch(() => {})
   signal.throwIfAborted()
   await engine.start(containerId)
-  if (endpoints.length > 0) await syncRoutes(paths.controlSocket)
+  const proxy = endpoints.length > 0 ? await syncRoutes(paths.controlSocket) : undefined
+  if (proxy?.problem !== undefined) progress.note(`Note: the proxy is in trouble. ${proxy.problem}`)
   signal.throwIfAborted()
   return { exitCode, ...(output && { output }) }
 }

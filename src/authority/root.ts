@@ -47,11 +47,11 @@ async function findOrMake(paths: AuthorityPaths, domain: string): Promise<Author
     await rm(draft, { force: true, recursive: true })
     if (!['ENOTEMPTY', 'EEXIST'].includes(systemCode(error) ?? '')) throw error
     const winner = await readAuthority(paths)
-    if (!winner) throw broken(directory, `${paths.caCertificate} is missing`)
+    if (!winner) throw brokenAuthority(directory, `${paths.caCertificate} is missing`)
     return { certificate: winner, created: false }
   }
   const certificate = await readAuthority(paths)
-  if (!certificate) throw broken(directory, `${paths.caCertificate} is missing`)
+  if (!certificate) throw brokenAuthority(directory, `${paths.caCertificate} is missing`)
   return { certificate, created: true }
 }
 
@@ -89,23 +89,33 @@ export async function readAuthority(paths: AuthorityPaths): Promise<string | und
   const directory = dirname(paths.caCertificate)
   const [certificate, key] = await Promise.all([read(paths.caCertificate, directory), read(paths.caKey, directory)])
   if (certificate === undefined && key === undefined) return undefined
-  if (certificate === undefined) throw broken(directory, `${paths.caCertificate} is missing`)
-  if (key === undefined) throw broken(directory, `${paths.caKey} is missing`)
+  if (certificate === undefined) throw brokenAuthority(directory, `${paths.caCertificate} is missing`)
+  if (key === undefined) throw brokenAuthority(directory, `${paths.caKey} is missing`)
   let parsed: X509Certificate
   try {
+    assertFirstBlock(certificate, /^CERTIFICATE$/)
     parsed = new X509Certificate(certificate)
   } catch (error) {
-    throw broken(directory, `${paths.caCertificate} is not a certificate`, error)
+    throw brokenAuthority(directory, `${paths.caCertificate} is not a certificate`, error)
   }
+  if (!parsed.ca) throw brokenAuthority(directory, `${paths.caCertificate} is not the certificate of an authority`)
   let matches: boolean
   try {
+    assertFirstBlock(key, /^(EC |RSA )?PRIVATE KEY$/)
     matches = parsed.publicKey.equals(createPublicKey(createPrivateKey(key)))
   } catch (error) {
-    throw broken(directory, `${paths.caKey} is not a private key`, error)
+    throw brokenAuthority(directory, `${paths.caKey} is not a private key`, error)
   }
-  if (!matches) throw broken(directory, `${paths.caKey} does not belong to ${paths.caCertificate}`)
-  if (parsed.validToDate < new Date()) throw broken(directory, `${paths.caCertificate} expired on ${parsed.validTo}`)
+  if (!matches) throw brokenAuthority(directory, `${paths.caKey} does not belong to ${paths.caCertificate}`)
+  if (parsed.validToDate < new Date())
+    throw brokenAuthority(directory, `${paths.caCertificate} expired on ${parsed.validTo}`)
   return certificate
+}
+
+/** Caddy takes the first block of a file, whatever it is; Node looks for the one that fits. */
+function assertFirstBlock(pem: string, label: RegExp): void {
+  const found = /^-----BEGIN ([^\r\n]*)-----\s*$/m.exec(pem)?.[1]
+  if (!found || !label.test(found)) throw new Error(`the first block is ${found ?? 'missing'}`)
 }
 
 /** What it may sign for cannot be changed, and nobody should come to trust another root without knowing. */
@@ -124,14 +134,18 @@ async function read(path: string, directory: string): Promise<string | undefined
     return await readFile(path, 'utf8')
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined
-    throw broken(directory, `${path} cannot be read (${messageOf(error)})`, error)
+    throw brokenAuthority(directory, `${path} cannot be read (${messageOf(error)})`, error)
   }
 }
 
-function broken(directory: string, reason: string, cause?: unknown): MoatError {
+/** CA_BROKEN: what Caddy serves from memory goes on, and nothing new. */
+export function brokenAuthority(directory: string, reason: string, cause?: unknown): MoatError {
   return new MoatError('CA_BROKEN', `The certificate authority of moat is broken: ${reason}.`, {
     cause,
-    suggestions: [`rm -r ${shellQuote(directory)}   # a new one is made, and must be trusted again`],
+    suggestions: [
+      `# put back ca.crt and ca.key of ${shellQuote(directory)}, if you have them: nothing else is needed`,
+      `moat proxy stop; rm -r ${shellQuote(directory)}; moat proxy start --detach && moat proxy trust   # a new one is made, and must be trusted again`,
+    ],
   })
 }
 

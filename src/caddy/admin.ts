@@ -5,9 +5,17 @@ import type { CaddyConfig } from './to-caddy-config.js'
 /** Caddy applies a config before it answers; five thousand routes take 50 ms. Milliseconds. */
 const timeout = 10_000
 
+/** How long a Caddy may be silent that is only asked whether it is there. One whose admin API has died is silent for ever. Milliseconds. */
+const pingTimeout = 2_500
+
 /** Caddy refused a request or did not answer; the message is its own. */
 export class CaddyAdminError extends Error {
   override readonly name = 'CaddyAdminError'
+
+  /** True when Caddy said no; false when it said nothing. */
+  get isRefusal(): boolean {
+    return this.cause instanceof HTTPError
+  }
 }
 
 export class CaddyAdmin {
@@ -30,6 +38,14 @@ export class CaddyAdmin {
     return ask(() => this.#got('config/').json<CaddyConfig>())
   }
 
+  /** False when Caddy, or its admin API alone, is dead. */
+  async answers(): Promise<boolean> {
+    return this.#got('config/admin/listen', { timeout: { request: pingTimeout } }).then(
+      () => true,
+      (error) => error instanceof HTTPError,
+    )
+  }
+
   /** Replaces what stands at a path of the config; an empty path replaces it whole. */
   async replace(path: readonly string[], value: unknown): Promise<void> {
     const url = path.length === 0 ? 'load' : `config/${path.map(encodeURIComponent).join('/')}`
@@ -43,7 +59,7 @@ export class CaddyAdmin {
 
   /** Asks Caddy to end; it answers before it does. */
   async stop(): Promise<void> {
-    await ask(() => this.#got.post('stop'))
+    await ask(() => this.#got.post('stop', { timeout: { request: pingTimeout } }))
   }
 }
 

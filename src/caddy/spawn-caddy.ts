@@ -1,6 +1,7 @@
 // Owns starting Caddy as a process that outlives its supervisor, and knowing when it serves.
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { clearPath } from '../config/clear-path.js'
 import { asRoot } from '../config/invoking-user.js'
 import type { MoatPaths } from '../config/paths.js'
 import { shellQuote } from '../config/shell-quote.js'
@@ -39,7 +40,7 @@ export function caddyArguments({ caddyPid }: Pick<MoatPaths, 'caddyPid'>): strin
 /** Resolves when Caddy serves its config. Rejects with CADDY_FAILED and Caddy's own words when it ends first. */
 export async function spawnCaddy(options: SpawnCaddyOptions): Promise<SpawnedCaddy> {
   const { binary, config, env, listeningFds, paths } = options
-  rmSync(paths.adminSocket, { force: true })
+  await clearPath(paths.adminSocket)
   mkdirSync(paths.caddyStorage, { mode: 0o700, recursive: true })
   const log = openLog(paths.caddyLog)
   const logStart = statSync(paths.caddyLog).size
@@ -109,9 +110,9 @@ function openLog(path: string): number {
   return openSync(path, 'a', 0o600)
 }
 
-/** Caddy's last complaint since `start`; its log is JSON, but not the line it ends with. */
+/** Caddy's last complaint since `start`; its log is JSON, but not the line it ends with. A stack trace is nobody's business. */
 function lastError(logFile: string, start: number): string | undefined {
   const lines = readFileSync(logFile).subarray(start).toString().trim().split('\n')
-  const last = lines.findLast((line) => line.startsWith('Error:')) ?? lines.at(-1)
-  return last?.replace(/^Error: /, '')
+  const last = lines.findLast((line) => line.startsWith('Error:')) ?? lines.find((line) => line.startsWith('panic:'))
+  return last?.replace(/^(Error|panic): /, '')
 }

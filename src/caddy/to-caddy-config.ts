@@ -23,19 +23,24 @@ export function toCaddyConfig(settings: CaddySettings, table: RouteTable): Caddy
         metrics: { per_host: true },
         servers: servers(settings, table),
       },
-      pki: {
-        certificate_authorities: {
-          local: {
-            install_trust: false,
-            intermediate_lifetime: '8760h',
-            root: { certificate: settings.caCertificate, format: 'pem_file', private_key: settings.caKey },
-          },
-        },
-      },
+      pki: authorityConfig(settings),
       tls: certificates(settings),
     },
     logging: logging(settings),
     storage: { module: 'file_system', root: settings.storage },
+  }
+}
+
+/** The authority that signs for the proxy's own hosts. */
+export function authorityConfig({ caCertificate, caKey }: Pick<CaddySettings, 'caCertificate' | 'caKey'>): CaddyConfig {
+  return {
+    certificate_authorities: {
+      local: {
+        install_trust: false,
+        intermediate_lifetime: '8760h',
+        root: { certificate: caCertificate, format: 'pem_file', private_key: caKey },
+      },
+    },
   }
 }
 

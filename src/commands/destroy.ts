@@ -14,7 +14,7 @@ export default class Destroy extends MoatCommand {
   async run(): Promise<StoppedAgent> {
     const { args } = await this.parse(Destroy)
     const engine = await this.connectEngine()
-    const destroyed = await destroyAgent(engine, await this.proxyOptions(), args.agent, this.tellGone())
+    const destroyed = await destroyAgent(engine, await this.proxyOptionsAnyway(), args.agent, this.tellGone())
     this.log(`Destroyed ${destroyed.name} (${destroyed.runId}).`)
     return destroyed
   }

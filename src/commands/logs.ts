@@ -39,7 +39,7 @@ With --json, one object with all lines; with -f or --requests too, one object a 
         agentEnd: engine.wait(containerId),
         json: this.jsonEnabled(),
         note: (line) => this.logToStderr(line),
-        proxy: await this.proxyOptions(),
+        proxy: await this.proxyOptionsAnyway(),
       })
       return undefined
     }

@@ -30,7 +30,7 @@ and record their requests.`
 
   async run(): Promise<ChosenPage & { opened: boolean }> {
     const { args, flags } = await this.parse(Open)
-    const options = await this.proxyOptions()
+    const options = await this.proxyOptionsAnyway()
     const proxy = await findProxy(options)
     const engine = await this.connectEngine()
     const { agents } = await engine.listAgents()

@@ -16,7 +16,7 @@ export default class Stop extends MoatCommand {
   async run(): Promise<StoppedAgent> {
     const { args } = await this.parse(Stop)
     const engine = await this.connectEngine()
-    const proxy = await this.proxyOptions()
+    const proxy = await this.proxyOptionsAnyway()
     const stopped = await terminalProgress().step(`Stopping ${args.agent}`, () =>
       stopAgent(engine, proxy, args.agent, this.tellGone()),
     )

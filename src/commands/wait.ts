@@ -22,7 +22,7 @@ Exit codes: 0 it answers, 10 no such agent or not running, 11 the agent ended me
     const { args, flags } = await this.parse(Wait)
     const engine = await this.connectEngine()
     const answered = await waitForEndpoint(engine, args.agent, {
-      address: await currentAddress(await this.proxyOptions()),
+      address: await currentAddress(await this.proxyOptionsAnyway()),
       certificateFile: this.paths.caCertificate,
       proxyDirectory: this.paths.proxy,
       onWait: (url) => this.logToStderr(`Waiting for ${url}`),

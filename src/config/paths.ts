@@ -30,6 +30,8 @@ export interface MoatPaths {
   inside: { plain: string; tls: string }
   /** Where a person may make a store for Java. */
   javaStore: string
+  /** A second name of the admin socket, for when the first is lost. */
+  keptAdminSocket: string
   /** A root that is ready to take the place of the one in use. */
   nextAuthority: string
   /** Certificates of roots that were replaced, without their keys, so that they can be taken out of trust stores. */
@@ -41,6 +43,8 @@ export interface MoatPaths {
   sealKey: string
   /** A copy of the root certificate in a directory that containers may see. */
   publicCertificate: string
+  /** Which port is served, for when everything is killed. */
+  servedPort: string
   /** Held by the supervisor while it lives. */
   supervisorLock: string
   supervisorLog: string
@@ -77,12 +81,14 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     home,
     inside: { plain: join(proxy, 'inside-http.sock'), tls: join(proxy, 'inside.sock') },
     javaStore: join(home, 'java-cacerts'),
+    keptAdminSocket: join(proxy, 'admin.kept'),
     nextAuthority: join(proxy, 'ca-next'),
     oldRoots: join(proxy, 'old-roots'),
     pagesSocket: join(proxy, 'pages.sock'),
     proxy,
     publicCertificate: join(proxy, 'public', 'ca.crt'),
     sealKey: sealKeyFile(home),
+    servedPort: join(proxy, 'port'),
     spawnLock: join(proxy, 'spawn.lock'),
     supervisorLock: join(proxy, 'supervisor.lock'),
     supervisorLog: join(proxy, 'supervisor.log'),

@@ -17,6 +17,14 @@ export interface WantedAddress extends ProxyAddress {
   source: 'config' | 'default' | 'env' | 'flag'
 }
 
+/** What nobody has asked otherwise for. */
+export const defaultAddress: WantedAddress = {
+  domain: defaultDomain,
+  explicit: false,
+  port: defaultProxyPort,
+  source: 'default',
+}
+
 export interface WantedAddressSources {
   /** Path of config.yaml; it need not exist. */
   configFile: string
@@ -60,7 +68,7 @@ export async function resolveProxyAddress({
     return { domain, explicit: true, port, source: 'env' }
   }
   if (proxy.port !== undefined) return { domain, explicit: true, port: proxy.port, source: 'config' }
-  return { domain, explicit: false, port: defaultProxyPort, source: 'default' }
+  return { ...defaultAddress, domain }
 }
 
 /** `MOAT_CADDY_MIRROR`, else `caddy.mirror` of config.yaml; undefined for the official download service. */

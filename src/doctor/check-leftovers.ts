@@ -6,8 +6,8 @@ import { displayPath, type MoatPaths } from '../config/paths.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { MoatError } from '../errors.js'
 import { takeFileLock } from '../supervisor/file-lock.js'
-import { ownCaddys } from '../supervisor/own-processes.js'
-import { describeSilence } from '../supervisor/silent-supervisor.js'
+import { ownCaddys } from '../upkeep/own-processes.js'
+import { describeSilence } from '../upkeep/silent-supervisor.js'
 import { type DoctorContext, type Finding, fail, ok, warn } from './diagnosis.js'
 
 export async function checkLeftovers(context: DoctorContext): Promise<Finding[]> {

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import type { Rotation } from '../authority/rotate.js'
 import { deserializeError, type SerializedError, systemCode } from '../errors.js'
 import type { IndexView } from '../pages/view.js'
+import { silentSupervisor } from '../upkeep/silent-supervisor.js'
 import {
   controlPaths,
   type RecordingQuestion,
@@ -13,7 +14,6 @@ import {
   stoppingStatus,
 } from './protocol.js'
 import type { RecordedRequest } from './request-recorder.js'
-import { silentSupervisor } from './silent-supervisor.js'
 
 /** How long a supervisor may take to answer; a push of routes may wait a second for its turn. Milliseconds. */
 const answerTimeout = 10_000

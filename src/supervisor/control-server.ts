@@ -51,10 +51,11 @@ export async function openControlSocket(path: string, handlers: ControlHandlers)
       else response.destroy()
     })
   })
-  await listenPrivately(server, path)
+  const listener = await listenPrivately(server, path)
   return {
     close: () =>
       new Promise((resolve) => {
+        listener.release()
         server.close(() => resolve())
         for (const response of holds) response.end()
       }),

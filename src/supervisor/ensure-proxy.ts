@@ -5,18 +5,30 @@ import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { homeProblem } from '../config/home-problem.js'
 import { asRoot } from '../config/invoking-user.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { WantedAddress } from '../config/settings.js'
+import { shellQuote } from '../config/shell-quote.js'
 import { deserializeError, MoatError, messageOf } from '../errors.js'
 import { listenPorts } from '../routing/urls.js'
+import { silentSupervisor } from '../upkeep/silent-supervisor.js'
 import { holdProxy, keepProxy, type ProxyHold, requestStop } from './control-client.js'
-import { waitForFileLock } from './file-lock.js'
+import { tryFileLock } from './file-lock.js'
 import { assertSameEngine, followsEngine } from './other-engine.js'
 import { addressOf, type ReadyMessage, type SupervisorArguments, type SupervisorStatus } from './protocol.js'
+import { formerPort } from './served-port.js'
 
 /** A log larger than this is set aside when a supervisor starts. Bytes. */
 const longestLog = 5_000_000
+/** How long a supervisor may take to be ready: it may have to end a Caddy and start another twice. Milliseconds. */
+const readyDeadline = 40_000
+/** How long one that has the lock may not answer: it is starting, stopping, or making its socket again. Milliseconds. */
+const supervisorDeadline = 15_000
+/** How often it is asked again meanwhile. Milliseconds. */
+const lockPatience = 100
+/** How long another command may take to start one. Milliseconds. */
+const spawnDeadline = 60_000
 
 export interface EnsureProxyOptions {
   /** Wraps the start of a supervisor, when there is none to use: the place to show progress. */
@@ -44,10 +56,24 @@ export interface EnsuredProxy {
 export async function ensureProxy(options: EnsureProxyOptions): Promise<EnsuredProxy> {
   const running = await useRunning(options)
   if (running) return { authorityCreated: false, hold: running, started: false }
-  const lock = await waitForFileLock(options.paths.spawnLock)
   try {
-    // Whoever held the lock before may have started it.
-    const started = await useRunning(options)
+    return await startProxy(options)
+  } catch (error) {
+    throw homeProblem(error, options.paths.home) ?? error
+  }
+}
+
+async function startProxy(options: EnsureProxyOptions): Promise<EnsuredProxy> {
+  const { paths } = options
+  const lock = await tryFileLock(paths.spawnLock, spawnDeadline)
+  if (!lock) {
+    throw new MoatError('SUPERVISOR_FAILED', 'Another moat command has been starting the proxy for too long.', {
+      suggestions: [`lsof ${shellQuote(paths.spawnLock)}   # which process it is`],
+    })
+  }
+  try {
+    // Whoever held the lock before may have started it; one that lost its socket is making it again.
+    const started = await awaitSupervisor(options)
     if (started) return { authorityCreated: false, hold: started, started: false }
     const { announce = (start) => start() } = options
     const ready = await announce(() => spawnSupervisor(options))
@@ -61,6 +87,20 @@ export async function ensureProxy(options: EnsureProxyOptions): Promise<EnsuredP
   } finally {
     await lock.release()
   }
+}
+
+/** A hold on the supervisor there is, once it answers; undefined as soon as there is none. */
+export async function awaitSupervisor(options: EnsureProxyOptions): Promise<ProxyHold | undefined> {
+  const end = performance.now() + supervisorDeadline
+  while (performance.now() < end) {
+    const running = await useRunning(options)
+    if (running) return running
+    // One that is on its way out holds its lock to the very end.
+    const free = await tryFileLock(options.paths.supervisorLock, lockPatience)
+    await free?.release()
+    if (free) return undefined
+  }
+  throw await silentSupervisor(options.paths)
 }
 
 async function useRunning(options: EnsureProxyOptions): Promise<ProxyHold | undefined> {
@@ -117,9 +157,10 @@ function assertSamePort(wanted: WantedAddress, running: number): void {
 
 async function spawnSupervisor(options: EnsureProxyOptions): Promise<{ authorityCreated: boolean }> {
   const { keep, paths, version, wanted } = options
-  // The last holder of the supervisor lock may still be on its way out.
-  await (await waitForFileLock(paths.supervisorLock)).release()
   const args: SupervisorArguments = { domain: wanted.domain, keep, port: wanted.port, version }
+  const former = await formerPort(paths)
+  // Who asks for a port gets it.
+  if (former !== undefined && (options.anyAddress || !wanted.explicit || wanted.port === 0)) args.formerPort = former
   const caddy = process.env.MOAT_CADDY
   const log = openLog(paths.supervisorLog)
   try {
@@ -137,7 +178,7 @@ async function spawnSupervisor(options: EnsureProxyOptions): Promise<{ authority
     const failed = once(child, 'error').then(([error]) => {
       throw new MoatError('SUPERVISOR_FAILED', `The proxy could not be started: ${messageOf(error)}.`, { cause: error })
     })
-    const message = await Promise.race([failed, readReady(child.stdio[3] as Readable, paths.supervisorLog)])
+    const message = await Promise.race([failed, readReady(child.stdio[3] as Readable, paths)])
     if (message.ready) return message
     if ('error' in message) throw deserializeError(message.error)
     return { authorityCreated: false }
@@ -148,15 +189,22 @@ async function spawnSupervisor(options: EnsureProxyOptions): Promise<{ authority
 
 const supervisorProgram = fileURLToPath(new URL('../../bin/supervisor.js', import.meta.url))
 
-async function readReady(pipe: Readable, logFile: string): Promise<ReadyMessage> {
+async function readReady(pipe: Readable, { supervisorLog }: MoatPaths): Promise<ReadyMessage> {
   let text = ''
-  for await (const chunk of pipe) text += chunk
-  if (text === '') {
-    throw new MoatError('SUPERVISOR_FAILED', `The proxy ended before it was ready; see ${logFile}.`, {
-      suggestions: [`tail ${logFile}`],
-    })
+  const late = setTimeout(() => pipe.destroy(new Error('late')), readyDeadline)
+  try {
+    for await (const chunk of pipe) text += chunk
+  } catch {
+    throw notReady(`The proxy was not ready within ${readyDeadline / 1000} s`, supervisorLog)
+  } finally {
+    clearTimeout(late)
   }
+  if (text === '') throw notReady('The proxy ended before it was ready', supervisorLog)
   return JSON.parse(text) as ReadyMessage
+}
+
+function notReady(what: string, log: string): MoatError {
+  return new MoatError('SUPERVISOR_FAILED', `${what}; see ${log}.`, { suggestions: [`tail ${shellQuote(log)}`] })
 }
 
 function openLog(path: string): number {

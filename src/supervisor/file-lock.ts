@@ -8,6 +8,9 @@ export interface FileLock {
   release(): Promise<void>
 }
 
+/** Between two tries to take a lock. Milliseconds. */
+const retryInterval = 20
+
 /** A handle that nobody refers to is closed when memory is tidied up, and the lock would be gone with it. */
 const held = new Set<FileHandle>()
 
@@ -24,7 +27,7 @@ export async function takeFileLock(path: string): Promise<FileLock | undefined> 
   return undefined
 }
 
-/** Waits for the lock. */
+/** Waits for the lock, however long: for work that may take its time. Nothing ends such a wait, nor the process that waits. */
 export async function waitForFileLock(path: string): Promise<FileLock> {
   const file = await openLockFile(path)
   try {
@@ -33,6 +36,16 @@ export async function waitForFileLock(path: string): Promise<FileLock> {
   } catch (error) {
     await file.close()
     throw error
+  }
+}
+
+/** Waits for the lock; undefined when it is still held after `deadline` milliseconds. Others meanwhile may take it first. */
+export async function tryFileLock(path: string, deadline: number): Promise<FileLock | undefined> {
+  const end = performance.now() + deadline
+  for (;;) {
+    const lock = await takeFileLock(path)
+    if (lock || performance.now() > end) return lock
+    await new Promise((resolve) => setTimeout(resolve, retryInterval))
   }
 }
 

@@ -26,9 +26,10 @@ export async function openFilesSocket(
       throughDescriptors ? files.share(handle) : files.name(handle, file),
     ).catch(() => response.writeHead(500).end())
   })
-  await listenPrivately(server, path)
+  const listener = await listenPrivately(server, path)
   return {
     close: async () => {
+      listener.release()
       server.close()
       server.closeAllConnections()
       await files.close()

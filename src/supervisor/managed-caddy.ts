@@ -1,34 +1,26 @@
-// Owns one Caddy: starts or adopts it, keeps it alive, and brings its config in line with the routes.
-import { randomBytes } from 'node:crypto'
-import { forgetOldLeaves } from '../authority/root.js'
-import { CaddyAdmin, CaddyAdminError } from '../caddy/admin.js'
+// Owns one Caddy: starts or adopts it, keeps it alive and within reach, and has it serve the routes.
+import { CaddyAdmin } from '../caddy/admin.js'
 import type { CaddySettings, NamesSettings } from '../caddy/caddy-settings.js'
-import { type ConfigChange, configChange } from '../caddy/config-change.js'
 import type { CaddyBinary } from '../caddy/find-caddy.js'
-import { parseMetrics } from '../caddy/metrics.js'
-import { spawnCaddy } from '../caddy/spawn-caddy.js'
-import { storedHosts } from '../caddy/stored-hosts.js'
-import { type CaddyConfig, forgetfulConfig, toCaddyConfig } from '../caddy/to-caddy-config.js'
+import { toCaddyConfig } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
-import { messageOf } from '../errors.js'
-import type { ProcessIdentity } from '../processes/process-facts.js'
-import { certificateHosts, emptyTable, hostsOf, type RouteTable } from '../routing/route-table.js'
-import { handshakePort, type ProxyAddress } from '../routing/urls.js'
-import { bindPorts } from './bind-ports.js'
+import { MoatError, messageOf } from '../errors.js'
+import { emptyTable, hostsOf, type RouteTable } from '../routing/route-table.js'
+import type { ProxyAddress } from '../routing/urls.js'
+import { AuthorityGuard } from '../upkeep/authority-guard.js'
+import { CaddyHandle } from './caddy-handle.js'
 import { Coalescer } from './coalescer.js'
-import { Counters } from './counters.js'
-import { RouteCheck } from './route-check.js'
-import { clearCaddys, endCaddy, findRunningCaddy } from './running-caddy.js'
-import { isVouchedFor, warmCertificates } from './warm-certificates.js'
-import { watchCaddy } from './watch-caddy.js'
+import type { Counters } from './counters.js'
+import type { RouteCheck } from './route-check.js'
+import { ServedConfig } from './served-config.js'
 
 /** Each config change closes idle connections, so changes after the first share one push a second. Milliseconds. */
 const pushInterval = 1_000
-const restartWait = { first: 100, longest: 5_000 }
+const restartWait = { first: 100, longest: 2_000 }
+/** How often it is made sure that nothing was pulled from under Caddy. Milliseconds. */
+const lookInterval = 500
 /** A Caddy that lived this long restarts at once when it dies. Milliseconds. */
 const stableAfter = 10_000
-/** The first inherited descriptor in a child with stdin, stdout and stderr. */
-const firstInheritedDescriptor = 3
 
 export interface ManagedCaddyOptions {
   binary: CaddyBinary
@@ -39,62 +31,65 @@ export interface ManagedCaddyOptions {
 }
 
 export class ManagedCaddy {
-  /** Which routes of plugins Caddy takes. */
-  readonly check: RouteCheck
-  /** Requests by host, whatever happens to Caddy. */
-  readonly counters = new Counters()
-  readonly #admin: CaddyAdmin
+  readonly #guard: AuthorityGuard
+  readonly #handle: CaddyHandle
   readonly #options: ManagedCaddyOptions
   readonly #push = new Coalescer(
     () => this.#applyRoutes(),
     pushInterval,
-    () => this.#pending() !== undefined,
+    () => this.#isNeeded(),
   )
-  #config: CaddyConfig | undefined
-  /** Set when the root was replaced: hosts of which Caddy may still have a certificate of the old one. */
-  #outdated: string[] | undefined
-  #identity: ProcessIdentity | undefined
+  readonly #served: ServedConfig
+  #failure: string | undefined
+  #look: NodeJS.Timeout | undefined
   #routes: RouteTable = emptyTable
-  #settings: CaddySettings | undefined
   #starting: Promise<void> | undefined
   #stopping = false
-  #warmed = new Set<string>()
-  #unwatch: (() => void) | undefined
 
   constructor(options: ManagedCaddyOptions) {
+    const { binary, log, paths } = options
+    const admin = new CaddyAdmin(paths.adminSocket)
     this.#options = options
-    this.#admin = new CaddyAdmin(options.paths.adminSocket)
-    this.check = new RouteCheck(options.binary.path)
+    this.#guard = new AuthorityGuard(binary.path, paths)
+    this.#handle = new CaddyHandle({ admin, binary, log, onEnd: (...how) => this.#died(...how), paths })
+    this.#served = new ServedConfig({ admin, binary: binary.path, log, paths })
+  }
+
+  get check(): RouteCheck {
+    return this.#served.check
+  }
+
+  get counters(): Counters {
+    return this.#served.counters
   }
 
   get pid(): number | undefined {
-    return this.#identity?.pid
+    return this.#handle.pid
   }
 
   get routes(): RouteTable {
     return this.#routes
   }
 
+  /** One sentence for each endpoint that is not served as it should be; undefined when there is none. */
+  get problemOfRoutes(): string | undefined {
+    return this.#served.problemOf(this.#routes)
+  }
+
   get address(): ProxyAddress {
-    if (!this.#settings) throw new Error('Caddy has not been started.')
-    const { domain, port } = this.#settings
+    if (!this.#served.settings) throw new Error('Caddy has not been started.')
+    const { domain, port } = this.#served.settings
     return { domain, port }
   }
 
   /** Takes over a Caddy that outlived its supervisor. False when there is none. */
   async adopt(): Promise<boolean> {
-    const { domain, log, paths } = this.#options
-    const found = await findRunningCaddy(this.#admin, paths)
+    const found = await this.#handle.adopt()
     if (!found) return false
-    const { config, identity, listeners, names, port } = found
-    this.#config = config
-    this.#settings = this.#settingsFor(listeners, port, names)
-    this.#identity = identity
-    this.#unwatch = watchCaddy(paths.adminSocket, identity, () => this.#died('the adopted Caddy ended', 0))
-    log(`adopted Caddy (pid ${identity.pid}) on port ${port}`)
-    const { caCertificate, caddyStorage } = paths
-    // A supervisor that was killed while it replaced the root left it with the old one's.
-    if (!(await isVouchedFor({ domain, port }, caCertificate))) this.#outdated = await storedHosts(caddyStorage)
+    this.#served.settings = this.#settingsFor(found.listeners, found.port, found.names)
+    this.#served.adopted(found.config)
+    this.#watch()
+    await this.#served.certificates.examine(this.address)
     return true
   }
 
@@ -102,54 +97,69 @@ export class ManagedCaddy {
   async start(port: number, routes: RouteTable): Promise<void> {
     this.#routes = routes
     // One that could not be adopted has the port that is in URLs already.
-    await this.#spawn((await clearCaddys(this.#options.paths, this.#options.log)) ?? port)
+    await this.#spawn((await this.#handle.clear()) ?? port)
+    this.#watch()
     await this.#warm()
   }
 
   /** Ends a Caddy that outlived its supervisor, if there is one. */
   async end(): Promise<void> {
-    const found = await findRunningCaddy(this.#admin, this.#options.paths)
-    if (found) await endCaddy(this.#admin, found.identity, this.#options.log)
+    if (await this.#handle.adopt()) await this.#handle.stop()
   }
 
-  /** Resolves when Caddy serves these routes; at most one config change a second is pushed. */
-  setRoutes(routes: RouteTable): Promise<void> {
+  /** Resolves when Caddy serves these routes; at most one config change a second is pushed. Most agents need none. */
+  async setRoutes(routes: RouteTable): Promise<void> {
     this.#routes = routes
-    return this.#push.request()
+    await this.#push.request()
+    if (this.#served.isServed) await this.#warm()
   }
 
-  /** Takes in what Caddy has counted since the last time. A Caddy that does not answer has counted nothing. */
-  async count(): Promise<void> {
-    if (!this.#config) return
-    const counted = await this.#admin.readMetrics().catch(() => undefined)
-    if (counted !== undefined) this.counters.add(parseMetrics(counted), Date.now())
+  /** Takes in what Caddy has counted since the last time. */
+  count(): Promise<void> {
+    return this.#served.count()
   }
 
   /** Resolves when Caddy reports requests to these hosts, and to no others. */
   async setRecorded(hosts: readonly string[]): Promise<void> {
-    if (!this.#settings) return
-    this.#settings = { ...this.#settings, recorded: hosts }
+    if (!this.#served.settings) return
+    this.#served.settings = { ...this.#served.settings, recorded: hosts }
     await this.#push.request()
   }
 
   /** Resolves when every certificate comes from the root in place, those of `hosts` too. No connection is cut. */
   reissue(hosts: string[]): Promise<void> {
-    this.#outdated = hosts
+    this.#served.certificates.outdate(hosts)
     return this.#push.request()
   }
 
   /** Stops watching and leaves Caddy serving, for the next supervisor to adopt. */
   leave(): void {
     this.#stopping = true
-    this.#unwatch?.()
+    clearInterval(this.#look)
+    this.#handle.leave()
   }
 
   /** Stops Caddy; resolves when its process has ended and the port is free. */
   async stop(): Promise<void> {
-    this.leave()
+    this.#stopping = true
+    clearInterval(this.#look)
     // One that is just being started would be nobody's.
     await this.#starting?.catch(() => {})
-    if (this.#identity) await endCaddy(this.#admin, this.#identity, this.#options.log)
+    await this.#handle.stop()
+  }
+
+  /** Has a look at what Caddy depends on, again and again, and puts it right. */
+  #watch(): void {
+    this.#look = setInterval(() => {
+      // What fails is the problem that is shown.
+      if (this.#isNeeded()) this.#push.request().catch(() => {})
+    }, lookInterval)
+  }
+
+  #isNeeded(): boolean {
+    if (!this.#served.isServed || this.#stopping) return false
+    if (this.#failure !== undefined || this.#guard.isUnproved || !this.#handle.isInPlace) return true
+    return this.#served.differs(this.#routes)
   }
 
   #spawn(port: number): Promise<void> {
@@ -158,44 +168,36 @@ export class ManagedCaddy {
   }
 
   async #spawnOnce(port: number): Promise<void> {
-    const bound = await bindPorts(port)
+    await this.#guard.assertSound()
+    // One endpoint's bad routes would keep Caddy from starting at all.
+    await this.#served.check.examine(this.#routes.hostRoutes)
     try {
-      const inherited = bound.descriptors.map((_, index) => `fd/${firstInheritedDescriptor + index}`)
-      const names = { listener: inherited.at(-1) ?? '', port: bound.namesPort, secret: randomBytes(16).toString('hex') }
-      this.#settings = this.#settingsFor(inherited.slice(0, -1), bound.port, names)
-      // One endpoint's bad routes would keep Caddy from starting at all.
-      await this.check.examine(this.#routes.hostRoutes)
-      const config = toCaddyConfig(this.#settings, this.check.accepted(this.#routes))
-      const { exited, identity } = await spawnCaddy({
-        binary: this.#options.binary.path,
-        config,
-        env: process.env,
-        listeningFds: bound.descriptors,
-        onInherited: bound.close,
-        paths: this.#options.paths,
+      await this.#launch(port, this.#served.table(this.#routes))
+    } catch (error) {
+      if (!(error instanceof MoatError) || error.code !== 'CADDY_FAILED') throw error
+      this.#options.log(`${error.message} It is started without agents, which are added as far as it takes them.`)
+      await this.#launch(this.#served.settings?.port ?? port, emptyTable).catch(() => {
+        throw error
       })
-      this.#config = config
-      this.counters.restarted()
-      this.#outdated = undefined
-      this.#identity = identity
-      const startedAt = performance.now()
-      this.#options.log(`Caddy ${this.#options.binary.version} (pid ${identity.pid}) serves port ${bound.port}`)
-      void exited.then((status) => {
-        if (this.#identity === identity)
-          this.#died(`Caddy ended (${status.signal ?? status.code})`, performance.now() - startedAt)
-      })
-    } finally {
-      bound.close()
+      await this.#served.bringInLine(this.#routes).catch((error) => this.#fail(messageOf(error)))
     }
   }
 
-  #died(reason: string, livedFor: number): void {
-    this.#unwatch?.()
-    this.#identity = undefined
-    this.#config = undefined
+  async #launch(port: number, table: RouteTable): Promise<void> {
+    if (this.#stopping) throw new Error('the proxy is stopping')
+    const config = await this.#handle.launch(port, (listeners, bound, names) => {
+      this.#served.settings = this.#settingsFor(listeners, bound, names)
+      return toCaddyConfig(this.#served.settings, table)
+    })
+    // It may have ended at once, and is being started again.
+    if (this.#handle.pid !== undefined) this.#served.started(config, table)
+  }
+
+  #died(reason: string, livedFor = stableAfter): void {
+    this.#served.ended()
     if (this.#stopping) return
     this.#options.log(`${reason}; starting it again`)
-    this.#restart(livedFor >= stableAfter || livedFor === 0 ? 0 : restartWait.first)
+    this.#restart(livedFor >= stableAfter ? 0 : restartWait.first)
   }
 
   #restart(wait: number): void {
@@ -203,68 +205,57 @@ export class ManagedCaddy {
       if (this.#stopping) return
       this.#spawn(this.address.port).then(
         () => {
-          this.#options.onProblem(undefined)
-          // The new process has no certificate in memory yet.
-          this.#warmed.clear()
+          this.#fail(undefined)
           this.#warm().catch((error) => this.#options.log(messageOf(error)))
         },
         (error) => {
-          this.#options.log(`Caddy could not be started again: ${messageOf(error)}`)
-          this.#options.onProblem(messageOf(error))
+          this.#fail(messageOf(error))
           this.#restart(Math.min(Math.max(wait * 2, restartWait.first), restartWait.longest))
         },
       )
     }, wait)
   }
 
-  /** What Caddy has yet to be told. While it is down, nothing: it starts again with the latest routes. */
-  #pending(): { change: ConfigChange; next: CaddyConfig } | undefined {
-    if (!this.#settings || !this.#config) return undefined
-    const next = toCaddyConfig(this.#settings, this.check.accepted(this.#routes))
-    const change = configChange(this.#config, next) ?? (this.#outdated ? { path: [], value: next } : undefined)
-    return change && { change, next }
-  }
-
   async #applyRoutes(): Promise<void> {
-    if (this.#outdated) await this.#forgetCertificates(this.#outdated)
     try {
-      await this.#replace()
+      // Caddy's admin API does not survive an authority that it cannot load.
+      await this.#guard.assertSound()
+      if (!(await this.#handle.reach())) {
+        this.#starting = this.#replaceCaddy()
+        await this.#starting
+      }
+      await this.#served.bringInLine(this.#routes)
+      await this.#warm()
+      this.#fail(undefined)
     } catch (error) {
-      // The rest goes live without the routes that Caddy refuses.
-      if (!(error instanceof CaddyAdminError) || !(await this.check.examine(this.#routes.hostRoutes))) throw error
-      await this.#replace()
+      this.#fail(messageOf(error))
+      throw error
     }
-    await this.#warm()
   }
 
-  async #replace(): Promise<void> {
-    const pending = this.#pending()
-    if (!pending) return
-    // Caddy counts anew with each config.
-    await this.count()
-    await this.#admin.replace(pending.change.path, pending.change.value)
-    this.counters.restarted()
-    this.#config = pending.next
+  /** Caddy serves and cannot be told anything: another one answers new connections a moment later. */
+  async #replaceCaddy(): Promise<void> {
+    this.#served.ended()
+    await this.#handle.drop()
+    try {
+      await this.#spawnOnce(this.address.port)
+    } catch (error) {
+      this.#restart(restartWait.first)
+      throw error
+    }
   }
 
-  async #forgetCertificates(hosts: readonly string[]): Promise<void> {
-    const pending = this.#pending()
-    if (!pending) return
-    const forgetful = forgetfulConfig(pending.next, hosts)
-    // Caddy may have stored another since the root was replaced.
-    await forgetOldLeaves(this.#options.paths)
-    await this.#admin.replace([], forgetful)
-    this.#config = forgetful
-    this.#outdated = undefined
-    this.#warmed.clear()
+  /** The problem that is shown, and said once. */
+  #fail(problem: string | undefined): void {
+    if (problem === this.#failure) return
+    this.#failure = problem
+    if (problem !== undefined) this.#options.log(problem)
+    this.#options.onProblem(problem)
   }
 
   /** Prepares the certificates of hosts that are new since the last time. */
   async #warm(): Promise<void> {
-    const hosts = certificateHosts(hostsOf(this.#routes), this.#options.domain)
-    const fresh = hosts.filter((host) => !this.#warmed.has(host))
-    this.#warmed = new Set(hosts)
-    await warmCertificates(fresh, handshakePort(this.address.port), this.#options.paths.caCertificate)
+    await this.#served.certificates.warm(hostsOf(this.#routes), this.address)
   }
 
   #settingsFor(listeners: string[], port: number, names: NamesSettings): CaddySettings {
@@ -272,7 +263,7 @@ export class ManagedCaddy {
     const { accessSocket, adminSocket, caCertificate, caKey, caddyStorage, filesSocket, inside, pagesSocket } = paths
     const sockets = { accessSocket, adminSocket, filesSocket, inside, pagesSocket }
     // A new process goes on reporting what somebody watches.
-    const recorded = this.#settings?.recorded ?? []
+    const recorded = this.#served.settings?.recorded ?? []
     const directories = { proxy: paths.proxy, storage: caddyStorage }
     return { ...sockets, ...directories, caCertificate, caKey, domain, listeners, names, port, recorded }
   }

@@ -29,9 +29,10 @@ export async function openPagesSocket(
       }
     })
   })
-  await listenPrivately(server, path)
+  const listener = await listenPrivately(server, path)
   return {
     close: async () => {
+      listener.release()
       server.close()
       server.closeAllConnections()
     },

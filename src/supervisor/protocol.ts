@@ -39,6 +39,8 @@ export type ReadyMessage =
 /** What a supervisor is started with, as JSON in its only argument. */
 export interface SupervisorArguments {
   domain: string
+  /** The port of a proxy that was killed, in URLs that are known already: taken if it is free. */
+  formerPort?: number
   keep: boolean
   port: number
   version: string

@@ -1,13 +1,25 @@
 // Owns what commands ask of the proxy as a whole: its status and its end. Starting it is in ensure-proxy.ts.
 import { type Rotation, rotateAuthority } from '../authority/rotate.js'
+import type { MoatPaths } from '../config/paths.js'
 import type { UnsealedContainer } from '../engine/unsealed.js'
+import { messageOf } from '../errors.js'
+import { needsProxy } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { indexUrl, type ProxyAddress } from '../routing/urls.js'
+import { fileMark } from '../upkeep/file-mark.js'
+import { ownCaddys } from '../upkeep/own-processes.js'
+import { clearCaddys } from '../upkeep/running-caddy.js'
+import { silentSupervisor } from '../upkeep/silent-supervisor.js'
 import { readStatus, requestRotation, requestStop } from './control-client.js'
-import { assertSameDomain, type EnsureProxyOptions, ensureProxy } from './ensure-proxy.js'
-import { waitForFileLock } from './file-lock.js'
-import { ownCaddys } from './own-processes.js'
+import { assertSameDomain, awaitSupervisor, type EnsureProxyOptions, ensureProxy } from './ensure-proxy.js'
+import { type FileLock, takeFileLock, tryFileLock } from './file-lock.js'
 import { addressOf, type SupervisorStatus } from './protocol.js'
+import { forgetServedPort, formerPort } from './served-port.js'
+
+/** How long a supervisor that stops may take. Milliseconds. */
+const stopDeadline = 15_000
+/** How often one that keeps its lock is asked again. Milliseconds. */
+const lockPatience = 100
 
 /** What `moat proxy status --json` prints. Fields may be added, never removed. */
 export interface ProxyStatus {
@@ -66,23 +78,43 @@ export function toProxyStatus(status: SupervisorStatus): ProxyStatus {
   }
 }
 
-/** Where the running proxy is, or where one would be started. */
-export async function currentAddress({ paths, wanted }: ProxyOptions): Promise<ProxyAddress> {
-  const status = await readStatus(paths.controlSocket)
-  return status ? addressOf(status) : wanted
+/** Where the running proxy is, or where one would be started. One in trouble is a note: this is for those who show agents. */
+export async function currentAddress(options: ProxyOptions): Promise<ProxyAddress> {
+  try {
+    const status = await findProxy(options)
+    return status ? addressOf(status) : options.wanted
+  } catch (error) {
+    process.stderr.write(`Note: ${messageOf(error)}\n`)
+    return options.wanted
+  }
 }
 
 /** Stops the proxy and waits until its processes are gone. False when none ran. */
-export async function stopProxy(options: ProxyOptions): Promise<boolean> {
-  const { controlSocket } = options.paths
+export async function stopProxy({ paths }: ProxyOptions): Promise<boolean> {
   // One that is on its way out already answers when it has let go of everything; it gives no status any more.
-  if ((await requestStop(controlSocket)) === undefined) {
-    if (!(await findProxy(options))) return false
-    await requestStop(controlSocket)
+  const asked = await requestStop(paths.controlSocket)
+  const lock = await lockSupervisor(paths)
+  try {
+    // Nobody supervises what runs now.
+    const left = await ownCaddys(paths)
+    await clearCaddys(paths, () => {})
+    await forgetServedPort(paths)
+    return asked !== undefined || lock.stopped || left.length > 0
+  } finally {
+    await lock.release()
   }
-  // Held by the supervisor until its very end.
-  await (await waitForFileLock(options.paths.supervisorLock)).release()
-  return true
+}
+
+/** The lock that a supervisor holds to its very end; one that answers only now, having lost its socket, is stopped. */
+async function lockSupervisor(paths: MoatPaths): Promise<FileLock & { stopped: boolean }> {
+  const end = performance.now() + stopDeadline
+  let stopped = false
+  while (performance.now() < end) {
+    const lock = await tryFileLock(paths.supervisorLock, lockPatience)
+    if (lock) return { ...lock, stopped }
+    if ((await requestStop(paths.controlSocket)) !== undefined) stopped = true
+  }
+  throw await silentSupervisor(paths)
 }
 
 /**
@@ -98,7 +130,8 @@ export async function rotateRoot(options: ProxyOptions): Promise<Rotation> {
     if (rotation) return rotation
   }
   // While this is held, no proxy starts with half of a root.
-  const lock = await waitForFileLock(paths.supervisorLock)
+  const lock = await tryFileLock(paths.supervisorLock, stopDeadline)
+  if (!lock) throw await silentSupervisor(paths)
   try {
     return await rotateAuthority(paths, wanted.domain)
   } finally {
@@ -106,11 +139,43 @@ export async function rotateRoot(options: ProxyOptions): Promise<Rotation> {
   }
 }
 
-/** The running proxy; a Caddy whose supervisor was killed is given a new one. Undefined when there is neither. */
+/**
+ * The running proxy. A Caddy whose supervisor was killed is given a new one, and agents whose proxy was killed whole get it
+ * back. Undefined when there is none, or none is missed.
+ */
 export async function findProxy(options: ProxyOptions): Promise<SupervisorStatus | undefined> {
   const status = await readStatus(options.paths.controlSocket)
-  if (status || (await ownCaddys(options.paths)).length === 0) return status
-  const { hold } = await ensureProxy({ ...options, anyAddress: true, keep: false })
+  if (status) return status
+  const { paths } = options
+  const forAll = { ...options, anyAddress: true, keep: false }
+  if (await isSupervised(paths)) {
+    const hold = await awaitSupervisor(forAll)
+    hold?.release()
+    if (hold) return hold.status
+  }
+  if ((await ownCaddys(paths)).length === 0 && !(await isWanted(paths))) return undefined
+  const { hold } = await ensureProxy(forAll)
   hold.release()
   return hold.status
+}
+
+/** True when a supervisor holds its lock: one that does not answer has lost its socket, or is just starting or stopping. */
+async function isSupervised({ supervisorLock }: MoatPaths): Promise<boolean> {
+  if (fileMark(supervisorLock) === undefined) return false
+  const lock = await takeFileLock(supervisorLock)
+  await lock?.release()
+  return lock === undefined
+}
+
+/** True when the proxy was not stopped but killed, and agents that had URLs still run. */
+async function isWanted(paths: MoatPaths): Promise<boolean> {
+  if ((await formerPort(paths)) === undefined) return false
+  // Loaded here: it is more than a look at the proxy should pay for.
+  const { connectEngine } = await import('../engine/connect-engine.js')
+  try {
+    const { agents } = await (await connectEngine({ moatHome: paths.home })).listAgents()
+    return agents.some(needsProxy)
+  } catch {
+    return false
+  }
 }

@@ -1,7 +1,7 @@
 // Owns recording requests while somebody watches: Caddy reports those of the watched hosts over a unix socket.
 import { createServer, type Server, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { listenPrivately } from './listen-privately.js'
+import { listenPrivately, type PrivateListener } from './listen-privately.js'
 
 /** One request that went through the proxy. */
 export interface RecordedRequest {
@@ -29,6 +29,7 @@ export class RequestRecorder {
   readonly #connections = new Set<Socket>()
   readonly #options: RequestRecorderOptions
   readonly #watchers = new Set<Watcher>()
+  #listener: PrivateListener | undefined
   #server: Promise<Server> | undefined
 
   constructor(options: RequestRecorderOptions) {
@@ -57,6 +58,7 @@ export class RequestRecorder {
   async close(): Promise<void> {
     this.#watchers.clear()
     const server = await this.#server
+    this.#listener?.release()
     for (const connection of this.#connections) connection.destroy()
     server?.close()
   }
@@ -74,7 +76,7 @@ export class RequestRecorder {
       connection.on('error', () => {})
       createInterface({ input: connection }).on('line', (line) => this.#hand(line))
     })
-    await listenPrivately(server, path)
+    this.#listener = await listenPrivately(server, path)
     return server
   }
 

@@ -1,5 +1,6 @@
 // Owns the supervisor as a process: its argument, its log, its ready pipe and its signals. bin/supervisor.js calls it.
 import { createWriteStream } from 'node:fs'
+import { homeProblem } from '../config/home-problem.js'
 import { actAsInvokingUser } from '../config/invoking-user.js'
 import { moatPaths } from '../config/paths.js'
 import { MoatError, messageOf, serializeError } from '../errors.js'
@@ -34,7 +35,8 @@ export async function runSupervisor(argument: string): Promise<void> {
     const known =
       error instanceof MoatError
         ? error
-        : new MoatError('SUPERVISOR_FAILED', `The proxy could not start: ${messageOf(error)}.`)
+        : (homeProblem(error, moatPaths().home) ??
+          new MoatError('SUPERVISOR_FAILED', `The proxy could not start: ${messageOf(error)}.`))
     await tell({ error: serializeError(known), ready: false })
   }
 }

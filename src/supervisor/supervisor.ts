@@ -11,16 +11,20 @@ import { Doors } from '../doors/doors.js'
 import { connectEngine } from '../engine/connect-engine.js'
 import type { Engine } from '../engine/engine.js'
 import { describeUnsealed } from '../engine/unsealed.js'
+import { MoatError, messageOf } from '../errors.js'
 import { type Agent, needsProxy } from '../routing/agent.js'
-import { routeTable } from '../routing/route-table.js'
+import { type RouteTable, routeTable } from '../routing/route-table.js'
+import { ownCaddys } from '../upkeep/own-processes.js'
 import { type ControlHandlers, type ControlSocket, openControlSocket } from './control-server.js'
 import { takeFileLock } from './file-lock.js'
 import { type FilesSocket, openFilesSocket } from './files-socket.js'
 import { Lifetime } from './lifetime.js'
+import { type LockWatch, watchLock } from './lock-watch.js'
 import { ManagedCaddy } from './managed-caddy.js'
 import { OwnSite } from './own-site.js'
 import type { RecordingQuestion, SupervisorArguments, SupervisorStatus } from './protocol.js'
 import { Reconciler } from './reconciler.js'
+import { forgetServedPort, noteServedPort } from './served-port.js'
 
 export interface SupervisorOptions extends SupervisorArguments {
   env: NodeJS.ProcessEnv
@@ -34,8 +38,8 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   if (!lock) return undefined
   try {
     const domain = (await servedDomain(options.paths)) ?? options.domain
-    const { created } = await ensureAuthority(options.paths, domain)
     const binary = await findCaddy({ env: options.env, paths: options.paths })
+    const created = await prepareAuthority(options.paths, domain)
     const supervisor = new Supervisor({ ...options, domain }, binary, created)
     await supervisor.start()
     return supervisor
@@ -47,8 +51,19 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
 
 /** The domain of a Caddy that outlived its supervisor: it goes on serving that one, whatever config.yaml says by now. */
 async function servedDomain({ adminSocket }: MoatPaths): Promise<string | undefined> {
-  const config = await new CaddyAdmin(adminSocket).readConfig().catch(() => undefined)
+  const admin = new CaddyAdmin(adminSocket)
+  const config = (await admin.answers()) ? await admin.readConfig().catch(() => undefined) : undefined
   return config && domainOf(config)
+}
+
+/** True when it was made. A Caddy that runs has a root in memory, and goes on with it while the files are broken. */
+async function prepareAuthority(paths: MoatPaths, domain: string): Promise<boolean> {
+  try {
+    return (await ensureAuthority(paths, domain)).created
+  } catch (error) {
+    if ((await ownCaddys(paths)).length === 0) throw error
+    return false
+  }
 }
 
 export class Supervisor {
@@ -61,6 +76,7 @@ export class Supervisor {
   readonly #ended = Promise.withResolvers<void>()
   readonly #followers = new Set<() => void>()
   readonly #lifetime: Lifetime
+  readonly #lock: LockWatch
   readonly #options: SupervisorOptions
   readonly #reconciler: Reconciler
   readonly #site: OwnSite
@@ -88,6 +104,10 @@ export class Supervisor {
         this.#changed()
       },
       paths,
+    })
+    this.#lock = watchLock(paths.supervisorLock, () => {
+      log('another supervisor has the lock of this one')
+      void this.stop({ leaveCaddy: true })
     })
     this.#lifetime = new Lifetime(options.keep, () => {
       log('nothing needs the proxy any more')
@@ -120,7 +140,8 @@ export class Supervisor {
       await this.#doors.apply(routes)
       // A Caddy that serves an earlier root is of no use to anybody who trusts the new one.
       if (this.authorityCreated) await this.#caddy.end()
-      if (!(await this.#caddy.adopt())) await this.#caddy.start(this.#options.port, routes)
+      if (!(await this.#caddy.adopt())) await this.#startCaddy(routes)
+      await noteServedPort(this.#options.paths, this.#caddy.address.port)
       this.#files = await openFilesSocket(this.#options.paths.filesSocket, (runId) =>
         this.#reconciler.agents.find((agent) => agent.runId === runId),
       )
@@ -131,6 +152,7 @@ export class Supervisor {
     } catch (error) {
       this.#abort.abort()
       this.#lifetime.end()
+      this.#lock.release()
       await this.#files?.close()
       await this.#site.close()
       await this.#socket?.close()
@@ -138,6 +160,19 @@ export class Supervisor {
       await this.#caddy.stop()
       throw error
     }
+  }
+
+  async #startCaddy(routes: RouteTable): Promise<void> {
+    const { formerPort = 0, log, port } = this.#options
+    if (formerPort > 0) {
+      try {
+        return await this.#caddy.start(formerPort, routes)
+      } catch (error) {
+        if (!(error instanceof MoatError) || !['PORT_DENIED', 'PORT_TAKEN'].includes(error.code)) throw error
+        log(`the port of before cannot be had: ${error.message}`)
+      }
+    }
+    await this.#caddy.start(port, routes)
   }
 
   /** Stops Caddy, or leaves it serving for the next supervisor to adopt, and lets go of everything. */
@@ -153,6 +188,8 @@ export class Supervisor {
       this.#caddy.leave()
       this.#doors.leave()
     } else await Promise.all([this.#caddy.stop(), this.#doors.stop()])
+    this.#lock.release()
+    if (!leaveCaddy) await forgetServedPort(this.#options.paths).catch((error) => this.#options.log(messageOf(error)))
     await this.#files?.close()
     await this.#site.close()
     this.#options.log(leaveCaddy ? 'stopped, Caddy goes on' : 'stopped')
@@ -245,7 +282,7 @@ export class Supervisor {
     const problem =
       this.#caddyProblem ??
       engineProblem ??
-      this.#caddy.check.describe(this.#caddy.routes) ??
+      this.#caddy.problemOfRoutes ??
       (renamed && `${describeUnsealed(renamed)}, so it has no routes: ${renamed.fix}`)
     return {
       agents: agents.filter(needsProxy),

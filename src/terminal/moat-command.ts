@@ -3,7 +3,7 @@ import { Command, Errors, Flags, type Interfaces } from '@oclif/core'
 import { type TellGone, tellGone } from '../agents/tell-gone.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { type MoatPaths, moatPaths } from '../config/paths.js'
-import { resolveProxyAddress, type WantedAddress } from '../config/settings.js'
+import { defaultAddress, resolveProxyAddress, type WantedAddress } from '../config/settings.js'
 import { type EndpointPlugins, oclifPlugins } from '../endpoints/plugin-hooks.js'
 import type { Engine } from '../engine/engine.js'
 import { parseRuntime } from '../engine/runtimes.js'
@@ -33,6 +33,17 @@ export abstract class MoatCommand extends Command {
       ...(portFlag !== undefined && { flag: portFlag }),
     })
     return { paths: this.paths, version: this.config.version, wanted }
+  }
+
+  /** The same for what shows and stops: settings that are wrong are noted, and are no reason to leave things running. */
+  protected async proxyOptionsAnyway(): Promise<{ paths: MoatPaths; version: string; wanted: WantedAddress }> {
+    try {
+      return await this.proxyOptions()
+    } catch (error) {
+      if (!(error instanceof MoatError) || !['CONFIG_INVALID', 'INVALID_PORT'].includes(error.code)) throw error
+      process.stderr.write(`Note: ${error.message}\n`)
+      return { paths: this.paths, version: this.config.version, wanted: defaultAddress }
+    }
   }
 
   /**

@@ -23,7 +23,7 @@ export default class Status extends MoatCommand {
 
   async run(): Promise<ProxyStatus | undefined> {
     const { flags } = await this.parse(Status)
-    const proxy = await this.proxyOptions()
+    const proxy = await this.proxyOptionsAnyway()
     this.#watching = flags.watch
     if (flags.watch) {
       await watchStatus({ json: this.jsonEnabled(), proxy })

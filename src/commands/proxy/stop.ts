@@ -7,7 +7,7 @@ export default class Stop extends MoatCommand {
 
   async run(): Promise<{ stopped: boolean }> {
     await this.parse(Stop)
-    const stopped = await stopProxy(await this.proxyOptions())
+    const stopped = await stopProxy(await this.proxyOptionsAnyway())
     this.log(stopped ? 'Routing proxy stopped.' : 'The routing proxy is not running.')
     return { stopped }
   }

@@ -208,7 +208,7 @@ describe('the settings', () => {
     sandbox.directory('home')
     writeFileSync(join(sandbox.home, 'config.yaml'), 'proxy:\n  prt: 9000\n')
     await refuses(
-      ['proxy', 'status'],
+      ['proxy', 'start'],
       2,
       'Error: home/config.yaml:2:3: unknown key "prt" in "proxy"; did you mean "port"?\n',
     )

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { findCaddy } from '../../../src/caddy/find-caddy.js'
 import { caddyArguments } from '../../../src/caddy/spawn-caddy.js'
 import { moatPaths } from '../../../src/config/paths.js'
-import { ownCaddys, ownSupervisor } from '../../../src/supervisor/own-processes.js'
 import type { ProxyStatus } from '../../../src/supervisor/proxy.js'
+import { ownCaddys, ownSupervisor } from '../../../src/upkeep/own-processes.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 
 const sandbox = new Sandbox()

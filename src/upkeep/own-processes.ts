@@ -6,7 +6,12 @@ import { promisify } from 'node:util'
 import { caddyArguments } from '../caddy/spawn-caddy.js'
 import type { MoatPaths } from '../config/paths.js'
 import { hasOpen } from '../processes/open-files.js'
-import { endsWithArguments, findProcesses, type ProcessFacts } from '../processes/process-facts.js'
+import {
+  endsWithArguments,
+  findProcesses,
+  type ProcessFacts,
+  type ProcessIdentity,
+} from '../processes/process-facts.js'
 import { hasEnded, signalProcess } from '../processes/same-process.js'
 
 /** How long a Caddy that is asked to end may take; its listeners are free at once, its streams are not. Milliseconds. */
@@ -33,7 +38,7 @@ export async function ownSupervisor(paths: Pick<MoatPaths, 'supervisorLock'>): P
 }
 
 /** Ends a process of moat's, by force if it does not go by itself. */
-export async function endProcess(one: ProcessFacts): Promise<void> {
+export async function endProcess(one: ProcessIdentity): Promise<void> {
   await signalProcess(one, 'SIGTERM')
   if (await hasEnded(one, grace)) return
   await signalProcess(one, 'SIGKILL')

@@ -25,7 +25,8 @@ export async function findRunningCaddy(
   paths: Pick<MoatPaths, 'caddyPid'>,
 ): Promise<FoundCaddy | undefined> {
   const [newest] = await ownCaddys(paths)
-  const config = newest && (await admin.readConfig().catch(() => undefined))
+  if (!newest || !(await admin.answers())) return undefined
+  const config = await admin.readConfig().catch(() => undefined)
   const port = config && portOf(config)
   const names = config && namesOf(config)
   // One of an earlier moat's lacks a socket that it cannot be given any more: it makes room for another.
@@ -56,10 +57,16 @@ export async function clearCaddys(
   let port: number | undefined
   for (const one of await ownCaddys(paths)) {
     const ports = listeningPorts(one.pid) ?? []
-    // Of the two well-known ones, the one of https.
-    if (ports.length > 0) port ??= Math.max(...ports)
+    port ??= servedPort(ports)
     log(`a Caddy (pid ${one.pid}) that cannot be reached is ended; its open streams end with it`)
     await endProcess(one)
   }
   return port
+}
+
+/** Of the two well-known ones, the one of https; else not the one that the system chose for questions about names. */
+function servedPort(ports: readonly number[]): number | undefined {
+  const wellKnown = ports.filter((port) => port < 1_024)
+  const candidates = wellKnown.length > 0 ? [Math.max(...wellKnown)] : ports
+  return candidates.length > 0 ? Math.min(...candidates) : undefined
 }

@@ -1,0 +1,32 @@
+// Owns what is said when ~/.moat cannot be written: the machine's state, not a defect, and it is named.
+import { MoatError, systemCode } from '../errors.js'
+import { displayPath } from './paths.js'
+import { systemReason } from './read-config.js'
+import { shellQuote } from './shell-quote.js'
+
+/** Codes that only a write to the disk leads to; of the others the path tells whether they are about moat's files. */
+const ofDisks = ['EDQUOT', 'ENOSPC', 'EROFS']
+const ofPaths = ['EACCES', 'EIO', 'EISDIR', 'ENOTDIR', 'EPERM']
+
+/** The error to show for a failed call; undefined when it was not about moat's own files. */
+export function homeProblem(error: unknown, home: string): MoatError | undefined {
+  const code = systemCode(error)
+  if (code === undefined || error instanceof MoatError) return undefined
+  const path = pathOf(error)
+  const isOwn = path === home || path?.startsWith(`${home}/`)
+  if (!(ofDisks.includes(code) || (ofPaths.includes(code) && isOwn))) return undefined
+  const place = displayPath(isOwn && path !== undefined ? path : home)
+  return new MoatError('HOME_UNUSABLE', `moat cannot use ${place}: ${systemReason(error)}.`, {
+    cause: error,
+    suggestions: [
+      ofDisks.includes(code)
+        ? `df -h ${shellQuote(home)}   # how much room there is, and on which disk`
+        : 'moat doctor',
+      'MOAT_HOME=/path/to/another/directory moat run',
+    ],
+  })
+}
+
+function pathOf(error: unknown): string | undefined {
+  return error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : undefined
+}

@@ -1,0 +1,136 @@
+// Owns the process of one Caddy: starting it with sockets bound here, taking over one that outlived its supervisor, reaching
+// it, and noticing its end. What it serves is in managed-caddy.ts.
+import { randomBytes } from 'node:crypto'
+import type { CaddyAdmin } from '../caddy/admin.js'
+import type { NamesSettings } from '../caddy/caddy-settings.js'
+import type { CaddyBinary } from '../caddy/find-caddy.js'
+import { spawnCaddy } from '../caddy/spawn-caddy.js'
+import type { CaddyConfig } from '../caddy/to-caddy-config.js'
+import type { MoatPaths } from '../config/paths.js'
+import type { ProcessIdentity } from '../processes/process-facts.js'
+import { AdminSocket } from '../upkeep/admin-socket.js'
+import { endProcess } from '../upkeep/own-processes.js'
+import { clearCaddys, endCaddy, type FoundCaddy, findRunningCaddy } from '../upkeep/running-caddy.js'
+import { watchCaddy } from '../upkeep/watch-caddy.js'
+import { bindPorts } from './bind-ports.js'
+
+/** The first inherited descriptor in a child with stdin, stdout and stderr. */
+const firstInheritedDescriptor = 3
+
+/** The config for sockets that were bound, and the port that they are on. */
+type ConfigOf = (listeners: string[], port: number, names: NamesSettings) => CaddyConfig
+
+export interface CaddyHandleOptions {
+  admin: CaddyAdmin
+  binary: CaddyBinary
+  log: (message: string) => void
+  /** Called when it ended by itself, with the milliseconds it lived if that is known. */
+  onEnd: (reason: string, livedFor: number | undefined) => void
+  paths: MoatPaths
+}
+
+export class CaddyHandle {
+  readonly #options: CaddyHandleOptions
+  readonly #socket: AdminSocket
+  #identity: ProcessIdentity | undefined
+  #unwatch: (() => void) | undefined
+
+  constructor(options: CaddyHandleOptions) {
+    this.#options = options
+    this.#socket = new AdminSocket(options.paths)
+  }
+
+  get pid(): number | undefined {
+    return this.#identity?.pid
+  }
+
+  /** False when something else, or nothing, is where its admin socket was. */
+  get isInPlace(): boolean {
+    return this.#socket.isInPlace
+  }
+
+  /** Takes over a Caddy that outlived its supervisor; undefined when there is none that can be told anything. */
+  async adopt(): Promise<FoundCaddy | undefined> {
+    const { admin, log, onEnd, paths } = this.#options
+    let found = await findRunningCaddy(admin, paths)
+    if (!found && (await this.#socket.restore())) found = await findRunningCaddy(admin, paths)
+    if (!found) return undefined
+    this.#identity = found.identity
+    this.#unwatch = watchCaddy(paths.adminSocket, found.identity, () => {
+      this.#identity = undefined
+      onEnd('the adopted Caddy ended', undefined)
+    })
+    await this.#socket.remember()
+    log(`adopted Caddy (pid ${found.identity.pid}) on port ${found.port}`)
+    return found
+  }
+
+  /** Ends what is left of others for these paths; resolves with a port one of them served. */
+  clear(): Promise<number | undefined> {
+    return clearCaddys(this.#options.paths, this.#options.log)
+  }
+
+  /** Binds the port and starts Caddy with the config for what was bound. */
+  async launch(port: number, configOf: ConfigOf): Promise<CaddyConfig> {
+    const { binary, log, paths } = this.#options
+    const bound = await bindPorts(port)
+    try {
+      const inherited = bound.descriptors.map((_, index) => `fd/${firstInheritedDescriptor + index}`)
+      const secret = randomBytes(16).toString('hex')
+      const names = { listener: inherited.at(-1) ?? '', port: bound.namesPort, secret }
+      const config = configOf(inherited.slice(0, -1), bound.port, names)
+      await this.#socket.clear()
+      const { exited, identity } = await spawnCaddy({
+        binary: binary.path,
+        config,
+        env: process.env,
+        listeningFds: bound.descriptors,
+        onInherited: bound.close,
+        paths,
+      })
+      await this.#socket.remember()
+      this.#identity = identity
+      const startedAt = performance.now()
+      log(`Caddy ${binary.version} (pid ${identity.pid}) serves port ${bound.port}`)
+      void exited.then((status) => {
+        if (this.#identity !== identity) return
+        this.#identity = undefined
+        this.#options.onEnd(`Caddy ended (${status.signal ?? status.code})`, performance.now() - startedAt)
+      })
+      return config
+    } finally {
+      bound.close()
+    }
+  }
+
+  /** True when it can be told something, if only because its socket was put back. */
+  async reach(): Promise<boolean> {
+    const { admin, log } = this.#options
+    if (this.#socket.isInPlace) return admin.answers()
+    if (!(await this.#socket.restore()) || !(await admin.answers())) return false
+    log('put the admin socket of Caddy back')
+    return true
+  }
+
+  /** Ends one that cannot be told anything any more. Its listeners are free at once; streams that were open end. */
+  async drop(): Promise<void> {
+    const identity = this.leave()
+    if (!identity) return
+    this.#options.log(`Caddy (pid ${identity.pid}) cannot be told anything and is replaced; its open streams end`)
+    await endProcess(identity)
+  }
+
+  /** Ends it; resolves when its process has ended and the port is free. */
+  async stop(): Promise<void> {
+    const identity = this.leave()
+    if (identity) await endCaddy(this.#options.admin, identity, this.#options.log)
+  }
+
+  /** Whatever becomes of it from now on is of no interest. */
+  leave(): ProcessIdentity | undefined {
+    const identity = this.#identity
+    this.#unwatch?.()
+    this.#identity = undefined
+    return identity
+  }
+}
