@@ -175,7 +175,12 @@ function lookUp(upstreams: readonly Upstream[]) {
       })),
       source: '{http.request.host}',
     },
-    { handler: 'vars', moat_dial: '{moat.dial}', moat_protocol: '{moat.protocol}' },
+    {
+      handler: 'vars',
+      moat_dial: '{moat.dial}',
+      moat_host: '{http.request.hostport}',
+      moat_protocol: '{moat.protocol}',
+    },
   ]
 }
 
@@ -215,11 +220,10 @@ const forwardedHeaders = {
 }
 
 function reverseProxy(protocol: UpstreamProtocol, tryDuration: string) {
-  // To an https upstream Caddy would send the address it dials as Host.
-  const host = protocol === 'https' ? { Host: ['{http.request.hostport}'] } : {}
   return {
     handler: 'reverse_proxy',
-    headers: { request: { set: { ...forwardedHeaders, ...host } } },
+    // To an https upstream Caddy would send the address it dials as Host; and an endpoint may want another than was asked for.
+    headers: { request: { set: { ...forwardedHeaders, Host: ['{http.vars.moat_host}'] } } },
     load_balancing: { try_duration: tryDuration, try_interval: '100ms' },
     // Without it, each config change closes every WebSocket.
     stream_close_delay: '24h',

@@ -23,6 +23,8 @@ export interface HostRoutes {
   endpoint: string
   files?: ServedFiles
   hosts: string[]
+  /** What the container sees as Host of what the routes pass on, if that is not the host that was asked for. */
+  upstreamHost?: string
   /** The plugin to name when Caddy refuses them. */
   plugin: string
   routes: CaddyRoute[]
@@ -86,7 +88,7 @@ function tableOf(agent: Agent, fragment: RouteFragment, domain: string): Omit<Ro
   const { endpoint, files, routes = [], upstream } = fragment
   const bare = isDefault(agent, fragment) ? [agentHost(agent.name, domain)] : []
   const hosts = [endpointHost(agent.name, endpoint, domain), ...bare]
-  const special = routes.length > 0 || files !== undefined || upstream === undefined
+  const special = routes.length > 0 || files !== undefined || upstream === undefined || upstream.host !== undefined
   const hostRoutes: HostRoutes = {
     agent: agent.name,
     endpoint,
@@ -96,6 +98,7 @@ function tableOf(agent: Agent, fragment: RouteFragment, domain: string): Omit<Ro
     routes: dialling(routes, agent),
     runId: agent.runId,
     upstream: upstream !== undefined,
+    ...(upstream?.host !== undefined && { upstreamHost: upstream.host }),
   }
   return {
     // Files and fixed answers come from no container port: only the agent's state tells whether it is there.

@@ -5,6 +5,7 @@ import { CaddyAdmin } from '../caddy/admin.js'
 import { type CaddyBinary, findCaddy } from '../caddy/find-caddy.js'
 import { storedHosts } from '../caddy/stored-hosts.js'
 import { domainOf } from '../caddy/to-caddy-config.js'
+import { pluginDirectory } from '../config/oclif-settings.js'
 import type { MoatPaths } from '../config/paths.js'
 import { connectEngine } from '../engine/connect-engine.js'
 import type { Engine } from '../engine/engine.js'
@@ -14,6 +15,7 @@ import { AgentDirectories } from './agent-directories.js'
 import { type ControlHandlers, type ControlSocket, openControlSocket } from './control-server.js'
 import { takeFileLock } from './file-lock.js'
 import { type FilesSocket, openFilesSocket } from './files-socket.js'
+import { LabelCourt } from './label-court.js'
 import { Lifetime } from './lifetime.js'
 import { ManagedCaddy } from './managed-caddy.js'
 import { OwnSite } from './own-site.js'
@@ -56,6 +58,7 @@ export class Supervisor {
   readonly #binary: CaddyBinary
   readonly #directories: AgentDirectories
   readonly #caddy: ManagedCaddy
+  readonly #court: LabelCourt
   readonly #ended = Promise.withResolvers<void>()
   readonly #followers = new Set<() => void>()
   readonly #lifetime: Lifetime
@@ -77,6 +80,7 @@ export class Supervisor {
     this.#binary = binary
     this.#directories = new AgentDirectories(paths)
     this.#options = options
+    this.#court = new LabelCourt(pluginDirectory(options.env), log)
     this.#caddy = new ManagedCaddy({
       binary,
       domain: options.domain,
@@ -93,6 +97,7 @@ export class Supervisor {
     })
     this.#reconciler = new Reconciler({
       connect: () => this.#connect(),
+      judge: (agents) => this.#court.judge(agents),
       log,
       onAgents: (agents) => this.#serve(agents),
       signal: this.#abort.signal,
@@ -230,7 +235,8 @@ export class Supervisor {
   }
 
   #status(): SupervisorStatus {
-    const problem = this.#caddyProblem ?? this.#reconciler.problem ?? this.#caddy.check.describe(this.#caddy.routes)
+    const notServed = [this.#court.describe(), this.#caddy.check.describe(this.#caddy.routes)].filter(Boolean).join(' ')
+    const problem = this.#caddyProblem ?? this.#reconciler.problem ?? (notServed || undefined)
     return {
       agents: this.#reconciler.agents.filter(needsProxy),
       ca: this.#options.paths.caCertificate,

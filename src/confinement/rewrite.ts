@@ -1,0 +1,36 @@
+// Owns how routes may rewrite a request: its method, its path and its query. Neither leads to another host.
+import { z } from 'zod'
+import { count, text, texts } from './schema-parts.js'
+
+const pair = z.array(z.strictObject({ key: z.exactOptional(text), val: z.exactOptional(text) }))
+
+export const rewriteFields = {
+  method: z.exactOptional(text.regex(/^(?!connect$)[a-z]+$/i, 'is not a method that requests are rewritten to')),
+  path_regexp: z.exactOptional(z.array(z.strictObject({ find: text, replace: z.exactOptional(text) }))),
+  query: z.exactOptional(
+    z.strictObject({
+      add: z.exactOptional(pair),
+      delete: z.exactOptional(texts),
+      rename: z.exactOptional(pair),
+      replace: z.exactOptional(
+        z.array(
+          z.strictObject({
+            key: z.exactOptional(text),
+            replace: z.exactOptional(text),
+            search: z.exactOptional(text),
+            search_regexp: z.exactOptional(text),
+          }),
+        ),
+      ),
+      set: z.exactOptional(pair),
+    }),
+  ),
+  strip_path_prefix: z.exactOptional(text),
+  strip_path_suffix: z.exactOptional(text),
+  uri: z.exactOptional(text),
+  uri_substring: z.exactOptional(
+    z.array(
+      z.strictObject({ find: z.exactOptional(text), limit: z.exactOptional(count), replace: z.exactOptional(text) }),
+    ),
+  ),
+}
