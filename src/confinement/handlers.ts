@@ -67,7 +67,7 @@ const encode = z.strictObject({
 const values = z.array(z.union([text, z.number(), flag, z.null()]))
 
 const map = z.strictObject({
-  defaults: z.exactOptional(values),
+  defaults: z.exactOptional(texts),
   destinations: z.array(text.regex(/^\{x_\w+\}$/, 'must be {x_NAME}: other names are those of Caddy and moat')),
   handler: z.literal('map'),
   mappings: z.exactOptional(

@@ -1,6 +1,6 @@
 // Owns which of Caddy's matchers routes may use. Those that look at files, and expressions, which can, are not among them.
 import { z } from 'zod'
-import { flag, headerName, type NameProblem, named, ownName, text, texts } from './schema-parts.js'
+import { headerName, type NameProblem, named, ownName, text, texts } from './schema-parts.js'
 
 const pattern = z.strictObject({ name: z.exactOptional(text.regex(/^\w*$/, 'is not a plain word')), pattern: text })
 const ranges = z.strictObject({ ranges: texts })
@@ -21,7 +21,7 @@ const matcherSet: z.ZodType = z.lazy(() =>
     query: z.exactOptional(z.record(text, texts)),
     remote_ip: z.exactOptional(ranges),
     // Not vars_regexp: before Caddy 2.11.2 it filled placeholders in what clients had sent.
-    vars: z.exactOptional(named(variable, z.array(z.union([text, z.number(), flag])))),
+    vars: z.exactOptional(named(variable, texts)),
   }),
 )
 

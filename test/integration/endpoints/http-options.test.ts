@@ -5,6 +5,7 @@ import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import { Sandbox } from '../../helpers/sandbox.js'
+import { until } from '../../helpers/until.js'
 
 /** Answers with what it was asked. */
 const echo = `require('node:http').createServer((request, response) => {
@@ -57,6 +58,29 @@ describe('http', () => {
     expect(answer.body).not.toContain('test')
     expect(answer.headers).toMatchObject({ 'x-leak': '{file./etc/hostname}' })
     expect(answer.headers).not.toHaveProperty('x-app')
+  })
+
+  it('shows the app another Host, and knows by itself which one was asked for', async () => {
+    // Once it has answered, it listens no more and keeps no connection, but goes on running.
+    const closes = `if (request.url === '/close') response.on('close', () => { server.close(); server.closeAllConnections() })`
+    const closing = `${echo.replace('require(', 'const server = require(').replace("response.setHeader('X-App', 'yes')", closes)}
+setInterval(() => {}, 1000)`
+    const { api, web } = await start(
+      { api: 3000, web: { headers: { request: { Host: 'localhost:3000' } }, port: 3000 } },
+      closing,
+    )
+    const { host } = new URL(web ?? '')
+    expect(JSON.parse((await sandbox.get(`${web}/`)).body).headers).toMatchObject({
+      host: 'localhost:3000',
+      'x-forwarded-host': host,
+    })
+    expect(JSON.parse((await sandbox.get(`${api}/`)).body).headers.host).toBe(new URL(api ?? '').host)
+    await sandbox.get(`${web}/close`)
+    const answer = await until('the server to be gone', async () => {
+      const found = await sandbox.get(`${web}/`, { headers: { accept: 'application/json' } })
+      return found.status >= 500 && found
+    })
+    expect(JSON.parse(answer.body)).toMatchObject({ agent: 'app', endpoint: 'web' })
   })
 
   it('asks for a password, which stands nowhere', async () => {

@@ -85,7 +85,7 @@ export const allowedMatches: Json[] = [
   { path_regexp: { name: 'file', pattern: '^/a{2}(.*)' } },
   { header: { Accept: ['*json*'], 'X-A': null }, query: { a: ['*'] } },
   { not: [{ host: ['web.b.localhost'] }] },
-  { vars: { '{http.request.header.X-A}': ['b'], x_tenant: ['c', 1] } },
+  { vars: { '{http.request.header.X-A}': ['b'], x_tenant: ['c'] } },
   { client_ip: { ranges: ['127.0.0.1/8'] }, protocol: 'https', remote_ip: { ranges: ['::1'] } },
 ]
 
