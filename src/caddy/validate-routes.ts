@@ -1,6 +1,7 @@
 // Owns asking Caddy whether it takes some routes, without serving them.
 import { execFile } from 'node:child_process'
 import { startAsInvokingUser } from '../config/invoking-user.js'
+import { printable } from '../confinement/judge-routes.js'
 import { messageOf } from '../errors.js'
 import type { CaddyRoute } from '../routing/agent.js'
 
@@ -35,5 +36,6 @@ function reasonOf(stderr: string, error: unknown): string {
     .split('\n')
     .findLast((text) => text.startsWith('Error:'))
   if (line === undefined) return messageOf(error)
-  return line.replace(/^Error: /, '').replace(/^.*?position \d+: (?=loading module)/, '')
+  // Caddy quotes what it does not take, which came from a label.
+  return printable(line.replace(/^Error: /, '').replace(/^.*?position \d+: (?=loading module)/, ''))
 }

@@ -81,7 +81,8 @@ export async function registerHttp(
 /** Requests outside `path` get it in front, so that `/` shows an app that lives under it, and its own links work too. */
 function prefixRoute(path: string): CaddyRoute {
   return {
-    handle: [{ handler: 'rewrite', uri: `${path}{http.request.uri}` }],
+    // A dollar would name a part of what was found.
+    handle: [{ handler: 'rewrite', path_regexp: [{ find: '^', replace: path.replaceAll('$', '$$$$') }] }],
     match: [{ not: [{ path: [path, `${path}/*`] }] }],
   }
 }

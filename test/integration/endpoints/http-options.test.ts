@@ -34,11 +34,15 @@ const bare = (url = '') => url.replace(/\/\/\w+\./, '//')
 
 describe('http', () => {
   it('puts a path in front, but not twice', async () => {
-    const { web } = await start({ web: { path: '/base', port: 3000 } })
+    const { dollar, web } = await start({ dollar: { path: '/a$1', port: 3000 }, web: { path: '/base', port: 3000 } })
     const asked = async (path: string) => JSON.parse((await sandbox.get(`${web}${path}`)).body).url
     expect(await asked('/')).toBe('/base/')
     expect(await asked('/a%20b?c=%7Bd%7D&e')).toBe('/base/a%20b?c=%7Bd%7D&e')
+    // What a client sends is never filled in, in a path or a query.
+    for (const path of ['/?{env.HOME}', '/{env.HOME}', '/%3F%7Benv.HOME%7D', '/a%2Fb?x={file./etc/hostname}'])
+      expect(decodeURIComponent(await asked(path))).toBe(`/base${decodeURIComponent(path)}`)
     expect(await asked('/base')).toBe('/base')
+    expect(JSON.parse((await sandbox.get(`${dollar}/b`)).body).url).toBe('/a$1/b')
     expect(await asked('/base/x')).toBe('/base/x')
     expect(await asked('/basement')).toBe('/base/basement')
   })

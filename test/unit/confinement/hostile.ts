@@ -28,7 +28,7 @@ export const allowedHandlers: Json[] = [
       set: { 'X-E': ['{http.request.uuid}'] },
     },
   },
-  { handler: 'rewrite', uri: '/base{http.request.uri}' },
+  { handler: 'rewrite', uri: '/a\\{b\\}?c={http.request.header.X-C}' },
   {
     handler: 'rewrite',
     method: 'GET',

@@ -76,6 +76,8 @@ describe('judgeRoutes', () => {
       /^"X-Moat-Run" is one of moat's own/,
     ],
     [{ handler: 'rewrite', method: 'CONNECT' }, 'method', /^is not a method/],
+    [{ handler: 'rewrite', uri: '/a{http.request.uri}' }, 'uri', /^has a placeholder in its path/],
+    [{ handler: 'rewrite', uri: '/a{http.request.header.X}?b' }, 'uri', /^has a placeholder in its path/],
     [
       { body: '{env.HOME}', handler: 'static_response' },
       'body',
