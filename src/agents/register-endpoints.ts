@@ -133,7 +133,7 @@ function toFragment({ default: isDefault, endpoint, files, routes, upstream }: O
       endpoint,
       ...(files && { files }),
       ...(routes && routes.length > 0 && { routes }),
-      ...(upstream && { upstream: { port: upstream.port, protocol: upstream.protocol ?? 'http' } }),
+      ...(upstream && { upstream: { ...upstream, protocol: upstream.protocol ?? 'http' } }),
     },
   ]
 }

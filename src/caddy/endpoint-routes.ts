@@ -1,4 +1,5 @@
 // Owns what Caddy is told about endpoints that are more than a port: routes of plugins, files of a workspace. Pure.
+import { literal } from '../endpoints/literal.js'
 import type { CaddyRoute, ServedFiles } from '../routing/agent.js'
 import type { HostRoutes } from '../routing/route-table.js'
 import { nothingHere } from './responses.js'
@@ -19,13 +20,15 @@ export function endpointRoutes(hostRoutes: readonly HostRoutes[], filesSocket: s
 }
 
 function endpointRoute(hostRoutes: HostRoutes, filesSocket: string): CaddyRoute {
-  const { files, hosts, routes, upstream } = hostRoutes
+  const { files, hosts, routes, upstream, upstreamHost } = hostRoutes
   const inner = [
     ...routes,
     ...(files ? filesRoutes(hostRoutes, files, filesSocket) : []),
     ...(upstream ? [] : nothingHere),
+    ...(upstreamHost === undefined ? [] : [{ handle: [{ handler: 'vars', moat_host: literal(upstreamHost) }] }]),
   ]
-  return { handle: [{ handler: 'subroute', routes: inner }], match: [{ host: hosts }] }
+  // One group: a request that one endpoint's routes have passed on is never one for the routes of another.
+  return { group: 'endpoint', handle: [{ handler: 'subroute', routes: inner }], match: [{ host: hosts }] }
 }
 
 /** A host stands once, whatever the labels of two containers say. */

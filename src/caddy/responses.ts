@@ -105,19 +105,39 @@ export const noPages = routesFor(
   "The proxy's supervisor does not answer, so there is no page to show. Agents are reached all the same.\n\nTry this:\n  moat proxy status",
 )
 
-/** For an endpoint whose routes Caddy does not take. `plugin` and `endpoint` are names moat has checked. */
+/** For an endpoint whose routes Caddy does not take. */
 export function rejectedRoutes(plugin: string, endpoint: string) {
-  return routesFor(
-    {
-      detail: `Caddy does not take the routes of the endpoint ${endpoint}, which the plugin ${plugin} made.`,
-      error: 'rejected_routes',
-      hint: 'moat proxy status',
-      status: 502,
-    },
-    `Caddy does not take the routes of the endpoint ${endpoint}, which the plugin ${plugin} made.\n\nTry this:\n  moat proxy status`,
+  return notServed(
+    `Caddy does not take the routes of the endpoint ${endpoint}, which the plugin ${plugin} made.`,
+    'rejected_routes',
+    'moat proxy status',
   )
 }
 
+/** For an endpoint that asks for what no endpoint may have. */
+export function refusedRoutes(plugin: string, endpoint: string) {
+  return notServed(
+    `The endpoint ${endpoint}, which the plugin ${plugin} made, asks the proxy for what it may not do.`,
+    'refused_routes',
+    'moat proxy status',
+  )
+}
+
+/** For an endpoint whose routes come from a plugin that is not installed here. */
+export function missingPlugin(plugin: string, endpoint: string) {
+  return notServed(
+    `The endpoint ${endpoint} is made by the plugin ${plugin}, which is not installed here.`,
+    'missing_plugin',
+    `moat plugins install ${plugin}`,
+  )
+}
+
+/** Names come from labels: nothing in them may be filled in. */
+function notServed(detail: string, error: string, hint: string) {
+  const plain = (text: string) => text.replace(/[{}\\]/g, '')
+  const text = `${plain(detail)}\n\nTry this:\n  ${plain(hint)}`
+  return routesFor({ detail: plain(detail), error, hint: plain(hint), status: 502 }, text)
+}
 /** For a host that is not the caller's own: agents have no business with each other, nor with the dashboard. */
 export const notYours = routesFor(
   {

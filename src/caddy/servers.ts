@@ -11,7 +11,7 @@ import { endpointRoutes } from './endpoint-routes.js'
 import { ownPages, pageOr, problemPages } from './page-routes.js'
 import { accessLog } from './request-log.js'
 import { notYours, refusal, unknownHost } from './responses.js'
-import { doorRoutes, lookUp, noDoor, proxyRoutes } from './upstream-routes.js'
+import { counted, doorRoutes, lookUp, noDoor, proxyRoutes } from './upstream-routes.js'
 
 export function servers(settings: CaddySettings, table: RouteTable) {
   const { domain, inside, listeners, pagesSocket, recorded } = settings
@@ -26,8 +26,7 @@ export function servers(settings: CaddySettings, table: RouteTable) {
   const tls = { tls_connection_policies: connectionPolicies(domain) }
   // Who listens there tells by whom a connection was made, with an address of the agent's.
   const from = { wrapper: 'proxy_protocol' }
-  // There is no address to tell the agent's program; its own loopback is where the request began.
-  const own = [...insideGate(settings), ...routes(settings, table, { client_ip: '127.0.0.1' })]
+  const own = [...insideGate(settings), ...routes(settings, table)]
   return {
     inside: {
       ...common,
@@ -67,17 +66,17 @@ function ownHosts(domain: string): string[] {
   return [...new Set([domain, ...agentHostPatterns(domain), defaultDomain, '127.0.0.1', '::1'])]
 }
 
-/** `known`: what is set for every request to an agent. */
-function routes(settings: CaddySettings, { hostRoutes, upstreams }: RouteTable, known = {}): CaddyRoute[] {
+function routes(settings: CaddySettings, table: RouteTable): CaddyRoute[] {
   const { domain, filesSocket, pagesSocket } = settings
   return [
     inLowerCase,
     { handle: refusal(domain), match: [{ not: [{ host: ownHosts(domain) }] }], terminal: true },
     ...ownPages(pagesSocket, domain),
+    counted(domain),
     // Before the routes of plugins: whatever they do to a request, it stays with its own host.
-    ...lookUp(upstreams, domain, known),
-    ...endpointRoutes(hostRoutes, filesSocket),
-    ...proxyRoutes(upstreams),
+    ...lookUp(table, domain),
+    ...endpointRoutes(table.hostRoutes, filesSocket),
+    ...proxyRoutes(table.upstreams),
     ...doorRoutes(settings),
     pageOr(pagesSocket, unknownHost),
   ]

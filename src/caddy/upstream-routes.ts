@@ -1,7 +1,7 @@
 // Owns how a request is handed on to a container: by the name of its host, or by a table in the config. Pure.
 import { join } from 'node:path'
 import type { CaddyRoute, UpstreamProtocol } from '../routing/agent.js'
-import type { Upstream } from '../routing/route-table.js'
+import type { RouteTable, Upstream } from '../routing/route-table.js'
 import { agentHostPatterns } from '../routing/urls.js'
 import { dialAddress, linkDirectories } from '../routing/way-in.js'
 import type { CaddySettings } from './caddy-settings.js'
@@ -29,27 +29,26 @@ const claims = ['Forwarded', 'True-Client-Ip', 'X-Forwarded-Port', 'X-Forwarded-
 
 /**
  * What Caddy says by itself, but for requests from containers, which come over a unix socket: there it would say nothing.
- * `client_ip` is the address of the other end; what a client claims to be forwarded for is not heeded. `moat_host` is the
- * host that was asked, whatever an endpoint's options make of the Host header.
+ * `client_ip` is the address of the other end; what a client claims to be forwarded for is not heeded.
  */
 const forwardedHeaders = {
   'X-Forwarded-For': ['{http.vars.client_ip}'],
-  'X-Forwarded-Host': ['{http.vars.moat_host}'],
+  'X-Forwarded-Host': ['{http.request.hostport}'],
   'X-Forwarded-Proto': ['{http.request.scheme}'],
 }
 
+/** Does nothing but be there: Caddy counts requests by handler, and every request to an agent passes this one, once. */
+export function counted(domain: string): CaddyRoute {
+  const count = { handler: 'log_append', key: 'agent', value: '' }
+  return { handle: [count], match: [{ host: agentHostPatterns(domain) }] }
+}
+
 /**
- * Keeps what was asked, and finds what the config knows of the host: one table from host to upstream, looked up once. A
- * `map` value is computed anew at every use, a `vars` value is not. Every request to an agent passes here, and is counted.
+ * Keeps the host that was asked, which an endpoint may replace for its app, and finds what the config knows of it: one table
+ * from host to upstream, looked up once. A `map` value is computed anew at every use, a `vars` value is not.
  */
-export function lookUp(
-  upstreams: readonly Upstream[],
-  domain: string,
-  known: Readonly<Record<string, string>>,
-): CaddyRoute[] {
-  const match = [{ host: agentHostPatterns(domain) }]
-  const asked = { handler: 'vars', moat_host: '{http.request.hostport}', ...known }
-  if (upstreams.length === 0) return [{ handle: [asked], match }]
+export function lookUp({ hostRoutes, upstreams }: RouteTable, domain: string): CaddyRoute[] {
+  if (hostRoutes.length + upstreams.length === 0) return []
   const map = {
     defaults: ['', '', ''],
     destinations: ['{moat.protocol}', '{moat.dial}', '{moat.quick}'],
@@ -60,8 +59,14 @@ export function lookUp(
     })),
     source: '{http.request.host}',
   }
-  const found = { moat_dial: '{moat.dial}', moat_protocol: '{moat.protocol}', moat_quick: '{moat.quick}' }
-  return [{ handle: [map, { ...asked, ...found }], match }]
+  const found = {
+    handler: 'vars',
+    moat_dial: '{moat.dial}',
+    moat_host: '{http.request.hostport}',
+    moat_protocol: '{moat.protocol}',
+    moat_quick: '{moat.quick}',
+  }
+  return [{ handle: [map, found], match: [{ host: agentHostPatterns(domain) }] }]
 }
 
 /** Sorted by host. Caddy refuses a whole config in which a host stands twice, and with it every route that follows. */
@@ -80,8 +85,10 @@ export function proxyRoutes(upstreams: readonly Upstream[]): CaddyRoute[] {
     .filter((protocol) => upstreams.some((upstream) => upstream.protocol === protocol))
     .flatMap((protocol) => {
       const match = { vars: { moat_protocol: [protocol] } }
-      const quick = reverseProxy(protocol, '{http.vars.moat_quick}', patience.browser)
-      const patient = reverseProxy(protocol, '{http.vars.moat_dial}', patience.program)
+      // To an https upstream Caddy would send the address it dials; and an endpoint may want another than was asked for.
+      const host = '{http.vars.moat_host}'
+      const quick = reverseProxy(protocol, { dial: '{http.vars.moat_quick}', host, tryDuration: patience.browser })
+      const patient = reverseProxy(protocol, { dial: '{http.vars.moat_dial}', host, tryDuration: patience.program })
       return [
         { handle: [quick], match: [{ ...match, ...navigation }], terminal: true },
         { handle: [patient], match: [match], terminal: true },
@@ -128,15 +135,20 @@ export function noDoor(settings: CaddySettings): CaddyRoute[] {
 }
 
 function byName(directory: string, tryDuration: string) {
-  return reverseProxy('http', dialAddress(`${directory}/{http.request.host}`), tryDuration)
+  return reverseProxy('http', { dial: dialAddress(`${directory}/{http.request.host}`), tryDuration })
 }
 
-function reverseProxy(protocol: UpstreamProtocol, dial: string, tryDuration: string) {
-  // To an https upstream Caddy would send the address it dials as Host.
-  const host = protocol === 'https' ? { Host: ['{http.request.hostport}'] } : {}
+interface HandedOn {
+  dial: string
+  /** What the app is told of the host, if not what was asked. */
+  host?: string
+  tryDuration: string
+}
+
+function reverseProxy(protocol: UpstreamProtocol, { dial, host, tryDuration }: HandedOn) {
   return {
     handler: 'reverse_proxy',
-    headers: { request: { delete: claims, set: { ...forwardedHeaders, ...host } } },
+    headers: { request: { delete: claims, set: { ...forwardedHeaders, ...(host !== undefined && { Host: [host] }) } } },
     load_balancing: { try_duration: tryDuration, try_interval: '50ms' },
     // Without it, each config change closes every WebSocket.
     stream_close_delay: '24h',

@@ -1,6 +1,7 @@
 // Owns asking Caddy whether it takes a config, without serving it.
 import { execFile } from 'node:child_process'
 import { startAsInvokingUser } from '../config/invoking-user.js'
+import { printable } from '../confinement/judge-routes.js'
 import { messageOf } from '../errors.js'
 import type { CaddyConfig } from './to-caddy-config.js'
 
@@ -29,5 +30,6 @@ function reasonOf(stderr: string, error: unknown): string {
   const lines = stderr.trim().split('\n')
   const line = lines.findLast((text) => text.startsWith('Error:')) ?? lines.find((text) => text.startsWith('panic:'))
   if (line === undefined) return messageOf(error).split('\n')[0] ?? 'no reason given'
-  return line.replace(/^(Error|panic): /, '').replace(/^.*?position \d+: (?=loading module)/, '')
+  // Caddy quotes what it does not take, which may have come from a label.
+  return printable(line.replace(/^(Error|panic): /, '').replace(/^.*?position \d+: (?=loading module)/, ''))
 }

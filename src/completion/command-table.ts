@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { installedPlugins } from '../config/installed-plugins.js'
 import { setUpOclif } from '../config/oclif-settings.js'
-import { installedPlugins } from '../plugins/installed-plugins.js'
 import type { CompletionSource } from './completion-source.js'
 
 export interface FlagEntry {

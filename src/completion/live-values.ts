@@ -37,7 +37,7 @@ export async function liveValues(source: CompletionSource, options: LiveOptions)
     return listTools().map((tool) => ({ description: tool.for, value: tool.name }))
   }
   if (source === 'plugins') {
-    const { installedPlugins } = await import('../plugins/installed-plugins.js')
+    const { installedPlugins } = await import('../config/installed-plugins.js')
     return installedPlugins(options.plugins).map(({ name, root }) => ({ description: root, value: name }))
   }
   return []

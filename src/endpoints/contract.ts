@@ -75,8 +75,11 @@ export interface EndpointRegistration {
    * address of a published port. Text of users goes through `literal`, or Caddy takes braces in it for placeholders.
    */
   routes?: CaddyRoute[]
-  /** The container port that answers what `routes` pass on. It need not be in `ports`. */
-  upstream?: { port: number; protocol?: UpstreamProtocol }
+  /**
+   * The container port that answers what `routes` pass on. It need not be in `ports`. `host` is what it sees as Host, in
+   * place of the request's.
+   */
+  upstream?: { host?: string; port: number; protocol?: UpstreamProtocol }
   /** Its address when it is not reached through the proxy: `postgres://{moat.address.5432}`. */
   url?: string
 }

@@ -1,6 +1,8 @@
 // Owns the built-in endpoint type: a port in the container that speaks HTTP.
 import { z } from 'zod'
 import { leaf, portNumber } from '../config/schema-parts.js'
+import { isHost } from '../confinement/judge-endpoint.js'
+import { sentName } from '../confinement/schema-parts.js'
 import type { CaddyRoute } from '../routing/agent.js'
 import { basicAuthRoute } from './basic-auth.js'
 import type { DeclaredEndpoint, EndpointRegistration, EndpointType } from './contract.js'
@@ -15,6 +17,15 @@ const headers = z.record(z.string(), headerValue).superRefine((all, context) => 
   for (const name of Object.keys(all).filter((key) => !headerName.test(key))) {
     const message = `${JSON.stringify(name)} is not the name of a header`
     context.addIssue({ code: 'custom', message, params: { at: 'key' }, path: [name] })
+  }
+})
+const requestHeaders = headers.superRefine((all, context) => {
+  for (const [name, value] of Object.entries(all)) {
+    const problem = sentName(name)
+    const message = `${JSON.stringify(name)} ${problem}`
+    if (problem !== undefined) context.addIssue({ code: 'custom', message, params: { at: 'key' }, path: [name] })
+    if (isHostName(name) && !isHost(value ?? ''))
+      context.addIssue({ code: 'custom', message: 'must be a host such as localhost:3000', path: [name] })
   }
 })
 
@@ -32,7 +43,7 @@ const options = z.strictObject({
     .refine((users) => Object.keys(users).every((user) => !user.includes(':')), 'has a colon in the name of a user')
     .optional(),
   default: z.boolean('must be true or false').optional(),
-  headers: z.strictObject({ request: headers.optional(), response: headers.optional() }).optional(),
+  headers: z.strictObject({ request: requestHeaders.optional(), response: headers.optional() }).optional(),
   path: z
     .string()
     .regex(/^(\/[\w.~!$&'()+,;=:@-]+)+$/, 'must be a path such as /app, without a slash at its end')
@@ -50,7 +61,8 @@ export async function registerHttp(
   { name, options }: DeclaredEndpoint<HttpOptions>,
   literal: (text: string) => string,
 ): Promise<EndpointRegistration> {
-  const { basic_auth: users, headers: changes, path, port, protocol } = options
+  const { basic_auth: users, path, port, protocol } = options
+  const { changes, host } = splitHost(options.headers)
   const routes: CaddyRoute[] = [
     ...(users ? [await basicAuthRoute(users, literal)] : []),
     ...(changes ? [headersRoute(changes, literal)] : []),
@@ -62,16 +74,34 @@ export async function registerHttp(
     // Nobody gets through to it without a password.
     ...(users && { readiness: { kind: 'tcp', port } }),
     ...(routes.length > 0 && { routes }),
-    upstream: { port, ...(protocol && { protocol }) },
+    upstream: { ...(host !== undefined && { host }), port, ...(protocol && { protocol }) },
   }
 }
 
 /** Requests outside `path` get it in front, so that `/` shows an app that lives under it, and its own links work too. */
 function prefixRoute(path: string): CaddyRoute {
   return {
-    handle: [{ handler: 'rewrite', uri: `${path}{http.request.uri}` }],
+    // A dollar would name a part of what was found.
+    handle: [{ handler: 'rewrite', path_regexp: [{ find: '^', replace: path.replaceAll('$', '$$$$') }] }],
     match: [{ not: [{ path: [path, `${path}/*`] }] }],
   }
+}
+
+/**
+ * The Host is for the app alone: what moat itself looks up by it, tells the app in X-Forwarded-Host and says on its pages is
+ * the host that was asked for. So it is no change of the request.
+ */
+function splitHost(headers: HttpOptions['headers']): { changes: HttpOptions['headers']; host?: string } {
+  const [name, host] = Object.entries(headers?.request ?? {}).find(([key]) => isHostName(key)) ?? []
+  if (!headers?.request || name === undefined || typeof host !== 'string') return { changes: headers }
+  const { [name]: _, ...request } = headers.request
+  const left = Object.keys(request).length > 0
+  const changes = { ...(left && { request }), ...(headers.response && { response: headers.response }) }
+  return { changes: Object.keys(changes).length > 0 ? changes : undefined, host }
+}
+
+function isHostName(name: string): boolean {
+  return name.toLowerCase() === 'host'
 }
 
 function headersRoute(

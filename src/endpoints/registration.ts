@@ -1,51 +1,43 @@
 // Owns checking what plugins return from the registration hook, before any of it is acted upon.
 import { z } from 'zod'
+import { isHost, ownPathProblem, pathProblem, textProblem, urlProblem } from '../confinement/judge-endpoint.js'
+import { judgeRoutes } from '../confinement/judge-routes.js'
 import { MoatError } from '../errors.js'
 import type { EndpointRegistration } from './contract.js'
 
 const port = z.int().min(1).max(65_535)
-/** Of all routes of an endpoint, as JSON. */
-const mostCharacters = 100_000
-/** Relative, and below what it is relative to. */
-const inside = z
-  .string()
-  .min(1)
-  .refine((path) => !path.startsWith('/') && !path.split('/').includes('..'), 'leaves the directory it starts from')
+const inside = checked(pathProblem)
+const shown = checked(textProblem)
 
 const schema = z.array(
   z.strictObject({
-    columns: z.exactOptional(z.record(z.string(), z.string())),
+    columns: z.exactOptional(z.record(shown, shown)),
     default: z.exactOptional(z.boolean()),
     endpoint: z.string(),
     env: z.exactOptional(z.record(z.string().regex(/^[A-Za-z_]\w*$/), z.string())),
     files: z.exactOptional(z.strictObject({ browse: z.boolean(), fallback: z.exactOptional(inside), root: inside })),
-    links: z.exactOptional(z.array(z.strictObject({ title: z.string(), url: z.string() }))),
+    links: z.exactOptional(z.array(z.strictObject({ title: shown, url: shown }))),
     port: z.exactOptional(port),
     ports: z.exactOptional(
       z.array(z.strictObject({ hostPort: z.exactOptional(z.union([port, z.literal('stable')])), port })),
     ),
     readiness: z.exactOptional(
       z.discriminatedUnion('kind', [
-        z.strictObject({ kind: z.literal('http'), path: z.string().startsWith('/') }),
+        z.strictObject({ kind: z.literal('http'), path: checked(ownPathProblem) }),
         z.strictObject({ kind: z.literal('none') }),
         z.strictObject({ kind: z.literal('tcp'), port }),
       ]),
     ),
-    routes: z.exactOptional(
-      z
-        .array(z.looseObject({ handle: z.array(z.looseObject({ handler: z.string() })) }))
-        .refine(
-          // Caddy indexes the whole config by them: one that stands twice has it refuse all of it.
-          (routes) => !JSON.stringify(routes).includes('"@id"'),
-          'may not have an @id',
-        )
-        .refine(
-          (routes) => JSON.stringify(routes).length <= mostCharacters,
-          `are longer than ${mostCharacters} characters, which is more than a label should carry`,
-        ),
+    // Judged by themselves, which says more than a schema would.
+    routes: z.unknown().optional(),
+    upstream: z.exactOptional(
+      z.strictObject({
+        host: z.exactOptional(z.string().refine(isHost, 'is not the name of a host')),
+        port,
+        protocol: z.exactOptional(z.enum(['http', 'https', 'h2c'])),
+      }),
     ),
-    upstream: z.exactOptional(z.strictObject({ port, protocol: z.exactOptional(z.enum(['http', 'https', 'h2c'])) })),
-    url: z.exactOptional(z.string().regex(/^[a-z][a-z0-9+.-]*:\/\//, 'is not a URL')),
+    url: z.exactOptional(checked(urlProblem)),
   }),
 )
 
@@ -66,7 +58,7 @@ export function checkRegistrations(
     const place = [...(name === undefined ? [] : [`endpoint ${String(name)}`]), ...path.map(String)].join(', ')
     throw failure(plugin, `${place === '' ? '' : `${place}: `}${issue?.message ?? 'it is malformed'}`)
   }
-  const registrations = parsed.data as EndpointRegistration[]
+  const registrations = parsed.data.map((one) => withRoutes(plugin, one))
   for (const [index, { endpoint }] of registrations.entries()) {
     if (!expected.includes(endpoint)) throw failure(plugin, `the endpoint ${endpoint} is not of one of its types`)
     const first = registrations.findIndex((other) => other.endpoint === endpoint)
@@ -75,6 +67,23 @@ export function checkRegistrations(
   const missing = expected.find((name) => !registrations.some(({ endpoint }) => endpoint === name))
   if (missing !== undefined) throw failure(plugin, `it does not register the endpoint ${missing}`)
   return registrations
+}
+
+/** With its routes as the plain data that was judged. */
+function withRoutes(plugin: string, registration: z.infer<typeof schema>[number]): EndpointRegistration {
+  const { routes, ...rest } = registration
+  if (routes === undefined) return rest
+  const judged = judgeRoutes(routes)
+  if ('refused' in judged) throw failure(plugin, `endpoint ${rest.endpoint}, ${judged.path}: ${judged.refused}`)
+  return { ...rest, routes: judged.routes }
+}
+
+/** Text about which `problemOf` says what is wrong. */
+function checked(problemOf: (text: string) => string | undefined) {
+  return z.string().superRefine((text, context) => {
+    const message = problemOf(text)
+    if (message !== undefined) context.addIssue({ code: 'custom', message })
+  })
 }
 
 function failure(plugin: string, reason: string): MoatError {

@@ -90,9 +90,11 @@ const routes = z.array(
     default: z.exactOptional(z.boolean()),
     endpoint: dnsLabel,
     files: z.exactOptional(z.object({ browse: z.boolean(), fallback: z.exactOptional(z.string()), root: z.string() })),
-    // Only Caddy knows what a handler may hold; it is asked before the agent starts.
+    // What they may hold is judged in confinement, where they become config.
     routes: z.exactOptional(z.array(z.looseObject({ handle: z.array(z.looseObject({ handler: z.string() })) }))),
-    upstream: z.exactOptional(z.object({ port, protocol: z.enum(['http', 'https', 'h2c']) })),
+    upstream: z.exactOptional(
+      z.object({ host: z.exactOptional(z.string()), port, protocol: z.enum(['http', 'https', 'h2c']) }),
+    ),
   }),
 )
 

@@ -54,7 +54,7 @@ function buttons(agent: IndexAgent): Html {
 function endpointRow(agent: IndexAgent, endpoint: IndexEndpoint): Html {
   const { columns = {}, counters, health, hint, links = [], name, problem, url } = endpoint
   const target = safeUrl(url, agent.baseUrl)
-  const isWeb = target?.startsWith('http')
+  const isWeb = target !== undefined
   return html`<li>
 <span class="health ${health}">${healthText[health]}</span>
 <span class="name">${name}</span>

@@ -25,11 +25,11 @@ function escapeText(text: string): string {
   return text.replace(/["&'<>]/g, (character) => entities[character] ?? character)
 }
 
-/** A URL for a link: one that a browser would run as a script leads nowhere. Plugins make some of them. */
+/** A URL for a link: only one of the web, for what others do is up to the programs of this machine. Plugins make some. */
 export function safeUrl(url: string, base: string): string | undefined {
   if (!URL.canParse(url, base)) return undefined
   const parsed = new URL(url, base)
-  return ['data:', 'javascript:', 'vbscript:', 'file:', 'blob:'].includes(parsed.protocol) ? undefined : parsed.href
+  return ['http:', 'https:'].includes(parsed.protocol) ? parsed.href : undefined
 }
 
 /** Text in which what stands between backquotes is code. */

@@ -1,7 +1,8 @@
 // Owns what is said of a plugin that cannot be loaded. oclif reports it as a warning of Node's, with a process id and
 // paths of its own; moat names the plugin and the command that helps.
+
+import { type InstalledPlugin, installedPlugins } from '../config/installed-plugins.js'
 import { shellQuote } from '../config/shell-quote.js'
-import { type InstalledPlugin, installedPlugins } from './installed-plugins.js'
 
 /** From now on, such warnings go to `print` in moat's words, each plugin once. Other warnings stay Node's. */
 export function explainLoadWarnings(directory: string, print: (line: string) => void): void {

@@ -3,7 +3,7 @@
 import { access, writeFile } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { Plugin } from '@oclif/core'
-import { installedPlugins } from './installed-plugins.js'
+import { installedPlugins } from '../config/installed-plugins.js'
 
 /** Writes them into the copies npm installed in `directory`. Linked plugins change all the time, and are not ours. */
 export async function writeManifests(directory: string): Promise<void> {

@@ -38,6 +38,8 @@ export interface HostRoutes {
   endpoint: string
   files?: ServedFiles
   hosts: string[]
+  /** What the container sees as Host of what the routes pass on, if that is not the host that was asked for. */
+  upstreamHost?: string
   /** The plugin to name when Caddy refuses them. */
   plugin: string
   routes: CaddyRoute[]
@@ -119,7 +121,7 @@ function tableOf(agent: Agent, fragment: RouteFragment, domain: string): Partial
   const { endpoint, files, routes = [], upstream } = fragment
   const bare = isDefault(agent, fragment) ? [agentHost(agent.name, domain)] : []
   const hosts = [endpointHost(agent.name, endpoint, domain), ...bare]
-  const special = routes.length > 0 || files !== undefined || upstream === undefined
+  const special = routes.length > 0 || files !== undefined || upstream === undefined || upstream.host !== undefined
   const isPlain = !special && agent.wayIn === 'sockets' && upstream?.protocol === 'http'
   const linked = isPlain ? hosts.filter(isLinkable) : []
   const configured = upstream ? hosts.filter((host) => !linked.includes(host)) : []
@@ -132,6 +134,7 @@ function tableOf(agent: Agent, fragment: RouteFragment, domain: string): Partial
     routes: dialling(routes, agent),
     runId: agent.runId,
     upstream: upstream !== undefined,
+    ...(upstream?.host !== undefined && { upstreamHost: upstream.host }),
   }
   const dialled = special || configured.length > 0 ? ports : []
   return {

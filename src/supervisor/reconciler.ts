@@ -12,6 +12,8 @@ const reconnectWait = { first: 250, longest: 5_000 }
 
 export interface ReconcilerOptions {
   connect: () => Promise<Engine>
+  /** What of the agents' labels may be acted upon. */
+  judge: (agents: Agent[]) => Agent[]
   log: (message: string) => void
   /** Called with all agents after each successful look at the engine. Rejects when the proxy could not follow. */
   onAgents: (agents: Agent[]) => Promise<void>
@@ -19,10 +21,12 @@ export interface ReconcilerOptions {
 }
 
 export class Reconciler {
-  /** The agents last seen. An engine that cannot be read leaves them as they are. */
+  /** The agents last seen, judged. An engine that cannot be read leaves them as they are. */
   agents: Agent[] = []
   /** Containers that claim to be agents and are not. They never have routes. */
   unsealed: UnsealedContainer[] = []
+  /** As their labels have them. */
+  #unjudged: Agent[] = []
   readonly #options: ReconcilerOptions
   readonly #look: Coalescer
   #engine: Engine | undefined
@@ -60,11 +64,12 @@ export class Reconciler {
       const { agents, unreadable, unsealed } = await this.#engine.listAgents()
       for (const { containerId, name, reason } of unreadable) {
         this.#options.log(`container ${name} could not be read, its routes stay as they were: ${reason}`)
-        const known = this.agents.find((agent) => agent.containerId === containerId)
+        const known = this.#unjudged.find((agent) => agent.containerId === containerId)
         if (known) agents.push(known)
       }
+      this.#unjudged = agents
+      this.agents = this.#options.judge(agents)
       this.#logUnsealed(unsealed)
-      this.agents = agents
       this.unsealed = unsealed
       this.problem = undefined
     } catch (error) {

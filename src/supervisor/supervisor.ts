@@ -6,10 +6,9 @@ import { type CaddyBinary, findCaddy } from '../caddy/find-caddy.js'
 import { storedHosts } from '../caddy/stored-hosts.js'
 import { domainOf } from '../caddy/to-caddy-config.js'
 import { hostUser } from '../config/invoking-user.js'
+import { pluginDirectory } from '../config/oclif-settings.js'
 import type { MoatPaths } from '../config/paths.js'
 import { Doors } from '../doors/doors.js'
-import { connectEngine } from '../engine/connect-engine.js'
-import type { Engine } from '../engine/engine.js'
 import { describeUnsealed } from '../engine/unsealed.js'
 import { MoatError, messageOf } from '../errors.js'
 import { type Agent, needsProxy } from '../routing/agent.js'
@@ -18,6 +17,8 @@ import { ownCaddys } from '../upkeep/own-processes.js'
 import { type ControlHandlers, type ControlSocket, openControlSocket } from './control-server.js'
 import { takeFileLock } from './file-lock.js'
 import { type FilesSocket, openFilesSocket } from './files-socket.js'
+import { FollowedEngine } from './followed-engine.js'
+import { LabelCourt } from './label-court.js'
 import { Lifetime } from './lifetime.js'
 import { type LockWatch, watchLock } from './lock-watch.js'
 import { ManagedCaddy } from './managed-caddy.js'
@@ -72,7 +73,9 @@ export class Supervisor {
   readonly #abort = new AbortController()
   readonly #binary: CaddyBinary
   readonly #caddy: ManagedCaddy
+  readonly #court: LabelCourt
   readonly #doors: Doors
+  readonly #engine: FollowedEngine
   readonly #ended = Promise.withResolvers<void>()
   readonly #followers = new Set<() => void>()
   readonly #lifetime: Lifetime
@@ -81,8 +84,6 @@ export class Supervisor {
   readonly #reconciler: Reconciler
   readonly #site: OwnSite
   #caddyProblem: string | undefined
-  #engineAddress: string | undefined
-  #engineSocket: string | undefined
   #files: FilesSocket | undefined
   #rotation: Promise<Rotation | undefined> = Promise.resolve(undefined)
   #socket: ControlSocket | undefined
@@ -94,7 +95,9 @@ export class Supervisor {
     this.authorityCreated = authorityCreated
     this.#binary = binary
     this.#doors = new Doors({ domain: options.domain, log, paths, uid: hostUser().uid })
+    this.#engine = new FollowedEngine(options.env, paths.home)
     this.#options = options
+    this.#court = new LabelCourt(pluginDirectory(options.env), log)
     this.#caddy = new ManagedCaddy({
       binary,
       domain: options.domain,
@@ -114,7 +117,8 @@ export class Supervisor {
       this.stop().catch((error) => log(`the proxy did not stop cleanly: ${error}`))
     })
     this.#reconciler = new Reconciler({
-      connect: () => this.#connect(),
+      connect: () => this.#engine.connect(),
+      judge: (agents) => this.#court.judge(agents),
       log,
       onAgents: (agents) => this.#serve(agents),
       signal: this.#abort.signal,
@@ -217,17 +221,6 @@ export class Supervisor {
     this.#changed()
   }
 
-  /** The engine; once found, that one and no other: on another one all agents would seem to be gone. */
-  async #connect(): Promise<Engine> {
-    const { env, paths } = this.#options
-    const found = this.#engineSocket !== undefined && { DOCKER_HOST: this.#engineSocket, MOAT_RUNTIME: '' }
-    const engine = await connectEngine({ env: { ...env, ...found }, moatHome: paths.home })
-    this.#engineAddress = engine.address
-    // A TCP engine came from a setting that still stands, with certificates an address alone would lose.
-    if (engine.address.startsWith('unix://')) this.#engineSocket = engine.address
-    return engine
-  }
-
   #changed(): void {
     for (const follow of this.#followers) follow()
   }
@@ -277,23 +270,30 @@ export class Supervisor {
   }
 
   #status(): SupervisorStatus {
-    const { agents, problem: engineProblem, unsealed } = this.#reconciler
-    const renamed = unsealed.find(({ reason }) => reason === 'renamed')
-    const problem =
-      this.#caddyProblem ??
-      engineProblem ??
-      this.#caddy.problemOfRoutes ??
-      (renamed && `${describeUnsealed(renamed)}, so it has no routes: ${renamed.fix}`)
+    const { agents, unsealed } = this.#reconciler
+    const problem = this.#problem()
     return {
       agents: agents.filter(needsProxy),
       ca: this.#options.paths.caCertificate,
       caddy: { pid: this.#caddy.pid, version: this.#binary.version },
-      ...(this.#engineAddress !== undefined && { engine: this.#engineAddress }),
+      ...(this.#engine.address !== undefined && { engine: this.#engine.address }),
       ...this.#caddy.address,
       kept: this.#lifetime.kept,
       ...(problem !== undefined && { problem }),
       supervisor: { pid: process.pid, version: this.#options.version },
       unsealed,
     }
+  }
+
+  /** What keeps the proxy from serving all that the engine's agents ask for; the gravest alone. */
+  #problem(): string | undefined {
+    const { problem, unsealed } = this.#reconciler
+    const renamed = unsealed.find(({ reason }) => reason === 'renamed')
+    const notServed = [
+      this.#court.describe(),
+      this.#caddy.problemOfRoutes,
+      renamed && `${describeUnsealed(renamed)}, so it has no routes: ${renamed.fix}`,
+    ]
+    return this.#caddyProblem ?? problem ?? (notServed.filter(Boolean).join(' ') || undefined)
   }
 }

@@ -1,6 +1,7 @@
 // Owns one run of the command line, from arguments to exit code, and what happens to an error no command handled.
 import { Errors, flush, handle, run } from '@oclif/core'
 import { pluginDirectory, setUpOclif } from '../config/oclif-settings.js'
+import { moatPaths } from '../config/paths.js'
 import { exitCodes, MoatError, systemCode } from '../errors.js'
 import { explainLoadWarnings } from '../plugins/load-warnings.js'
 import { isPluginsCommand, runPluginsCommand } from '../plugins/run-plugins-command.js'
@@ -12,12 +13,19 @@ export async function runCli(argv: string[], root: string): Promise<number> {
   explainLoadWarnings(pluginDirectory(), (line) => process.stderr.write(`${line}\n`))
   const gone = readerGone()
   try {
-    await (isPluginsCommand(argv) ? runPluginsCommand(argv, () => run(argv, root)) : run(argv, root))
+    await (isPluginsCommand(argv) ? runPlugins(argv, root) : run(argv, root))
     await Promise.race([flush(), gone])
     return Number(process.exitCode ?? 0)
   } catch (error) {
     return report(error, argv, gone)
   }
+}
+
+/** Which plugins there are decides what the proxy serves; one that does not answer now looks again by itself. */
+async function runPlugins(argv: string[], root: string): Promise<void> {
+  await runPluginsCommand(argv, () => run(argv, root))
+  const { syncRoutes } = await import('../supervisor/control-client.js')
+  await syncRoutes(moatPaths().controlSocket).catch(() => {})
 }
 
 /** Resolves when who reads the output has gone away (`moat list | head -1`), which is no error. */

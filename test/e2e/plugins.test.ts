@@ -103,7 +103,7 @@ describe('moat plugins', () => {
     const refused = await sandbox.moat(['run', '-d', greeter({ handler: 'no_such_handler' })])
     expect(refused.code).toBe(1)
     expect(refused.stderr).toMatch(
-      /Error: Plugin moat-plugin-hello made routes for the endpoint web that Caddy does not take: .*no_such_handler.*\.\n\nTry this:\n {2}moat plugins inspect moat-plugin-hello\n$/,
+      /Error: Plugin moat-plugin-hello registers its endpoints wrongly: endpoint web, routes\[0\]\.handle\[0\]\.handler: "no_such_handler" is not a handler that routes may have; .*\.\n\nTry this:\n {2}moat plugins inspect moat-plugin-hello\n$/,
     )
     expect(await sandbox.containers()).toEqual([])
     expect((await sandbox.moat(['plugins', 'unlink', 'moat-plugin-hello'])).code).toBe(0)

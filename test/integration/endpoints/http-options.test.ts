@@ -5,6 +5,7 @@ import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import { Sandbox } from '../../helpers/sandbox.js'
+import { until } from '../../helpers/until.js'
 
 /** Answers with what it was asked. */
 const echo = `require('node:http').createServer((request, response) => {
@@ -33,11 +34,15 @@ const bare = (url = '') => url.replace(/\/\/\w+\./, '//')
 
 describe('http', () => {
   it('puts a path in front, but not twice', async () => {
-    const { web } = await start({ web: { path: '/base', port: 3000 } })
+    const { dollar, web } = await start({ dollar: { path: '/a$1', port: 3000 }, web: { path: '/base', port: 3000 } })
     const asked = async (path: string) => JSON.parse((await sandbox.get(`${web}${path}`)).body).url
     expect(await asked('/')).toBe('/base/')
     expect(await asked('/a%20b?c=%7Bd%7D&e')).toBe('/base/a%20b?c=%7Bd%7D&e')
+    // What a client sends is never filled in, in a path or a query.
+    for (const path of ['/?{env.HOME}', '/{env.HOME}', '/%3F%7Benv.HOME%7D', '/a%2Fb?x={file./etc/hostname}'])
+      expect(decodeURIComponent(await asked(path))).toBe(`/base${decodeURIComponent(path)}`)
     expect(await asked('/base')).toBe('/base')
+    expect(JSON.parse((await sandbox.get(`${dollar}/b`)).body).url).toBe('/a$1/b')
     expect(await asked('/base/x')).toBe('/base/x')
     expect(await asked('/basement')).toBe('/base/basement')
   })
@@ -57,6 +62,29 @@ describe('http', () => {
     expect(answer.body).not.toContain('test')
     expect(answer.headers).toMatchObject({ 'x-leak': '{file./etc/hostname}' })
     expect(answer.headers).not.toHaveProperty('x-app')
+  })
+
+  it('shows the app another Host, and knows by itself which one was asked for', async () => {
+    // Once it has answered, it listens no more and keeps no connection, but goes on running.
+    const closes = `if (request.url === '/close') response.on('close', () => { server.close(); server.closeAllConnections() })`
+    const closing = `${echo.replace('require(', 'const server = require(').replace("response.setHeader('X-App', 'yes')", closes)}
+setInterval(() => {}, 1000)`
+    const { api, web } = await start(
+      { api: 3000, web: { headers: { request: { Host: 'localhost:3000' } }, port: 3000 } },
+      closing,
+    )
+    const { host } = new URL(web ?? '')
+    expect(JSON.parse((await sandbox.get(`${web}/`)).body).headers).toMatchObject({
+      host: 'localhost:3000',
+      'x-forwarded-host': host,
+    })
+    expect(JSON.parse((await sandbox.get(`${api}/`)).body).headers.host).toBe(new URL(api ?? '').host)
+    await sandbox.get(`${web}/close`)
+    const answer = await until('the server to be gone', async () => {
+      const found = await sandbox.get(`${web}/`, { headers: { accept: 'application/json' } })
+      return found.status >= 500 && found
+    })
+    expect(JSON.parse(answer.body)).toMatchObject({ agent: 'app', endpoint: 'web' })
   })
 
   it('asks for a password, which stands nowhere', async () => {

@@ -2,6 +2,7 @@ import { compare } from 'bcryptjs'
 import { describe, expect, it } from 'vitest'
 import { http, registerHttp } from '../../../src/endpoints/http.js'
 import { literal } from '../../../src/endpoints/literal.js'
+import { checkRegistrations } from '../../../src/endpoints/registration.js'
 
 async function register(options: object) {
   const parsed = await http.options.safeParseAsync({ port: 3000, ...options })
@@ -41,7 +42,33 @@ describe('http', () => {
     ])
   })
 
+  it('has the container see another Host without a change of the request', async () => {
+    expect(await register({ headers: { request: { hOST: 'localhost:3000' } } })).toEqual({
+      endpoint: 'web',
+      upstream: { host: 'localhost:3000', port: 3000 },
+    })
+    const { routes, upstream } = await register({ headers: { request: { Host: 'a.test', 'X-A': 'b' } } })
+    expect(upstream).toEqual({ host: 'a.test', port: 3000 })
+    expect(routes).toEqual([{ handle: [{ handler: 'headers', request: { delete: [], set: { 'X-A': ['b'] } } }] }])
+  })
+
   it.each([
+    {},
+    {
+      basic_auth: { ann: 'x' },
+      headers: { request: { Host: 'a.test', 'X-A': '{b}' }, response: { 'X-*': null } },
+      path: '/a',
+    },
+  ])('asks for nothing that routes may not have: %j', async (options) => {
+    const registration = await register(options)
+    expect(() => checkRegistrations('moat-cli', [registration], ['web'])).not.toThrow()
+  })
+
+  it.each([
+    [{ headers: { request: { Host: null } } }, 'must be a host such as localhost:3000'],
+    [{ headers: { request: { Host: '{env.HOME}' } } }, 'must be a host such as localhost:3000'],
+    [{ headers: { request: { 'H*': null } } }, '"H*" is not the name of one header'],
+    [{ headers: { request: { 'X-Moat-Run': 'x' } } }, '"X-Moat-Run" is one of moat\'s own headers'],
     [{ protocol: 'ftp' }, 'must be one of http, https, h2c'],
     [{ path: 'app' }, 'must be a path such as /app, without a slash at its end'],
     [{ path: '/app/' }, 'must be a path such as /app, without a slash at its end'],

@@ -34,15 +34,11 @@ describe('checkRegistrations', () => {
       [{ endpoint: 'web', files: { browse: false, fallback: 'a/../../b', root: '.' } }],
       'endpoint web, files, fallback: leaves the directory it starts from',
     ],
-    [
-      'a route without handlers',
-      [{ endpoint: 'web', routes: [{}] }],
-      'endpoint web, routes, 0, handle: Invalid input: expected array, received undefined',
-    ],
+    ['a route without handlers', [{ endpoint: 'web', routes: [{}] }], 'endpoint web, routes[0].handle: is missing'],
     [
       'an @id, which is of the whole config',
       [{ endpoint: 'web', routes: [{ '@id': 'x', handle: [] }] }],
-      'endpoint web, routes: may not have an @id',
+      'endpoint web, routes[0]: may not have an @id: Caddy indexes its whole config by them',
     ],
     [
       'routes too long for a label',
@@ -58,6 +54,43 @@ describe('checkRegistrations', () => {
       'a variable that is none',
       [{ endpoint: 'web', env: { 'A B': 'x' } }],
       'endpoint web, env, A B: Invalid key in record',
+    ],
+    [
+      'a handler that reads files',
+      [
+        {
+          endpoint: 'web',
+          routes: [
+            {
+              handle: [
+                { handler: 'error' },
+                { handler: 'reverse_proxy', upstreams: [{ dial: 'unix//var/run/docker.sock' }] },
+              ],
+            },
+          ],
+        },
+      ],
+      'endpoint web, routes[0].handle[1].upstreams[0].dial: must be {moat.dial.PORT} and nothing else: routes reach their own container only',
+    ],
+    [
+      'an address that a browser runs',
+      [{ endpoint: 'web', url: 'javascript://%0aalert(1)' }],
+      'endpoint web, url: is a javascript: address, which browsers may run or read files with',
+    ],
+    [
+      'a title on two lines',
+      [{ endpoint: 'web', links: [{ title: 'a\nb', url: '/' }] }],
+      'endpoint web, links, 0, title: has control characters in it',
+    ],
+    [
+      'a path elsewhere',
+      [{ endpoint: 'web', readiness: { kind: 'http', path: '//example.com' } }],
+      'endpoint web, readiness, path: is not a path such as /health',
+    ],
+    [
+      'a Host with a placeholder',
+      [{ endpoint: 'web', upstream: { host: '{env.HOME}', port: 1 } }],
+      'endpoint web, upstream, host: is not the name of a host',
     ],
     ['a URL that is none', [{ endpoint: 'web', url: '127.0.0.1' }], 'endpoint web, url: is not a URL'],
     [

@@ -16,6 +16,7 @@ const shop: Agent = {
       links: [
         { title: 'Docs', url: '/docs' },
         { title: 'Bad', url: 'javascript:alert(1)' },
+        { title: 'Program', url: 'vscode://file/etc/passwd' },
       ],
       name: 'web',
       port: 3000,
@@ -65,6 +66,8 @@ describe('the index', () => {
     expect(text).toContain('<b>User</b> &lt;b&gt;ann&lt;/b&gt;')
     expect(text).toContain('<a href="https://web.shop.localhost:8080/docs">Docs</a>')
     expect(text).not.toContain('javascript:')
+    // What other schemes do is up to the programs of the machine.
+    expect(text).not.toContain('vscode:')
     expect(text).toContain('/home/ann/&quot;shop&quot;')
     expect(text).toContain('<code>postgres://127.0.0.1:49155</code>')
     expect(text).not.toMatch(/<style|style=|<script>|\son[a-z]+=/)

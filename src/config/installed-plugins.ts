@@ -24,3 +24,9 @@ export function installedPlugins(directory: string): InstalledPlugin[] {
     return { name, root: root ?? join(directory, 'node_modules', name) }
   })
 }
+
+/** The packages that moat-cli brings as oclif's plugins, those of endpoint types among them. */
+export function bundledPlugins(): string[] {
+  const { oclif } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as PluginList
+  return (oclif?.plugins ?? []).map((plugin) => (typeof plugin === 'string' ? plugin : plugin.name))
+}

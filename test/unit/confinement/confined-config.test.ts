@@ -1,0 +1,160 @@
+// Whatever labels say, Caddy's config names nothing outside the agent's own: from labels to the finished config.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { missingPlugin, refusedRoutes } from '../../../src/caddy/responses.js'
+import { toCaddyConfig } from '../../../src/caddy/to-caddy-config.js'
+import { confineAgents } from '../../../src/confinement/confine-agents.js'
+import { fromLabels, type LabelledAgent, toLabels } from '../../../src/engine/labels.js'
+import type { Agent } from '../../../src/routing/agent.js'
+import { routeTable } from '../../../src/routing/route-table.js'
+import { assertConfined, endpointRoutesOf } from '../../helpers/assert-confined.js'
+import { hostileTexts, routes } from './hostile.js'
+
+const filesSocket = '/home/ann/.moat/proxy/files.sock'
+const settings = {
+  accessSocket: '/home/ann/.moat/proxy/access.sock',
+  adminSocket: '/home/ann/.moat/proxy/admin.sock',
+  caCertificate: '/home/ann/.moat/proxy/ca/ca.crt',
+  caKey: '/home/ann/.moat/proxy/ca/ca.key',
+  domain: 'localhost',
+  filesSocket,
+  inside: { plain: '/home/ann/.moat/proxy/inside-http.sock', tls: '/home/ann/.moat/proxy/inside.sock' },
+  listeners: ['fd/3'],
+  names: { listener: 'fd/4', port: 40123, secret: '0123456789abcdef' },
+  pagesSocket: '/home/ann/.moat/proxy/pages.sock',
+  port: 8080,
+  proxy: '/home/ann/.moat/proxy',
+  recorded: [],
+  storage: '/home/ann/.moat/proxy/caddy',
+}
+const runId = 'run_0123456789ab'
+const published: Record<string, Record<number, number>> = { a: { 3000: 50_001 }, b: { 3000: 50_002 } }
+const confines = {
+  dialsOf: (host: string) => {
+    const name = host.split('.').at(-2) ?? ''
+    const ports = Object.values(published[name] ?? {}).map((port) => `127.0.0.1:${port}`)
+    return name === 'a'
+      ? [...ports, 3000, 22].map((one) => (one === ports[0] ? one : `unix/../ways/${runId}/${one}`))
+      : ports
+  },
+  own: { dials: [`unix/${filesSocket}`], roots: ['/', '{http.reverse_proxy.header.X-Moat-Root}'] },
+}
+
+function agentOf(labelled: LabelledAgent): Agent {
+  const ports = published[labelled.name] ?? {}
+  return {
+    ...labelled,
+    containerId: labelled.name,
+    createdAt: '2025-01-01T00:00:00.000Z',
+    published: ports,
+    state: 'running',
+  }
+}
+
+/** The config of these agents, and how many of their endpoints are served as asked. */
+function serve(agents: Agent[], installed: string[]) {
+  const options = {
+    isInstalled: (plugin: string) => installed.includes(plugin),
+    missing: missingPlugin,
+    refused: refusedRoutes,
+  }
+  const { agents: confined, problems } = confineAgents(agents, options)
+  return { config: toCaddyConfig(settings, routeTable(confined, 'localhost')), problems }
+}
+
+const text = fc.oneof(
+  fc.constantFrom(...hostileTexts),
+  fc.constantFrom('coverage', 'index.html', 'a/b', 'localhost:3000'),
+)
+const plugin = fc.constantFrom(
+  'moat-plugin-x',
+  'moat-plugin-x',
+  'moat-cli',
+  'moat-plugin-far',
+  '{file./etc/passwd}',
+  'a b',
+)
+const fragment = fc.record(
+  {
+    default: fc.boolean(),
+    files: fc.record({ browse: fc.boolean(), fallback: text, root: text }, { requiredKeys: ['browse', 'root'] }),
+    routes,
+    upstream: fc.record(
+      { host: text, port: fc.constantFrom(3000, 22), protocol: fc.constantFrom('http', 'https', 'h2c') },
+      { requiredKeys: ['port', 'protocol'] },
+    ),
+  },
+  { requiredKeys: [] },
+)
+
+/** One endpoint's label of each kind; whoever wrote it may have written anything. */
+const endpoint = fc.record({
+  fragment,
+  plugin,
+  shown: fc.record({ columns: fc.dictionary(text, text, { maxKeys: 2 }), url: text }, { requiredKeys: [] }),
+})
+
+function labelsOf(name: string, { fragment, plugin, shown }: { fragment: object; plugin: string; shown: object }) {
+  const labels = toLabels({
+    endpoints: [],
+    keep: false,
+    name,
+    routes: [],
+    runId,
+    workspace: '/src',
+  })
+  return {
+    ...labels,
+    'dev.moat.endpoints': JSON.stringify([{ name: 'web', plugin, type: 'x', ...shown }]),
+    'dev.moat.routes': JSON.stringify([{ endpoint: 'web', ...fragment }]),
+  }
+}
+
+describe('the config of agents with any labels', () => {
+  it('never names a path, a socket or an address that is not their own', { timeout: 120_000 }, () => {
+    const seen = { asAsked: 0, notServed: 0, unreadable: 0 }
+    fc.assert(
+      fc.property(endpoint, fc.boolean(), (one, bySockets) => {
+        let agent: Agent
+        try {
+          agent = { ...agentOf(fromLabels(labelsOf('a', one))), ...(bySockets && { wayIn: 'sockets' }) }
+        } catch {
+          // No agent at all: there is nothing to serve.
+          seen.unreadable += 1
+          return
+        }
+        const { wayIn: _, ...rest } = agent
+        const other = agentOf({
+          ...rest,
+          endpoints: [{ name: 'web', type: 'http' }],
+          name: 'b',
+          routes: [{ endpoint: 'web', upstream: { port: 3000, protocol: 'http' } }],
+        })
+        const { config, problems } = serve([agent, other], ['moat-plugin-x'])
+        assertConfined(config, confines)
+        if (problems.length === 0) seen.asAsked += 1
+        else seen.notServed += 1
+        if (/[^\x20-\x7e]/.test(problems.join())) throw new Error(problems.join())
+      }),
+      { numRuns: 20_000, seed: 20_261_128 },
+    )
+    // It has seen plenty of both, or it would prove nothing.
+    expect(seen.asAsked).toBeGreaterThan(2_000)
+    expect(seen.notServed).toBeGreaterThan(5_000)
+  })
+
+  it('would be told apart from one that does', () => {
+    const agent = agentOf(
+      fromLabels(
+        labelsOf('a', {
+          fragment: { routes: [{ handle: [{ handler: 'file_server', root: '/etc' }] }] },
+          plugin: 'moat-cli',
+          shown: {},
+        }),
+      ),
+    )
+    const config = toCaddyConfig(settings, routeTable([agent], 'localhost'))
+    expect(endpointRoutesOf(config)).toMatchObject([{ host: 'web.a.localhost' }])
+    expect(() => assertConfined(config, confines)).toThrow('has the handler file_server')
+  })
+})
