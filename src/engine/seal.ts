@@ -29,7 +29,7 @@ export interface SealedContainer {
 export type Verdict = 'copied' | 'foreign' | 'genuine' | 'renamed' | 'unsealed'
 
 /** `v1.`, what it is bound to besides labels and name, then the proofs for the labels and for the whole. */
-const form = /^v1\.(?<bound>(?:image)?(?:\+?mounts)?)\.(?<written>[0-9a-f]{64})\.(?<whole>[0-9a-f]{64})$/
+const form = /^v1\.(?<bound>|image|mounts|image\+mounts)\.(?<written>[0-9a-f]{64})\.(?<whole>[0-9a-f]{64})$/
 
 /** The label's value. What the container's image and mounts are is bound as far as it is given. */
 export function seal(key: Uint8Array, container: SealedContainer): string {

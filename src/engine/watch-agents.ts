@@ -62,5 +62,5 @@ export async function watchAgents(
 function concernsRoutes({ Action, Actor }: ContainerEvent, moatHome: string | undefined): boolean {
   if (Action === undefined || !routeEvents.has(Action)) return false
   const { [labels.home]: home, [labels.runId]: runId } = Actor?.Attributes ?? {}
-  return Boolean(runId) && (moatHome === undefined || home === moatHome)
+  return Boolean(runId) && (moatHome === undefined || (home || moatHome) === moatHome)
 }

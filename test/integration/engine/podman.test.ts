@@ -123,6 +123,48 @@ describe('an agent on Podman', () => {
   })
 })
 
+describe('a container on Podman that moat did not make', () => {
+  it('is no agent: one from such an image, a copy, a renamed one', async () => {
+    const app = await sandbox.json<AgentView>(['run', '-d', script('app', 'sleep 1000')])
+    const [holder] = await sandbox.containers()
+    const original = podman.docker.getContainer(holder?.Id ?? '')
+    const name = containerName('app', sandbox.home)
+    await original.commit({ repo: 'localhost/moat-test-copy', tag: 'latest' })
+    const copy = { Cmd: ['sleep', '1000'], Image: 'localhost/moat-test-copy:latest' }
+    const other = await podman.docker.createContainer({ ...copy, name: 'moat-test-copy' })
+    try {
+      await other.start()
+      const listed = async () =>
+        (await sandbox.json<{ agents: AgentView[] }>(['list'])).agents.map(({ runId }) => runId)
+      expect(await listed()).toEqual([app.runId])
+      const report = await sandbox.moat(['doctor'])
+      expect(report.stdout).toContain('The container moat-test-copy is a copy of the container of an agent.')
+      expect(report.stdout).toContain('podman rm -f moat-test-copy')
+      await original.rename({ name: 'moat-test-renamed' })
+      expect(await listed()).toEqual([])
+      expect((await sandbox.moat(['doctor'])).stdout).toContain(`podman rename moat-test-renamed ${name}`)
+      await other.rename({ name })
+      expect(await listed()).toEqual([])
+      expect((await sandbox.moat(['run', '-d', script('app', 'sleep 1000')])).stderr).toContain(`podman rm -f ${name}`)
+      await other.rename({ name: 'moat-test-copy' })
+      await original.rename({ name })
+      expect(await listed()).toEqual([app.runId])
+      // As the base of a build and of a run, its image has lost them.
+      const yaml = (hook: string) => `name: next\nbase_image: ${copy.Image}\ncommand: sleep 1000\n${hook}`
+      for (const hook of ['', 'hooks: {post_build_root: "true"}\n']) {
+        const workspace = sandbox.directory('next', { 'moat.yaml': yaml(hook) })
+        const next = await sandbox.json<AgentView>(['run', '-d', workspace])
+        expect(await listed()).toEqual([app.runId, next.runId])
+        await sandbox.json(['stop', 'next'])
+      }
+      await sandbox.json(['clean', '--force'])
+    } finally {
+      await other.remove({ force: true })
+      await podman.docker.getImage(copy.Image).remove({ force: true })
+    }
+  }, 120_000)
+})
+
 describe('an image on Podman', () => {
   it('is built with git, once, and cleaned away when nothing uses it', { timeout: 300_000 }, async () => {
     const workspace = sandbox.directory('tools', {

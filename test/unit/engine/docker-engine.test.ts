@@ -3,9 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import type { ContainerCreateOptions } from 'dockerode'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DockerEngine } from '../../../src/engine/docker-engine.js'
 import { type ContainerSpec, ImageMissingError, NameReservedError } from '../../../src/engine/engine.js'
+import { toLabels } from '../../../src/engine/labels.js'
 import { until } from '../../helpers/until.js'
 
 let directory: string
@@ -24,7 +27,10 @@ afterEach(() => {
 })
 
 /** An engine whose answers are the first entry that a request (`POST /containers/…`) contains. */
-async function engine(answers: Record<string, [status: number, body: unknown] | RequestListener>) {
+async function engine(
+  answers: Record<string, [status: number, body: unknown] | RequestListener>,
+  options: { moatHome?: string } = {},
+) {
   const socketPath = join(directory, 'engine.sock')
   server = createServer((request, response) => {
     const asked = `${request.method} ${request.url}`
@@ -34,7 +40,7 @@ async function engine(answers: Record<string, [status: number, body: unknown] | 
     else response.writeHead(answer[0], { 'content-type': 'application/json' }).end(JSON.stringify(answer[1]))
   })
   await new Promise<void>((resolve) => server?.listen(socketPath, resolve))
-  return new DockerEngine({ address: 'unix:///x.sock', dial: { socketPath } })
+  return new DockerEngine({ address: 'unix:///x.sock', dial: { socketPath }, ...options })
 }
 
 const spec: ContainerSpec = {
@@ -102,6 +108,98 @@ describe('an engine that refuses', () => {
       code: 'ENGINE_UNREACHABLE',
       message: 'The container engine at unix:///x.sock does not answer: no such file.',
     })
+  })
+})
+
+describe('an agent is sealed for what the engine lists', () => {
+  const inherited = { 'dev.moat.keep': 'true', 'dev.moat.other': 'x', 'org.example': 'kept' }
+  const image: [number, unknown] = [200, { Config: { Labels: inherited }, Id: 'sha256:1' }]
+
+  /** An engine that lists the containers it has as `list` says. */
+  async function listing(list: (made: ContainerCreateOptions, count: number) => object) {
+    const made: ContainerCreateOptions[] = []
+    const docker = await engine(
+      {
+        '/containers/create': (request, response) => {
+          void text(request).then((body) => {
+            made.push(JSON.parse(body))
+            response.writeHead(201).end(JSON.stringify({ Id: `id-${made.length}` }))
+          })
+        },
+        '/containers/json': (_, response) => {
+          const [last] = made.slice(-1)
+          const info = {
+            Created: 1,
+            Id: `id-${made.length}`,
+            Labels: last?.Labels,
+            Names: ['/moat-a'],
+            State: 'created',
+          }
+          response.writeHead(200).end(JSON.stringify(last ? [{ ...info, ...list(last, made.length) }] : []))
+        },
+        'DELETE /containers': [204, {}],
+        '/images/': image,
+        '/info': [200, {}],
+      },
+      { moatHome: directory },
+    )
+    const agent = { endpoints: [], keep: false, name: 'a', routes: [], runId: 'run_a1b2c3d4e5f6', workspace: '/w' }
+    const labels = toLabels({ ...agent, home: directory })
+    const mounts = [{ readOnly: true, source: '/w', target: '/workspace' }]
+    return { create: () => docker.create({ ...spec, labels, mounts }), docker, made }
+  }
+
+  const mount = (Source: string) => ({ Destination: '/workspace', RW: false, Source, Type: 'bind' })
+
+  it('at once where that is what was asked for, without what the image brings along', async () => {
+    const { create, docker, made } = await listing(() => ({ ImageID: 'sha256:1', Mounts: [mount('/w')] }))
+    expect(await create()).toBe('id-1')
+    expect(made[0]?.Labels).toMatchObject({ 'dev.moat.keep': '', 'dev.moat.other': '', 'dev.moat.name': 'a' })
+    expect(made[0]?.Labels).not.toHaveProperty('org.example')
+    expect(made[0]?.Labels?.['dev.moat.seal']).toMatch(/^v1\.image\+mounts\./)
+    expect((await docker.listAgents()).agents).toMatchObject([{ keep: false, name: 'a' }])
+  })
+
+  it('where that is another path', async () => {
+    const { create, docker, made } = await listing(() => ({ ImageID: 'sha256:1', Mounts: [mount('/host_mnt/w')] }))
+    expect(await create()).toBe('id-2')
+    expect(requests).toContainEqual(expect.stringMatching(/^DELETE \/containers\/id-1\?/))
+    expect(made[1]?.Labels?.['dev.moat.seal']).toMatch(/^v1\.image\+mounts\./)
+    expect((await docker.listAgents()).agents).toMatchObject([{ containerId: 'id-2' }])
+  })
+
+  it('where that changes, by its name', async () => {
+    const { create, made } = await listing((_, count) => ({ ImageID: `sha256:${count + 1}`, Mounts: [] }))
+    expect(await create()).toBe('id-3')
+    expect(made[2]?.Labels?.['dev.moat.seal']).toMatch(/^v1\.\./)
+  })
+
+  it('and nothing stays behind where no seal holds', async () => {
+    const { create, made } = await listing(() => ({ Labels: { 'dev.moat.run-id': 'x' } }))
+    await expect(create()).rejects.toMatchObject({
+      code: 'ENGINE_FAILED',
+      message:
+        'The container engine could not create the container: it shows the container moat-a otherwise than it was created.',
+    })
+    expect(requests.filter((asked) => asked.startsWith('DELETE'))).toHaveLength(made.length)
+  })
+
+  it('and found by its name', async () => {
+    const { create, docker } = await listing(() => ({ ImageID: 'sha256:2', Mounts: [mount('/w')] }))
+    await create()
+    expect(await docker.findByContainerName('moat-a')).toMatchObject({ agent: { name: 'a' } })
+    expect(await docker.findByContainerName('moat')).toBeUndefined()
+  })
+
+  it('and a name may be held by any other container', async () => {
+    const others = await engine({
+      'moat-a': [200, [{ Id: 'x', Labels: {}, Names: ['/moat-a'] }]],
+      '/info': [200, { BuildahVersion: '1' }],
+      'moat-b': [200, [{ Id: 'y', Labels: {}, Names: ['/moat-b'], State: 'removing' }]],
+    })
+    expect(await others.findByContainerName('moat-a')).toEqual({ fix: 'podman rm -f moat-a' })
+    // Soon free.
+    expect(await others.findByContainerName('moat-b')).toBeUndefined()
   })
 })
 
