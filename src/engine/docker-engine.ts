@@ -94,6 +94,8 @@ export class DockerEngine implements Engine {
       const { agents, unreadable, unsealed } = await this.#sort([holder])
       if (unreadable[0]) throw new Error(unreadable[0].reason)
       if (agents[0]) return { agent: agents[0] }
+      // Taken apart already, and its seal with it: as good as gone.
+      if (holder.State === 'removing') return undefined
       return { fix: unsealed[0]?.fix ?? `${await this.#program()} rm -f ${name}` }
     })
   }

@@ -1,7 +1,7 @@
 // Owns the key with which moat seals the containers it makes: 32 random bytes in a file that is this user's alone.
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, link, mkdir, open, rm } from 'node:fs/promises'
+import { type FileHandle, link, lstat, mkdir, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { hostUser } from '../config/invoking-user.js'
 import { shellQuote } from '../config/shell-quote.js'
@@ -19,15 +19,16 @@ export async function readSealKey(file: string, user: { uid: number } = hostUser
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined
     if (systemCode(error) === 'ELOOP') throw refused(file, 'is a symbolic link', [`rm ${shellQuote(file)}`])
-    throw refused(file, `cannot be read (${systemCode(error)})`, [`ls -l ${shellQuote(file)}`], error)
+    // Another user's lets itself be looked at, if not read.
+    const stats = await lstat(file).catch(() => undefined)
+    if (stats && stats.uid !== user.uid) throw foreign(file, stats.uid, user.uid)
+    throw refused(file, `cannot be read (${systemCode(error)})`, [`chmod 600 ${shellQuote(file)}`], error)
   }
   try {
     const stats = await handle.stat()
     const quoted = shellQuote(file)
     if (!stats.isFile()) throw refused(file, 'is not a file', [`rm -r ${quoted}`])
-    if (stats.uid !== user.uid) {
-      throw refused(file, `belongs to another user (uid ${stats.uid})`, [`sudo chown ${user.uid} ${quoted}`])
-    }
+    if (stats.uid !== user.uid) throw foreign(file, stats.uid, user.uid)
     if ((stats.mode & 0o077) !== 0) {
       const mode = (stats.mode & 0o777).toString(8)
       throw refused(file, `can be reached by other users (mode ${mode})`, [`chmod 600 ${quoted}`, forget(quoted)])
@@ -69,6 +70,10 @@ export async function ensureSealKey(file: string): Promise<Buffer> {
 
 function forget(quoted: string): string {
   return `rm ${quoted}   # agents that run now are then no longer moat's`
+}
+
+function foreign(file: string, owner: number, user: number): MoatError {
+  return refused(file, `belongs to another user (uid ${owner})`, [`sudo chown ${user} ${shellQuote(file)}`])
 }
 
 function refused(file: string, reason: string, suggestions: string[], cause?: unknown): MoatError {

@@ -16,7 +16,7 @@ export interface UnsealedContainer {
 const sentences: Readonly<Record<UnsealedReason, string>> = {
   copied: 'is a copy of the container of an agent',
   foreign: 'has labels that this moat did not write, or that were changed since',
-  renamed: 'is an agent whose container was renamed',
+  renamed: 'belongs to an agent and was renamed',
   repeated: 'has the same seal as another container',
   unsealed: 'has labels of moat but no seal: it was not made by moat, or by an earlier version',
 }

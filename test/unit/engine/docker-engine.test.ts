@@ -193,10 +193,13 @@ describe('an agent is sealed for what the engine lists', () => {
 
   it('and a name may be held by any other container', async () => {
     const others = await engine({
-      '/containers/json': [200, [{ Id: 'x', Labels: {}, Names: ['/moat-a'] }]],
+      'moat-a': [200, [{ Id: 'x', Labels: {}, Names: ['/moat-a'] }]],
       '/info': [200, { BuildahVersion: '1' }],
+      'moat-b': [200, [{ Id: 'y', Labels: {}, Names: ['/moat-b'], State: 'removing' }]],
     })
     expect(await others.findByContainerName('moat-a')).toEqual({ fix: 'podman rm -f moat-a' })
+    // Soon free.
+    expect(await others.findByContainerName('moat-b')).toBeUndefined()
   })
 })
 

@@ -1,10 +1,21 @@
 // The key by which moat knows its own containers: made once, whoever asks first, and refused when it may not be its own.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ensureSealKey, readSealKey } from '../../../src/engine/seal-key.js'
+import { asOrdinaryUser } from '../config/as-user.js'
 
 let directory: string
 let file: string
@@ -88,6 +99,22 @@ describe('the key', () => {
         suggestions: expect.arrayContaining([expect.stringContaining(`${command}`)]),
       })
     }
+  })
+
+  it('belongs to the user on whose behalf moat acts, as under sudo; root does not take it for its own', async () => {
+    if (process.geteuid?.() === 0) chownSync(directory, 65_534, 65_534)
+    const made = await asOrdinaryUser(() => ensureSealKey(file))
+    const owner = lstatSync(file).uid
+    expect(owner).toBe(process.geteuid?.() === 0 ? 65_534 : process.geteuid?.())
+    expect(await readSealKey(file, { uid: owner })).toEqual(made)
+  })
+
+  it('of root is refused to a user who cannot read it', async () => {
+    put(Buffer.alloc(32))
+    chmodSync(directory, 0o755)
+    const owner = lstatSync(file).uid
+    const asked = asOrdinaryUser(() => readSealKey(file, { uid: owner + 1 }))
+    await expect(asked).rejects.toMatchObject({ suggestions: [`sudo chown ${owner + 1} ${file}`] })
   })
 
   it('of another user is refused', async () => {
