@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
 import { forwarderProgram } from '../../helpers/forwarder-process.js'
@@ -34,6 +34,7 @@ print('free')
 
 const sum = (data: Buffer) => createHash('sha256').update(data).digest('hex')
 const echo = (socket: Socket) => void socket.pipe(socket)
+const [emulator, emulated] = process.arch === 'x64' ? ['qemu-aarch64', 'arm64'] : ['qemu-x86_64', 'amd64']
 const ways: Way[] = ['', '.quick', '.probe']
 
 let wayIn: WayIn | undefined
@@ -324,8 +325,13 @@ describe('the relay', () => {
     }
   })
 
-  it('finds what listens without having been declared, until it does not', async () => {
-    wayIn = await WayIn.start(['--discover'], { prepare: (base) => writeFileSync(join(dirname(base), '1.quick'), '') })
+  it.each([
+    ['by asking the kernel', [forwarderProgram]],
+    // It passes no such question on, as some runtimes of containers do not.
+    ['by reading its lists, in an emulator', [emulator, resolve(`forwarder/linux-${emulated}`)]],
+  ])('finds what listens without having been declared, until it does not: %s', async (_, runner) => {
+    const prepare = (base: string) => writeFileSync(join(dirname(base), '1.quick'), '')
+    wayIn = await WayIn.start(['--discover'], { prepare, runner })
     const found = wayIn
     const port = await freePort()
     // Left from before the container was started again.
