@@ -9,14 +9,14 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "destination.h"
+#include "loop.h"
 #include "own-addresses.h"
 
-// How long a name that leads nowhere is not looked up again. Seconds.
-enum { FORGET = 5 };
+// How long a name that leads nowhere is not looked up again. Milliseconds.
+enum { FORGET = 5000 };
 
 static int fail(int fd, int error) {
   close(fd);
@@ -41,16 +41,10 @@ static int dial_path(const char *path, bool *connected) {
   return connect_to((struct sockaddr *)&address, sizeof address, connected);
 }
 
-static time_t now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec;
-}
-
 // Every connection waits while a name is looked up: so that is done once, and not soon again where it failed.
 static const struct sockaddr_in *find(const char *name) {
   static struct sockaddr_in address;
-  static time_t ask_at;
+  static int64_t ask_at;
   struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *found;
   if (address.sin_family == AF_INET) return &address;
   if (now() < ask_at) return NULL;

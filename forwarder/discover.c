@@ -4,19 +4,17 @@
 
 #include <dirent.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "listener.h"
+#include "listening.h"
 #include "options.h"
 #include "sockets.h"
 #include "way-in.h"
 
 enum { MOST = 64 };
-// In the list of the kernel's.
-enum { LISTENS = 0x0A };
 
 struct find {
   uint16_t port;  // 0 for none.
@@ -73,38 +71,10 @@ static void is_found(uint16_t port) {
   open_ways(free);
 }
 
-// Only at addresses that are asked: an engine's name server, for one, has another of the loopback's.
-static bool is_asked(const char *address) {
-  // As the kernel writes it: a number, so that on all we run on the last byte comes first.
-  bool is_loopback = strlen(address) == 8 && strcmp(address + 6, "7F") == 0;
-  return !is_loopback || strcmp(address, "0100007F") == 0;
-}
-
-// False when no more come: those that listen are listed first.
-static bool read_line(const char *line) {
-  char address[33];
-  unsigned port, state;
-  if (sscanf(line, " %*d: %32[0-9A-F]:%4X %*[0-9A-F]:%*4X %2X", address, &port, &state) != 3) return true;
-  if (state != LISTENS) return false;
-  if (is_asked(address)) is_found((uint16_t)port);
-  return true;
-}
-
-static bool read_list(const char *path) {
-  char line[256];
-  FILE *list = fopen(path, "re");
-  if (!list) return false;
-  while (fgets(line, sizeof line, list) && read_line(line)) continue;
-  fclose(list);
-  return true;
-}
-
 static void look(struct timer *timer) {
   set_timer(timer, LOOK, look);
   for (struct find *it = finds; it < finds + MOST; it++) it->listens = false;
-  bool known = read_list("/proc/net/tcp");
-  // Many containers have no IPv6.
-  read_list("/proc/net/tcp6");
+  bool known = list_listening(is_found);
   for (struct find *it = finds; known && it < finds + MOST; it++)
     if (it->port && !it->listens) forget(it);
 }

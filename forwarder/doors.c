@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agents.h"
@@ -23,18 +22,16 @@
 #include "options.h"
 #include "sockets.h"
 
-enum { MOST_CONNECTIONS = 500 };
+enum { MOST_CONNECTIONS = 500, SECOND = 1000 };
 
 static const char *agents, *tls, *plain, *control, *id = "-";
 static int limit = MOST_CONNECTIONS;
 static struct timer next_look, farewell;
 
 void report(const char *what, const char *why) {
-  static time_t last;
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  if (time.tv_sec == last) return;
-  last = time.tv_sec;
+  static int64_t next;
+  if (now() < next) return;
+  next = now() + SECOND;
   fprintf(stderr, "moat: doors: %s: %s\n", what, why);
 }
 

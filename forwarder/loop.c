@@ -59,7 +59,7 @@ static void wait_for_events(int timeout) {
 
 // Time
 
-static int64_t now(void) {
+int64_t now(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
   return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;

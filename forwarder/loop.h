@@ -34,6 +34,9 @@ struct timer {
   void (*ring)(struct timer *timer);
 };
 
+// Milliseconds, of a clock that is never set.
+int64_t now(void);
+
 void open_loop(void);
 
 // False when the kernel has no room for it. Errors and hang-ups are always told, without end.

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "loop.h"
+
 enum { IPV4_LOOPBACK, IPV6_LOOPBACK, FIRST_OTHER, MOST_OTHERS = 32 };
 
 static union {
@@ -25,9 +27,12 @@ static void add(const struct ifaddrs *found, int family) {
   }
 }
 
-// A container comes into networks and leaves them while it runs.
+// A container comes into networks and leaves them while it runs. Whoever waits asks at intervals, for many ports perhaps.
 static void look_again(void) {
+  static int64_t next_look;
   struct ifaddrs *found;
+  if (now() < next_look) return;
+  next_look = now() + INTERVAL;
   other_count = 0;
   if (getifaddrs(&found) != 0) return;
   add(found, AF_INET);

@@ -5,7 +5,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { until } from './until.js'
 
-export const forwarderProgram = resolve(`forwarder/linux-${process.arch === 'x64' ? 'amd64' : process.arch}`)
+/** `MOAT_FORWARDER` names another, such as one that was compiled with a sanitizer. */
+export const forwarderProgram =
+  process.env.MOAT_FORWARDER ?? resolve(`forwarder/linux-${process.arch === 'x64' ? 'amd64' : process.arch}`)
 
 const read = (pid: number | string, file: string) => {
   try {

@@ -1,6 +1,7 @@
 // Servers that a test starts, and that are gone after it with all their connections.
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 
 export class Servers {
   readonly #servers = new Map<Server, Set<Socket>>()
@@ -37,11 +38,15 @@ export class Servers {
   }
 }
 
-/** A port that nobody listens on. */
+/** A port that nobody listens on, and that the kernel gives to nobody who does not ask for it. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const port = randomInt(10_000, 32_000)
+  const server = createServer().listen(port)
+  const free = await once(server, 'listening').then(
+    () => true,
+    () => false,
+  )
+  if (!free) return freePort()
   server.close()
   await once(server, 'close')
   return port

@@ -2,7 +2,7 @@
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -320,7 +320,74 @@ describe('the program', () => {
     })
   })
 
+  it('runs all the same when nobody can come in', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'moat-forward-'))
+    const long = join(directory, 'x'.repeat(100))
+    try {
+      for (const [where, reason] of [
+        [join(directory, 'none'), 'No such file or directory'],
+        [long, 'Filename too long'],
+      ] as const) {
+        const flags = ['--in', where, '--serve', '3000', '--', 'echo', 'ran']
+        const { status, stderr, stdout } = spawnSync(forwarderProgram, flags, { encoding: 'utf8' })
+        expect([status, stdout]).toEqual([0, 'ran\n'])
+        expect(stderr).toMatch(
+          /^moat: this agent's ports cannot be reached from outside its container: .* \(and 2 more\)\n$/,
+        )
+        expect(stderr).toContain(reason)
+      }
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+
+  it('runs alone when nothing is asked for', () => {
+    const { status, stderr, stdout } = spawnSync(forwarderProgram, ['--', 'echo', 'ran'], { encoding: 'utf8' })
+    expect({ status, stderr, stdout }).toEqual({ status: 0, stderr: '', stdout: 'ran\n' })
+  })
+
+  it('has the umask and the limits that it would have without it', async () => {
+    const script = ['sh', '-c', 'umask 027; ulimit -Sn 300; exec "$@"', 'sh']
+    const print = ['sh', '-c', 'umask; ulimit -Sn; ulimit -Hn']
+    const alone = spawnSync('sh', [...script.slice(1), ...print], { encoding: 'utf8' })
+    const directory = mkdtempSync(join(tmpdir(), 'moat-forward-'))
+    // More sockets than it may have descriptors before it raises the limit.
+    const served = Array.from({ length: 256 }, (_, index) => ['--serve', `${20_000 + index}`]).flat()
+    const call = [...script.slice(1), forwarderProgram, '--in', directory, ...served, '--', ...print]
+    try {
+      const { stderr, stdout } = spawnSync('sh', call, { encoding: 'utf8' })
+      expect({ stderr, stdout }).toEqual({ stderr: '', stdout: alone.stdout })
+      expect(readdirSync(directory)).toHaveLength(768)
+    } finally {
+      spawnSync('pkill', ['-KILL', '-f', directory])
+      rmSync(directory, { recursive: true })
+    }
+  })
+
+  it('has no way in at the ports of the proxy, nor one that leads to itself', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'moat-forward-'))
+    const [port, published] = [`${await freePort()}`, `${await freePort()}`]
+    const ways = ['--in', directory, '--serve', port, '--serve', published, '--publish', `${published}=${port}`]
+    const call = ['--port', port, '--socket', join(directory, 'proxy.sock'), ...ways, '--', 'true']
+    try {
+      const { stderr } = spawnSync(forwarderProgram, call, { encoding: 'utf8' })
+      expect(stderr).toMatch(/: port \d+: It would lead to itself\n$/)
+      expect(readdirSync(directory)).toEqual([])
+    } finally {
+      spawnSync('pkill', ['-KILL', '-f', directory])
+      rmSync(directory, { recursive: true })
+    }
+  })
+
   it.each([
+    [['--serve', '80', '--', 'true']],
+    [['--discover', '--', 'true']],
+    [['--in', '/i', '--serve', '0', '--', 'true']],
+    [['--publish', '80', '--', 'true']],
+    [['--publish', '80=x', '--', 'true']],
+    [['--port', ' 80', '--socket', '/s', '--', 'true']],
+    [['doors', '--agents', '/a']],
+    [['doors', '--agents', '/a', '--tls', '/t', '--plain', '/p', '--control', '/c', '--limit', '0']],
     [[]],
     [['--port', '80', '--', 'true']],
     [['--socket', '/s', '--', 'true']],
@@ -331,7 +398,7 @@ describe('the program', () => {
     [['--nonsense', '80', '--port', '80', '--socket', '/s', '--', 'true']],
   ])('does not start when the call is wrong: %j', (call) => {
     const { status, stderr } = spawnSync(forwarderProgram, call, { encoding: 'utf8' })
-    expect([status, stderr]).toEqual([2, expect.stringMatching(/^usage: forward \[--port PORT\]/)])
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/^usage: forward /)])
   })
 })
 

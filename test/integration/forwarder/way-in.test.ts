@@ -1,10 +1,11 @@
 // The way in to a container: who is reached, who waits for how long, and what flows.
+import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { networkInterfaces } from 'node:os'
-import { dirname, join } from 'node:path'
+import { networkInterfaces, tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
 import { forwarderProgram } from '../../helpers/forwarder-process.js'
@@ -12,8 +13,28 @@ import { freePort } from '../../helpers/servers.js'
 import { until } from '../../helpers/until.js'
 import { type Way, WayIn } from '../../helpers/way-in.js'
 
+/** A network in which a socket has no port to come from but the one that is asked. */
+const onePortNetwork = `
+import fcntl, socket, struct, subprocess, sys
+forwarder, directory = sys.argv[1:]
+fcntl.ioctl(socket.socket(), 0x8914, struct.pack('16sh', b'lo', 0x41))
+open('/proc/sys/net/ipv4/ip_local_port_range', 'w').write('40001 40001')
+program = subprocess.Popen([forwarder, '--in', directory, '--serve', '40001', '--', 'cat'], stdin=subprocess.PIPE)
+client = socket.socket(socket.AF_UNIX)
+while client.connect_ex(directory + '/40001.quick'): pass
+client.sendall(b'hello')
+try:
+    print('answer', client.recv(10))
+except ConnectionResetError:
+    print('closed')
+server = socket.socket()
+server.bind(('127.0.0.1', 40001))
+print('free')
+`
+
 const sum = (data: Buffer) => createHash('sha256').update(data).digest('hex')
 const echo = (socket: Socket) => void socket.pipe(socket)
+const [emulator, emulated] = process.arch === 'x64' ? ['qemu-aarch64', 'arm64'] : ['qemu-x86_64', 'amd64']
 const ways: Way[] = ['', '.quick', '.probe']
 
 let wayIn: WayIn | undefined
@@ -291,8 +312,26 @@ describe('the relay', () => {
     expect(readFileSync(notes.path, 'utf8')).toBe('kept')
   })
 
-  it('finds what listens without having been declared, until it does not', async () => {
-    wayIn = await WayIn.start(['--discover'], { prepare: (base) => writeFileSync(join(dirname(base), '1.quick'), '') })
+  it('never takes itself for the server', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'moat-in-'))
+    try {
+      const call = ['-rn', 'python3', '-c', onePortNetwork, forwarderProgram, directory]
+      const { stderr, stdout } = spawnSync('unshare', call, { encoding: 'utf8' })
+      // And leaves nothing behind where the server is to listen.
+      expect({ stderr, stdout }).toEqual({ stderr: '', stdout: 'closed\nfree\n' })
+    } finally {
+      spawnSync('pkill', ['-KILL', '-f', directory])
+      rmSync(directory, { recursive: true })
+    }
+  })
+
+  it.each([
+    ['by asking the kernel', [forwarderProgram]],
+    // It passes no such question on, as some runtimes of containers do not.
+    ['by reading its lists, in an emulator', [emulator, resolve(`forwarder/linux-${emulated}`)]],
+  ])('finds what listens without having been declared, until it does not: %s', async (_, runner) => {
+    const prepare = (base: string) => writeFileSync(join(dirname(base), '1.quick'), '')
+    wayIn = await WayIn.start(['--discover'], { prepare, runner })
     const found = wayIn
     const port = await freePort()
     // Left from before the container was started again.
