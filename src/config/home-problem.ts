@@ -1,4 +1,6 @@
 // Owns what is said when ~/.moat cannot be written: the machine's state, not a defect, and it is named.
+import { accessSync, constants } from 'node:fs'
+import { dirname } from 'node:path'
 import { MoatError, systemCode } from '../errors.js'
 import { displayPath } from './paths.js'
 import { systemReason } from './read-config.js'
@@ -10,13 +12,16 @@ const ofPaths = ['EACCES', 'EIO', 'EISDIR', 'ENOTDIR', 'EPERM']
 
 /** The error to show for a failed call; undefined when it was not about moat's own files. */
 export function homeProblem(error: unknown, home: string): MoatError | undefined {
-  const code = systemCode(error)
-  if (code === undefined || error instanceof MoatError) return undefined
+  if (error instanceof MoatError) return undefined
   const path = pathOf(error)
   const isOwn = path === home || path?.startsWith(`${home}/`)
+  // Making a directory with those above it fails with ENOENT whatever the reason: the system is asked again.
+  const failed = isOwn && systemCode(error) === 'ENOENT' ? refusalOf(home) : error
+  const code = systemCode(failed)
+  if (code === undefined) return undefined
   if (!(ofDisks.includes(code) || (ofPaths.includes(code) && isOwn))) return undefined
   const place = displayPath(isOwn && path !== undefined ? path : home)
-  return new MoatError('HOME_UNUSABLE', `moat cannot use ${place}: ${systemReason(error)}.`, {
+  return new MoatError('HOME_UNUSABLE', `moat cannot use ${place}: ${systemReason(failed)}.`, {
     cause: error,
     suggestions: [
       ofDisks.includes(code)
@@ -25,6 +30,16 @@ export function homeProblem(error: unknown, home: string): MoatError | undefined
       'MOAT_HOME=/path/to/another/directory moat run',
     ],
   })
+}
+
+/** Why nothing can be made in a directory, or in the nearest above it that exists. */
+function refusalOf(directory: string): unknown {
+  try {
+    accessSync(directory, constants.W_OK)
+    return undefined
+  } catch (error) {
+    return systemCode(error) === 'ENOENT' && dirname(directory) !== directory ? refusalOf(dirname(directory)) : error
+  }
 }
 
 function pathOf(error: unknown): string | undefined {

@@ -123,7 +123,10 @@ export class CaddyHandle {
   /** Ends it; resolves when its process has ended and the port is free. */
   async stop(): Promise<void> {
     const identity = this.leave()
-    if (identity) await endCaddy(this.#options.admin, identity, this.#options.log)
+    if (!identity) return
+    await endCaddy(this.#options.admin, identity, this.#options.log)
+    // What cannot be removed now is removed by the next start.
+    await this.#socket.clear().catch(() => {})
   }
 
   /** Whatever becomes of it from now on is of no interest. */

@@ -1,5 +1,6 @@
 // Owns what commands ask of the proxy as a whole: its status and its end. Starting it is in ensure-proxy.ts.
 import { type Rotation, rotateAuthority } from '../authority/rotate.js'
+import { homeProblem } from '../config/home-problem.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { UnsealedContainer } from '../engine/unsealed.js'
 import { messageOf } from '../errors.js'
@@ -7,7 +8,7 @@ import { needsProxy } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { indexUrl, type ProxyAddress } from '../routing/urls.js'
 import { fileMark } from '../upkeep/file-mark.js'
-import { ownCaddys } from '../upkeep/own-processes.js'
+import { ownCaddys, ownSupervisor } from '../upkeep/own-processes.js'
 import { clearCaddys } from '../upkeep/running-caddy.js'
 import { silentSupervisor } from '../upkeep/silent-supervisor.js'
 import { readStatus, requestRotation, requestStop } from './control-client.js'
@@ -93,12 +94,15 @@ export async function currentAddress(options: ProxyOptions): Promise<ProxyAddres
 export async function stopProxy({ paths }: ProxyOptions): Promise<boolean> {
   // One that is on its way out already answers when it has let go of everything; it gives no status any more.
   const asked = await requestStop(paths.controlSocket)
+  if (asked === undefined && fileMark(paths.supervisorLock) === undefined && (await ownCaddys(paths)).length === 0)
+    return false
   const lock = await lockSupervisor(paths)
   try {
     // Nobody supervises what runs now.
     const left = await ownCaddys(paths)
     await clearCaddys(paths, () => {})
-    await forgetServedPort(paths)
+    // Where nothing can be written, nothing can be started either.
+    await forgetServedPort(paths).catch(() => {})
     return asked !== undefined || lock.stopped || left.length > 0
   } finally {
     await lock.release()
@@ -110,11 +114,17 @@ async function lockSupervisor(paths: MoatPaths): Promise<FileLock & { stopped: b
   const end = performance.now() + stopDeadline
   let stopped = false
   while (performance.now() < end) {
-    const lock = await tryFileLock(paths.supervisorLock, lockPatience)
+    const lock = await tryFileLock(paths.supervisorLock, lockPatience).catch((error) => withoutLock(paths, error))
     if (lock) return { ...lock, stopped }
     if ((await requestStop(paths.controlSocket)) !== undefined) stopped = true
   }
   throw await silentSupervisor(paths)
+}
+
+/** Where a lock cannot be taken because nothing can be written, it has to do that no supervisor runs. */
+async function withoutLock(paths: MoatPaths, error: unknown): Promise<FileLock | undefined> {
+  if (!homeProblem(error, paths.home)) throw error
+  return (await ownSupervisor(paths)) ? undefined : { release: async () => {} }
 }
 
 /**

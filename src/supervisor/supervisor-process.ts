@@ -17,6 +17,8 @@ export async function runSupervisor(argument: string): Promise<void> {
   process.umask(0o077)
   const args = JSON.parse(argument) as SupervisorArguments
   const log = (message: string) => process.stderr.write(`${new Date().toISOString()} [${process.pid}] ${message}\n`)
+  // The log is a file: a full disk is no reason to leave agents without a proxy.
+  process.stderr.on('error', () => {})
   process.on('SIGHUP', () => log('ignored SIGHUP'))
   try {
     const supervisor = await startSupervisor({ ...args, env: process.env, log, paths: moatPaths() })
