@@ -55,6 +55,7 @@ export type ErrorCode =
   | 'PORT_TAKEN'
   | 'SUPERVISOR_FAILED'
   | 'TRUST_FAILED'
+  | 'REPOSITORY_UNSAFE'
   | 'USAGE'
   | 'WAIT_TIMED_OUT'
   | 'WORKSPACE_MISSING'
