@@ -57,6 +57,7 @@ export type ErrorCode =
   | 'SEAL_KEY'
   | 'SUPERVISOR_FAILED'
   | 'TRUST_FAILED'
+  | 'REPOSITORY_UNSAFE'
   | 'USAGE'
   | 'WAIT_TIMED_OUT'
   | 'WORKSPACE_MISSING'

@@ -9,6 +9,7 @@ import { hasEnded } from '../routing/agent.js'
 import { takeFileLock } from '../supervisor/file-lock.js'
 import { findCheckout, type LinkedCheckout } from '../worktrees/find-checkout.js'
 import { git } from '../worktrees/git.js'
+import { repositoryAt } from '../worktrees/git-place.js'
 import { removeEmptyParents } from '../worktrees/prepare-worktree.js'
 import { listWorktrees, type WorktreeEntry } from '../worktrees/repository.js'
 import { viewDirectory } from '../worktrees/share-repository.js'
@@ -68,7 +69,7 @@ async function removeWorktree(
     const obstacle = await obstacleTo(entry, options)
     if (obstacle) return obstacle
     const checkout = await findCheckoutThere(entry.path)
-    await git(commonDir, ['worktree', 'remove', '--force', '--', entry.path])
+    await git(repositoryAt(commonDir), ['worktree', 'remove', '--force', '--', entry.path])
     if (checkout) await rm(viewDirectory(paths.home, checkout.adminDir), { force: true, recursive: true })
     await removeEmptyParents(dirname(entry.path), base)
     return undefined

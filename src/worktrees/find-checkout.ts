@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path'
 import { shellQuote } from '../config/shell-quote.js'
 import { exitCodes, MoatError, systemCode } from '../errors.js'
 import { isBranchName } from './branch-name.js'
+import type { GitPlace } from './git-place.js'
 
 /** A linked worktree. All paths are absolute and real. */
 export interface LinkedCheckout {
@@ -70,6 +71,11 @@ async function readLine(file: string): Promise<string | undefined> {
 
 function contains(outer: string, inner: string): boolean {
   return inner === outer || inner.startsWith(`${outer}${sep}`)
+}
+
+/** For git: the worktree, and nothing else its files may say. */
+export function placeOf({ adminDir, commonDir, root }: LinkedCheckout): GitPlace {
+  return { commonDir, gitDir: adminDir, root }
 }
 
 function broken(root: string, reason: string): MoatError {

@@ -1,15 +1,16 @@
 // Owns what git in the container is told by its environment: who commits, and what it must leave alone.
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { LinkedCheckout } from './find-checkout.js'
+import { type LinkedCheckout, placeOf } from './find-checkout.js'
 import { askGit } from './git.js'
+import type { GitPlace } from './git-place.js'
 
 /** `GIT_CONFIG_*` variables: they win over the repository's config, and lose against `git -c`. */
-export async function containerGitEnvironment({ adminDir, root }: LinkedCheckout): Promise<Record<string, string>> {
+export async function containerGitEnvironment(checkout: LinkedCheckout): Promise<Record<string, string>> {
   const identity = await Promise.all(
-    ['user.name', 'user.email'].map(async (key) => [key, await setting(adminDir, key)]),
+    ['user.name', 'user.email'].map(async (key) => [key, await setting(placeOf(checkout), key)]),
   )
-  const submodules = await hasSubmodules(root)
+  const submodules = await hasSubmodules(checkout.root)
   const settings = [
     ...identity,
     // Engines on macOS may show files as another user's.
@@ -42,8 +43,8 @@ export async function hasSubmodules(root: string): Promise<boolean> {
   )
 }
 
-/** Of the worktree's own directory, because config can depend on where it is read. */
-async function setting(adminDir: string, key: string): Promise<string | undefined> {
-  const { code, stdout } = await askGit(adminDir, ['--git-dir', adminDir, 'config', '--get', key])
+/** Of the checkout, because config can depend on where it is read. */
+async function setting(place: GitPlace, key: string): Promise<string | undefined> {
+  const { code, stdout } = await askGit(place, ['config', '--get', key])
   return code === 0 ? stdout.replace(/\n$/, '') : undefined
 }

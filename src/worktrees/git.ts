@@ -1,69 +1,90 @@
-// Owns calling git on the host: no shell, nobody else's GIT_* variables, English messages, the invoking user's rights.
-import { execFile } from 'node:child_process'
-import { startAsInvokingUser } from '../config/invoking-user.js'
+// Owns calling git on the host for a repository an agent may have worked in: git runs no program that the repository names.
+//
+// git takes config, hooks and attributes from its "common directory", so it is given one that moat makes: a config of what is
+// allowed, no hooks, no attributes, and links to objects, refs and the rest. It is made for each call, from one reading of the
+// config, so that nothing an agent writes meanwhile is heeded. docs/decisions/0024 has the reasons.
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { moatHome } from '../config/moat-home.js'
 import { shellQuote } from '../config/shell-quote.js'
-import { MoatError, systemCode } from '../errors.js'
+import { MoatError } from '../errors.js'
+import type { GitPlace } from './git-place.js'
+import { allowedConfig, configText } from './repository-config.js'
+import { type GitOutcome, startGit } from './start-git.js'
 
-export interface GitOutcome {
-  code: number
-  stderr: string
-  stdout: string
+/** What git may read and write of the repository's own. */
+const linked = [
+  'HEAD',
+  'info/exclude',
+  'lfs',
+  'logs',
+  'objects',
+  'packed-refs',
+  'refs',
+  'reftable',
+  'shallow',
+  'worktrees',
+]
+
+/** Over the user's own settings too: a relative path in them is the repository's. */
+const settings = [
+  'core.fsmonitor=false',
+  'core.hooksPath=/dev/null',
+  'gc.auto=0',
+  'maintenance.auto=false',
+  'protocol.allow=never',
+  'submodule.recurse=false',
+].flatMap((setting) => ['-c', setting])
+
+/** Runs git in a place; resolves whatever its exit code is. Throws REPOSITORY_UNSAFE. */
+export function askGit(place: GitPlace, args: readonly string[]): Promise<GitOutcome> {
+  return withView(place, (ask) => ask(args))
 }
 
-/** Bytes of output that are read at most: a status of very many files. */
-const mostOutput = 256 * 1024 * 1024
-
-/** They say where the user's own settings are, not which repository is meant. */
-const kept = new Set(['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_NOSYSTEM', 'GIT_CONFIG_SYSTEM'])
-
-/** Not run on moat's behalf: a repository an agent has worked in may name a program here. */
-const safeConfig = ['-c', 'core.fsmonitor=false']
-
-/** Runs git in `directory`; resolves whatever its exit code is. */
-export function askGit(directory: string, args: readonly string[]): Promise<GitOutcome> {
-  return new Promise((resolve, reject) => {
-    startAsInvokingUser((ids) =>
-      execFile(
-        'git',
-        [...safeConfig, ...args],
-        { cwd: directory, encoding: 'utf8', env: gitEnvironment(process.env), maxBuffer: mostOutput, ...ids },
-        (error, stdout, stderr) => {
-          if (systemCode(error) === 'ENOENT') reject(missingGit(error))
-          else resolve({ code: error ? exitOf(error) : 0, stderr, stdout })
-        },
-      ),
-    )
-  })
-}
-
-/** Runs git in `directory`; its output without the last line end. Throws GIT_FAILED with git's own words. */
-export async function git(directory: string, args: readonly string[]): Promise<string> {
-  const outcome = await askGit(directory, args)
+/** Runs git in a place; its output without the last line end. Throws GIT_FAILED with git's own words, REPOSITORY_UNSAFE. */
+export async function git(place: GitPlace, args: readonly string[]): Promise<string> {
+  const outcome = await askGit(place, args)
   if (outcome.code === 0) return outcome.stdout.replace(/\n$/, '')
-  throw gitFailed(directory, outcome)
+  throw gitFailed(place, outcome)
 }
 
-export function gitFailed(directory: string, { code, stderr }: GitOutcome): MoatError {
+export function gitFailed({ commonDir, root }: GitPlace, { code, stderr }: GitOutcome): MoatError {
   const said = stderr.trim() || `exit code ${code}`
-  const dubious = /detected dubious ownership/.test(said)
-  return new MoatError('GIT_FAILED', `git failed in ${directory}: ${said}`, {
-    ...(dubious && { suggestions: [`git config --global --add safe.directory ${shellQuote(directory)}`] }),
+  return new MoatError('GIT_FAILED', `git failed in ${root ?? commonDir}: ${said}`)
+}
+
+/** Calls git any number of times with one common directory; what it writes to `view`/config is gone afterwards. */
+export async function withView<T>(
+  place: GitPlace,
+  action: (ask: (args: readonly string[]) => Promise<GitOutcome>, view: string) => Promise<T>,
+): Promise<T> {
+  const { commonDir, gitDir, root } = place
+  const text = configText(await allowedConfig(place))
+  // Not where temporary files are: that may be an agent's workspace, which moat's own directory never is.
+  const own = join(moatHome(), 'git')
+  await mkdir(own, { mode: 0o700, recursive: true })
+  const view = await realpath(await mkdtemp(join(own, 'host-')))
+  try {
+    await writeFile(join(view, 'config'), text)
+    await mkdir(join(view, 'info'))
+    await Promise.all(linked.map((name) => symlink(join(commonDir, name), join(view, name))))
+    const env = { GIT_COMMON_DIR: view, GIT_DIR: gitDir, ...(root !== undefined && { GIT_WORK_TREE: root }) }
+    return await action((args) => startGit([...settings, ...args], { directory: root ?? commonDir, env }), view)
+  } finally {
+    await rm(view, { force: true, recursive: true })
+  }
+}
+
+/** Changes the repository's own config, which takes no more than its file. */
+export async function changeConfig({ commonDir }: GitPlace, ...args: readonly string[]): Promise<void> {
+  const outcome = await startGit(['config', '--file', join(commonDir, 'config'), ...args], {
+    directory: '/',
+    env: { GIT_DIR: '/nonexistent' },
   })
+  if (outcome.code !== 0) throw gitFailed({ commonDir, gitDir: commonDir }, outcome)
 }
 
-/** Exported for its test. */
-export function gitEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const rest = Object.entries(env).filter(([name]) => !name.startsWith('GIT_') || kept.has(name))
-  return { ...Object.fromEntries(rest), GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' }
-}
-
-function exitOf(error: { code?: number | string | null }): number {
-  return typeof error.code === 'number' ? error.code : 1
-}
-
-function missingGit(cause: unknown): MoatError {
-  return new MoatError('GIT_FAILED', 'git was not found on PATH; worktrees need it.', {
-    cause,
-    suggestions: ['sudo apt install git', 'brew install git'],
-  })
+/** For what a person is to run in a place. */
+export function gitCommand({ commonDir, root }: GitPlace): string {
+  return `git -C ${shellQuote(root ?? commonDir)}`
 }

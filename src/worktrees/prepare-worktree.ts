@@ -4,7 +4,9 @@ import { dirname, join, resolve, sep } from 'node:path'
 import { shellQuote } from '../config/shell-quote.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { isBranchName } from './branch-name.js'
-import { askGit, git } from './git.js'
+import { askGit, changeConfig, git } from './git.js'
+import { repositoryAt } from './git-place.js'
+import { makeWorktree, trackBranch } from './make-worktree.js'
 import { listWorktrees, type Repository, type WorktreeEntry } from './repository.js'
 
 export interface PreparedWorktree {
@@ -43,7 +45,7 @@ export async function prepareWorktree(repository: Repository, base: string, bran
   return addWorktree(repository, { branch, path, stale: registered !== undefined })
 }
 
-interface Addition {
+export interface Addition {
   branch: string
   path: string
   /** git still knows a worktree there, whose directory somebody deleted. */
@@ -51,7 +53,8 @@ interface Addition {
 }
 
 async function addWorktree(repository: Repository, { branch, path, stale }: Addition): Promise<PreparedWorktree> {
-  const { commonDir, topLevel } = repository
+  const { commonDir, place } = repository
+  const main = repositoryAt(commonDir)
   const start = await startOf(repository, branch)
   const undo: (() => Promise<unknown>)[] = []
   const rollBack = async () => {
@@ -64,13 +67,16 @@ async function addWorktree(repository: Repository, { branch, path, stale }: Addi
     if (start.commit !== undefined) {
       const { commit, from, tracks } = start
       // Fails where the branch has come into being meanwhile: then it is not this run's to take back.
-      await git(topLevel, ['branch', '--quiet', tracks ? '--track' : '--no-track', '--', branch, from])
+      await git(place, ['branch', '--quiet', '--no-track', '--', branch, from])
       // Only as it was made: with commits on it, it is somebody's.
-      undo.push(() => askGit(commonDir, ['update-ref', '-d', `refs/heads/${branch}`, commit]))
-      if (tracks) undo.push(() => askGit(commonDir, ['config', '--remove-section', `branch.${branch}`]))
+      undo.push(() => askGit(main, ['update-ref', '-d', `refs/heads/${branch}`, commit]))
+      if (tracks) {
+        undo.push(() => changeConfig(main, '--remove-section', `branch.${branch}`).catch(() => {}))
+        await trackBranch(place, branch, from)
+      }
     }
-    undo.push(() => askGit(commonDir, ['worktree', 'remove', '--force', '--', path]))
-    await git(topLevel, ['worktree', 'add', '--quiet', ...(stale ? ['--force'] : []), '--', path, branch])
+    undo.push(() => askGit(main, ['worktree', 'remove', '--force', '--', path]))
+    await makeWorktree(place, { branch, path, stale })
     return { branch, notes: await notesOn(repository, branch, start), path: await realPlace(path), rollBack }
   } catch (error) {
     await rollBack()
@@ -86,10 +92,11 @@ interface Start {
   tracks: boolean
 }
 
-async function startOf({ commonDir, topLevel }: Repository, branch: string): Promise<Start> {
-  const known = await askGit(commonDir, ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}^{commit}`])
+async function startOf({ commonDir, place, topLevel }: Repository, branch: string): Promise<Start> {
+  const main = repositoryAt(commonDir)
+  const known = await askGit(main, ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}^{commit}`])
   if (known.code === 0) return { from: branch, tracks: false }
-  const remotes = (await git(commonDir, ['for-each-ref', '--format=%(refname) %(objectname)', 'refs/remotes']))
+  const remotes = (await git(main, ['for-each-ref', '--format=%(refname) %(objectname)', 'refs/remotes']))
     .split('\n')
     .map((line) => line.split(' '))
     .filter(([ref]) => ref?.replace(/^refs\/remotes\/[^/]+\//, '') === branch)
@@ -97,17 +104,21 @@ async function startOf({ commonDir, topLevel }: Repository, branch: string): Pro
   if (remote?.[0] && remote[1]) {
     return { commit: remote[1], from: remote[0].replace('refs/remotes/', ''), tracks: true }
   }
-  const head = await askGit(topLevel, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'])
+  const head = await askGit(place, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'])
   if (head.code !== 0) throw noCommits(topLevel)
   return { commit: head.stdout.trim(), from: head.stdout.trim(), tracks: false }
 }
 
-async function notesOn({ topLevel }: Repository, branch: string, { commit, from, tracks }: Start): Promise<string[]> {
+async function notesOn(
+  { place, topLevel }: Repository,
+  branch: string,
+  { commit, from, tracks }: Start,
+): Promise<string[]> {
   if (commit === undefined) return []
   if (tracks) return [`New branch ${branch}, which follows ${from}.`]
   const [head, status] = await Promise.all([
-    askGit(topLevel, ['symbolic-ref', '--quiet', '--short', 'HEAD']),
-    git(topLevel, ['status', '--porcelain', '--untracked-files=no', '--ignore-submodules=all']),
+    askGit(place, ['symbolic-ref', '--quiet', '--short', 'HEAD']),
+    git(place, ['status', '--porcelain', '--untracked-files=no', '--ignore-submodules=all']),
   ])
   const short = commit.slice(0, 8)
   return [

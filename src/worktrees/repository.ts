@@ -1,16 +1,20 @@
 // Owns what moat knows of a repository on the host: where it is, its id, its worktrees, what its config gives away.
 import { realpath } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { sep } from 'node:path'
 import { shellQuote } from '../config/shell-quote.js'
 import { exitCodes, MoatError } from '../errors.js'
-import { findCheckout } from './find-checkout.js'
-import { askGit, type GitOutcome, git, gitFailed } from './git.js'
+import { findCheckout, placeOf } from './find-checkout.js'
+import { askGit, git } from './git.js'
+import { findMainCheckout, type GitPlace, mainDirectory, repositoryAt } from './git-place.js'
+import { assertOwned } from './owner.js'
 import { localId, remoteId } from './repository-id.js'
 
 export interface Repository {
   commonDir: string
   id: string
-  /** The top of the checkout it was opened from. */
+  /** The checkout it was opened from. */
+  place: GitPlace
+  /** The top of that checkout. */
   topLevel: string
 }
 
@@ -25,14 +29,16 @@ export interface WorktreeEntry {
   path: string
 }
 
-/** The repository that `directory` is a checkout of. Throws NOT_A_REPOSITORY, BARE_REPOSITORY. */
+/** The repository that `directory` is a checkout of. Throws NOT_A_REPOSITORY, BARE_REPOSITORY, REPOSITORY_UNSAFE. */
 export async function openRepository(directory: string): Promise<Repository> {
-  const query = ['rev-parse', '--is-bare-repository', '--is-inside-work-tree', '--git-common-dir']
-  const outcome = await askGit(directory, query)
-  if (outcome.code !== 0) throw notRepository(directory, outcome)
-  const [bare, inside, common = ''] = outcome.stdout.split('\n')
-  if (bare === 'true') throw bareRepository(directory)
-  if (inside !== 'true') {
+  const real = await realpath(directory)
+  const linked = await findCheckout(real)
+  const place = linked ? placeOf(linked) : await findMainCheckout(real)
+  if (!place) throw notRepository(directory)
+  const { commonDir, root } = place
+  await assertOwned(place)
+  if (root === undefined || real === commonDir || real.startsWith(`${commonDir}${sep}`)) {
+    if (mainDirectory(commonDir) === commonDir) throw bareRepository(directory)
     throw new MoatError(
       'NOT_A_REPOSITORY',
       `${directory} is inside a repository's own files, not in a checkout of it.`,
@@ -42,23 +48,22 @@ export async function openRepository(directory: string): Promise<Repository> {
       },
     )
   }
-  const commonDir = await realpath(resolve(directory, common))
-  const topLevel = await realpath(await git(directory, ['rev-parse', '--show-toplevel']))
-  return { commonDir, id: await repositoryId(commonDir), topLevel }
+  return { commonDir, id: await repositoryId(commonDir), place, topLevel: root }
 }
 
 /** `host/owner/repo` of the remote (`origin`, else the first), or an id of the place it is at. */
 export async function repositoryId(commonDir: string): Promise<string> {
-  const remotes = (await git(commonDir, ['remote'])).split('\n').filter((name) => name !== '')
+  const remotes = (await git(repositoryAt(commonDir), ['remote'])).split('\n').filter((name) => name !== '')
   const remote = remotes.includes('origin') ? 'origin' : remotes[0]
   // Asked of git, because `url.<base>.insteadOf` may stand for the host.
-  const url = remote === undefined ? undefined : (await askGit(commonDir, ['remote', 'get-url', '--', remote])).stdout
+  const query = ['remote', 'get-url', '--', remote ?? '']
+  const url = remote === undefined ? undefined : (await askGit(repositoryAt(commonDir), query)).stdout
   return (url && remoteId(url.split('\n')[0] ?? '')) ?? localId(commonDir)
 }
 
 /** All worktrees of the repository, the main one first. */
 export async function listWorktrees(commonDir: string): Promise<WorktreeEntry[]> {
-  const text = await git(commonDir, ['worktree', 'list', '--porcelain'])
+  const text = await git(repositoryAt(commonDir), ['worktree', 'list', '--porcelain'])
   const entries = text
     .split('\n\n')
     .filter((block) => block.startsWith('worktree '))
@@ -67,7 +72,8 @@ export async function listWorktrees(commonDir: string): Promise<WorktreeEntry[]>
       const [branch, head] = [field('branch')?.replace(/^refs\/heads\//, ''), field('HEAD')]
       return {
         main: index === 0,
-        path: field('worktree') ?? '',
+        // Of the main one git names the common directory it was given, which is moat's.
+        path: index === 0 ? mainDirectory(commonDir) : (field('worktree') ?? ''),
         ...(branch !== undefined && { branch }),
         ...(head !== undefined && !/^0+$/.test(head) && { head }),
       }
@@ -85,7 +91,7 @@ async function withRebasedBranch(entry: WorktreeEntry): Promise<WorktreeEntry> {
 /** Names of remotes whose URL has a password or token in it: whoever reads the config has it too. */
 export async function remotesWithCredentials(commonDir: string): Promise<string[]> {
   const query = ['config', '--get-regexp', '^remote\\..*\\.(url|pushurl)$']
-  const lines = (await askGit(commonDir, query)).stdout.split('\n')
+  const lines = (await askGit(repositoryAt(commonDir), query)).stdout.split('\n')
   const names = lines.flatMap((line) => {
     const [, name, url] = /^remote\.(.*)\.(?:url|pushurl) (.*)$/.exec(line) ?? []
     // A user alone is a token over HTTP, and an account's name over SSH.
@@ -94,8 +100,7 @@ export async function remotesWithCredentials(commonDir: string): Promise<string[
   return [...new Set(names)]
 }
 
-function notRepository(directory: string, outcome: GitOutcome): MoatError {
-  if (!/not a git repository/.test(outcome.stderr)) return gitFailed(directory, outcome)
+function notRepository(directory: string): MoatError {
   return new MoatError(
     'NOT_A_REPOSITORY',
     `${directory} is not in a git repository, so there is nothing to branch from.`,

@@ -2,7 +2,7 @@
 // told where the repository is instead of asking the worktree, and never looks into repositories within it.
 import { access, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { LinkedCheckout } from './find-checkout.js'
+import { type LinkedCheckout, placeOf } from './find-checkout.js'
 import { askGit, git } from './git.js'
 
 /** State of an operation that git has begun and not ended. */
@@ -57,11 +57,11 @@ async function submodule(checkout: LinkedCheckout): Promise<string | undefined> 
  * enough, because branches stay.
  */
 async function unpushed(checkout: LinkedCheckout): Promise<string | undefined> {
-  const { adminDir, branch } = checkout
-  const head = ['--git-dir', adminDir, 'rev-parse', '--verify', '--quiet', 'HEAD^{commit}']
+  const { branch } = checkout
+  const place = placeOf(checkout)
   // A branch without a commit has none that is not pushed.
-  if ((await askGit(adminDir, head)).code !== 0) return undefined
-  const detached = (await askGit(adminDir, ['--git-dir', adminDir, 'symbolic-ref', '--quiet', 'HEAD'])).code !== 0
+  if ((await askGit(place, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'])).code !== 0) return undefined
+  const detached = (await askGit(place, ['symbolic-ref', '--quiet', 'HEAD'])).code !== 0
   const hasRemotes = (await gitIn(checkout, ['remote'])) !== ''
   const saved = detached
     ? ['--branches', '--remotes']
@@ -74,8 +74,8 @@ async function unpushed(checkout: LinkedCheckout): Promise<string | undefined> {
   return `has ${count(commits, 'commit')} ${where}`
 }
 
-function gitIn({ adminDir, root }: LinkedCheckout, args: readonly string[]): Promise<string> {
-  return git(root, ['--git-dir', adminDir, '--work-tree', root, ...args])
+function gitIn(checkout: LinkedCheckout, args: readonly string[]): Promise<string> {
+  return git(placeOf(checkout), args)
 }
 
 function count(number: number, noun: string): string {

@@ -1,8 +1,9 @@
-// Owns what the environment of git on the host is.
+// Owns what the environment of git on the host is, and what is said when it fails.
 
 import { expect, it } from 'vitest'
 import { serializeError } from '../../../src/errors.js'
-import { gitEnvironment, gitFailed } from '../../../src/worktrees/git.js'
+import { gitFailed } from '../../../src/worktrees/git.js'
+import { gitEnvironment } from '../../../src/worktrees/start-git.js'
 
 it("keeps git to the repository it is asked about, in English, with the user's own settings", () => {
   const env = {
@@ -16,7 +17,9 @@ it("keeps git to the repository it is asked about, in English, with the user's o
     PATH: '/usr/bin',
   }
   expect(gitEnvironment(env)).toEqual({
+    GIT_ALLOW_PROTOCOL: '',
     GIT_CONFIG_GLOBAL: '/home/ann/config',
+    GIT_NO_LAZY_FETCH: '1',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_TERMINAL_PROMPT: '0',
     LC_ALL: 'C',
@@ -24,8 +27,9 @@ it("keeps git to the repository it is asked about, in English, with the user's o
   })
 })
 
-it("says what git says, and what to do about a repository of somebody else's", () => {
-  const failed = (stderr: string) => serializeError(gitFailed('/src/app', { code: 128, stderr, stdout: '' }))
+it('says what git says', () => {
+  const place = { commonDir: '/src/app/.git', gitDir: '/src/app/.git', root: '/src/app' }
+  const failed = (stderr: string) => serializeError(gitFailed(place, { code: 128, stderr, stdout: '' }))
   expect(failed('fatal: bad object HEAD\n')).toEqual({
     code: 'GIT_FAILED',
     exit: 1,
@@ -33,7 +37,4 @@ it("says what git says, and what to do about a repository of somebody else's", (
     suggestions: [],
   })
   expect(failed('').message).toBe('git failed in /src/app: exit code 128')
-  expect(failed("fatal: detected dubious ownership in repository at '/src/app'").suggestions).toEqual([
-    'git config --global --add safe.directory /src/app',
-  ])
 })

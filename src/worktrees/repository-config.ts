@@ -1,0 +1,168 @@
+// Owns what git, called by moat, heeds of a repository's own config: a list of what is allowed, because whatever else is in
+// there may name a program, also in ways that a later git brings. Global and system config are the user's, and heeded.
+import { constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { systemReason } from '../config/read-config.js'
+import { shellQuote } from '../config/shell-quote.js'
+import { systemCode } from '../errors.js'
+import { type GitPlace, unsafe } from './git-place.js'
+import { startGit } from './start-git.js'
+
+export interface ConfigEntry {
+  /** As git prints it: section and name in lower case, what is between them as it stands. */
+  key: string
+  /** Undefined for a key without `=`, which is true. */
+  value?: string
+}
+
+/** A person's config has a few kilobytes. */
+const mostBytes = 4 * 1024 * 1024
+
+/** Numbers, switches, names and patterns; none of them is a path that is read, or a program that is run. */
+const allowed: readonly RegExp[] = [
+  /^core\.(autocrlf|bare|bigfilethreshold|checkstat|compression|eol|filemode|hidedotfiles|ignorecase|logallrefupdates|longpaths)$/,
+  /^core\.(precomposeunicode|protecthfs|protectntfs|repositoryformatversion|safecrlf|sharedrepository|symlinks|trustctime)$/,
+  /^core\.sparsecheckout(cone)?$/,
+  /^extensions\.(compatobjectformat|objectformat|preciousobjects|refstorage)$/,
+  /^(author|committer|user)\.(email|name)$/,
+  /^branch\.autosetuprebase$/,
+  /^remote\..+\.(fetch|pushurl|url)$/s,
+  /^url\..+\.(insteadof|pushinsteadof)$/s,
+]
+
+/** git must know an extension to read the repository; these change nothing of what moat asks. */
+const otherExtensions = /^extensions\.(noop(-v1)?|partialclone|relativeworktrees|worktreeconfig)$/
+
+/** What runs a program, or sends git to files that do. */
+const dangerous: readonly RegExp[] = [
+  /^core\.(alternaterefscommand|askpass|attributesfile|editor|fsmonitor|gitproxy|hookspath|pager|sshcommand|worktree)$/,
+  /^(alias|blame|credential|difftool|filter|guitool|hook|include|includeif|man|mergetool|pager|sendemail|tar|trailer)\./,
+  /^diff\.(external|.+\.(command|textconv))$/s,
+  /^(gpg\.(.+\.)?(defaultkeycommand|program))$/s,
+  /^browser\.|^(help|web)\.browser$|^instaweb\./,
+  /^imap\.tunnel$|^interactive\.difffilter$|^sequence\.editor$|^uploadpack\.packobjectshook$/,
+  /^(gc\.recentobjectshook|receive\.procreceiverefs|sendpack\.|ssh\.variant|transfer\.bundleuri|fetch\.bundleuri)$/,
+  /^lfs\.(customtransfer|extension)\./,
+  /^merge\..+\.driver$/s,
+  /^protocol\.(.+\.)?allow$/s,
+  /^remote\..+\.(proxy|receivepack|uploadpack|vcs)$/s,
+  /^submodule\..+\.update$/s,
+  /^extensions\.partialclone$|^remote\..+\.(partialclonefilter|promisor)$/s,
+]
+
+/** A remote helper is a program, and `ext::` names any. */
+const helperUrl = /^[^/:]+::/
+
+/** The entries that git is given instead of the repository's own config. Throws REPOSITORY_UNSAFE, GIT_FAILED. */
+export async function allowedConfig(place: GitPlace): Promise<ConfigEntry[]> {
+  const files = await readConfig(place)
+  for (const { entries, file } of files) for (const entry of entries) assertReadable(entry, file)
+  return files
+    .flatMap(({ entries }) => entries)
+    .filter(({ key, value }) => allowed.some((pattern) => pattern.test(key)) && !helperUrl.test(value ?? ''))
+}
+
+/** What in the repository's config names a program for git, or may lead to one, and the file it is in. */
+export async function dangerousConfig(place: GitPlace): Promise<{ file: string; key: string }[]> {
+  return (await readConfig(place)).flatMap(({ entries, file }) =>
+    [
+      ...new Set(
+        entries
+          .filter(
+            ({ key, value }) =>
+              (dangerous.some((pattern) => pattern.test(key)) && !isHarmless(key, value)) ||
+              (/^(remote|url)\./.test(key) && helperUrl.test(key.replace(/^url\./, ''))) ||
+              (/^remote\..+url$/s.test(key) && helperUrl.test(value ?? '')),
+          )
+          .map(({ key }) => key),
+      ),
+    ].map((key) => ({ file, key })),
+  )
+}
+
+/** Text of a config file that says the same. */
+export function configText(entries: readonly ConfigEntry[]): string {
+  return entries
+    .map(({ key, value }) => {
+      const [section, name] = [key.slice(0, key.indexOf('.')), key.slice(key.lastIndexOf('.') + 1)]
+      const middle = key.slice(section.length + 1, -name.length - 1)
+      const head = middle === '' ? `[${section}]` : `[${section} "${middle.replace(/[\\"]/g, '\\$&')}"]`
+      return value === undefined ? `${head}\n\t${name}\n` : `${head}\n\t${name} = ${quoted(value)}\n`
+    })
+    .join('')
+}
+
+function quoted(value: string): string {
+  return `"${value.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\t', '\\t')}"`
+}
+
+/** Partial clones are common, and named only because git fetches what they lack; the rest is a switch that is off. */
+function isHarmless(key: string, value: string | undefined): boolean {
+  if (/partialclone|promisor/.test(key)) return true
+  if (key === 'core.fsmonitor') return /^(true|false|yes|no|on|off|0|1)?$/i.test(value ?? '')
+  if (/^submodule\..+\.update$/s.test(key)) return !(value ?? '').startsWith('!')
+  if (/^protocol\./.test(key)) return value === 'never'
+  return false
+}
+
+async function readConfig({ commonDir, gitDir }: GitPlace): Promise<{ entries: ConfigEntry[]; file: string }[]> {
+  const file = join(commonDir, 'config')
+  const entries = await parse(file)
+  const own = entries.filter(({ key }) => key === 'extensions.worktreeconfig').at(-1)
+  if (!own || /^(false|no|off|0)?$/i.test(own.value ?? 'true')) return [{ entries, file }]
+  const more = join(gitDir, 'config.worktree')
+  return [
+    { entries, file },
+    { entries: await parse(more), file: more },
+  ]
+}
+
+/** By git's own parser, but from what was read here: one look at the file, no includes, no waiting for a pipe. */
+async function parse(file: string): Promise<ConfigEntry[]> {
+  const text = await readRegular(file)
+  if (text === undefined) return []
+  const outcome = await startGit(['config', '--file', '-', '--no-includes', '--null', '--list'], {
+    directory: '/',
+    env: { GIT_DIR: '/nonexistent' },
+    input: text,
+  })
+  if (outcome.code !== 0) {
+    const said = outcome.stderr.trim().replace(/^fatal: /, '')
+    throw unsafe(`git cannot read ${file}: ${said}.`, [`git config --file ${shellQuote(file)} --edit`])
+  }
+  return outcome.stdout
+    .split('\0')
+    .filter((item) => item !== '')
+    .map((item) => {
+      const end = item.indexOf('\n')
+      return end < 0 ? { key: item } : { key: item.slice(0, end), value: item.slice(end + 1) }
+    })
+}
+
+/** Undefined where there is none. */
+async function readRegular(file: string): Promise<Buffer | undefined> {
+  let handle: FileHandle | undefined
+  try {
+    handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
+    const entry = await handle.stat()
+    if (entry.isFile() && entry.size <= mostBytes) return await handle.readFile()
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw unsafe(`${file} cannot be read: ${systemReason(error)}.`, [`ls -lL ${shellQuote(file)}`])
+  } finally {
+    await handle?.close()
+  }
+  throw unsafe(`${file} is not a config file of usual size.`, [`ls -lL ${shellQuote(file)}`])
+}
+
+function assertReadable({ key, value }: ConfigEntry, file: string): void {
+  if (!key.startsWith('extensions.')) return
+  const known = otherExtensions.test(key) || allowed.some((pattern) => pattern.test(key))
+  // A value with a path in it is how a later git may be sent elsewhere.
+  if (known && /^[\w-]*$/.test(key === 'extensions.partialclone' ? '' : (value ?? ''))) return
+  throw unsafe(`${file} sets ${key}, which moat does not know, so it leaves this repository alone.`, [
+    `git config --file ${shellQuote(file)} --get ${shellQuote(key)}`,
+    `git config --file ${shellQuote(file)} --unset-all ${shellQuote(key)}`,
+  ])
+}
