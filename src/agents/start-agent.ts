@@ -20,6 +20,7 @@ import type { AgentPlan } from './plan-agent.js'
 import type { Progress } from './progress.js'
 import { reserveContainer } from './reserve-container.js'
 import { newRunId } from './run-id.js'
+import { assertSettled } from './settled-sources.js'
 
 /** Where the agent finds its workspace. */
 const workspaceMount = '/workspace'
@@ -111,6 +112,7 @@ async function startContainer(
   try {
     const spec = await containerSpec(plan, options, image, { address, forwarder, runId, trust })
     return await progress.step(`Starting ${plan.name}`, async () => {
+      await assertSettled(plan)
       const containerId = await reserveContainer(engine, plan.name, spec)
       try {
         await trust?.install(containerId)
@@ -142,15 +144,18 @@ async function startContainer(
 }
 
 /** Starts the container; resolves once its routes are live. */
-async function letRun(containerId: string, { endpoints }: AgentPlan, options: StartOptions) {
+async function letRun(containerId: string, plan: AgentPlan, options: StartOptions) {
   const { attach, engine, interactive, paths, signal } = options
   const output = attach ? await engine.attach(containerId, { interactive }) : undefined
   const exitCode = engine.wait(containerId)
   // Observed by whoever follows the agent; until then a broken engine must not be an unhandled rejection.
   exitCode.catch(() => {})
   signal.throwIfAborted()
+  await assertSettled(plan)
   await engine.start(containerId)
-  if (endpoints.length > 0) await syncRoutes(paths.controlSocket)
+  // The engine has followed the paths just now. Where they are others by then, the container goes again.
+  await assertSettled(plan)
+  if (plan.endpoints.length > 0) await syncRoutes(paths.controlSocket)
   signal.throwIfAborted()
   return { exitCode, ...(output && { output }) }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Args, Flags } from '@oclif/core'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { displayName } from '../config/problems.js'
+import { replaceFile } from '../config/replace-file.js'
 import { resolveWorkspace } from '../config/workspace.js'
 import { exitCodes, MoatError, systemCode } from '../errors.js'
 import { detectProject } from '../projects/detect-project.js'
@@ -31,7 +32,7 @@ export default class Init extends MoatCommand {
   /** False when the person wants to keep the file that is there. */
   async #write(file: string, text: string, replace: boolean): Promise<boolean> {
     try {
-      await writeFile(file, text, { flag: replace ? 'w' : 'wx' })
+      await (replace ? replaceFile(file, text) : writeFile(file, text, { flag: 'wx' }))
       return true
     } catch (error) {
       if (systemCode(error) !== 'EEXIST') throw error
@@ -41,7 +42,7 @@ export default class Init extends MoatCommand {
       const suggestions = ['moat init --force']
       throw new MoatError('USAGE', `${file} exists already.`, { exit: exitCodes.usage, suggestions })
     }
-    if (agreed) await writeFile(file, text)
+    if (agreed) await replaceFile(file, text)
     return agreed
   }
 }

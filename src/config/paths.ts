@@ -10,6 +10,8 @@ export interface MoatPaths {
   /** Where Caddy reports requests while somebody watches. */
   accessSocket: string
   adminSocket: string
+  /** What the user has allowed the moat.yaml of each workspace. */
+  approvals: string
   bin: string
   caCertificate: string
   caKey: string
@@ -55,6 +57,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     agents,
     accessSocket: join(proxy, 'access.sock'),
     adminSocket: join(proxy, 'admin.sock'),
+    approvals: join(home, 'approvals'),
     bin: join(home, 'bin'),
     caCertificate: join(proxy, 'ca', 'ca.crt'),
     caKey: join(proxy, 'ca', 'ca.key'),

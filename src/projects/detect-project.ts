@@ -1,14 +1,13 @@
 // Owns guessing how a project is run, from the files in its directory. No network, nothing of the project is run.
-import { readFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
-import { systemCode } from '../errors.js'
+import { basename } from 'node:path'
+import { OutsideError, openInside, readWhole } from '../config/open-inside.js'
 import { suggestDnsLabel } from '../routing/dns-label.js'
 import { detectNode } from './detect-node.js'
 import type { Project, ReadProjectFile } from './project.js'
 
 /** The first kind of project that fits, completed by its Procfile. */
 export async function detectProject(directory: string): Promise<Project> {
-  const read: ReadProjectFile = (name) => readIfPresent(join(directory, name))
+  const read: ReadProjectFile = (name) => readIfPresent(directory, name)
   const kinds = [detectNode, detectPython, detectGo]
   let project: Project = { dependencies: [], evidence: [] }
   for (const detect of kinds) {
@@ -72,11 +71,18 @@ async function withProcfile(project: Project, read: ReadProjectFile): Promise<Pr
   }
 }
 
-async function readIfPresent(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
+/** Bytes; files that are read for their first lines only may be large. */
+const mostBytes = 64 * 1024 * 1024
+
+/** What a link leads to outside of the project is no part of it. */
+async function readIfPresent(directory: string, name: string): Promise<string | undefined> {
+  const handle = await openInside(directory, name).catch((error) => {
+    if (error instanceof OutsideError) return undefined
     throw error
+  })
+  try {
+    return handle && (await readWhole(handle, mostBytes)).toString('utf8')
+  } finally {
+    await handle?.close()
   }
 }

@@ -13,6 +13,7 @@ import type { AgentView } from '../routing/agent-view.js'
 import { indexUrl } from '../routing/urls.js'
 import { addressOf } from '../supervisor/protocol.js'
 import type { ProxyOptions } from '../supervisor/proxy.js'
+import { askApproval } from './approval-session.js'
 import { connectTerminal } from './connect-terminal.js'
 import { formatEndpoints } from './format-agents.js'
 import { Interrupts } from './interrupts.js'
@@ -25,6 +26,8 @@ const settleTime = 200
 const commandNotFound = 127
 
 export interface RunSessionOptions {
+  /** What allows, by itself, what moat.yaml asks for. */
+  approveCommands: string[]
   engine: Engine
   flags: RunFlags
   json: boolean
@@ -41,7 +44,7 @@ export async function runSession(
   options: RunSessionOptions,
 ): Promise<AgentView & { exitCode?: number }> {
   const { engine, flags, json, log, proxy, tellGone } = options
-  if (flags.interactive) assertTerminal()
+  await assertMayRun(plan, options)
   const progress = terminalProgress()
   const interrupts = new Interrupts()
   try {
@@ -104,6 +107,14 @@ export async function runSession(
   } finally {
     interrupts.release()
   }
+}
+
+async function assertMayRun(
+  plan: AgentPlan,
+  { approveCommands, flags, json, proxy }: RunSessionOptions,
+): Promise<void> {
+  if (flags.interactive) assertTerminal()
+  await askApproval(plan, { ask: !json, commands: approveCommands, paths: proxy.paths, yes: flags.yes })
 }
 
 /** A text is run by sh, which ends with the same code when what it calls is missing. */
