@@ -7,6 +7,8 @@ export const exitCodes = {
   failure: 1,
   /** The input is wrong: a flag, a name, moat.yaml, a path. Nothing was changed. */
   usage: 2,
+  /** `moat review`: the run has changed something that should be looked at. */
+  toReview: 3,
   /** `moat wait`: no such agent, or it is not running. */
   notRunning: 10,
   /** `moat wait`: the agent ended while it was waited for. */
@@ -56,6 +58,7 @@ export type ErrorCode =
   | 'PORT_DENIED'
   | 'PORT_MISMATCH'
   | 'PORT_TAKEN'
+  | 'REVIEW_FAILED'
   | 'SUPERVISOR_FAILED'
   | 'TRUST_FAILED'
   | 'USAGE'

@@ -4,6 +4,7 @@ import type { MoatPaths } from '../config/paths.js'
 import type { WantedAddress } from '../config/settings.js'
 import type { ContainerOutput, ContainerSpec, Engine } from '../engine/engine.js'
 import { containerName, toLabels } from '../engine/labels.js'
+import { rememberStart } from '../review/review.js'
 import type { Agent } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { type ProxyAddress, urlEnvironment } from '../routing/urls.js'
@@ -112,6 +113,12 @@ async function startContainer(
   try {
     const spec = await containerSpec(plan, options, image, { address, forwarder, runId, trust })
     return await progress.step(`Starting ${plan.name}`, async () => {
+      await rememberStart(paths, {
+        name: plan.name,
+        runId,
+        startedAt: new Date().toISOString(),
+        workspace: plan.workspace,
+      })
       await assertSettled(plan)
       const containerId = await reserveContainer(engine, plan.name, spec)
       try {

@@ -33,6 +33,8 @@ export interface MoatPaths {
   /** Where Caddy gets the proxy's own pages. */
   pagesSocket: string
   proxy: string
+  /** What workspaces looked like when their runs began. */
+  reviews: string
   /** A copy of the root certificate in a directory that containers may see. */
   publicCertificate: string
   /** Held by the supervisor while it lives. */
@@ -73,6 +75,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     oldRoots: join(proxy, 'old-roots'),
     pagesSocket: join(proxy, 'pages.sock'),
     proxy,
+    reviews: join(home, 'reviews'),
     publicCertificate: join(proxy, 'public', 'ca.crt'),
     spawnLock: join(proxy, 'spawn.lock'),
     supervisorLock: join(proxy, 'supervisor.lock'),

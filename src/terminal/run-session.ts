@@ -19,6 +19,7 @@ import { formatEndpoints } from './format-agents.js'
 import { Interrupts } from './interrupts.js'
 import { terminalProgress } from './progress.js'
 import type { RunFlags } from './run-flags.js'
+import { tellReview } from './tell-review.js'
 
 /** How long a detached agent is watched for an end that means its command is wrong. Milliseconds. */
 const settleTime = 200
@@ -103,6 +104,7 @@ export async function runSession(
       tellGone,
     })
     explain(exitCode)
+    await tellReview(proxy.paths, started.agent.runId, progress.note)
     return { ...started.agent, exitCode }
   } finally {
     interrupts.release()
