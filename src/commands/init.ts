@@ -10,6 +10,7 @@ import { detectProject } from '../projects/detect-project.js'
 import { moatYamlFor } from '../projects/write-moat-yaml.js'
 import { confirm } from '../terminal/confirm.js'
 import { MoatCommand } from '../terminal/moat-command.js'
+import { visibleLines } from '../terminal/visible.js'
 
 export default class Init extends MoatCommand {
   static override args = { path: Args.string({ default: '.', description: 'Directory of the project' }) }
@@ -23,7 +24,7 @@ export default class Init extends MoatCommand {
     const directory = await resolveWorkspace(args.path)
     const file = join(directory, 'moat.yaml')
     const text = moatYamlFor(await detectProject(directory))
-    this.log(text)
+    this.log(visibleLines(text))
     const written = await this.#write(file, text, flags.force)
     if (written) this.log(`Wrote ${displayName(file, process.cwd())}. Check it, then: moat run ${args.path}`)
     return { file, text, written }

@@ -1,6 +1,7 @@
 // Owns guessing how a project is run, from the files in its directory. No network, nothing of the project is run.
 import { basename } from 'node:path'
-import { OutsideError, openInside, readWhole } from '../config/open-inside.js'
+import { OutsideError, openInside } from '../config/open-inside.js'
+import { systemCode } from '../errors.js'
 import { suggestDnsLabel } from '../routing/dns-label.js'
 import { detectNode } from './detect-node.js'
 import type { Project, ReadProjectFile } from './project.js'
@@ -74,15 +75,17 @@ async function withProcfile(project: Project, read: ReadProjectFile): Promise<Pr
 /** Bytes; files that are read for their first lines only may be large. */
 const mostBytes = 64 * 1024 * 1024
 
-/** What a link leads to outside of the project is no part of it. */
+/** What a link leads to outside of the project is no part of it, and what is no plain file says nothing. */
 async function readIfPresent(directory: string, name: string): Promise<string | undefined> {
   const handle = await openInside(directory, name).catch((error) => {
-    if (error instanceof OutsideError) return undefined
+    if (error instanceof OutsideError || ['ELOOP', 'ENXIO'].includes(systemCode(error) ?? '')) return undefined
     throw error
   })
+  if (!handle) return undefined
   try {
-    return handle && (await readWhole(handle, mostBytes)).toString('utf8')
+    const stats = await handle.stat()
+    return stats.isFile() && stats.size <= mostBytes ? await handle.readFile('utf8') : undefined
   } finally {
-    await handle?.close()
+    await handle.close()
   }
 }
