@@ -7,6 +7,8 @@ export const exitCodes = {
   failure: 1,
   /** The input is wrong: a flag, a name, moat.yaml, a path. Nothing was changed. */
   usage: 2,
+  /** `moat review`: the run has changed something that should be looked at. */
+  toReview: 3,
   /** `moat wait`: no such agent, or it is not running. */
   notRunning: 10,
   /** `moat wait`: the agent ended while it was waited for. */
@@ -21,6 +23,7 @@ export type ErrorCode =
   | 'AGENT_ENDED'
   | 'AGENT_NOT_RUNNING'
   | 'AMBIGUOUS_AGENT'
+  | 'APPROVALS_BROKEN'
   | 'BARE_REPOSITORY'
   | 'BRANCH_CHECKED_OUT'
   | 'CADDY_DOWNLOAD'
@@ -36,6 +39,7 @@ export type ErrorCode =
   | 'ENGINE_FAILED'
   | 'ENGINE_MISMATCH'
   | 'ENGINE_UNREACHABLE'
+  | 'FORBIDDEN'
   | 'GIT_FAILED'
   | 'IMAGE_BUILD'
   | 'IMAGE_PULL'
@@ -47,6 +51,7 @@ export type ErrorCode =
   | 'INVALID_PORT'
   | 'MOAT_HOME_EXPOSED'
   | 'NAME_IN_USE'
+  | 'NOT_APPROVED'
   | 'NOT_A_REPOSITORY'
   | 'NO_COMMITS'
   | 'PATH_TOO_LONG'
@@ -54,6 +59,7 @@ export type ErrorCode =
   | 'PORT_DENIED'
   | 'PORT_MISMATCH'
   | 'PORT_TAKEN'
+  | 'REVIEW_FAILED'
   | 'SEAL_KEY'
   | 'SUPERVISOR_FAILED'
   | 'TRUST_FAILED'

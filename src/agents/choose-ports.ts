@@ -23,6 +23,7 @@ const mostTries = 64
 export async function choosePorts(
   agent: string,
   registrations: readonly EndpointRegistration[],
+  free: (port: number) => Promise<boolean> = isFree,
 ): Promise<ChosenPort[]> {
   const chosen = new Map<number, number | undefined>()
   const taken = (hostPort: number) => [...chosen.values()].includes(hostPort)
@@ -30,9 +31,9 @@ export async function choosePorts(
     for (const { hostPort, port } of portsOf(registration)) {
       if (chosen.get(port) !== undefined) continue
       if (typeof hostPort === 'number') {
-        await assertFree(hostPort, registration.endpoint)
+        await assertFree(hostPort, registration.endpoint, free)
         chosen.set(port, hostPort)
-      } else chosen.set(port, hostPort && (await stablePort(`${agent} ${registration.endpoint} ${port}`, taken)))
+      } else chosen.set(port, hostPort && (await stablePort(`${agent} ${registration.endpoint} ${port}`, taken, free)))
     }
   }
   return [...chosen].map(([port, hostPort]) => ({ ...(hostPort !== undefined && { hostPort }), port }))
@@ -44,17 +45,17 @@ function portsOf({ ports = [], routes = [], upstream }: EndpointRegistration): P
   return [...ports, ...dialled.filter((port) => !ports.some((known) => known.port === port)).map((port) => ({ port }))]
 }
 
-async function stablePort(seed: string, taken: (port: number) => boolean): Promise<number> {
+async function stablePort(seed: string, taken: (port: number) => boolean, free: typeof isFree): Promise<number> {
   const start = createHash('sha256').update(seed).digest().readUInt32BE(0)
   for (let attempt = 0; attempt < mostTries; attempt += 1) {
     const port = range.first + ((start + attempt) % range.size)
-    if (!taken(port) && (await isFree(port))) return port
+    if (!taken(port) && (await free(port))) return port
   }
   throw new MoatError('PORT_TAKEN', `No free port was found from ${range.first} to ${range.first + range.size - 1}.`)
 }
 
-async function assertFree(port: number, endpoint: string): Promise<void> {
-  if (await isFree(port)) return
+async function assertFree(port: number, endpoint: string, free: typeof isFree): Promise<void> {
+  if (await free(port)) return
   const holder = await findPortHolder(port)
   const by = holder ? `${holder.command} (pid ${holder.pid})` : 'a process of another user'
   throw new MoatError('PORT_TAKEN', `Port ${port} of the endpoint ${endpoint} is already in use by ${by}.`, {

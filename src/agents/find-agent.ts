@@ -4,7 +4,7 @@ import { type Agent, isLive } from '../routing/agent.js'
 import { nearestName } from '../routing/nearest-name.js'
 
 /** The one agent that `reference` names. Rejects when it is none or several. */
-export function findAgent(agents: readonly Agent[], reference: string): Agent {
+export function findAgent<Run extends Pick<Agent, 'name' | 'runId'>>(agents: readonly Run[], reference: string): Run {
   const exact = agents.find(({ name, runId }) => name === reference || runId === reference)
   if (exact) return exact
   const matches = isIdPrefix(reference)

@@ -1,10 +1,10 @@
 // Owns a start in the worktree of a branch: one at a time, none beside an active run, and nothing left of one that fails.
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MoatPaths } from '../config/paths.js'
+import { readWorkspaceText } from '../config/read-config.js'
 import type { Engine } from '../engine/engine.js'
-import { MoatError, systemCode } from '../errors.js'
+import { MoatError } from '../errors.js'
 import { isLive } from '../routing/agent.js'
 import { type FileLock, takeFileLock, waitForFileLock } from '../supervisor/file-lock.js'
 import { type PreparedWorktree, prepareWorktree, realPlace, worktreePath } from '../worktrees/prepare-worktree.js'
@@ -66,19 +66,15 @@ export function worktreeLock({ home }: MoatPaths, path: string): string {
 
 /** Where the moat.yaml of a run is: the worktree's own copy wins over that of the checkout it was asked for from. */
 export async function configDirectory(worktree: string, checkout: string): Promise<string> {
-  const [own, other] = await Promise.all([readText(join(worktree, 'moat.yaml')), readText(join(checkout, 'moat.yaml'))])
+  const [own, other] = await Promise.all([readText(worktree), readText(checkout)])
   // The same text is read from where it stays: a new worktree is gone again after an error in it.
   return own === undefined || own === other ? checkout : worktree
 }
 
-async function readText(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'latin1')
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
-    // Whoever loads it says what is wrong with it.
-    return ''
-  }
+async function readText(directory: string): Promise<string | undefined> {
+  const file = join(directory, 'moat.yaml')
+  // Whoever loads it says what is wrong with it.
+  return readWorkspaceText(file, file).catch(() => '')
 }
 
 async function assertNoRun(engine: Engine, { branch, path }: PreparedWorktree): Promise<void> {

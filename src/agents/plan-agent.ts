@@ -1,6 +1,8 @@
 // Owns what an agent will be: moat.yaml, flags and endpoint types brought together, before anything is created.
+import type { AskedPower } from '../approvals/power.js'
+import { powersOf } from '../approvals/powers.js'
 import { type LoadedMoatYaml, loadMoatYaml, type MoatYaml, type MoatYamlCommand } from '../config/moat-yaml.js'
-import { type Mount, mountSourceProblem, parseMount } from '../config/mount.js'
+import { type Mount, readMount } from '../config/mount.js'
 import { resolveWorkspace } from '../config/workspace.js'
 import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
 import { exitCodes, MoatError } from '../errors.js'
@@ -16,6 +18,8 @@ import { type RegisteredEndpoints, registerEndpoints } from './register-endpoint
 
 /** What a person asked for. */
 export interface RunRequest {
+  /** Tells which ports of the host may be used; default: those that nobody listens on. */
+  isFree?: (port: number) => Promise<boolean>
   /** Replaces the command of moat.yaml. */
   command?: string[]
   /** Where moat.yaml is, if not in the workspace itself; what it says is relative to the workspace. */
@@ -33,6 +37,8 @@ export interface AgentPlan extends RegisteredEndpoints {
   checkout?: LinkedCheckout
   command: string[] | undefined
   container: MoatYaml['container']
+  /** How moat.yaml is named to a person. */
+  displayFile: string
   env: Record<string, string>
   /** What the agent is known by besides its name when its workspace lies in a git worktree. */
   git?: { branch?: string; repository: string }
@@ -41,6 +47,8 @@ export interface AgentPlan extends RegisteredEndpoints {
   name: string
   /** What a person should know before the start. */
   notes: string[]
+  /** What moat.yaml and flags ask for beyond the container. */
+  powers: AskedPower[]
   workspace: string
 }
 
@@ -52,6 +60,8 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
   const checkout = await findCheckout(workspace)
   const branch = checkout?.branch
   const name = chooseName(request.name ?? (branch === undefined ? config.name : branchRunName(config.name, branch)))
+  const ownMounts = await Promise.all(request.mounts.map(parseMountFlag))
+  const registered = await registerEndpoints(loaded, plugins, { name, workspace }, domain, request.isFree)
   const image = planImage({ ...config, place: (index) => loaded.locate(['dependencies', index]) })
   return {
     ...(checkout && {
@@ -61,13 +71,15 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     ...(checkout?.root === workspace && { checkout }),
     command: planCommand(request.command ?? toArguments(config.command), loaded),
     container: config.container,
+    displayFile: loaded.displayFile,
     env: { ...config.env, ...request.env },
     image,
-    mounts: [...config.mounts, ...(await Promise.all(request.mounts.map(parseMountFlag)))],
+    mounts: [...config.mounts, ...ownMounts],
     name,
     notes: checkout ? await checkoutNotes(checkout) : [],
+    powers: powersOf({ hostPorts: registered.hostPorts, loaded, ownMounts, workspace }),
     workspace,
-    ...(await registerEndpoints(loaded, plugins, { name, workspace }, domain)),
+    ...registered,
   }
 }
 
@@ -88,10 +100,9 @@ function toArguments(command: MoatYamlCommand | undefined): string[] | undefined
 }
 
 async function parseMountFlag(text: string): Promise<Mount> {
-  const mount = parseMount(text, process.cwd())
-  const problem = typeof mount === 'string' ? mount : await mountSourceProblem(mount)
-  if (typeof mount !== 'string' && problem === undefined) return mount
-  throw new MoatError('USAGE', `--mount ${text}: ${problem}.`, {
+  const mount = await readMount(text, process.cwd())
+  if (typeof mount !== 'string') return mount
+  throw new MoatError('USAGE', `--mount ${text}: ${mount}.`, {
     exit: exitCodes.usage,
     suggestions: ['moat run --mount ./data:/data:ro'],
   })

@@ -15,6 +15,8 @@ export interface RegisteredEndpoints {
   /** Variables that the types add. */
   endpointEnv: Record<string, string>
   endpoints: Endpoint[]
+  /** Ports on 127.0.0.1 that endpoints ask for by number. */
+  hostPorts: { endpoint: string; hostPort: number }[]
   /** Container ports to publish on loopback. */
   ports: ChosenPort[]
   routes: RouteFragment[]
@@ -31,16 +33,18 @@ export async function registerEndpoints(
   plugins: EndpointPlugins,
   agent: { name: string; workspace: string },
   domain: string,
+  isFree?: (port: number) => Promise<boolean>,
 ): Promise<RegisteredEndpoints> {
-  if (loaded.config.ports.length === 0) return { endpointEnv: {}, endpoints: [], ports: [], routes: [] }
+  if (loaded.config.ports.length === 0) return { endpointEnv: {}, endpoints: [], hostPorts: [], ports: [], routes: [] }
   const types = await collectEndpointTypes(plugins)
   const declared = await checkOptions(loaded, types, (name) => endpointHost(agent.name, name, domain))
   const registrations = inOrder(declared, await askPlugins(plugins, types, agent, declared))
   assertOneDefault(loaded, registrations)
-  const ports = await choosePorts(agent.name, registrations)
+  const ports = await choosePorts(agent.name, registrations, isFree)
   return {
     endpointEnv: Object.assign({}, ...registrations.map((one) => addressed(one, one.env ?? {}, ports))),
     endpoints: registrations.map((one) => toEndpoint(one, ports)),
+    hostPorts: registrations.flatMap(askedHostPorts),
     ports,
     routes: registrations.flatMap(toFragment),
   }
@@ -122,6 +126,10 @@ function toEndpoint(registration: OwnedRegistration, ports: readonly ChosenPort[
     type,
     ...(url !== undefined && addressed(registration, { url }, ports)),
   }
+}
+
+function askedHostPorts({ endpoint, ports = [] }: OwnedRegistration): RegisteredEndpoints['hostPorts'] {
+  return ports.flatMap(({ hostPort }) => (typeof hostPort === 'number' ? [{ endpoint, hostPort }] : []))
 }
 
 /** None for an endpoint that is not reached through the proxy. */

@@ -5,6 +5,7 @@ import type { WantedAddress } from '../config/settings.js'
 import { removeAgentDirectory } from '../doors/agent-directory.js'
 import type { ContainerOutput, ContainerSpec, Engine } from '../engine/engine.js'
 import { containerName, toLabels } from '../engine/labels.js'
+import { rememberStart } from '../review/review.js'
 import type { Agent } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { type ProxyAddress, urlEnvironment } from '../routing/urls.js'
@@ -20,6 +21,7 @@ import type { AgentPlan } from './plan-agent.js'
 import type { Progress } from './progress.js'
 import { reserveContainer } from './reserve-container.js'
 import { newRunId } from './run-id.js'
+import { assertSettled } from './settled-sources.js'
 
 /** Where the agent finds its workspace. */
 const workspaceMount = '/workspace'
@@ -112,6 +114,13 @@ async function startContainer(
     const network = await engine.networks.ensure()
     const spec = await containerSpec(plan, options, image, { address, forwarder, network, runId, trust })
     return await progress.step(`Starting ${plan.name}`, async () => {
+      await rememberStart(paths, {
+        name: plan.name,
+        runId,
+        startedAt: new Date().toISOString(),
+        workspace: plan.workspace,
+      })
+      await assertSettled(plan)
       const containerId = await reserveContainer(engine, plan.name, spec)
       try {
         await trust?.install(containerId)
@@ -143,15 +152,18 @@ async function startContainer(
 }
 
 /** Starts the container; resolves once its routes are live. */
-async function letRun(containerId: string, { endpoints }: AgentPlan, options: StartOptions) {
+async function letRun(containerId: string, plan: AgentPlan, options: StartOptions) {
   const { attach, engine, interactive, paths, progress, signal } = options
   const output = attach ? await engine.attach(containerId, { interactive }) : undefined
   const exitCode = engine.wait(containerId)
   // Observed by whoever follows the agent; until then a broken engine must not be an unhandled rejection.
   exitCode.catch(() => {})
   signal.throwIfAborted()
+  await assertSettled(plan)
   await engine.start(containerId)
-  const proxy = endpoints.length > 0 ? await syncRoutes(paths.controlSocket) : undefined
+  // The engine has followed the paths just now. Where they are others by then, the container goes again.
+  await assertSettled(plan)
+  const proxy = plan.endpoints.length > 0 ? await syncRoutes(paths.controlSocket) : undefined
   if (proxy?.problem !== undefined) progress.note(`Note: the proxy is in trouble. ${proxy.problem}`)
   signal.throwIfAborted()
   return { exitCode, ...(output && { output }) }

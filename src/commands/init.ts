@@ -3,12 +3,14 @@ import { join } from 'node:path'
 import { Args, Flags } from '@oclif/core'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { displayName } from '../config/problems.js'
+import { replaceFile } from '../config/replace-file.js'
 import { resolveWorkspace } from '../config/workspace.js'
 import { exitCodes, MoatError, systemCode } from '../errors.js'
 import { detectProject } from '../projects/detect-project.js'
 import { moatYamlFor } from '../projects/write-moat-yaml.js'
 import { confirm } from '../terminal/confirm.js'
 import { MoatCommand } from '../terminal/moat-command.js'
+import { visibleLines } from '../terminal/visible.js'
 
 export default class Init extends MoatCommand {
   static override args = { path: Args.string({ default: '.', description: 'Directory of the project' }) }
@@ -22,7 +24,7 @@ export default class Init extends MoatCommand {
     const directory = await resolveWorkspace(args.path)
     const file = join(directory, 'moat.yaml')
     const text = moatYamlFor(await detectProject(directory))
-    this.log(text)
+    this.log(visibleLines(text))
     const written = await this.#write(file, text, flags.force)
     if (written) this.log(`Wrote ${displayName(file, process.cwd())}. Check it, then: moat run ${args.path}`)
     return { file, text, written }
@@ -31,7 +33,7 @@ export default class Init extends MoatCommand {
   /** False when the person wants to keep the file that is there. */
   async #write(file: string, text: string, replace: boolean): Promise<boolean> {
     try {
-      await writeFile(file, text, { flag: replace ? 'w' : 'wx' })
+      await (replace ? replaceFile(file, text) : writeFile(file, text, { flag: 'wx' }))
       return true
     } catch (error) {
       if (systemCode(error) !== 'EEXIST') throw error
@@ -41,7 +43,7 @@ export default class Init extends MoatCommand {
       const suggestions = ['moat init --force']
       throw new MoatError('USAGE', `${file} exists already.`, { exit: exitCodes.usage, suggestions })
     }
-    if (agreed) await writeFile(file, text)
+    if (agreed) await replaceFile(file, text)
     return agreed
   }
 }

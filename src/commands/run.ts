@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { planAgent } from '../agents/plan-agent.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
+import { shellQuote } from '../config/shell-quote.js'
 import type { AgentView } from '../routing/agent-view.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { runFlags, toRunRequest } from '../terminal/run-flags.js'
@@ -39,7 +40,9 @@ export default class Run extends MoatCommand {
     const { args, flags } = await this.parse(Run, argv)
     const proxy = await this.proxyOptions()
     const { domain } = proxy.wanted
+    const word = shellQuote(args.path)
     const session = {
+      approveCommands: [`moat approve ${word}`, `moat run --yes ${word}`],
       engine: await this.connectEngine({ note: false }),
       flags,
       json: this.jsonEnabled(),

@@ -3,6 +3,7 @@ import { type StoppedAgent, stopAgent } from '../agents/stop-agent.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { terminalProgress } from '../terminal/progress.js'
+import { tellReview } from '../terminal/tell-review.js'
 
 export default class Stop extends MoatCommand {
   static override args = {
@@ -20,6 +21,7 @@ export default class Stop extends MoatCommand {
     const stopped = await terminalProgress().step(`Stopping ${args.agent}`, () =>
       stopAgent(engine, proxy, args.agent, this.tellGone()),
     )
+    await tellReview(this.paths, stopped.runId, (line) => this.logToStderr(line))
     this.log(`Stopped ${stopped.name} (${stopped.runId}).`)
     return stopped
   }

@@ -1,14 +1,15 @@
 // Owns keeping moat's own files out of containers: whoever has the root's key or a control socket is this user.
 import { realpath } from 'node:fs/promises'
-import { dirname, join, sep } from 'node:path'
-import { exitCodes, MoatError, systemCode } from '../errors.js'
+import { join } from 'node:path'
+import { exitCodes, MoatError } from '../errors.js'
+import { contains, realPlace } from './real-path.js'
 
 /**
  * Rejects when a host path that is to be mounted lies in `home` (the `~/.moat`), or contains it. What lies in its
  * `worktrees` is the user's own work and may be mounted, but not that directory itself.
  */
 export async function assertNotMoatHome(path: string, home: string): Promise<void> {
-  const [mounted, own] = await Promise.all([realpath(path), realpathOf(home)])
+  const [mounted, own] = await Promise.all([realpath(path), realPlace(home)])
   if (!contains(mounted, own) && !contains(own, mounted)) return
   const worktrees = join(own, 'worktrees')
   if (mounted !== worktrees && contains(worktrees, mounted)) return
@@ -17,18 +18,4 @@ export async function assertNotMoatHome(path: string, home: string): Promise<voi
     `${path} cannot be given to an agent: with it the agent would get moat's own files in ${home}, the key of the certificate authority among them.`,
     { exit: exitCodes.usage, suggestions: ['moat run <a directory of its own>'] },
   )
-}
-
-function contains(outer: string, inner: string): boolean {
-  return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : `${outer}${sep}`)
-}
-
-/** The real path of a directory that need not exist yet, through whatever of it does. */
-async function realpathOf(path: string): Promise<string> {
-  try {
-    return await realpath(path)
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT' || dirname(path) === path) throw error
-    return join(await realpathOf(dirname(path)), path.slice(dirname(path).length))
-  }
 }

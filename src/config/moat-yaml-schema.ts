@@ -2,7 +2,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { isEnvName } from './env-flag.js'
-import { type Mount, mountSourceProblem, parseMount } from './mount.js'
+import { type Mount, readMount } from './mount.js'
 import {
   collectionError,
   dnsLabel,
@@ -101,10 +101,9 @@ const hooks = z.strictObject(
 
 function mounts(directory: string) {
   const mount = text().transform(async (value, context): Promise<Mount> => {
-    const parsed = parseMount(value, directory)
-    const problem = typeof parsed === 'string' ? parsed : await mountSourceProblem(parsed)
-    if (typeof parsed !== 'string' && problem === undefined) return parsed
-    context.addIssue({ code: 'custom', message: problem ?? '' })
+    const mount = await readMount(value, directory)
+    if (typeof mount !== 'string') return mount
+    context.addIssue({ code: 'custom', message: mount })
     return z.NEVER
   })
   const expected = 'a list such as ["./data:/data:ro"]'

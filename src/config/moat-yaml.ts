@@ -6,7 +6,7 @@ import { checkConfig, parseConfig, problemsOf, type SchemaIssue } from './load-y
 import { moatYamlKeys, moatYamlSchema } from './moat-yaml-schema.js'
 import type { Mount } from './mount.js'
 import { configError, displayName, formatPosition } from './problems.js'
-import { readConfigText } from './read-config.js'
+import { readWorkspaceText } from './read-config.js'
 import { shellQuote } from './shell-quote.js'
 import type { YamlPath, YamlSource } from './yaml-source.js'
 
@@ -61,7 +61,7 @@ export async function loadMoatYaml(
 ): Promise<LoadedMoatYaml> {
   const file = resolve(cwd, directory, 'moat.yaml')
   const displayFile = displayName(file, cwd)
-  const text = await readConfigText(file, displayFile)
+  const text = await readWorkspaceText(file, displayFile)
   if (text === undefined) throw missingFile(file, displayFile)
   const source = parseConfig(displayFile, text)
   if (!source) throw configError(displayFile, text, [{ message: 'the file is empty', offset: 0 }])

@@ -1,12 +1,12 @@
 // Owns the short mount syntax of moat.yaml: `source:target[:ro|rw]`.
-import { stat } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { posix, resolve } from 'node:path'
 import { systemCode } from '../errors.js'
 import { systemReason } from './read-config.js'
 
 export interface Mount {
   readOnly: boolean
-  /** Absolute path on the host. */
+  /** Real, absolute path on the host. */
   source: string
   /** Absolute path in the container. */
   target: string
@@ -15,8 +15,22 @@ export interface Mount {
 /** Where the workspace is mounted in every agent. */
 const workspaceTarget = '/workspace'
 
-/** Reads one mount; `directory` is what a relative source starts from. A string says what is wrong with it. */
-export function parseMount(text: string, directory: string): Mount | string {
+/**
+ * Reads one mount; `directory` is what a relative source starts from. The source is its real path: what a person allows
+ * is what is mounted, wherever a link leads later. A string says what is wrong.
+ */
+export async function readMount(text: string, directory: string): Promise<Mount | string> {
+  const mount = parseMount(text, directory)
+  if (typeof mount === 'string') return mount
+  try {
+    return { ...mount, source: await realpath(mount.source) }
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return `has the source ${mount.source}, which does not exist`
+    return `has the source ${mount.source}, which cannot be read: ${systemReason(error)}`
+  }
+}
+
+function parseMount(text: string, directory: string): Mount | string {
   const [source, target, mode = 'rw', ...rest] = text.split(':')
   if (!source || !target || rest.length > 0) return `must be "source:target" or "source:target:ro", not ${quote(text)}`
   if (mode !== 'ro' && mode !== 'rw') return `ends in ${quote(mode)}; a mount's mode is "ro" or "rw"`
@@ -25,17 +39,6 @@ export function parseMount(text: string, directory: string): Mount | string {
   if (normalTarget === '/') return 'has the target "/", which would hide the whole container'
   if (normalTarget === workspaceTarget) return `has the target "${workspaceTarget}", where the workspace already is`
   return { readOnly: mode === 'ro', source: resolve(directory, source), target: normalTarget }
-}
-
-/** Why a mount's source cannot be mounted; undefined if it can. */
-export async function mountSourceProblem({ source }: Mount): Promise<string | undefined> {
-  try {
-    await stat(source)
-    return undefined
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return `has the source ${source}, which does not exist`
-    return `has the source ${source}, which cannot be read: ${systemReason(error)}`
-  }
 }
 
 function quote(text: string): string {

@@ -10,6 +10,8 @@ export interface MoatPaths {
   /** Where Caddy reports requests while somebody watches. */
   accessSocket: string
   adminSocket: string
+  /** What the user has allowed the moat.yaml of each workspace. */
+  approvals: string
   bin: string
   caCertificate: string
   caKey: string
@@ -41,6 +43,8 @@ export interface MoatPaths {
   proxy: string
   /** Seals the containers that moat makes, so that nobody else's are taken for agents. */
   sealKey: string
+  /** What workspaces looked like when their runs began. */
+  reviews: string
   /** A copy of the root certificate in a directory that containers may see. */
   publicCertificate: string
   /** Which port is served, for when everything is killed. */
@@ -67,6 +71,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     agents,
     accessSocket: join(proxy, 'access.sock'),
     adminSocket: join(proxy, 'admin.sock'),
+    approvals: join(home, 'approvals'),
     bin: join(home, 'bin'),
     caCertificate: join(proxy, 'ca', 'ca.crt'),
     caKey: join(proxy, 'ca', 'ca.key'),
@@ -86,6 +91,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     oldRoots: join(proxy, 'old-roots'),
     pagesSocket: join(proxy, 'pages.sock'),
     proxy,
+    reviews: join(home, 'reviews'),
     publicCertificate: join(proxy, 'public', 'ca.crt'),
     sealKey: sealKeyFile(home),
     servedPort: join(proxy, 'port'),

@@ -1,11 +1,22 @@
 // Owns the schema of ~/.moat/config.yaml. Apart from settings.ts because it loads zod, which takes time.
 import { z } from 'zod'
 import { checkConfig, parseConfig } from './load-yaml.js'
-import { collectionError, domain, portNumber, text as textValue } from './schema-parts.js'
+import { collectionError, domain, leaf, portNumber, text as textValue } from './schema-parts.js'
+
+/** What a moat.yaml may ask for that reaches beyond the box, as config.yaml has rules for it. */
+export const powerKeys = ['base_image', 'dependencies', 'dns', 'hooks', 'host_ports', 'mounts'] as const
+export type PowerKey = (typeof powerKeys)[number]
+
+/** Patterns for what is asked for, as text. */
+export type PowerRules = Partial<Record<PowerKey, string[]>>
 
 /** What the user has set in config.yaml. */
 export interface Settings {
+  /** What is allowed without a question. */
+  approvals: PowerRules
   caddy: { mirror?: string }
+  /** What is refused, whoever allows it. */
+  never: PowerRules
   proxy: { domain?: string; port?: number }
 }
 
@@ -19,26 +30,56 @@ const caddy = z.strictObject(
   { error: collectionError("a mapping such as {mirror: 'https://mirror.example/caddy-{os}-{arch}'}") },
 )
 
+/** A mapping of lists of patterns, one for each power. A directory may end in `:ro` where that means something. */
+function rules(modes: 'modes' | 'no modes', example: string) {
+  const directory = modes === 'modes' ? /^(\*|(~|\/)[^:]*(:ro)?)$/ : /^(\*|(~|\/)[^:]*)$/
+  const isDirectory = (value: unknown) => typeof value === 'string' && directory.test(value) && !/^~[^/]/.test(value)
+  const port = (value: unknown) => value === '*' || portNumber.safeParse(value).success
+  const list = (item: z.ZodType<number | string>) =>
+    z.array(item, { error: collectionError('a list') }).transform((all) => all.map(String))
+  const lists = {
+    base_image: list(textValue()),
+    dependencies: list(textValue()),
+    dns: list(textValue()),
+    hooks: list(textValue()),
+    host_ports: list(leaf<number | string>('a port number from 1 to 65535, or "*"', port)),
+    mounts: list(leaf<string>('a directory such as "~/data" or "/srv/data", or "*"', isDirectory)),
+  } satisfies Record<PowerKey, unknown>
+  return z
+    .strictObject(lists, { error: collectionError(`a mapping such as ${example}`) })
+    .partial()
+    .transform((parsed): PowerRules => parsed as PowerRules)
+}
+
 const schema = z.strictObject(
-  { caddy: caddy.optional(), proxy: proxy.optional() },
+  {
+    approvals: rules('modes', '{mounts: [~/data]}').optional(),
+    caddy: caddy.optional(),
+    never: rules('no modes', '{mounts: [~/.ssh]}').optional(),
+    proxy: proxy.optional(),
+  },
   { error: collectionError('a mapping such as {proxy: {port: 8080}}') },
 )
 
 const knownKeys = {
   '': Object.keys(schema.shape),
+  approvals: powerKeys,
   caddy: Object.keys(caddy.shape),
+  never: powerKeys,
   proxy: Object.keys(proxy.shape),
 }
 
 /** The settings in the text of the file; an empty one sets nothing. Throws one CONFIG_INVALID with every problem. */
 export async function parseSettings(displayFile: string, text: string): Promise<Settings> {
   const source = parseConfig(displayFile, text)
-  if (!source) return { caddy: {}, proxy: {} }
+  if (!source) return { approvals: {}, caddy: {}, never: {}, proxy: {} }
   const settings = await checkConfig(displayFile, text, source, schema, knownKeys)
   const mirror = settings.caddy?.mirror
   const { domain, port } = settings.proxy ?? {}
   return {
+    approvals: settings.approvals ?? {},
     caddy: mirror === undefined ? {} : { mirror },
+    never: settings.never ?? {},
     proxy: { ...(domain !== undefined && { domain }), ...(port !== undefined && { port }) },
   }
 }

@@ -1,8 +1,10 @@
 // Owns which file of a workspace a URL's path leads to. The agent owns what is in there, links included, and may change it
 // at any moment: nothing outside the workspace is ever given out.
 import { constants } from 'node:fs'
-import { type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises'
-import { join, sep } from 'node:path'
+import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathOfHandle } from '../config/open-inside.js'
+import { contains } from '../config/real-path.js'
 import type { ServedFiles } from '../routing/agent.js'
 
 export type FoundFile =
@@ -24,7 +26,7 @@ export async function findFile(
   const inner = await realpath(workspace).catch(() => undefined)
   const base = inner && (await realpath(join(inner, root)).catch(() => undefined))
   const path = decode(urlPath)
-  if (inner === undefined || base === undefined || path === undefined || !isInside(inner, base)) return undefined
+  if (inner === undefined || base === undefined || path === undefined || !contains(inner, base)) return undefined
   const found = await lookUp(inner, base, path, browse)
   return found ?? (fallback === undefined ? undefined : openFile(inner, join(base, fallback)))
 }
@@ -32,7 +34,7 @@ export async function findFile(
 async function lookUp(workspace: string, base: string, path: string, browse: boolean): Promise<FoundFile | undefined> {
   const target = join(base, path)
   const found = await realpath(target).catch(() => undefined)
-  if (found === undefined || !isInside(workspace, found)) return undefined
+  if (found === undefined || !contains(workspace, found)) return undefined
   const isDirectory = await stat(found).then(
     (info) => info.isDirectory(),
     () => false,
@@ -53,18 +55,13 @@ async function openFile(workspace: string, path: string): Promise<FoundFile | un
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined)
   if (!handle) return undefined
   try {
-    const actual = await pathOf(handle, path)
-    if ((await handle.stat()).isFile() && isInside(workspace, actual)) return { handle, kind: 'file', path: actual }
+    const actual = await pathOfHandle(handle, path)
+    if ((await handle.stat()).isFile() && contains(workspace, actual)) return { handle, kind: 'file', path: actual }
   } catch {
     // Gone again, or not to be read.
   }
   await handle.close()
   return undefined
-}
-
-/** Where an open file lies, which on Linux the kernel tells of the file itself, whatever its path leads to by now. */
-async function pathOf(handle: FileHandle, path: string): Promise<string> {
-  return process.platform === 'linux' ? readlink(`/proc/self/fd/${handle.fd}`) : realpath(path)
 }
 
 /** Undefined for a path that is malformed or hidden. Files that start with a dot are not served, but for /.well-known. */
@@ -77,8 +74,4 @@ function decode(urlPath: string): string | undefined {
   }
   const hidden = path.split('/').some((part) => part.startsWith('.') && part !== '.well-known')
   return hidden || path.includes('\0') || path.includes('\\') ? undefined : path
-}
-
-function isInside(directory: string, path: string): boolean {
-  return path === directory || path.startsWith(directory === sep ? sep : `${directory}${sep}`)
 }

@@ -1,5 +1,6 @@
 // Owns showing progress: a task list on a terminal, plain lines elsewhere. Always on stderr; stdout is for data.
 import type { Progress } from '../agents/progress.js'
+import { visibleLines } from './visible.js'
 
 /** Progress on a terminal or in plain lines, whichever `stream` is. */
 export function terminalProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
@@ -8,7 +9,7 @@ export function terminalProgress(stream: NodeJS.WriteStream = process.stderr): P
 
 function plainProgress(stream: NodeJS.WriteStream): Progress {
   return {
-    note: (line) => stream.write(`${line}\n`),
+    note: (line) => stream.write(`${visibleLines(line)}\n`),
     step: (title, action) => {
       stream.write(`${title}\n`)
       return action(() => {})
@@ -18,7 +19,7 @@ function plainProgress(stream: NodeJS.WriteStream): Progress {
 
 function taskProgress(stream: NodeJS.WriteStream): Progress {
   return {
-    note: (line) => stream.write(`${line}\n`),
+    note: (line) => stream.write(`${visibleLines(line)}\n`),
     step: async (title, action) => {
       // Loaded here: only a command that shows progress pays for it.
       const { Listr, ListrLogger, ProcessOutput } = await import('listr2')

@@ -1,12 +1,14 @@
 // Owns how an error is printed. Commands in suggestions stand on lines of their own and are never wrapped, so that
 // they can be copied.
 import { MoatError, messageOf, systemCode } from '../errors.js'
+import { visibleLines } from './visible.js'
 
 /** The text of an error for a person; with `verbose`, its causes and stack too. */
 export function renderError(error: unknown, { verbose = false } = {}): string {
-  const lines = [`Error: ${messageOf(error)}`]
+  const lines = [`Error: ${visibleLines(messageOf(error))}`]
   const suggestions = error instanceof MoatError ? (error.suggestions ?? []) : []
-  if (suggestions.length > 0) lines.push('', 'Try this:', ...suggestions.map((suggestion) => `  ${suggestion}`))
+  if (suggestions.length > 0)
+    lines.push('', 'Try this:', ...suggestions.map((suggestion) => `  ${visibleLines(suggestion)}`))
   if (verbose) {
     for (let cause = error; cause instanceof Error; cause = cause.cause) {
       lines.push('', cause === error ? 'Stack:' : 'Caused by:', `${cause.stack}`)

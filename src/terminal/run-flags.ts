@@ -15,6 +15,7 @@ export const runFlags = {
   name: Flags.string({ char: 'n', description: 'Name of the agent; default: name in moat.yaml, or a generated one' }),
   rebuild: Flags.boolean({ description: 'Build the image anew, without the cache' }),
   rm: Flags.boolean({ description: 'Remove the container when the agent ends; attached runs always do' }),
+  yes: Flags.boolean({ char: 'y', description: 'Allow what moat.yaml asks for, without the question' }),
 }
 
 export interface RunFlags {
@@ -26,6 +27,7 @@ export interface RunFlags {
   name?: string | undefined
   rebuild: boolean
   rm: boolean
+  yes: boolean
 }
 
 export function toRunRequest(flags: RunFlags, path: string, command: string[] | undefined): RunRequest {

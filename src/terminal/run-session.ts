@@ -13,11 +13,13 @@ import type { AgentView } from '../routing/agent-view.js'
 import { indexUrl } from '../routing/urls.js'
 import { addressOf } from '../supervisor/protocol.js'
 import type { ProxyOptions } from '../supervisor/proxy.js'
+import { askApproval } from './approval-session.js'
 import { connectTerminal } from './connect-terminal.js'
 import { formatEndpoints } from './format-agents.js'
 import { Interrupts } from './interrupts.js'
 import { terminalProgress } from './progress.js'
 import type { RunFlags } from './run-flags.js'
+import { tellReview } from './tell-review.js'
 
 /** How long a detached agent is watched for an end that means its command is wrong. Milliseconds. */
 const settleTime = 200
@@ -25,6 +27,8 @@ const settleTime = 200
 const commandNotFound = 127
 
 export interface RunSessionOptions {
+  /** What allows, by itself, what moat.yaml asks for. */
+  approveCommands: string[]
   engine: Engine
   flags: RunFlags
   json: boolean
@@ -41,7 +45,7 @@ export async function runSession(
   options: RunSessionOptions,
 ): Promise<AgentView & { exitCode?: number }> {
   const { engine, flags, json, log, proxy, tellGone } = options
-  if (flags.interactive) assertTerminal()
+  await assertMayRun(plan, options)
   const progress = terminalProgress()
   const interrupts = new Interrupts()
   try {
@@ -100,10 +104,19 @@ export async function runSession(
       tellGone,
     })
     explain(exitCode)
+    await tellReview(proxy.paths, started.agent.runId, progress.note)
     return { ...started.agent, exitCode }
   } finally {
     interrupts.release()
   }
+}
+
+async function assertMayRun(
+  plan: AgentPlan,
+  { approveCommands, flags, json, proxy }: RunSessionOptions,
+): Promise<void> {
+  if (flags.interactive) assertTerminal()
+  await askApproval(plan, { ask: !json, commands: approveCommands, paths: proxy.paths, yes: flags.yes })
 }
 
 /** A text is run by sh, which ends with the same code when what it calls is missing. */

@@ -2,6 +2,7 @@
 import { join, relative } from 'node:path'
 import { configDirectory, inWorktree } from '../agents/in-worktree.js'
 import { planAgent } from '../agents/plan-agent.js'
+import { shellQuote } from '../config/shell-quote.js'
 import { resolveWorkspace } from '../config/workspace.js'
 import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
 import type { AgentView } from '../routing/agent-view.js'
@@ -11,7 +12,7 @@ import { terminalProgress } from './progress.js'
 import { toRunRequest } from './run-flags.js'
 import { type RunSessionOptions, runSession } from './run-session.js'
 
-export interface WorktreeSessionOptions extends RunSessionOptions {
+export interface WorktreeSessionOptions extends Omit<RunSessionOptions, 'approveCommands'> {
   branch: string
   command: string[] | undefined
   /** A directory of the repository; the same one of the worktree is run. Default: the top of the repository. */
@@ -38,6 +39,8 @@ export async function worktreeSession(options: WorktreeSessionOptions): Promise<
       worktree.notes.forEach(note)
       return runSession(plan, {
         ...options,
+        // Not moat approve: a worktree made for this run is gone again when it is refused.
+        approveCommands: [`moat wt --yes ${shellQuote(branch)}`],
         onStarted: () => {
           interrupts.release()
           return started()

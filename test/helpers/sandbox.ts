@@ -93,7 +93,10 @@ console.log('listening')
   }
 
   /** Runs a moat command to its end. */
-  async moat(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Outcome> {
+  async moat(
+    args: string[],
+    options: { asks?: boolean; cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  ): Promise<Outcome> {
     return this.start(args, options).exited
   }
 
@@ -105,13 +108,13 @@ console.log('listening')
     return JSON.parse(outcome.stdout) as T
   }
 
-  /** Starts a moat command and leaves it running. */
+  /** Starts a moat command and leaves it running. What moat.yaml asks for is allowed, unless it `asks`. */
   start(
     args: string[],
-    options: { cwd?: string; env?: NodeJS.ProcessEnv; keepStdin?: boolean; stdin?: string } = {},
+    options: { asks?: boolean; cwd?: string; env?: NodeJS.ProcessEnv; keepStdin?: boolean; stdin?: string } = {},
   ): RunningMoat {
     const [program = '', ...prefix] = this.#program
-    const child = spawn(program, [...prefix, ...args], {
+    const child = spawn(program, [...prefix, ...(options.asks ? args : allowing(args))], {
       cwd: options.cwd ?? this.#directory,
       env: { ...this.env, ...options.env },
       stdio: [options.stdin === undefined && !options.keepStdin ? 'ignore' : 'pipe', 'pipe', 'pipe'],
@@ -190,4 +193,11 @@ console.log('listening')
     rmSync(this.#directory, { force: true, recursive: true })
     if (caddys.length + supervisors.length > 0) throw new Error('moat proxy stop left processes behind')
   }
+}
+
+/** Nobody answers the question of a test's run. */
+function allowing(args: string[]): string[] {
+  const [command = '', next = ''] = args
+  const runs = command === 'run' || (command === 'wt' && next !== 'list' && next !== 'clean')
+  return runs ? [command, '--yes', ...args.slice(1)] : args
 }

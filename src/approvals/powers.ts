@@ -1,0 +1,169 @@
+// Owns the list of powers: what in a moat.yaml reaches beyond the box, and what a rule of config.yaml says of it. Whatever
+// is not found by an entry of this table is harmless: it stays in the container and its workspace.
+import { homedir } from 'node:os'
+import { join, relative, sep } from 'node:path'
+import type { LoadedMoatYaml } from '../config/moat-yaml.js'
+import type { Mount } from '../config/mount.js'
+import { contains, realPlace } from '../config/real-path.js'
+import type { PowerKey } from '../config/settings-file.js'
+import type { YamlPath } from '../config/yaml-source.js'
+import type { AskedPower, Power } from './power.js'
+
+/** What an agent is to be, as far as powers are looked for in it. */
+export interface PowerSources {
+  /** Ports on 127.0.0.1 that endpoints ask for by number. */
+  hostPorts: readonly { endpoint: string; hostPort: number }[]
+  loaded: Pick<LoadedMoatYaml, 'config' | 'locate'>
+  /** Given by flags. */
+  ownMounts: readonly Mount[]
+  /** Real path. */
+  workspace: string
+}
+
+interface Found {
+  name: string
+  own?: true
+  path: YamlPath
+  value: string
+}
+
+interface PowerKind {
+  find(sources: PowerSources): Found[]
+  /** True when a pattern of `never` is about the power. Default: as `matches`. */
+  forbids?(pattern: string, power: Power): Promise<boolean>
+  /** True when a pattern of `approvals` is about the power. */
+  matches(pattern: string, power: Power): Promise<boolean> | boolean
+}
+
+const kinds: Readonly<Record<PowerKey, PowerKind>> = {
+  base_image: {
+    find: ({ loaded: { config } }) =>
+      config.baseImage === undefined ? [] : [{ name: 'base_image', path: ['base_image'], value: config.baseImage }],
+    matches: (pattern, { value }) => glob(pattern, value),
+  },
+  dependencies: {
+    // A name alone is a tool of moat's own list.
+    find: ({ loaded: { config } }) =>
+      config.dependencies.flatMap((value, index) =>
+        value.includes(':') ? [{ name: 'dependencies', path: ['dependencies', index], value }] : [],
+      ),
+    matches: (pattern, { value }) => glob(pattern, value),
+  },
+  dns: {
+    find: ({ loaded: { config } }) =>
+      (config.container.dns ?? []).map((value, index) => ({
+        name: 'container.dns',
+        path: ['container', 'dns', index],
+        value,
+      })),
+    matches: wholly,
+  },
+  hooks: {
+    find: ({ loaded: { config } }) => [
+      ...scripts('post_build_root', config.hooks.postBuildRoot),
+      ...scripts('post_build', config.hooks.postBuild),
+      ...scripts('pre_run', config.hooks.preRun),
+    ],
+    // Not a pattern: `npm *` would also fit `npm ci; curl … | sh`.
+    matches: wholly,
+  },
+  host_ports: {
+    find: ({ hostPorts }) =>
+      hostPorts.map(({ endpoint, hostPort }) => ({
+        name: `ports.${endpoint}`,
+        path: ['ports', endpoint],
+        value: String(hostPort),
+      })),
+    matches: wholly,
+  },
+  mounts: {
+    find: ({ loaded: { config }, ownMounts, workspace }) => [
+      ...config.mounts.flatMap((mount, index) =>
+        isHarmless(mount, workspace) ? [] : [{ name: 'mounts', path: ['mounts', index], value: mountText(mount) }],
+      ),
+      ...ownMounts.map((mount) => ({ name: '--mount', own: true as const, path: [], value: mountText(mount) })),
+    ],
+    forbids: async (pattern, { value }) => {
+      if (pattern === '*') return true
+      const [directory, source] = [await ruleDirectory(pattern), sourceOf(value)]
+      // What contains it gives it away too.
+      return contains(directory, source) || contains(source, directory)
+    },
+    matches: async (pattern, { value }) => {
+      if (pattern === '*') return true
+      const readOnly = pattern.endsWith(':ro')
+      if (readOnly && !value.endsWith(':ro')) return false
+      return contains(await ruleDirectory(pattern.replace(/:ro$/, '')), sourceOf(value))
+    },
+  },
+}
+
+/** All that moat.yaml, and flags, ask for beyond the box, in the order of the table. */
+export function powersOf(sources: PowerSources): AskedPower[] {
+  const found = (Object.keys(kinds) as PowerKey[]).flatMap((key) =>
+    kinds[key].find(sources).map(({ name, own = false, path, value }) => ({
+      key,
+      name,
+      own,
+      place: own ? name : sources.loaded.locate(path),
+      value,
+    })),
+  )
+  return found.filter(
+    (power, index) => found.findIndex(({ name, value }) => name === power.name && value === power.value) === index,
+  )
+}
+
+/** The pattern of `approvals` that allows the power, or of `never` that forbids it; undefined if none does. */
+export async function ruleFor(
+  power: Power,
+  patterns: readonly string[] = [],
+  meaning: 'approvals' | 'never',
+): Promise<string | undefined> {
+  const { forbids, matches } = kinds[power.key]
+  for (const pattern of patterns) {
+    if (await (meaning === 'never' && forbids ? forbids(pattern, power) : matches(pattern, power))) return pattern
+  }
+  return undefined
+}
+
+function scripts(name: string, all: readonly string[]): Found[] {
+  return all.map((value, index) => ({
+    name: `hooks.${name}`,
+    path: all.length === 1 ? ['hooks', name] : ['hooks', name, index],
+    value,
+  }))
+}
+
+/**
+ * What is mounted from the workspace is the agent's anyway. But for the whole of it and for git's own files, which may be
+ * kept from the agent where the workspace is mounted.
+ */
+function isHarmless({ readOnly, source }: Mount, workspace: string): boolean {
+  if (!contains(workspace, source)) return false
+  const parts = relative(workspace, source).toLowerCase().split(sep)
+  return readOnly || (source !== workspace && !parts.includes('.git'))
+}
+
+function mountText({ readOnly, source, target }: Mount): string {
+  return `${source}:${target}:${readOnly ? 'ro' : 'rw'}`
+}
+
+/** A source may contain colons, target and mode cannot. */
+function sourceOf(value: string): string {
+  return value.split(':').slice(0, -2).join(':')
+}
+
+function ruleDirectory(pattern: string): Promise<string> {
+  return realPlace(pattern === '~' || pattern.startsWith('~/') ? join(homedir(), pattern.slice(1)) : pattern)
+}
+
+function wholly(pattern: string, { value }: Power): boolean {
+  return pattern === '*' || pattern === value
+}
+
+/** `*` stands for any characters. */
+function glob(pattern: string, value: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'))
+  return new RegExp(`^${parts.join('.*')}$`, 's').test(value)
+}

@@ -1,0 +1,68 @@
+import { resolve } from 'node:path'
+import { Args, Flags } from '@oclif/core'
+import { planAgent } from '../agents/plan-agent.js'
+import { approvalPlace } from '../approvals/approval-place.js'
+import { type ApprovalRecord, listApprovals, revokeApprovals } from '../approvals/records.js'
+import type { CommandCompletion } from '../completion/completion-source.js'
+import { realPlace } from '../config/real-path.js'
+import { shellQuote } from '../config/shell-quote.js'
+import { type ApprovalOutcome, askApproval } from '../terminal/approval-session.js'
+import { formatApprovals, formatPowers } from '../terminal/format-powers.js'
+import { MoatCommand } from '../terminal/moat-command.js'
+import { visible } from '../terminal/visible.js'
+
+type Outcome = ApprovalOutcome | { approvals: ApprovalRecord[] } | { path: string; revoked: boolean }
+
+export default class Approve extends MoatCommand {
+  static override args = {
+    path: Args.string({ default: '.', description: 'Directory with a moat.yaml' }),
+  }
+  static override completion: CommandCompletion = { path: 'directories' }
+  static override description = 'Allow what the moat.yaml of a directory asks for beyond its container'
+  static override enableJsonFlag = true
+  static override examples = [
+    '<%= config.bin %> approve ./my-app',
+    '<%= config.bin %> approve --list',
+    '<%= config.bin %> approve --revoke ./my-app',
+  ]
+  static override flags = {
+    list: Flags.boolean({
+      description: 'Show what you have allowed, of all directories',
+      exclusive: ['revoke', 'yes'],
+    }),
+    revoke: Flags.boolean({ description: 'Forget what you have allowed the directory', exclusive: ['yes'] }),
+    yes: Flags.boolean({ char: 'y', description: 'Allow it without the question' }),
+  }
+
+  async run(): Promise<Outcome> {
+    const { args, flags } = await this.parse(Approve)
+    if (flags.list) return this.#list()
+    if (flags.revoke) return this.#revoke(args.path)
+    const { wanted } = await this.proxyOptions()
+    // Nothing is started, so no port need be free.
+    const request = { isFree: async () => true, env: {}, mounts: [], path: args.path }
+    const plan = await planAgent(request, this.plugins, wanted.domain)
+    const commands = [`moat approve --yes ${shellQuote(args.path)}`]
+    const outcome = await askApproval(plan, { ask: !this.jsonEnabled(), commands, paths: this.paths, yes: flags.yes })
+    if (flags.yes) for (const line of formatPowers(outcome.approved)) this.log(line)
+    this.log(outcome.approved.length > 0 ? 'Allowed.' : `${plan.displayFile} asks for nothing that is not allowed.`)
+    return outcome
+  }
+
+  async #list(): Promise<Outcome> {
+    const approvals = await listApprovals(this.paths.approvals)
+    for (const line of formatApprovals(approvals)) this.log(line)
+    if (approvals.length === 0) this.logToStderr('Nothing has been allowed.')
+    return { approvals }
+  }
+
+  /** The directory may be gone by now. */
+  async #revoke(path: string): Promise<Outcome> {
+    const place = await approvalPlace(await realPlace(resolve(path)), this.paths.worktrees)
+    const revoked = await revokeApprovals(this.paths.approvals, place)
+    this.log(
+      revoked ? `Nothing is allowed to ${visible(place)} any more.` : `Nothing was allowed to ${visible(place)}.`,
+    )
+    return { path: place, revoked }
+  }
+}

@@ -1,0 +1,16 @@
+// Owns putting a file in the place of another at once, whatever is there: a link is replaced, never written through.
+import { randomBytes } from 'node:crypto'
+import { open, rename, rm } from 'node:fs/promises'
+
+export async function replaceFile(file: string, text: string, mode = 0o666): Promise<void> {
+  const temporary = `${file}.${randomBytes(6).toString('hex')}`
+  // Exclusive, so that nothing lies in wait under that name.
+  const handle = await open(temporary, 'wx', mode)
+  try {
+    await handle.writeFile(text).finally(() => handle.close())
+    await rename(temporary, file)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}

@@ -1,0 +1,58 @@
+// Owns the review of a run: what it has created or changed of the files that its user's tools run or trust.
+import type { MoatPaths } from '../config/paths.js'
+import { type RecordName, type RunStart, readRunRecord, recordNames, writeRunRecord } from './run-records.js'
+import { type SurveyEntry, survey } from './survey.js'
+
+export interface Finding {
+  change: 'changed' | 'created' | 'removed'
+  /** Relative to the workspace; `#key` is of a JSON file. */
+  path: string
+  /** Why it matters. */
+  why: string
+}
+
+export interface Review extends RunStart {
+  /** False when the workspace has more than was looked at, now or at the start. */
+  complete: boolean
+  findings: Finding[]
+}
+
+/** Looks at the workspace of a run that is about to begin, and remembers it. */
+export async function rememberStart({ reviews }: Pick<MoatPaths, 'reviews'>, start: RunStart): Promise<void> {
+  await writeRunRecord(reviews, { ...start, before: await survey(start.workspace) })
+}
+
+/** Runs that can be reviewed, ended ones too, the latest first. */
+export function reviewableRuns({ reviews }: Pick<MoatPaths, 'reviews'>): Promise<RecordName[]> {
+  return recordNames(reviews)
+}
+
+/** Compares the workspace with what it was before the run. */
+export async function reviewRun({ file }: Pick<RecordName, 'file'>): Promise<Review> {
+  const { before, writtenMs, ...start } = await readRunRecord(file)
+  const now = await survey(start.workspace)
+  const paths = [...new Set([...now.entries.keys(), ...before.entries.keys()])].toSorted()
+  const findings = paths.flatMap((path) => {
+    const [old, current] = [before.entries.get(path), now.entries.get(path)]
+    const change = changeOf(old, current, writtenMs)
+    return change === undefined ? [] : [{ change, path, why: (current ?? old)?.why ?? '' }]
+  })
+  return { ...start, complete: before.complete && now.complete, findings }
+}
+
+function changeOf(
+  old: SurveyEntry | undefined,
+  current: SurveyEntry | undefined,
+  startedMs: number,
+): Finding['change'] | undefined {
+  if (!current) return old?.digest === undefined ? undefined : 'removed'
+  if (!old) return current.bornMs > 0 && current.bornMs < startedMs ? 'changed' : 'created'
+  return isSame(old, current) ? undefined : 'changed'
+}
+
+/** The time of change is the system's own: unlike the time of modification, nobody sets it. */
+function isSame(old: SurveyEntry, current: SurveyEntry): boolean {
+  if (old.mode !== current.mode || old.why !== current.why) return false
+  if (old.digest !== undefined && current.digest !== undefined) return old.digest === current.digest
+  return old.digest === current.digest && old.changedMs === current.changedMs && old.size === current.size
+}

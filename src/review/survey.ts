@@ -1,0 +1,209 @@
+// Owns looking through a workspace for what its user's tools run or trust. An agent has written it and may be writing it now:
+// nothing is followed, nothing is waited for, and what is looked at is bounded.
+import { createHash } from 'node:crypto'
+import { lstatSync, readdirSync, readlinkSync, realpathSync, type Stats } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { openInside, readWhole } from '../config/open-inside.js'
+import { contains } from '../config/real-path.js'
+import { type Trust, TrustedFiles } from './trusted-files.js'
+
+/** One thing that matters, and what tells whether it is still the same. */
+export interface SurveyEntry {
+  bornMs: number
+  changedMs: number
+  /** Of what matters in it; absent for what is too large or cannot be read. */
+  digest?: string
+  mode: number
+  size: number
+  why: string
+}
+
+export interface Survey {
+  /** False when there was more than is looked at. */
+  complete: boolean
+  /** By path relative to the workspace, with `#key` for a part of a file. */
+  entries: Map<string, SurveyEntry>
+}
+
+export interface SurveyLimits {
+  /** Files and directories that are looked at. */
+  entries: number
+  /** What is found. */
+  found: number
+}
+
+const usual: SurveyLimits = { entries: 300_000, found: 50_000 }
+/** Bytes; larger files are told apart by size and time of change, which an agent cannot set. */
+const mostDigested = 4 * 1024 * 1024
+/** Of git's own files, those that are many and that nothing in them is run. */
+const gitData = new Set(['lfs', 'logs', 'objects', 'refs', 'rr-cache'])
+/** Entries between two chances for others. */
+const breath = 2_000
+
+/** Looks through `workspace`, a real path; what lies higher up comes first, and what is trusted first of all. */
+export async function survey(workspace: string, limits: SurveyLimits = usual): Promise<Survey> {
+  const walk = new Walk(workspace, limits)
+  await walk.run()
+  return { complete: walk.complete, entries: walk.entries }
+}
+
+class Walk {
+  complete = true
+  readonly entries = new Map<string, SurveyEntry>()
+  readonly #limits: SurveyLimits
+  readonly #queue: string[] = ['']
+  #seen = 0
+  readonly #trusted = new TrustedFiles()
+  readonly #workspace: string
+
+  constructor(workspace: string, limits: SurveyLimits) {
+    this.#workspace = workspace
+    this.#limits = limits
+  }
+
+  async run(): Promise<void> {
+    for (let next = 0; next < this.#queue.length && this.complete; next += 1) {
+      await this.#directory(this.#queue[next] ?? '')
+    }
+  }
+
+  async #directory(directory: string): Promise<void> {
+    const children = this.#children(directory)
+    this.#bareRepository(directory, children)
+    const [trusted, others] = [[] as string[], [] as string[]]
+    for (const name of children) {
+      if (this.#trusted.trustsIn(pathIn(directory, name)).length > 0) trusted.push(name)
+      else others.push(name)
+    }
+    for (const name of [...trusted, ...others]) {
+      this.#seen += 1
+      if (this.#seen > this.#limits.entries || this.entries.size >= this.#limits.found) {
+        this.complete = false
+        return
+      }
+      if (this.#seen % breath === 0) await setImmediate()
+      const work = this.#entry(directory, name)
+      if (work) await work
+    }
+  }
+
+  /** None of a directory that cannot be read: the agent may read it no more than its user. */
+  #children(directory: string): string[] {
+    const path = join(this.#workspace, directory)
+    try {
+      // Since it was queued, a link may have been put in its place.
+      return realpathSync.native(path) === path ? readdirSync(path) : []
+    } catch {
+      return []
+    }
+  }
+
+  /** A promise only where there is something to wait for: most files have nothing to say. */
+  #entry(directory: string, name: string): Promise<void> | undefined {
+    const path = pathIn(directory, name)
+    const absolute = join(this.#workspace, path)
+    const stats = lstatSync(absolute, { throwIfNoEntry: false })
+    if (!stats) return undefined
+    if (stats.isDirectory()) {
+      const inGit = `/${directory}/`.includes('/.git/')
+      if (!(inGit && gitData.has(name))) this.#queue.push(path)
+      return undefined
+    }
+    const trusts = this.#trusted.trustsIn(path)
+    const special = specialReason(stats) ?? (stats.isSymbolicLink() ? this.#linkReason(absolute) : undefined)
+    if (special !== undefined) {
+      const digest = stats.isSymbolicLink() ? { digest: readLink(absolute) } : {}
+      this.entries.set(path, { ...identity(stats), ...digest, why: special })
+    } else if (trusts.length > 0) return this.#trust(path, stats, trusts)
+    else if (stats.isFile() && (stats.mode & 0o111) !== 0) {
+      this.entries.set(path, { ...identity(stats), why: 'it can be run' })
+    }
+    return undefined
+  }
+
+  async #trust(path: string, stats: Stats, trusts: readonly Trust[]): Promise<void> {
+    const content = stats.isFile() && stats.size <= mostDigested ? await this.#read(path) : undefined
+    for (const { part, why } of trusts) {
+      const digest = stats.isSymbolicLink() ? readLink(join(this.#workspace, path)) : content && digestOf(content, part)
+      // A file without the key has nothing in it that is trusted.
+      if (digest === 'nothing') continue
+      const entry = { ...identity(stats), ...(digest !== undefined && { digest }), why }
+      this.entries.set(part === undefined ? path : `${path}#${part}`, entry)
+    }
+  }
+
+  async #read(path: string): Promise<Buffer | undefined> {
+    const handle = await openInside(this.#workspace, path).catch(() => undefined)
+    try {
+      return handle && (await readWhole(handle, mostDigested))
+    } catch {
+      return undefined
+    } finally {
+      await handle?.close()
+    }
+  }
+
+  #linkReason(link: string): string | undefined {
+    const named = resolve(dirname(link), readLink(link))
+    const inside = contains(this.#workspace, named) && contains(this.#workspace, realPathOf(link) ?? named)
+    return inside ? undefined : `a link that leads out of the workspace, to ${readLink(link)}`
+  }
+
+  /** git takes a directory that looks like a repository for one, and runs what its config names. */
+  #bareRepository(directory: string, children: readonly string[]): void {
+    const names = new Set(children.map((name) => name.toLowerCase()))
+    if (`/${directory}/`.includes('/.git/') || !['head', 'objects', 'refs'].every((name) => names.has(name))) return
+    const stats = lstatSync(join(this.#workspace, directory), { throwIfNoEntry: false })
+    if (stats) {
+      const why = 'git takes it for a repository, and runs what its config names'
+      this.entries.set(`${directory}/`, { ...identity(stats), digest: 'repository', why })
+    }
+  }
+}
+
+function specialReason(stats: Stats): string | undefined {
+  if (stats.isFile() && (stats.mode & 0o6000) !== 0) return 'it runs with the rights of its owner or group'
+  if (stats.isFIFO() || stats.isSocket()) return 'a pipe or a socket: what opens it may hang'
+  return stats.isBlockDevice() || stats.isCharacterDevice() ? 'a device' : undefined
+}
+
+function identity({ birthtimeMs, ctimeMs, mode, size }: Stats): Omit<SurveyEntry, 'why'> {
+  return { bornMs: birthtimeMs, changedMs: ctimeMs, mode, size }
+}
+
+/** `nothing` for a JSON file without the part; the whole of a file that is no JSON, whoever reads it then. */
+function digestOf(content: Buffer, part: string | undefined): string {
+  const text = part === undefined ? content : partOf(content, part)
+  return text === undefined ? 'nothing' : createHash('sha256').update(text).digest('hex')
+}
+
+function partOf(content: Buffer, part: string): Buffer | string | undefined {
+  try {
+    const json = JSON.parse(content.toString('utf8')) as Record<string, unknown> | null
+    return json instanceof Object && Object.hasOwn(json, part) ? JSON.stringify(json[part]) : undefined
+  } catch {
+    return content
+  }
+}
+
+function readLink(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
+}
+
+/** Node's own way of finding it reads `..` in the text of a link, where the system goes where the link has led. */
+function realPathOf(path: string): string | undefined {
+  try {
+    return realpathSync.native(path)
+  } catch {
+    return undefined
+  }
+}
+
+function pathIn(directory: string, name: string): string {
+  return directory === '' ? name : `${directory}/${name}`
+}

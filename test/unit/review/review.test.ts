@@ -1,0 +1,173 @@
+// Owns what a review finds: whatever a run has done to files that its user's tools run or trust.
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import {
+  chmod,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { rememberStart, reviewableRuns, reviewRun } from '../../../src/review/review.js'
+import { survey } from '../../../src/review/survey.js'
+import { until } from '../../helpers/until.js'
+import { caught } from '../config/caught.js'
+import { temporaryDirectory } from '../config/temp-directory.js'
+
+let reviews: string
+let workspace: string
+const name = 'app'
+const runId = 'run_0123456789ab'
+
+beforeEach(async () => {
+  const directory = await temporaryDirectory()
+  reviews = join(directory, 'reviews')
+  workspace = join(directory, 'app')
+  await mkdir(workspace)
+  await write('readme.md', 'text')
+  await write('package.json', '{"scripts": {"test": "vitest"}, "version": "1"}')
+  await write('.vscode/settings.json', '{}')
+  await write('bin/tool', '#!/bin/sh\n')
+  await chmod(join(workspace, 'bin/tool'), 0o755)
+  await write('plain', 'x')
+  await symlink('readme.md', join(workspace, 'inner'))
+})
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(join(workspace, path)), { recursive: true })
+  await writeFile(join(workspace, path), text)
+}
+
+async function findings(action: () => Promise<unknown>): Promise<string[]> {
+  // The clock of files ticks slowly: what is there before the run must be older than its record.
+  const { birthtimeMs } = await stat(join(workspace, 'plain'))
+  await until('the next tick', async () => {
+    await rm(`${workspace}.tick`, { force: true })
+    await writeFile(`${workspace}.tick`, '')
+    return (await stat(`${workspace}.tick`)).birthtimeMs > birthtimeMs
+  })
+  await rememberStart({ reviews }, { name, runId, startedAt: new Date().toISOString(), workspace })
+  await action()
+  const [run] = await reviewableRuns({ reviews })
+  const review = await reviewRun(run ?? { file: '' })
+  expect(review).toMatchObject({ complete: true, name, runId, workspace })
+  return review.findings.map(({ change, path }) => `${change} ${path}`)
+}
+
+const at = (path: string) => join(workspace, path)
+const rows: [string, () => Promise<unknown>, string[]][] = [
+  ['nothing at all', async () => {}, []],
+  ['ordinary work', () => write('src/index.ts', 'x').then(() => write('readme.md', 'more')), []],
+  ['a trusted file written again as it was', () => write('.vscode/settings.json', '{}'), []],
+  ['a new .envrc', () => write('.envrc', 'x'), ['created .envrc']],
+  ['one deeper down, in capitals', () => write('a/b/.ENVRC', 'x'), ['created a/b/.ENVRC']],
+  ['settings of an editor', () => write('.vscode/settings.json', '{"a": 1}'), ['changed .vscode/settings.json']],
+  ['anything of an editor', () => write('.idea/x/y.xml', ''), ['created .idea/x/y.xml']],
+  ['settings taken away', () => rm(at('.vscode/settings.json')), ['removed .vscode/settings.json']],
+  ['a changed script', () => write('package.json', '{"scripts": {"test": "x"}}'), ['changed package.json#scripts']],
+  ['dependencies alone', () => write('package.json', '{"scripts": {"test": "vitest"}, "dependencies": {}}'), []],
+  [
+    'a package.json that is no JSON',
+    () => write('package.json', '{'),
+    ['changed package.json#packageManager', 'changed package.json#scripts'],
+  ],
+  ['a program', () => write('run', '#!').then(() => chmod(at('run'), 0o755)), ['created run']],
+  ['a program that was a text before', () => chmod(at('plain'), 0o755), ['changed plain']],
+  ['a program whose time is set back', changedInSecret, ['changed bin/tool']],
+  ['set-user-id', () => chmod(at('plain'), 0o4644), ['changed plain']],
+  ['a link out', () => symlink('/etc/passwd', at('link')), ['created link']],
+  ['a link to nothing out there', () => symlink('../../not/there', at('link')), ['created link']],
+  ['a link within', () => symlink('src/../readme.md', at('link')), []],
+  ['a link out by a link within', linkByLink, ['created b']],
+  ['a trusted name that is a link', () => symlink('readme.md', at('.envrc')), ['created .envrc']],
+  ['a trusted file that becomes a link', toLink, ['changed .vscode/settings.json']],
+  ['a directory behind a link, which is not entered', dirLink, ['created link']],
+  ['a pipe', async () => execFileSync('mkfifo', [at('.envrc')]), ['created .envrc']],
+  ['a repository within', () => write('sub/.git/config', ''), ['created sub/.git/config']],
+  ['a directory git takes for a repository', bare, ['created evil/']],
+  ['a hook of git', () => write('.git/hooks/post-checkout', ''), ['created .git/hooks/post-checkout']],
+  ["git's objects", () => write('.git/objects/aa/bb', '').then(() => chmod(at('.git/objects/aa/bb'), 0o777)), []],
+  ['a control character in a name', () => write('x\u001b[2J/.envrc', ''), ['created x\u001b[2J/.envrc']],
+]
+
+async function changedInSecret() {
+  const before = new Date(1_700_000_000_000)
+  await writeFile(at('bin/tool'), '#!/bin/no\n')
+  await utimes(at('bin/tool'), before, before)
+}
+async function linkByLink() {
+  await symlink('.', at('a'))
+  await symlink('a/../reviews', at('b'))
+}
+async function toLink() {
+  await rename(at('.vscode/settings.json'), at('moved.json'))
+  await symlink('../moved.json', at('.vscode/settings.json'))
+}
+async function dirLink() {
+  await mkdir(join(workspace, '../outside/.vscode'), { recursive: true })
+  await writeFile(join(workspace, '../outside/.vscode/tasks.json'), '')
+  await symlink('../outside', at('link'))
+}
+async function bare() {
+  await mkdir(at('evil/objects'), { recursive: true })
+  await mkdir(at('evil/refs'))
+  await write('evil/HEAD', 'ref: refs/heads/main')
+}
+
+describe('a review', () => {
+  it.each(rows)('after %s', async (_, action, expected) => {
+    expect(await findings(action)).toEqual(expected)
+  })
+
+  it('knows nothing of hard links but what they lead to', async () => {
+    expect(await findings(() => link(at('readme.md'), at('.envrc')))).toEqual(['changed .envrc'])
+  })
+})
+
+it('says so when it cannot look at everything, and looks at what is trusted first', async () => {
+  for (let index = 0; index < 50; index += 1) await write(`a${index}`, '')
+  await write('zz/.envrc', '')
+  await write('zz.envrc', '')
+  const { complete, entries } = await survey(workspace, { entries: 10, found: 100 })
+  expect([complete, [...entries.keys()]]).toEqual([false, ['package.json#scripts']])
+})
+
+it('takes a workspace of 50,000 files', async () => {
+  // In memory where there is such a place: the disk is not what is tested.
+  const place = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+  const large = await realpath(await mkdtemp(join(place, 'moat-review-')))
+  onTestFinished(() => rm(large, { force: true, recursive: true }))
+  for (let directory = 0; directory < 500; directory += 1) {
+    mkdirSync(join(large, `node_modules/p${directory}`), { recursive: true })
+    for (let file = 0; file < 100; file += 1) writeFileSync(join(large, `node_modules/p${directory}/${file}.js`), '')
+  }
+  await rememberStart({ reviews }, { name, runId, startedAt: new Date().toISOString(), workspace: large })
+  await writeFile(join(large, 'node_modules/p499/.npmrc'), '')
+  const [run] = await reviewableRuns({ reviews })
+  const review = await reviewRun(run ?? { file: '' })
+  expect([review.complete, review.findings.map(({ path }) => path)]).toEqual([true, ['node_modules/p499/.npmrc']])
+}, 60_000)
+
+it('keeps records of the latest hundred runs, for this user alone, and does not go by one that is broken', async () => {
+  for (let index = 0; index < 103; index += 1) {
+    const id = `run_${String(index).padStart(12, '0')}`
+    const startedAt = new Date(1_000_000 + index).toISOString()
+    await rememberStart({ reviews }, { name, runId: id, startedAt, workspace })
+  }
+  const runs = await reviewableRuns({ reviews })
+  expect([runs.length, runs[0]?.runId]).toEqual([100, 'run_000000000102'])
+  expect(await readdir(reviews)).toHaveLength(100)
+  await writeFile(runs[0]?.file ?? '', '{}')
+  const error = await caught(() => reviewRun(runs[0] ?? { file: '' }))
+  expect([error.code, error.suggestions]).toEqual(['REVIEW_FAILED', [`rm ${runs[0]?.file}`]])
+})
