@@ -111,7 +111,7 @@ function labelsOf(name: string, { fragment, plugin, shown }: { fragment: object;
 }
 
 describe('the config of agents with any labels', () => {
-  it('never names a path, a socket or an address that is not their own', { timeout: 120_000 }, () => {
+  it('never names a path, a socket or an address that is not their own', { timeout: 240_000 }, () => {
     const seen = { asAsked: 0, notServed: 0, unreadable: 0 }
     fc.assert(
       fc.property(endpoint, fc.boolean(), (one, bySockets) => {
