@@ -38,7 +38,8 @@ void end_connection(struct connection *it) {
 
 static void patience_is_over(struct timer *timer) { end_connection(OWNER(struct connection, patience, timer)); }
 
-// A client that still sends may not have read its answer yet: closing now, with what it sent unread, would take that back.
+// A client that still sends may not have read its answer yet: closing now, with what it sent unread, would take
+// that back.
 static void leave(struct connection *it) {
   close_watch(&it->server);
   it->state = LEAVING;
@@ -48,7 +49,7 @@ static void leave(struct connection *it) {
 
 // While it is open
 
-// That a peer has left is told unasked, and without end: where nothing is done about it yet, it is to be told only once.
+// That a peer has left is told unasked, and without end: where nothing is done about it yet, it is to be told once.
 static uint32_t awaited(const struct flow *in, const struct flow *out) {
   uint32_t events = (in->rest || in->closed ? 0 : EPOLLIN) | (out->rest ? EPOLLOUT : 0);
   return events || in->closed ? events : EPOLLET;

@@ -108,7 +108,8 @@ static void open_all(void) {
   bool limited = getrlimit(RLIMIT_NOFILE, &limit) == 0;
   raise_descriptor_limit();
   mode_t mask = umask(0177);
-  openings = calloc(2 * options.port_count + WAYS * options.served_count + 2 * options.published_count + 1, sizeof *openings);
+  int most = 2 * options.port_count + WAYS * options.served_count + 2 * options.published_count;
+  openings = calloc(most + 1, sizeof *openings);
   for (int i = 0; openings && i < options.port_count; i++) listen_to_container(options.ports[i]);
   for (int i = 0; openings && i < options.served_count; i++) serve(options.served[i]);
   for (int i = 0; openings && i < options.published_count; i++) publish(&options.published[i]);
@@ -117,7 +118,7 @@ static void open_all(void) {
   complain_of_failures();
 }
 
-// Above PROGRAM's input and output. One of those that it does not have stays taken here, lest a listener gets its number.
+// Above input and output. One of those that there is not stays taken here, lest a listener gets its number.
 static int open_nothing(void) {
   int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
   return fd >= 0 && fd <= 2 ? open_nothing() : fd;
@@ -160,9 +161,9 @@ static void start_relay(int nothing, char **program) {
 }
 
 int main(int count, char **arguments) {
+  int nothing = open_nothing();
   if (count > 1 && strcmp(arguments[1], "doors") == 0) doors(count - 2, arguments + 2);
   char **program = arguments + parse_options(count, arguments, &options);
-  int nothing = open_nothing();
   open_all();
   if (opening_count > 0 || options.discover) start_relay(nothing, program);
   execvp(*program, program);

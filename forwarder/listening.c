@@ -1,5 +1,5 @@
-// Owns finding out what listens in here. The kernel is asked for that alone: its lists of all connections take milliseconds to
-// read even where there are none, for they are made from a table of the whole machine's.
+// Owns finding out what listens in here. The kernel is asked for that alone: its lists of all connections take
+// milliseconds to read even where there are none, for they are made from a table of the whole machine's.
 #define _GNU_SOURCE
 #include "listening.h"
 
@@ -26,7 +26,9 @@ static bool ask_for(int fd, unsigned char family) {
     struct nlmsghdr header;
     struct inet_diag_req_v2 body;
   } question = {
-      .header = {.nlmsg_len = sizeof question, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+      .header.nlmsg_len = sizeof question,
+      .header.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+      .header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
       .body = {.sdiag_family = family, .sdiag_protocol = IPPROTO_TCP, .idiag_states = 1 << LISTENS},
   };
   return send(fd, &question, sizeof question, 0) == sizeof question;
@@ -46,7 +48,8 @@ static bool read_answers(int fd, void (*found)(uint16_t port)) {
     if (size <= 0 || size > (ssize_t)sizeof piece) return false;
     for (struct nlmsghdr *it = (struct nlmsghdr *)piece; NLMSG_OK(it, size); it = NLMSG_NEXT(it, size)) {
       if (it->nlmsg_type == NLMSG_DONE) return true;
-      if (it->nlmsg_type != SOCK_DIAG_BY_FAMILY || it->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg))) return false;
+      if (it->nlmsg_type != SOCK_DIAG_BY_FAMILY) return false;
+      if (it->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg))) return false;
       tell(NLMSG_DATA(it), found);
     }
   }
@@ -65,7 +68,8 @@ static bool ask_kernel(void (*found)(uint16_t port)) {
 static void read_line(const char *line, void (*found)(uint16_t port)) {
   char address[33];
   unsigned port, state, ipv4;
-  if (sscanf(line, " %*d: %32[0-9A-F]:%4X %*[0-9A-F]:%*4X %2X", address, &port, &state) != 3 || state != LISTENS) return;
+  if (sscanf(line, " %*d: %32[0-9A-F]:%4X %*[0-9A-F]:%*4X %2X", address, &port, &state) != 3) return;
+  if (state != LISTENS) return;
   // As it is in memory, read as a number.
   if (strlen(address) == 8 && sscanf(address, "%8X", &ipv4) == 1 && !is_asked(ntohl(ipv4))) return;
   found((uint16_t)port);

@@ -1,4 +1,4 @@
-// Owns where a server in here may listen: on the loopback of either kind, or on an address by which others reach this container.
+// Owns where a server in here may listen: on the loopback of either kind, or where others reach this container.
 #define _GNU_SOURCE
 #include "own-addresses.h"
 
@@ -27,7 +27,7 @@ static void add(const struct ifaddrs *found, int family) {
   }
 }
 
-// A container comes into networks and leaves them while it runs. Whoever waits asks at intervals, for many ports perhaps.
+// A container comes into networks and leaves them while it runs. Those who wait ask at intervals, for many ports perhaps.
 static void look_again(void) {
   static int64_t next_look;
   struct ifaddrs *found;

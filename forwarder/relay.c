@@ -12,12 +12,16 @@
 #include "options.h"
 
 static struct group everybody = {.limit = INT_MAX};
+static struct listener *listeners;
 
 static bool leads_to(const struct destination *it, const struct opening *opening) {
   return it->port == opening->port && !it->path == (opening->leads == INSIDE);
 }
 
-static struct destination *lead(const struct options *options, const struct opening *opening) {
+// Whoever waits for the same server waits in the same line.
+static struct destination *lead(const struct options *options, const struct opening *opening, int earlier) {
+  for (int i = 0; i < earlier; i++)
+    if (leads_to(listeners[i].to, opening)) return listeners[i].to;
   struct destination *it = new_destination();
   if (!it) _exit(1);
   it->port = opening->port;
@@ -28,14 +32,12 @@ static struct destination *lead(const struct options *options, const struct open
 }
 
 void relay(const struct options *options, const struct opening *openings, int count) {
-  struct destination *last = NULL;
-  struct listener *listeners = calloc(count + 1, sizeof *listeners);
+  listeners = calloc(count + 1, sizeof *listeners);
   if (!listeners) _exit(1);
   for (int i = 0; i < count; i++) {
     const struct opening *opening = &openings[i];
-    // Those that lead to one port follow each other: they ask for each other.
-    if (!last || !leads_to(last, opening)) last = lead(options, opening);
-    listeners[i] = (struct listener){.group = &everybody, .to = last, .patience = opening->patience};
+    struct destination *to = lead(options, opening, i);
+    listeners[i] = (struct listener){.group = &everybody, .to = to, .patience = opening->patience};
     if (!start_listening(&listeners[i], opening->fd)) _exit(1);
   }
   if (options->discover) discover(options, &everybody);
