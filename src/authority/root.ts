@@ -119,7 +119,7 @@ function assertFirstBlock(pem: string, label: RegExp): void {
 }
 
 /** What it may sign for cannot be changed, and nobody should come to trust another root without knowing. */
-function assertPermits(certificate: string, domain: string): void {
+export function assertPermits(certificate: string, domain: string): void {
   const { raw } = new X509Certificate(certificate)
   if (permits(raw, domain)) return
   const names = permittedNames(raw)?.join(' and ')
@@ -143,8 +143,7 @@ export function brokenAuthority(directory: string, reason: string, cause?: unkno
   return new MoatError('CA_BROKEN', `The certificate authority of moat is broken: ${reason}.`, {
     cause,
     suggestions: [
-      `# put back ca.crt and ca.key of ${shellQuote(directory)}, if you have them: nothing else is needed`,
-      `moat proxy stop; rm -r ${shellQuote(directory)}; moat proxy start --detach && moat proxy trust   # a new one is made, and must be trusted again`,
+      `moat proxy stop; rm -r ${shellQuote(directory)}; moat proxy start --detach && moat proxy trust   # unless you can put the files back: a new one is made`,
     ],
   })
 }

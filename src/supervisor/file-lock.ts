@@ -9,7 +9,7 @@ export interface FileLock {
 }
 
 /** Between two tries to take a lock. Milliseconds. */
-const retryInterval = 20
+const retryInterval = 50
 
 /** A handle that nobody refers to is closed when memory is tidied up, and the lock would be gone with it. */
 const held = new Set<FileHandle>()

@@ -50,7 +50,7 @@ export class ManagedCaddy {
     const { binary, log, paths } = options
     const admin = new CaddyAdmin(paths.adminSocket)
     this.#options = options
-    this.#guard = new AuthorityGuard(binary.path, paths)
+    this.#guard = new AuthorityGuard({ binary: binary.path, domain: options.domain, paths })
     this.#handle = new CaddyHandle({ admin, binary, log, onEnd: (...how) => this.#died(...how), paths })
     this.#served = new ServedConfig({ admin, binary: binary.path, log, paths })
   }
@@ -96,6 +96,8 @@ export class ManagedCaddy {
   /** Binds the port and starts Caddy with these routes. */
   async start(port: number, routes: RouteTable): Promise<void> {
     this.#routes = routes
+    // One that serves is better than none that could take its place.
+    await this.#guard.assertReadable()
     // One that could not be adopted has the port that is in URLs already.
     await this.#spawn((await this.#handle.clear()) ?? port)
     this.#watch()
@@ -152,14 +154,18 @@ export class ManagedCaddy {
   #watch(): void {
     this.#look = setInterval(() => {
       // What fails is the problem that is shown.
-      if (this.#isNeeded()) this.#push.request().catch(() => {})
+      if (this.#isDisturbed() || this.#served.isDue(this.#routes)) this.#push.request().catch(() => {})
     }, lookInterval)
   }
 
   #isNeeded(): boolean {
+    return this.#isDisturbed() || (!this.#stopping && this.#served.differs(this.#routes))
+  }
+
+  /** True when something is not as it was left. Cheap, however many agents there are. */
+  #isDisturbed(): boolean {
     if (!this.#served.isServed || this.#stopping) return false
-    if (this.#failure !== undefined || this.#guard.isUnproved || !this.#handle.isInPlace) return true
-    return this.#served.differs(this.#routes)
+    return this.#failure !== undefined || this.#guard.isUnproved || !this.#handle.isInPlace
   }
 
   #spawn(port: number): Promise<void> {
@@ -168,13 +174,14 @@ export class ManagedCaddy {
   }
 
   async #spawnOnce(port: number): Promise<void> {
-    await this.#guard.assertSound()
+    await this.#guard.assertReadable()
     // One endpoint's bad routes would keep Caddy from starting at all.
     await this.#served.check.examine(this.#routes.hostRoutes)
     try {
       await this.#launch(port, this.#served.table(this.#routes))
     } catch (error) {
       if (!(error instanceof MoatError) || error.code !== 'CADDY_FAILED') throw error
+      await this.#guard.assertSound()
       this.#options.log(`${error.message} It is started without agents, which are added as far as it takes them.`)
       await this.#launch(this.#served.settings?.port ?? port, emptyTable).catch(() => {
         throw error
@@ -189,6 +196,7 @@ export class ManagedCaddy {
       this.#served.settings = this.#settingsFor(listeners, bound, names)
       return toCaddyConfig(this.#served.settings, table)
     })
+    this.#guard.started()
     // It may have ended at once, and is being started again.
     if (this.#handle.pid !== undefined) this.#served.started(config, table)
   }

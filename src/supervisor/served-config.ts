@@ -69,6 +69,11 @@ export class ServedConfig {
     return this.#pending(this.table(routes)) !== undefined
   }
 
+  /** True when something that Caddy refused is to be tried again. */
+  isDue(routes: RouteTable): boolean {
+    return this.#leftOut.isDue(routes)
+  }
+
   /** One sentence for each endpoint that is not served as it should be; undefined when there is none. */
   problemOf(routes: RouteTable): string | undefined {
     return this.check.describe(routes) ?? this.#leftOut.describe(this.check.accepted(routes))

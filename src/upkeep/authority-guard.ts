@@ -1,21 +1,24 @@
 // Owns that Caddy is never told to load an authority that it cannot use: each state of the files is proved once, before.
 import { dirname } from 'node:path'
-import { brokenAuthority, readAuthority } from '../authority/root.js'
+import { type AuthorityPaths, assertPermits, brokenAuthority, readAuthority } from '../authority/root.js'
 import { validateAuthority } from '../caddy/validate-authority.js'
-import type { MoatPaths } from '../config/paths.js'
 import type { MoatError } from '../errors.js'
 import { contentMark } from './file-mark.js'
 
-type Paths = Pick<MoatPaths, 'caCertificate' | 'caKey' | 'caddyStorage' | 'nextAuthority' | 'publicCertificate'>
+export interface AuthorityGuardOptions {
+  /** Path of the program. */
+  binary: string
+  domain: string
+  paths: AuthorityPaths
+}
 
 export class AuthorityGuard {
-  readonly #binary: string
-  readonly #paths: Paths
+  readonly #options: AuthorityGuardOptions
   #known: { error: unknown; mark: string } | undefined
+  #read: string | undefined
 
-  constructor(binary: string, paths: Paths) {
-    this.#binary = binary
-    this.#paths = paths
+  constructor(options: AuthorityGuardOptions) {
+    this.#options = options
   }
 
   /** True when the files are not as they were when they were last looked at. */
@@ -23,29 +26,43 @@ export class AuthorityGuard {
     return this.#known?.mark !== this.#mark()
   }
 
-  /** Rejects with CA_BROKEN when Caddy cannot use the files as they are now. */
+  /** Rejects with CA_BROKEN when Caddy cannot use the files as they are now, or with CA_DOMAIN. */
   async assertSound(): Promise<void> {
     const mark = this.#mark()
     if (this.#known?.mark !== mark) this.#known = { error: await this.#examine(), mark }
     if (this.#known.error) throw this.#known.error
   }
 
+  /** The same, as far as moat itself can tell: for a Caddy that is about to be started, and finds out the rest. */
+  async assertReadable(): Promise<void> {
+    const { domain, paths } = this.#options
+    this.#read = this.#mark()
+    const certificate = await readAuthority(paths)
+    if (certificate === undefined) throw this.#broken(`${paths.caCertificate} is missing`)
+    assertPermits(certificate, domain)
+  }
+
+  /** Caddy has started with what was readable. */
+  started(): void {
+    if (this.#read !== undefined) this.#known = { error: undefined, mark: this.#read }
+  }
+
   async #examine(): Promise<unknown> {
-    const { caCertificate } = this.#paths
     try {
-      if ((await readAuthority(this.#paths)) === undefined) return this.#broken(`${caCertificate} is missing`)
+      await this.assertReadable()
     } catch (error) {
       return error
     }
-    const reason = await validateAuthority(this.#binary, this.#paths)
+    const reason = await validateAuthority(this.#options.binary, this.#options.paths)
     return reason === undefined ? undefined : this.#broken(`Caddy cannot use it (${reason})`)
   }
 
   #broken(reason: string): MoatError {
-    return brokenAuthority(dirname(this.#paths.caCertificate), reason)
+    return brokenAuthority(dirname(this.#options.paths.caCertificate), reason)
   }
 
   #mark(): string {
-    return [this.#paths.caCertificate, this.#paths.caKey].map((path) => contentMark(path) ?? 'none').join(' ')
+    const { caCertificate, caKey } = this.#options.paths
+    return [caCertificate, caKey].map((path) => contentMark(path) ?? 'none').join(' ')
   }
 }

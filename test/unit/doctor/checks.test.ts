@@ -224,7 +224,9 @@ describe('authority', () => {
     rmSync(context.paths.caKey)
     await expect(checkAuthority(context)).rejects.toMatchObject({
       code: 'CA_BROKEN',
-      suggestions: [expect.stringMatching(/^rm -r /)],
+      suggestions: [
+        expect.stringMatching(/^moat proxy stop; rm -r .*; moat proxy start --detach && moat proxy trust /),
+      ],
     })
   })
 })
