@@ -12,7 +12,9 @@ import { isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
 import { generateName } from '../routing/generate-name.js'
 import { branchRunName } from '../worktrees/branch-name.js'
 import { checkoutNotes } from '../worktrees/checkout-notes.js'
-import { findCheckout, type LinkedCheckout } from '../worktrees/find-checkout.js'
+import { findCheckout, type LinkedCheckout, placeOf } from '../worktrees/find-checkout.js'
+import type { GitPlace } from '../worktrees/git-place.js'
+import { mainCheckoutAt } from '../worktrees/main-checkout.js'
 import { repositoryId } from '../worktrees/repository.js'
 import { type RegisteredEndpoints, registerEndpoints } from './register-endpoints.js'
 
@@ -43,6 +45,8 @@ export interface AgentPlan extends RegisteredEndpoints {
   /** What the agent is known by besides its name when its workspace lies in a git worktree. */
   git?: { branch?: string; repository: string }
   image: ImagePlan
+  /** The main checkout that the workspace is, if it is one. */
+  mainCheckout?: GitPlace
   mounts: MoatYaml['mounts']
   name: string
   /** What a person should know before the start. */
@@ -58,6 +62,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
   const loaded = await loadMoatYaml(request.configDirectory ?? workspace, process.cwd(), workspace)
   const { config } = loaded
   const checkout = await findCheckout(workspace)
+  const mainCheckout = checkout ? undefined : await mainCheckoutAt(workspace)
   const branch = checkout?.branch
   const name = chooseName(request.name ?? (branch === undefined ? config.name : branchRunName(config.name, branch)))
   const ownMounts = await Promise.all(request.mounts.map(parseMountFlag))
@@ -74,13 +79,18 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     displayFile: loaded.displayFile,
     env: { ...config.env, ...request.env },
     image,
+    ...(mainCheckout && { mainCheckout }),
     mounts: [...config.mounts, ...ownMounts],
     name,
-    notes: checkout ? await checkoutNotes(checkout) : [],
+    notes: await notesOf(checkout ?? mainCheckout),
     powers: powersOf({ hostPorts: registered.hostPorts, loaded, ownMounts, workspace }),
     workspace,
     ...registered,
   }
+}
+
+async function notesOf(checkout: LinkedCheckout | GitPlace | undefined): Promise<string[]> {
+  return checkout ? checkoutNotes('adminDir' in checkout ? placeOf(checkout) : checkout) : []
 }
 
 function planCommand(command: string[] | undefined, { config, locate }: LoadedMoatYaml): string[] | undefined {

@@ -1,5 +1,6 @@
 // Owns the start of an agent, step by step. Whatever fails, nothing stays behind.
 import { assertNotMoatHome } from '../config/guard-home.js'
+import type { Mount } from '../config/mount.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { WantedAddress } from '../config/settings.js'
 import { removeAgentDirectory } from '../doors/agent-directory.js'
@@ -12,7 +13,9 @@ import { type ProxyAddress, urlEnvironment } from '../routing/urls.js'
 import { checkRoutes, type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
 import { ensureProxy } from '../supervisor/ensure-proxy.js'
 import { addressOf } from '../supervisor/protocol.js'
+import { placeOf } from '../worktrees/find-checkout.js'
 import { containerGitEnvironment } from '../worktrees/git-environment.js'
+import { shareMainCheckout } from '../worktrees/share-main-checkout.js'
 import { shareRepository } from '../worktrees/share-repository.js'
 import { type ContainerTrust, planContainerTrust } from './container-trust.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
@@ -64,7 +67,7 @@ export interface StartedAgent {
 /** Starts the agent; resolves once it runs and its routes are live. */
 export async function startAgent(plan: AgentPlan, options: StartOptions): Promise<StartedAgent> {
   const { engine, paths, signal } = options
-  const repository = plan.checkout ? [plan.checkout.commonDir] : []
+  const repository = [plan.checkout, plan.mainCheckout].flatMap((checkout) => checkout?.commonDir ?? [])
   for (const path of [plan.workspace, ...repository, ...plan.mounts.map(({ source }) => source)])
     await assertNotMoatHome(path, paths.home)
   const image = await prepareImage(engine, plan.image, options)
@@ -185,7 +188,8 @@ async function containerSpec(
 ): Promise<ContainerSpec> {
   const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
   const urls = address ? urlEnvironment(name, endpoints, address) : {}
-  const shared = checkout ? await shareRepository(checkout, paths.home) : []
+  const shared = await gitMounts(plan, paths)
+  const place = checkout ? placeOf(checkout) : plan.mainCheckout
   return {
     command: plan.command,
     env: {
@@ -196,7 +200,7 @@ async function containerSpec(
       ...urls,
       ...endpointEnv,
       ...(image.home !== undefined && { HOME: image.home }),
-      ...(checkout && (await containerGitEnvironment(checkout))),
+      ...(place && (await containerGitEnvironment(place))),
       ...plan.env,
     },
     image: image.image,
@@ -228,4 +232,9 @@ async function containerSpec(
     ...forwarder?.spec,
     ...container,
   }
+}
+
+async function gitMounts({ checkout, mainCheckout }: AgentPlan, { home }: MoatPaths): Promise<Mount[]> {
+  if (checkout) return shareRepository(checkout, home)
+  return mainCheckout ? shareMainCheckout(mainCheckout, home) : []
 }

@@ -1,16 +1,13 @@
 // Owns what git in the container is told by its environment: who commits, and what it must leave alone.
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type LinkedCheckout, placeOf } from './find-checkout.js'
 import { askGit } from './git.js'
 import type { GitPlace } from './git-place.js'
 
 /** `GIT_CONFIG_*` variables: they win over the repository's config, and lose against `git -c`. */
-export async function containerGitEnvironment(checkout: LinkedCheckout): Promise<Record<string, string>> {
-  const identity = await Promise.all(
-    ['user.name', 'user.email'].map(async (key) => [key, await setting(placeOf(checkout), key)]),
-  )
-  const submodules = await hasSubmodules(checkout.root)
+export async function containerGitEnvironment(place: GitPlace): Promise<Record<string, string>> {
+  const identity = await Promise.all(['user.name', 'user.email'].map(async (key) => [key, await setting(place, key)]))
+  const submodules = await hasSubmodules(place)
   const settings = [
     ...identity,
     // Engines on macOS may show files as another user's.
@@ -36,7 +33,8 @@ export async function containerGitEnvironment(checkout: LinkedCheckout): Promise
   }
 }
 
-export async function hasSubmodules(root: string): Promise<boolean> {
+export async function hasSubmodules({ root }: GitPlace): Promise<boolean> {
+  if (root === undefined) return false
   return access(join(root, '.gitmodules')).then(
     () => true,
     () => false,

@@ -56,10 +56,14 @@ async function gitDirOf(path: string): Promise<string | null | undefined> {
   return gitDir !== undefined && (await isGitDirectory(gitDir)) ? gitDir : null
 }
 
-/** git takes config and hooks from where a file `commondir` leads; a repository has none, but its worktrees' directories. */
+/**
+ * git takes config and hooks from where a file `commondir` leads; a repository has none, but its worktrees' directories, and
+ * moat's, which leads to the repository itself.
+ */
 async function assertItsOwn(gitDir: string): Promise<void> {
   const file = join(gitDir, 'commondir')
-  if (!(await lstat(file).catch(() => undefined))) return
+  const entry = await lstat(file).catch(() => undefined)
+  if (!entry || (entry.isFile() && entry.size <= 2 && (await readFile(file, 'utf8')).trim() === '.')) return
   throw unsafe(
     `${file} sends git to another repository's config and hooks; git makes no such file there, and a program has.`,
     [`cat ${shellQuote(file)}`, `rm ${shellQuote(file)}`],

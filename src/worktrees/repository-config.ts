@@ -118,10 +118,20 @@ async function readConfig({ commonDir, gitDir }: GitPlace): Promise<{ entries: C
   ]
 }
 
+/** The same text says the same, and git is called many times in a row. */
+const parsed = new Map<string, ConfigEntry[]>()
+
 /** By git's own parser, but from what was read here: one look at the file, no includes, no waiting for a pipe. */
 async function parse(file: string): Promise<ConfigEntry[]> {
   const text = await readRegular(file)
   if (text === undefined) return []
+  const key = text.toString('latin1')
+  const entries = parsed.get(key) ?? (await parseText(text, file))
+  parsed.set(key, entries)
+  return entries
+}
+
+async function parseText(text: Buffer, file: string): Promise<ConfigEntry[]> {
   const outcome = await startGit(['config', '--file', '-', '--no-includes', '--null', '--list'], {
     directory: '/',
     env: { GIT_DIR: '/nonexistent' },

@@ -111,15 +111,15 @@ async function link(target: string, path: string): Promise<void> {
   await rename(next, path)
 }
 
-async function ensureDirectory(path: string): Promise<void> {
+export async function ensureDirectory(path: string): Promise<void> {
   await mkdir(path).catch((error: unknown) => {
     if (systemCode(error) !== 'EEXIST') throw error
   })
   await assertReal(path)
 }
 
-async function ensureFile(path: string): Promise<void> {
-  await writeFile(path, '', { flag: 'wx' }).catch((error: unknown) => {
+export async function ensureFile(path: string, text = ''): Promise<void> {
+  await writeFile(path, text, { flag: 'wx' }).catch((error: unknown) => {
     if (systemCode(error) !== 'EEXIST') throw error
   })
   await assertReal(path)
@@ -130,7 +130,7 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 /** An agent can write here: a link it left would be followed by the mount, to any place on the host. */
-async function assertReal(path: string): Promise<void> {
+export async function assertReal(path: string): Promise<void> {
   if (!(await lstat(path)).isSymbolicLink()) return
   throw new MoatError(
     'WORKTREE_BROKEN',

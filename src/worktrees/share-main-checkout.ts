@@ -1,0 +1,91 @@
+// Owns git inside the container of a main checkout, or a bare repository: what of its directory an agent cannot change.
+//
+// git keeps this checkout's HEAD and index in the repository's own directory and replaces them there, so that directory is
+// writable, and whatever in it makes git run programs is covered. What can be covered has to be there: docs/decisions/0024.
+import { copyFile, lstat, mkdir, readdir, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Mount } from '../config/mount.js'
+import type { GitPlace } from './git-place.js'
+import { dangerousConfig } from './repository-config.js'
+import { assertReal, ensureDirectory, ensureFile, viewDirectory } from './share-repository.js'
+
+const workspace = '/workspace'
+/** What git and Git LFS write; other directories in there are covered. */
+const written = new Set([
+  'lfs',
+  'logs',
+  'objects',
+  'rebase-apply',
+  'rebase-merge',
+  'refs',
+  'reftable',
+  'rr-cache',
+  'sequencer',
+])
+/** Made where absent, or an agent could make them. */
+const covered = ['info', 'modules', 'worktrees']
+
+/** The mounts that make git work in `/workspace`, which the checkout or bare repository is mounted at. */
+export async function shareMainCheckout(place: GitPlace, home: string): Promise<Mount[]> {
+  const { commonDir, root } = place
+  const own = viewDirectory(home, commonDir)
+  await mkdir(own, { mode: 0o700, recursive: true })
+  if (root === undefined) return covers(place, workspace, own)
+  if ((await lstat(join(root, '.git'))).isDirectory()) {
+    const target = join(workspace, '.git')
+    // A mount of its own, so that `.git` cannot be renamed.
+    return [{ readOnly: false, source: commonDir, target }, ...(await covers(place, target, own))]
+  }
+  const file = join(own, 'gitfile')
+  await writeFile(file, `gitdir: ${commonDir}\n`)
+  const held = { readOnly: true, source: file, target: join(workspace, '.git') }
+  // A submodule's directory says where its files are on the host: git does not work in it inside, and it is not there.
+  if (await isElsewhere(place)) return [held]
+  return [held, { readOnly: false, source: commonDir, target: commonDir }, ...(await covers(place, commonDir, own))]
+}
+
+async function covers({ commonDir }: GitPlace, target: string, own: string): Promise<Mount[]> {
+  for (const name of covered) await ensureDirectory(join(commonDir, name))
+  await ensureFile(join(commonDir, 'config'))
+  await ensureFile(join(commonDir, 'config.worktree'))
+  // git follows it to another config: where it is absent an agent could make it. This one leads to where git is already.
+  await ensureFile(join(commonDir, 'commondir'), '.\n')
+  const entries = await readdir(commonDir, { withFileTypes: true })
+  const directories = entries.filter(
+    (entry) => entry.isDirectory() && !written.has(entry.name) && entry.name !== 'hooks',
+  )
+  for (const name of written) if (await exists(join(commonDir, name))) await assertReal(join(commonDir, name))
+  const fixed = ['commondir', 'config', 'config.worktree', ...directories.map(({ name }) => name)]
+  return [
+    ...fixed.map((name) => ({ readOnly: true, source: join(commonDir, name), target: join(target, name) })),
+    { readOnly: false, source: await ownHooks(commonDir, own), target: join(target, 'hooks') },
+  ]
+}
+
+/**
+ * Copies to run and to change: what an installer adds stays in containers. An agent may be at work in there meanwhile, so
+ * nothing here follows a link of its: files are unlinked, and renamed into place.
+ */
+async function ownHooks(commonDir: string, own: string): Promise<string> {
+  const [source, copies, next] = [join(commonDir, 'hooks'), join(own, 'hooks'), join(own, `hook.${process.pid}`)]
+  await ensureDirectory(source)
+  await ensureDirectory(copies)
+  for (const name of await readdir(copies)) await unlink(join(copies, name)).catch(() => {})
+  for (const name of await readdir(source)) {
+    const file = await stat(join(source, name)).catch(() => undefined)
+    if (!file?.isFile() || name.endsWith('.sample')) continue
+    await copyFile(join(source, name), next)
+    // A directory the agent left in its place stays.
+    await rename(next, join(copies, name)).catch(() => rm(next))
+  }
+  return copies
+}
+
+/** A submodule's config names its files by their place on the host; so may another's. */
+async function isElsewhere(place: GitPlace): Promise<boolean> {
+  return (await dangerousConfig(place)).some(({ key }) => key === 'core.worktree')
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined)) !== undefined
+}
