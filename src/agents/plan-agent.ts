@@ -49,6 +49,8 @@ export interface AgentPlan extends RegisteredEndpoints {
   notes: string[]
   /** What moat.yaml and flags ask for beyond the container. */
   powers: AskedPower[]
+  /** Where moat.yaml names the container's runtime. */
+  runtimePlace?: string
   workspace: string
 }
 
@@ -78,6 +80,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     name,
     notes: checkout ? await checkoutNotes(checkout) : [],
     powers: powersOf({ hostPorts: registered.hostPorts, loaded, ownMounts, workspace }),
+    ...(config.container.runtime !== undefined && { runtimePlace: loaded.locate(['container', 'runtime']) }),
     workspace,
     ...registered,
   }

@@ -5,6 +5,8 @@ export interface EngineTraits {
   podman: boolean
   /** It runs as the invoking user, and root in a container is that user. */
   rootless: boolean
+  /** Names of the programs that it can run containers by. */
+  runtimes: string[]
   /** It runs in a virtual machine beside which moat runs. */
   virtual: boolean
 }
@@ -15,14 +17,16 @@ interface Info {
   OperatingSystem?: string
   /** Podman's; as of version 4 it does not say so among the security options, as Docker does. */
   Rootless?: boolean
+  Runtimes?: Record<string, unknown> | null
   SecurityOptions?: string[] | null
 }
 
 export async function readTraits(docker: Docker, platform = process.platform): Promise<EngineTraits> {
-  const { BuildahVersion, OperatingSystem, Rootless, SecurityOptions } = (await docker.info()) as Info
+  const { BuildahVersion, OperatingSystem, Rootless, Runtimes, SecurityOptions } = (await docker.info()) as Info
   return {
     podman: BuildahVersion !== undefined,
     rootless: Rootless ?? SecurityOptions?.some((option) => option.split(',').includes('name=rootless')) ?? false,
+    runtimes: Object.keys(Runtimes ?? {}).toSorted(),
     // Docker Desktop has one on Linux and WSL too.
     virtual: platform !== 'linux' || OperatingSystem === 'Docker Desktop',
   }

@@ -31,6 +31,8 @@ export interface ContainerSpec {
   unprivilegedPortStart?: number
   /** Host user that owns what the agent writes. */
   user: { gid: number; uid: number }
+  /** The program that runs the container, by the engine's name for it; the engine's own choice if left out. */
+  runtime?: string
   /** Working directory in the container. */
   workdir: string
 }
@@ -97,6 +99,8 @@ export interface Engine {
   isRootless(): Promise<boolean>
   /** True when containers run on another kernel than this machine's. */
   isVirtual(): Promise<boolean>
+  /** Names of the programs that it can run containers by, such as `runc`. */
+  runtimes(): Promise<string[]>
   kill(containerId: string): Promise<void>
   pull(image: string, onProgress: (progress: PullProgress) => void, signal?: AbortSignal): Promise<void>
   /** Removes the container, running or not; resolves when it is gone. Absent is fine. */

@@ -16,7 +16,7 @@ const spec: ContainerSpec = {
   workdir: '/workspace',
 }
 const request = (overrides: Partial<ContainerSpec> = {}, rootless = false, podman = false) =>
-  containerRequest({ ...spec, ...overrides }, { podman, rootless, virtual: false })
+  containerRequest({ ...spec, ...overrides }, { podman, rootless, runtimes: [], virtual: false })
 
 describe('containerRequest', () => {
   it('publishes on loopback only, mounts without creating, and limits', () => {
