@@ -53,6 +53,8 @@ export interface AgentPlan extends RegisteredEndpoints {
   notes: string[]
   /** What moat.yaml and flags ask for beyond the container. */
   powers: AskedPower[]
+  /** Where moat.yaml names the container's runtime. */
+  runtimePlace?: string
   workspace: string
 }
 
@@ -84,6 +86,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     name,
     notes: await notesOf(checkout ?? mainCheckout),
     powers: powersOf({ hostPorts: registered.hostPorts, loaded, ownMounts, workspace }),
+    ...(config.container.runtime !== undefined && { runtimePlace: loaded.locate(['container', 'runtime']) }),
     workspace,
     ...registered,
   }

@@ -24,6 +24,7 @@ import type { AgentPlan } from './plan-agent.js'
 import type { Progress } from './progress.js'
 import { reserveContainer } from './reserve-container.js'
 import { newRunId } from './run-id.js'
+import { assertRuntime } from './runtime.js'
 import { assertSettled } from './settled-sources.js'
 
 /** Where the agent finds its workspace. */
@@ -70,6 +71,7 @@ export async function startAgent(plan: AgentPlan, options: StartOptions): Promis
   const repository = [plan.checkout, plan.mainCheckout].flatMap((checkout) => checkout?.commonDir ?? [])
   for (const path of [plan.workspace, ...repository, ...plan.mounts.map(({ source }) => source)])
     await assertNotMoatHome(path, paths.home)
+  await assertRuntime(engine, plan)
   const image = await prepareImage(engine, plan.image, options)
   const proxy = plan.endpoints.length > 0 ? await startProxy(options) : undefined
   try {

@@ -96,6 +96,15 @@ const kinds: Readonly<Record<PowerKey, PowerKind>> = {
       return contains(await ruleDirectory(pattern.replace(/:ro$/, '')), sourceOf(value))
     },
   },
+  runtime: {
+    // gVisor only takes away; any other may be less of a wall than the engine's own choice.
+    find: ({ loaded: { config } }) => {
+      const { runtime } = config.container
+      if (runtime === undefined || runtime === 'runsc') return []
+      return [{ name: 'container.runtime', path: ['container', 'runtime'], value: runtime }]
+    },
+    matches: wholly,
+  },
 }
 
 /** All that moat.yaml, and flags, ask for beyond the box, in the order of the table. */

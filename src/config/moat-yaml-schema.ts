@@ -29,6 +29,9 @@ const container = z.strictObject(
     memory: leaf<number>(`a whole number of MiB, at least ${minimumMemory}`, (value) => {
       return Number.isInteger(value) && Number(value) >= minimumMemory
     }).optional(),
+    runtime: leaf<string>('the name of a runtime of the engine, such as "runsc"', (value) => {
+      return typeof value === 'string' && /^[A-Za-z0-9][\w.-]*$/.test(value)
+    }).optional(),
   },
   { error: collectionError('a mapping such as {memory: 4096, cpus: 2}') },
 )

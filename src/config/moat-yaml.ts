@@ -25,8 +25,8 @@ export interface EndpointDeclaration {
 export interface MoatYaml {
   baseImage?: string
   command?: MoatYamlCommand
-  /** `memory` in MiB; `dns` are IP addresses. */
-  container: { cpus?: number; dns?: string[]; memory?: number }
+  /** `memory` in MiB; `dns` are IP addresses, `runtime` is a name of the engine's. */
+  container: { cpus?: number; dns?: string[]; memory?: number; runtime?: string }
   dependencies: string[]
   /** Values as written: `1.10` stays `1.10`. */
   env: Record<string, string>
@@ -79,11 +79,16 @@ export async function loadMoatYaml(
 }
 
 function toMoatYaml(parsed: z.output<ReturnType<typeof moatYamlSchema>>, source: YamlSource): MoatYaml {
-  const { cpus, dns, memory } = parsed.container ?? {}
+  const { cpus, dns, memory, runtime } = parsed.container ?? {}
   return {
     ...(parsed.base_image !== undefined && { baseImage: parsed.base_image }),
     ...(parsed.command !== undefined && { command: toCommand(parsed.command) }),
-    container: { ...(cpus !== undefined && { cpus }), ...(dns && { dns }), ...(memory !== undefined && { memory }) },
+    container: {
+      ...(cpus !== undefined && { cpus }),
+      ...(dns && { dns }),
+      ...(memory !== undefined && { memory }),
+      ...(runtime !== undefined && { runtime }),
+    },
     dependencies: parsed.dependencies ?? [],
     env: Object.fromEntries(
       Object.entries(parsed.env ?? {}).map(([key, value]) => [key, source.textAt(['env', key]) ?? String(value)]),

@@ -50,6 +50,7 @@ export function containerRequest(spec: ContainerSpec, { podman, rootless }: Engi
       ...(spec.dns && { Dns: spec.dns }),
       ...(spec.hosts && { ExtraHosts: spec.hosts.map(({ address, name }) => `${name}:${address}`) }),
       ...(spec.memory !== undefined && { Memory: spec.memory * 1024 * 1024 }),
+      ...(spec.runtime !== undefined && { Runtime: spec.runtime }),
       ...(spec.unprivilegedPortStart !== undefined && {
         Sysctls: { 'net.ipv4.ip_unprivileged_port_start': `${spec.unprivilegedPortStart}` },
       }),

@@ -118,6 +118,10 @@ export class DockerEngine implements Engine {
     })
   }
 
+  async runtimes(): Promise<string[]> {
+    return this.#ask('describe itself', async () => (await this.#askTraits()).runtimes)
+  }
+
   async kill(containerId: string): Promise<void> {
     await this.#ask('kill the container', () =>
       tolerate([404, 409], () => this.#docker.getContainer(containerId).kill()),

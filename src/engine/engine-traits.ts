@@ -5,8 +5,13 @@ export interface EngineTraits {
   podman: boolean
   /** It runs as the invoking user, and root in a container is that user. */
   rootless: boolean
+<<<<<<< HEAD
   /** Users in containers are others than they seem, so that nobody there can write what is the invoking user's. */
   remapped: boolean
+=======
+  /** Names of the programs that it can run containers by. */
+  runtimes: string[]
+>>>>>>> approve
   /** It runs in a virtual machine beside which moat runs. */
   virtual: boolean
 }
@@ -17,16 +22,25 @@ interface Info {
   OperatingSystem?: string
   /** Podman's; as of version 4 it does not say so among the security options, as Docker does. */
   Rootless?: boolean
+  Runtimes?: Record<string, unknown> | null
   SecurityOptions?: string[] | null
 }
 
 export async function readTraits(docker: Docker, platform = process.platform): Promise<EngineTraits> {
+<<<<<<< HEAD
   const { BuildahVersion, OperatingSystem, Rootless, SecurityOptions } = (await docker.info()) as Info
   const has = (name: string) => SecurityOptions?.some((option) => option.split(',').includes(`name=${name}`)) ?? false
   return {
     podman: BuildahVersion !== undefined,
     remapped: has('userns'),
     rootless: Rootless ?? has('rootless'),
+=======
+  const { BuildahVersion, OperatingSystem, Rootless, Runtimes, SecurityOptions } = (await docker.info()) as Info
+  return {
+    podman: BuildahVersion !== undefined,
+    rootless: Rootless ?? SecurityOptions?.some((option) => option.split(',').includes('name=rootless')) ?? false,
+    runtimes: Object.keys(Runtimes ?? {}).toSorted(),
+>>>>>>> approve
     // Docker Desktop has one on Linux and WSL too.
     virtual: platform !== 'linux' || OperatingSystem === 'Docker Desktop',
   }

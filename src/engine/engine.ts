@@ -35,6 +35,8 @@ export interface ContainerSpec {
   unprivilegedPortStart?: number
   /** Host user that owns what the agent writes. */
   user: { gid: number; uid: number }
+  /** The program that runs the container, by the engine's name for it; the engine's own choice if left out. */
+  runtime?: string
   /** Working directory in the container. */
   workdir: string
 }
@@ -111,8 +113,15 @@ export interface Engine {
   hasImage(image: string): Promise<boolean>
   /** True when it runs as the invoking user, and root in a container is that user. */
   isRootless(): Promise<boolean>
+<<<<<<< HEAD
   /** True when programs in containers and programs here reach each other by sockets in a shared directory. */
   sharesSockets(): Promise<boolean>
+=======
+  /** True when containers run on another kernel than this machine's. */
+  isVirtual(): Promise<boolean>
+  /** Names of the programs that it can run containers by, such as `runc`. */
+  runtimes(): Promise<string[]>
+>>>>>>> approve
   kill(containerId: string): Promise<void>
   pull(image: string, onProgress: (progress: PullProgress) => void, signal?: AbortSignal): Promise<void>
   /** Removes the container, running or not; resolves when it is gone. Absent is fine. */

@@ -1,5 +1,6 @@
 // Input that cannot work: what is said, word for word, with which exit code, and that nothing is left of it.
-import { writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pack } from 'tar-stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -71,6 +72,50 @@ describe('a mount of a missing path', () => {
       2,
       `Error: app/moat.yaml:2:10: "mounts[0]" has the source ${directory}/nope, which does not exist\n`,
     )
+  })
+})
+
+describe('a moat.yaml that an agent has put there', () => {
+  const moatYaml = (directory: string) => join(directory, 'moat.yaml')
+
+  it('as a link out of the workspace', async () => {
+    const secret = join(sandbox.directory('secret', { 'moat.yaml': 'secret: value\n' }), 'moat.yaml')
+    const directory = sandbox.directory('app')
+    symlinkSync(secret, moatYaml(directory))
+    const text = `Error: app/moat.yaml cannot be read: it is a symbolic link that leads out of its directory, to ${secret}.\n`
+    await refuses(['run', directory], 2, text)
+    // Written in the place of the link, not through it.
+    expect((await sandbox.moat(['init', '--force', directory])).code).toBe(0)
+    expect(readFileSync(secret, 'utf8')).toBe('secret: value\n')
+    expect(lstatSync(moatYaml(directory)).isFile()).toBe(true)
+  })
+
+  it('as a pipe that nobody writes to', async () => {
+    const directory = sandbox.directory('app')
+    execFileSync('mkfifo', [moatYaml(directory)])
+    await refuses(['run', directory], 2, 'Error: app/moat.yaml cannot be read: it is not a plain file.\n')
+  })
+
+  it('with control characters in it', async () => {
+    const outcome = await sandbox.moat(['run', yaml('"\\e]0;title\\a": 1\n')])
+    expect(outcome.stderr).toMatch(/^Error: app\/moat\.yaml:2:1: unknown key "(\\u\{1b\})?.*"/)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
+    expect(outcome.stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/)
+  })
+
+  it('with a runtime that the engine does not have', async () => {
+    const outcome = await sandbox.moat(['run', yaml('container: {runtime: no-such}\n')])
+    expect([outcome.code, outcome.stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        /^Error: app\/moat\.yaml:2:22: the container engine has no runtime "no-such"; it has .*runc/,
+      ),
+    ])
+  })
+
+  it('with a runtime that it has', async () => {
+    const outcome = await sandbox.moat(['run', yaml('container: {runtime: runc}\ncommand: [echo, hi]\n')])
+    expect([outcome.code, outcome.stdout]).toEqual([0, 'hi\n'])
   })
 })
 

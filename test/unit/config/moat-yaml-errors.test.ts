@@ -45,7 +45,7 @@ describe('a moat.yaml with one thing wrong', () => {
     [
       'nothing near in container',
       'container:\n  gpu-x: 2',
-      '2:3: unknown key "gpu-x" in "container"; known keys are cpus, dns, memory',
+      '2:3: unknown key "gpu-x" in "container"; known keys are cpus, dns, memory, runtime',
     ],
     ['unknown hook', 'hooks: {pre-run: x}', '1:9: unknown key "pre-run" in "hooks"; did you mean "pre_run"?'],
     ['hook as a number', 'hooks: {pre_run: 1}', '1:18: "hooks.pre_run" must be text, not 1; write it in quotes'],
@@ -155,6 +155,11 @@ describe('a moat.yaml with one thing wrong', () => {
     ],
     ['dns', 'container: {dns: [one]}', '1:19: "container.dns[0]" must be an IP address, not "one"'],
     ['one dns', 'container: {dns: 1.1.1.1}', '1:18: "container.dns" must be a list of IP addresses, not "1.1.1.1"'],
+    [
+      'runtime',
+      'container: {runtime: a/b}',
+      '1:22: "container.runtime" must be the name of a runtime of the engine, such as "runsc", not "a/b"',
+    ],
     ['container', 'container: big', '1:12: "container" must be a mapping such as {memory: 4096, cpus: 2}, not "big"'],
     ['text block', 'ports:\n  web: |\n    80\n', '2:8: "ports.web" must be a port number from 1 to 65535, not "80\\n"'],
     [
