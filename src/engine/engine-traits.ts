@@ -3,15 +3,12 @@ import type Docker from 'dockerode'
 
 export interface EngineTraits {
   podman: boolean
-  /** It runs as the invoking user, and root in a container is that user. */
-  rootless: boolean
-<<<<<<< HEAD
   /** Users in containers are others than they seem, so that nobody there can write what is the invoking user's. */
   remapped: boolean
-=======
+  /** It runs as the invoking user, and root in a container is that user. */
+  rootless: boolean
   /** Names of the programs that it can run containers by. */
   runtimes: string[]
->>>>>>> approve
   /** It runs in a virtual machine beside which moat runs. */
   virtual: boolean
 }
@@ -27,20 +24,13 @@ interface Info {
 }
 
 export async function readTraits(docker: Docker, platform = process.platform): Promise<EngineTraits> {
-<<<<<<< HEAD
-  const { BuildahVersion, OperatingSystem, Rootless, SecurityOptions } = (await docker.info()) as Info
+  const { BuildahVersion, OperatingSystem, Rootless, Runtimes, SecurityOptions } = (await docker.info()) as Info
   const has = (name: string) => SecurityOptions?.some((option) => option.split(',').includes(`name=${name}`)) ?? false
   return {
     podman: BuildahVersion !== undefined,
     remapped: has('userns'),
     rootless: Rootless ?? has('rootless'),
-=======
-  const { BuildahVersion, OperatingSystem, Rootless, Runtimes, SecurityOptions } = (await docker.info()) as Info
-  return {
-    podman: BuildahVersion !== undefined,
-    rootless: Rootless ?? SecurityOptions?.some((option) => option.split(',').includes('name=rootless')) ?? false,
     runtimes: Object.keys(Runtimes ?? {}).toSorted(),
->>>>>>> approve
     // Docker Desktop has one on Linux and WSL too.
     virtual: platform !== 'linux' || OperatingSystem === 'Docker Desktop',
   }

@@ -113,15 +113,10 @@ export interface Engine {
   hasImage(image: string): Promise<boolean>
   /** True when it runs as the invoking user, and root in a container is that user. */
   isRootless(): Promise<boolean>
-<<<<<<< HEAD
   /** True when programs in containers and programs here reach each other by sockets in a shared directory. */
   sharesSockets(): Promise<boolean>
-=======
-  /** True when containers run on another kernel than this machine's. */
-  isVirtual(): Promise<boolean>
   /** Names of the programs that it can run containers by, such as `runc`. */
   runtimes(): Promise<string[]>
->>>>>>> approve
   kill(containerId: string): Promise<void>
   pull(image: string, onProgress: (progress: PullProgress) => void, signal?: AbortSignal): Promise<void>
   /** Removes the container, running or not; resolves when it is gone. Absent is fine. */

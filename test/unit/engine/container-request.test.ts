@@ -16,11 +16,7 @@ const spec: ContainerSpec = {
   workdir: '/workspace',
 }
 const request = (overrides: Partial<ContainerSpec> = {}, rootless = false, podman = false) =>
-<<<<<<< HEAD
-  containerRequest({ ...spec, ...overrides }, { podman, remapped: false, rootless, virtual: false })
-=======
-  containerRequest({ ...spec, ...overrides }, { podman, rootless, runtimes: [], virtual: false })
->>>>>>> approve
+  containerRequest({ ...spec, ...overrides }, { podman, remapped: false, rootless, runtimes: [], virtual: false })
 
 describe('containerRequest', () => {
   it('publishes on loopback only, mounts without creating, and limits', () => {
