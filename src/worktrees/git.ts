@@ -34,6 +34,8 @@ const settings = [
   'maintenance.auto=false',
   'protocol.allow=never',
   'submodule.recurse=false',
+  // Would need an extension set in the repository's config.
+  'worktree.useRelativePaths=false',
 ].flatMap((setting) => ['-c', setting])
 
 /** Runs git in a place; resolves whatever its exit code is. Throws REPOSITORY_UNSAFE. */
