@@ -1,7 +1,17 @@
 // Owns that no git which moat starts on the host runs what a repository names: a trick a row, planted in a real repository,
 // proved to work on plain git, and then met by every way in which moat calls git.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { appendFile, readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -362,6 +372,7 @@ describe('what a repository names', () => {
 it('works in an ordinary repository in all these ways', async () => {
   const opened = await openRepository(repository.directory)
   const base = moatPaths(process.env).worktrees
+  const config = statSync(join(own, 'config')).ino
   const { notes, path, rollBack } = await prepareWorktree(opened, base, 'theirs')
   expect(notes).toEqual(['New branch theirs, which follows origin/theirs.'])
   expect(await readFile(join(path, 'some.data'), 'utf8')).toBe('data')
@@ -373,6 +384,9 @@ it('works in an ordinary repository in all these ways', async () => {
   expect(repository.branches()).toEqual(['main'])
   expect(repository.worktrees()).toEqual([])
   expect(await readFile(join(own, 'config'), 'utf8')).not.toContain('theirs')
+  // The same file: a container is kept from it by a mount, which ends when it is replaced.
+  expect(statSync(join(own, 'config')).ino).toBe(config)
+  expect(existsSync(join(own, 'config.lock'))).toBe(false)
 })
 
 it("heeds the user's own filters, which a right checkout needs", async () => {
