@@ -3,7 +3,7 @@
 // git takes config, hooks and attributes from its "common directory", so it is given one that moat makes: a config of what is
 // allowed, no hooks, no attributes, and links to objects, refs and the rest. It is made for each call, from one reading of the
 // config, so that nothing an agent writes meanwhile is heeded. docs/decisions/0024 has the reasons.
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { moatHome } from '../config/moat-home.js'
 import { shellQuote } from '../config/shell-quote.js'
@@ -34,6 +34,8 @@ const settings = [
   'maintenance.auto=false',
   'protocol.allow=never',
   'submodule.recurse=false',
+  // Would need an extension set in the repository's config.
+  'worktree.useRelativePaths=false',
 ].flatMap((setting) => ['-c', setting])
 
 /** Runs git in a place; resolves whatever its exit code is. Throws REPOSITORY_UNSAFE. */
@@ -75,13 +77,28 @@ export async function withView<T>(
   }
 }
 
-/** Changes the repository's own config, which takes no more than its file. */
-export async function changeConfig({ commonDir }: GitPlace, ...args: readonly string[]): Promise<void> {
-  const outcome = await startGit(['config', '--file', join(commonDir, 'config'), ...args], {
-    directory: '/',
-    env: { GIT_DIR: '/nonexistent' },
+/**
+ * Changes the repository's own config, under git's lock, but in place: git would replace the file, and on Linux that ends the
+ * mounts by which containers are kept from writing it.
+ */
+export async function changeConfig(place: GitPlace, ...args: readonly string[]): Promise<void> {
+  const file = join(place.commonDir, 'config')
+  await writeFile(`${file}.lock`, '', { flag: 'wx' }).catch((cause: unknown) => {
+    const suggestions = [`ls -l ${shellQuote(`${file}.lock`)}`]
+    throw new MoatError('GIT_FAILED', `${file} cannot be locked: another git is changing it.`, { cause, suggestions })
   })
-  if (outcome.code !== 0) throw gitFailed({ commonDir, gitDir: commonDir }, outcome)
+  const own = await mkdtemp(join(moatHome(), 'git', 'config-'))
+  try {
+    const copy = join(own, 'config')
+    await writeFile(copy, await readFile(file))
+    const env = { GIT_DIR: '/nonexistent' }
+    const outcome = await startGit(['config', '--file', copy, ...args], { directory: own, env })
+    if (outcome.code !== 0) throw gitFailed(place, outcome)
+    await writeFile(file, await readFile(copy))
+  } finally {
+    await rm(own, { force: true, recursive: true })
+    await rm(`${file}.lock`, { force: true })
+  }
 }
 
 /** For what a person is to run in a place. */

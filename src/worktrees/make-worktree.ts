@@ -51,9 +51,23 @@ async function keepSparse(place: GitPlace, adminDir: string): Promise<void> {
   if (sparse.length > 0) await writeFile(join(adminDir, 'config.worktree'), configText(sparse), { flag: 'wx' })
 }
 
-/** git would follow a link there, and write to any place of the host. */
+/** An agent can put links below refs and logs: git would write a branch, or the line of its log, to any place of the host. */
+export async function assertNoLinks({ commonDir }: GitPlace, branch: string): Promise<void> {
+  for (const top of ['packed-refs', `refs/heads/${branch}`, `logs/refs/heads/${branch}`]) {
+    let path = commonDir
+    for (const part of top.split('/')) {
+      path = join(path, part)
+      await assertNoLink(path)
+    }
+  }
+}
+
 async function ensureOwnDirectory(path: string): Promise<void> {
   await mkdir(path, { recursive: true })
-  if (!(await lstat(path)).isSymbolicLink()) return
+  await assertNoLink(path)
+}
+
+async function assertNoLink(path: string): Promise<void> {
+  if (!(await lstat(path).catch(() => undefined))?.isSymbolicLink()) return
   throw unsafe(`${path} is a symbolic link, so git would write to where it leads.`, [`ls -l ${shellQuote(path)}`])
 }

@@ -6,7 +6,7 @@ import { exitCodes, MoatError } from '../errors.js'
 import { isBranchName } from './branch-name.js'
 import { askGit, changeConfig, git } from './git.js'
 import { repositoryAt } from './git-place.js'
-import { makeWorktree, trackBranch } from './make-worktree.js'
+import { assertNoLinks, makeWorktree, trackBranch } from './make-worktree.js'
 import { listWorktrees, type Repository, type WorktreeEntry } from './repository.js'
 
 export interface PreparedWorktree {
@@ -55,6 +55,7 @@ export interface Addition {
 async function addWorktree(repository: Repository, { branch, path, stale }: Addition): Promise<PreparedWorktree> {
   const { commonDir, place } = repository
   const main = repositoryAt(commonDir)
+  await assertNoLinks(place, branch)
   const start = await startOf(repository, branch)
   const undo: (() => Promise<unknown>)[] = []
   const rollBack = async () => {

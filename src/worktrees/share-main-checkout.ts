@@ -2,10 +2,11 @@
 //
 // git keeps this checkout's HEAD and index in the repository's own directory and replaces them there, so that directory is
 // writable, and whatever in it makes git run programs is covered. What can be covered has to be there: docs/decisions/0024.
-import { copyFile, lstat, mkdir, readdir, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Mount } from '../config/mount.js'
 import type { GitPlace } from './git-place.js'
+import { ownHooks } from './own-hooks.js'
 import { dangerousConfig } from './repository-config.js'
 import { assertReal, ensureDirectory, ensureFile, viewDirectory } from './share-repository.js'
 
@@ -23,7 +24,7 @@ const written = new Set([
   'sequencer',
 ])
 /** Made where absent, or an agent could make them. */
-const covered = ['info', 'modules', 'worktrees']
+const covered = ['hooks', 'info', 'modules', 'worktrees']
 
 /** The mounts that make git work in `/workspace`, which the checkout or bare repository is mounted at. */
 export async function shareMainCheckout(place: GitPlace, home: string): Promise<Mount[]> {
@@ -60,25 +61,6 @@ async function covers({ commonDir }: GitPlace, target: string, own: string): Pro
     ...fixed.map((name) => ({ readOnly: true, source: join(commonDir, name), target: join(target, name) })),
     { readOnly: false, source: await ownHooks(commonDir, own), target: join(target, 'hooks') },
   ]
-}
-
-/**
- * Copies to run and to change: what an installer adds stays in containers. An agent may be at work in there meanwhile, so
- * nothing here follows a link of its: files are unlinked, and renamed into place.
- */
-async function ownHooks(commonDir: string, own: string): Promise<string> {
-  const [source, copies, next] = [join(commonDir, 'hooks'), join(own, 'hooks'), join(own, `hook.${process.pid}`)]
-  await ensureDirectory(source)
-  await ensureDirectory(copies)
-  for (const name of await readdir(copies)) await unlink(join(copies, name)).catch(() => {})
-  for (const name of await readdir(source)) {
-    const file = await stat(join(source, name)).catch(() => undefined)
-    if (!file?.isFile() || name.endsWith('.sample')) continue
-    await copyFile(join(source, name), next)
-    // A directory the agent left in its place stays.
-    await rename(next, join(copies, name)).catch(() => rm(next))
-  }
-  return copies
 }
 
 /** A submodule's config names its files by their place on the host; so may another's. */

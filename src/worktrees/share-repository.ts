@@ -11,6 +11,7 @@ import type { Mount } from '../config/mount.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { exitCodes, MoatError, systemCode } from '../errors.js'
 import type { LinkedCheckout } from './find-checkout.js'
+import { ownHooks } from './own-hooks.js'
 
 /** Where the worktree is in the container. */
 const workspace = '/workspace'
@@ -50,7 +51,7 @@ export async function shareRepository(checkout: LinkedCheckout, home: string): P
   const { adminDir, commonDir, root } = checkout
   assertOutside(commonDir)
   assertOutside(root)
-  for (const name of ['logs', ...shared]) await ensureDirectory(join(commonDir, name))
+  for (const name of ['hooks', 'logs', ...shared]) await ensureDirectory(join(commonDir, name))
   const extra = []
   for (const name of sharedIfThere) if (await isDirectory(join(commonDir, name))) extra.push(name)
   await assertReal(adminDir)
@@ -64,6 +65,7 @@ export async function shareRepository(checkout: LinkedCheckout, home: string): P
     { readOnly: true, source: own.gitFile, target: join(root, '.git') },
     { readOnly: true, source: commonDir, target: commonDir },
     ...[...shared, ...extra].map((name) => same(join(commonDir, name), false)),
+    { readOnly: false, source: own.hooks, target: join(commonDir, 'hooks') },
     same(adminDir, false),
     { readOnly: true, source: own.commonDir, target: join(adminDir, 'commondir') },
     same(join(adminDir, 'gitdir'), true),
@@ -82,6 +84,7 @@ async function writeView(directory: string, { adminDir, commonDir }: LinkedCheck
   const own = {
     commonDir: join(directory, 'commondir'),
     gitFile: join(directory, 'gitfile'),
+    hooks: await ownHooks(commonDir, directory),
     locks: join(directory, 'locks'),
     view: join(directory, 'view'),
   }

@@ -228,6 +228,15 @@ describe('an agent', () => {
     expect(existsSync(join(agent.workspace, 'pwned'))).toBe(false)
   })
 
+  it('may install hooks, in the container alone', async () => {
+    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': yaml })
+    const agent = await startOn(repository, 'x')
+    const hook = '"$(git rev-parse --git-path hooks)/pre-commit"'
+    await inside(agent, `printf '#!/bin/sh\\ntouch /workspace/ran\\n' > ${hook}; chmod +x ${hook}`)
+    await inside(agent, 'git commit --quiet --allow-empty -m x; test -e ran')
+    expect(existsSync(join(repository.directory, '.git/hooks/pre-commit'))).toBe(false)
+  })
+
   it('cannot have its next run mount something else, by files it left', async () => {
     const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': yaml })
     const agent = await startOn(repository, 'x')
