@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { openInside, readWhole } from '../config/open-inside.js'
 import { contains } from '../config/real-path.js'
+import { systemCode } from '../errors.js'
 import { type Trust, TrustedFiles } from './trusted-files.js'
 
 /** One thing that matters, and what tells whether it is still the same. */
@@ -88,14 +89,31 @@ class Walk {
     }
   }
 
-  /** None of a directory that cannot be read: the agent may read it no more than its user. */
   #children(directory: string): string[] {
     const path = join(this.#workspace, directory)
     try {
       // Since it was queued, a link may have been put in its place.
       return realpathSync.native(path) === path ? readdirSync(path) : []
-    } catch {
+    } catch (error) {
+      this.#closed(`${directory}/`, error)
       return []
+    }
+  }
+
+  /** What cannot be looked at may hide anything: a mode that forbids it, a path that is too long. */
+  #closed(path: string, error: unknown): void {
+    const code = systemCode(error) ?? ''
+    if (code === 'ENOENT' || code === 'ENOTDIR') return
+    const nothing = { bornMs: 0, changedMs: 0, mode: 0, size: 0 }
+    this.entries.set(path, { ...nothing, digest: code, why: 'it cannot be looked into' })
+  }
+
+  #stats(path: string): Stats | undefined {
+    try {
+      return lstatSync(join(this.#workspace, path), { throwIfNoEntry: false })
+    } catch (error) {
+      this.#closed(path, error)
+      return undefined
     }
   }
 
@@ -103,7 +121,7 @@ class Walk {
   #entry(directory: string, name: string): Promise<void> | undefined {
     const path = pathIn(directory, name)
     const absolute = join(this.#workspace, path)
-    const stats = lstatSync(absolute, { throwIfNoEntry: false })
+    const stats = this.#stats(path)
     if (!stats) return undefined
     if (stats.isDirectory()) {
       const inGit = `/${directory}/`.includes('/.git/')
@@ -154,7 +172,7 @@ class Walk {
   #bareRepository(directory: string, children: readonly string[]): void {
     const names = new Set(children.map((name) => name.toLowerCase()))
     if (`/${directory}/`.includes('/.git/') || !['head', 'objects', 'refs'].every((name) => names.has(name))) return
-    const stats = lstatSync(join(this.#workspace, directory), { throwIfNoEntry: false })
+    const stats = this.#stats(directory)
     if (stats) {
       const why = 'git takes it for a repository, and runs what its config names'
       this.entries.set(`${directory}/`, { ...identity(stats), digest: 'repository', why })

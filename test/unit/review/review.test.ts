@@ -21,6 +21,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { rememberStart, reviewableRuns, reviewRun } from '../../../src/review/review.js'
 import { survey } from '../../../src/review/survey.js'
 import { until } from '../../helpers/until.js'
+import { asOrdinaryUser } from '../config/as-user.js'
 import { caught } from '../config/caught.js'
 import { temporaryDirectory } from '../config/temp-directory.js'
 
@@ -33,6 +34,7 @@ beforeEach(async () => {
   const directory = await temporaryDirectory()
   reviews = join(directory, 'reviews')
   workspace = join(directory, 'app')
+  await chmod(directory, 0o755)
   await mkdir(workspace)
   await write('readme.md', 'text')
   await write('package.json', '{"scripts": {"test": "vitest"}, "version": "1"}')
@@ -65,7 +67,7 @@ async function findings(action: () => Promise<unknown>): Promise<string[]> {
 }
 
 const at = (path: string) => join(workspace, path)
-const rows: [string, () => Promise<unknown>, string[]][] = [
+const rows: [string, () => Promise<unknown>, unknown[]][] = [
   ['nothing at all', async () => {}, []],
   ['ordinary work', () => write('src/index.ts', 'x').then(() => write('readme.md', 'more')), []],
   ['a trusted file written again as it was', () => write('.vscode/settings.json', '{}'), []],
@@ -97,6 +99,7 @@ const rows: [string, () => Promise<unknown>, string[]][] = [
   ['a directory git takes for a repository', bare, ['created evil/']],
   ['a hook of git', () => write('.git/hooks/post-checkout', ''), ['created .git/hooks/post-checkout']],
   ["git's objects", () => write('.git/objects/aa/bb', '').then(() => chmod(at('.git/objects/aa/bb'), 0o777)), []],
+  ['a path too long to be followed', tooDeep, [expect.stringMatching(/^created a{200}\//)]],
   ['a control character in a name', () => write('x\u001b[2J/.envrc', ''), ['created x\u001b[2J/.envrc']],
 ]
 
@@ -118,6 +121,11 @@ async function dirLink() {
   await writeFile(join(workspace, '../outside/.vscode/tasks.json'), '')
   await symlink('../outside', at('link'))
 }
+async function tooDeep() {
+  const name = 'a'.repeat(200)
+  execFileSync('sh', ['-c', `for i in $(seq 25); do mkdir ${name}; cd -P ${name}; done`], { cwd: workspace })
+  onTestFinished(() => void execFileSync('rm', ['-rf', workspace]))
+}
 async function bare() {
   await mkdir(at('evil/objects'), { recursive: true })
   await mkdir(at('evil/refs'))
@@ -131,6 +139,24 @@ describe('a review', () => {
 
   it('knows nothing of hard links but what they lead to', async () => {
     expect(await findings(() => link(at('readme.md'), at('.envrc')))).toEqual(['changed .envrc'])
+  })
+})
+
+it.runIf(process.geteuid?.() === 0)('says which directory it cannot look into, once', async () => {
+  await mkdir(at('closed/in'), { recursive: true })
+  await asOrdinaryUser(async () => {
+    const before = await survey(workspace)
+    expect(before.entries.has('closed/')).toBe(false)
+  })
+  await chmod(at('closed'), 0o700)
+  await asOrdinaryUser(async () => {
+    const { entries } = await survey(workspace)
+    expect(entries.get('closed/')).toMatchObject({ digest: 'EACCES', why: 'it cannot be looked into' })
+  })
+  await chmod(at('closed'), 0o744)
+  await asOrdinaryUser(async () => {
+    const { entries } = await survey(workspace)
+    expect(entries.get('closed/in')).toMatchObject({ digest: 'EACCES' })
   })
 })
 
