@@ -115,5 +115,10 @@ function insideGate({ domain, proxy }: CaddySettings): CaddyRoute[] {
     file: { root: join(proxy, linkDirectories.own), try_files: [`/{http.request.remote.host}/${agentLabel}`] },
     host: agentHostPatterns(domain),
   }
-  return [inLowerCase, { handle: [{ handler: 'subroute', routes: notYours }], match: [{ not: [own] }], terminal: true }]
+  return [
+    inLowerCase,
+    { handle: [{ handler: 'subroute', routes: notYours }], match: [{ not: [own] }], terminal: true },
+    // There is no address to tell the agent's program; its own loopback is where the request began.
+    { handle: [{ client_ip: '127.0.0.1', handler: 'vars' }] },
+  ]
 }
