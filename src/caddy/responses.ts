@@ -65,10 +65,10 @@ export const upstreamError = routesFor(
     detail: 'The agent runs, but nothing answers on the port of this endpoint.',
     error: 'not_listening',
     headers: { 'Retry-After': ['1'] },
-    hint: 'Listen on 0.0.0.0 and on the port that moat.yaml declares.',
+    hint: 'Listen on the port that moat.yaml declares.',
     status: 502,
   },
-  'The agent behind {http.request.host} runs, but nothing answers on the port of this endpoint.\n\nTry this:\n  listen on 0.0.0.0 and on the port that moat.yaml declares',
+  'The agent behind {http.request.host} runs, but nothing answers on the port of this endpoint.\n\nTry this:\n  listen on the port that moat.yaml declares',
 )
 
 /** For a path for which an endpoint that is not a server has nothing. */

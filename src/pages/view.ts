@@ -144,7 +144,7 @@ export function explainReach(endpoint: string, port: number, reach: Reach): { de
     default:
       return {
         detail: `Nothing listens on port ${port} in the container.`,
-        hint: `Start a server on port ${port}, on all addresses (HOST=0.0.0.0), or correct \`ports\` in moat.yaml.`,
+        hint: `Start a server on port ${port}, or correct \`ports\` in moat.yaml.`,
       }
   }
 }
