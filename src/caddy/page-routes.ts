@@ -6,14 +6,16 @@ import { noPages, otherError, upstreamError } from './responses.js'
 /** How long the supervisor may take to begin an answer; the wait for an agent to listen is shorter. */
 const answerTimeout = '40s'
 
-/** What scripts and pages of the proxy ask for, at every host, and all of the domain itself. */
+/**
+ * What scripts and pages of the proxy ask for, at every host, and all of the domain itself. The path is looked at first: hosts with
+ * a `*` cost most of what matching costs.
+ */
 export function ownPages(pagesSocket: string, domain: string): CaddyRoute[] {
+  const own = { handle: [orFallback(askSupervisor(pagesSocket, 'own'), noPages)], terminal: true }
+  const atAgents = { ...own, match: [{ host: agentHostPatterns(domain) }] }
   return [
-    {
-      handle: [orFallback(askSupervisor(pagesSocket, 'own'), noPages)],
-      match: [{ host: [domain] }, { host: agentHostPatterns(domain), path: [`${ownPath}*`] }],
-      terminal: true,
-    },
+    { ...own, match: [{ host: [domain] }] },
+    { handle: [{ handler: 'subroute', routes: [atAgents] }], match: [{ path: [`${ownPath}*`] }] },
   ]
 }
 

@@ -11,43 +11,40 @@ import { endpointRoutes } from './endpoint-routes.js'
 import { ownPages, pageOr, problemPages } from './page-routes.js'
 import { accessLog } from './request-log.js'
 import { notYours, refusal, unknownHost } from './responses.js'
-import { counted, doorRoutes, lookUp, noDoor, proxyRoutes } from './upstream-routes.js'
+import { counted, doorRoutes, lookUp, noDoor, proxyRoutes, type Side } from './upstream-routes.js'
 
 export function servers(settings: CaddySettings, table: RouteTable) {
   const { domain, inside, listeners, pagesSocket, recorded } = settings
-  const common = {
+  const common = (from: Side) => ({
     ...accessLog(recorded),
     // Its scan of host matchers grows faster than their number.
     automatic_https: { disable: true },
-    errors: { routes: [...noDoor(settings), ...problemPages(pagesSocket)] },
+    errors: { routes: [...noDoor(settings, from), ...problemPages(pagesSocket)] },
     // No h3: Chromium does not use it with a local root.
     protocols: ['h1', 'h2'],
-  }
+    routes: [...(from === 'inside' ? insideGate(settings) : []), ...routes(settings, table, from)],
+  })
   const tls = { tls_connection_policies: connectionPolicies(domain) }
   // Who listens there tells by whom a connection was made, with an address of the agent's.
-  const from = { wrapper: 'proxy_protocol' }
-  const own = [...insideGate(settings), ...routes(settings, table)]
+  const told = { wrapper: 'proxy_protocol' }
   return {
     inside: {
-      ...common,
+      ...common('inside'),
       ...tls,
       listen: [`unix/${inside.tls}|0600`],
-      listener_wrappers: [from, { wrapper: 'tls' }],
-      routes: own,
+      listener_wrappers: [told, { wrapper: 'tls' }],
     },
     inside_plain: {
-      ...common,
+      ...common('inside'),
       listen: [`unix/${inside.plain}|0600`],
-      listener_wrappers: [from],
+      listener_wrappers: [told],
       protocols: ['h1'],
-      routes: own,
     },
     moat: {
-      ...common,
+      ...common('outside'),
       ...tls,
       listen: listeners,
       listener_wrappers: [{ wrapper: 'http_redirect' }, { wrapper: 'tls' }],
-      routes: routes(settings, table),
     },
     names: namesServer(settings),
   }
@@ -62,23 +59,26 @@ function connectionPolicies(domain: string) {
  * The hosts the proxy answers at all: a page elsewhere must not reach agents under a name of its own. `localhost` leads to
  * the domain, as an address does.
  */
-function ownHosts(domain: string): string[] {
-  return [...new Set([domain, ...agentHostPatterns(domain), defaultDomain, '127.0.0.1', '::1'])]
+function ownHosts(domain: string): { agents: string[]; others: string[] } {
+  const others = [defaultDomain, '127.0.0.1', '::1'].filter((host) => host !== domain)
+  return { agents: agentHostPatterns(domain), others }
 }
 
-function routes(settings: CaddySettings, table: RouteTable): CaddyRoute[] {
+/** The first three let nothing pass but requests to hosts that an agent could have: after them, no host with a `*` is looked at again. */
+function routes(settings: CaddySettings, table: RouteTable, from: Side): CaddyRoute[] {
   const { domain, filesSocket, pagesSocket } = settings
+  const { agents, others } = ownHosts(domain)
   return [
     inLowerCase,
-    { handle: refusal(domain), match: [{ not: [{ host: ownHosts(domain) }] }], terminal: true },
+    { handle: refusal(domain), match: [{ not: [{ host: [domain, ...others, ...agents] }] }], terminal: true },
     ...ownPages(pagesSocket, domain),
-    counted(domain),
+    { ...pageOr(pagesSocket, unknownHost), match: [{ host: others }], terminal: true },
+    counted,
     // Before the routes of plugins: whatever they do to a request, it stays with its own host.
-    ...lookUp(table, domain),
+    ...lookUp(table),
     ...endpointRoutes(table.hostRoutes, filesSocket),
-    ...proxyRoutes(table.upstreams),
-    ...doorRoutes(settings),
-    pageOr(pagesSocket, unknownHost),
+    ...proxyRoutes(table.upstreams, from),
+    ...doorRoutes(from),
   ]
 }
 

@@ -27,9 +27,12 @@ const navigation = { header: { Accept: ['text/html*'], 'Sec-Fetch-Mode': ['navig
 /** What a client says of the way a request took, besides what the proxy says itself. It is not believed, so it is not handed on. */
 const claims = ['Forwarded', 'True-Client-Ip', 'X-Forwarded-Port', 'X-Forwarded-Prefix', 'X-Real-Ip']
 
+/** Where a request comes from: a program of the user's, or one in a container. */
+export type Side = 'inside' | 'outside'
+
 /**
- * What Caddy says by itself, but for requests from containers, which come over a unix socket: there it would say nothing.
- * `client_ip` is the address of the other end; what a client claims to be forwarded for is not heeded.
+ * What Caddy says by itself of requests from outside. From inside they come over a unix socket, of which it says nothing, and
+ * `client_ip` is what the gate has set.
  */
 const forwardedHeaders = {
   'X-Forwarded-For': ['{http.vars.client_ip}'],
@@ -38,16 +41,13 @@ const forwardedHeaders = {
 }
 
 /** Does nothing but be there: Caddy counts requests by handler, and every request to an agent passes this one, once. */
-export function counted(domain: string): CaddyRoute {
-  const count = { handler: 'log_append', key: 'agent', value: '' }
-  return { handle: [count], match: [{ host: agentHostPatterns(domain) }] }
-}
+export const counted: CaddyRoute = { handle: [{ handler: 'log_append', key: 'agent', value: '' }] }
 
 /**
  * Keeps the host that was asked, which an endpoint may replace for its app, and finds what the config knows of it: one table
  * from host to upstream, looked up once. A `map` value is computed anew at every use, a `vars` value is not.
  */
-export function lookUp({ hostRoutes, upstreams }: RouteTable, domain: string): CaddyRoute[] {
+export function lookUp({ hostRoutes, upstreams }: RouteTable): CaddyRoute[] {
   if (hostRoutes.length + upstreams.length === 0) return []
   const map = {
     defaults: ['', '', ''],
@@ -66,7 +66,7 @@ export function lookUp({ hostRoutes, upstreams }: RouteTable, domain: string): C
     moat_protocol: '{moat.protocol}',
     moat_quick: '{moat.quick}',
   }
-  return [{ handle: [map, found], match: [{ host: agentHostPatterns(domain) }] }]
+  return [{ handle: [map, found] }]
 }
 
 /** Sorted by host. Caddy refuses a whole config in which a host stands twice, and with it every route that follows. */
@@ -80,15 +80,25 @@ function compare(a: Upstream, b: Upstream): number {
 }
 
 /** For hosts that the table has. */
-export function proxyRoutes(upstreams: readonly Upstream[]): CaddyRoute[] {
+export function proxyRoutes(upstreams: readonly Upstream[], from: Side): CaddyRoute[] {
   return protocols
     .filter((protocol) => upstreams.some((upstream) => upstream.protocol === protocol))
     .flatMap((protocol) => {
       const match = { vars: { moat_protocol: [protocol] } }
       // To an https upstream Caddy would send the address it dials; and an endpoint may want another than was asked for.
       const host = '{http.vars.moat_host}'
-      const quick = reverseProxy(protocol, { dial: '{http.vars.moat_quick}', host, tryDuration: patience.browser })
-      const patient = reverseProxy(protocol, { dial: '{http.vars.moat_dial}', host, tryDuration: patience.program })
+      const quick = reverseProxy(protocol, {
+        dial: '{http.vars.moat_quick}',
+        from,
+        host,
+        tryDuration: patience.browser,
+      })
+      const patient = reverseProxy(protocol, {
+        dial: '{http.vars.moat_dial}',
+        from,
+        host,
+        tryDuration: patience.program,
+      })
       return [
         { handle: [quick], match: [{ ...match, ...navigation }], terminal: true },
         { handle: [patient], match: [match], terminal: true },
@@ -97,11 +107,10 @@ export function proxyRoutes(upstreams: readonly Upstream[]): CaddyRoute[] {
 }
 
 /** For all other hosts that an agent could have: whose socket is linked under the name, that one answers. */
-export function doorRoutes({ domain }: CaddySettings): CaddyRoute[] {
-  const host = agentHostPatterns(domain)
+export function doorRoutes(from: Side): CaddyRoute[] {
   return [
-    { handle: [byName(linkDirectories.quick, once)], match: [{ ...navigation, host }], terminal: true },
-    { handle: [byName(linkDirectories.hosts, once)], match: [{ host }], terminal: true },
+    { handle: [byName(linkDirectories.quick, once, from)], match: [navigation], terminal: true },
+    { handle: [byName(linkDirectories.hosts, once, from)], terminal: true },
   ]
 }
 
@@ -109,7 +118,7 @@ export function doorRoutes({ domain }: CaddySettings): CaddyRoute[] {
  * For errors: a host at whose name there is no socket, or none that takes connections. That of a container which is just
  * starting is tried for a while; nothing of the request has been sent. Any other has no agent that answers at it.
  */
-export function noDoor(settings: CaddySettings): CaddyRoute[] {
+export function noDoor(settings: CaddySettings, from: Side): CaddyRoute[] {
   const { domain, pagesSocket, proxy } = settings
   const undialled = {
     host: agentHostPatterns(domain),
@@ -121,7 +130,7 @@ export function noDoor(settings: CaddySettings): CaddyRoute[] {
       {
         errors: { routes: problemPages(pagesSocket) },
         handler: 'subroute',
-        routes: [{ handle: [byName(directory, duration)] }],
+        routes: [{ handle: [byName(directory, duration, from)] }],
       },
     ],
     match: [{ ...undialled, ...expected, ...match }],
@@ -134,21 +143,23 @@ export function noDoor(settings: CaddySettings): CaddyRoute[] {
   ]
 }
 
-function byName(directory: string, tryDuration: string) {
-  return reverseProxy('http', { dial: dialAddress(`${directory}/{http.request.host}`), tryDuration })
+function byName(directory: string, tryDuration: string, from: Side) {
+  return reverseProxy('http', { dial: dialAddress(`${directory}/{http.request.host}`), from, tryDuration })
 }
 
 interface HandedOn {
   dial: string
+  from: Side
   /** What the app is told of the host, if not what was asked. */
   host?: string
   tryDuration: string
 }
 
-function reverseProxy(protocol: UpstreamProtocol, { dial, host, tryDuration }: HandedOn) {
+function reverseProxy(protocol: UpstreamProtocol, { dial, from, host, tryDuration }: HandedOn) {
+  const set = { ...(from === 'inside' && forwardedHeaders), ...(host !== undefined && { Host: [host] }) }
   return {
     handler: 'reverse_proxy',
-    headers: { request: { delete: claims, set: { ...forwardedHeaders, ...(host !== undefined && { Host: [host] }) } } },
+    headers: { request: { delete: claims, ...(Object.keys(set).length > 0 && { set }) } },
     load_balancing: { try_duration: tryDuration, try_interval: '50ms' },
     // Without it, each config change closes every WebSocket.
     stream_close_delay: '24h',
