@@ -5,6 +5,8 @@ if (problem) {
   process.stderr.write(`Error: ${problem.message}\n\nTry this:\n  ${problem.command}\n`)
   process.exit(1)
 }
+// Then a stack names the source; reading the maps costs more than most commands do.
+if (process.env.DEBUG || process.argv.includes('--verbose')) process.setSourceMapsEnabled(true)
 const { actAsInvokingUser } = await import('../dist/config/invoking-user.js')
 const { keepCompiledCode } = await import('../dist/config/compile-cache.js')
 actAsInvokingUser()

@@ -106,6 +106,16 @@ export function deserializeError(data: SerializedError): MoatError {
   return new MoatError(data.code, data.message, { exit: data.exit, suggestions: data.suggestions })
 }
 
+/** True for an error of oclif's, also one of a plugin's own copy of oclif, of which `instanceof` knows nothing. */
+export function isOclifError(error: unknown): error is CLIError {
+  return error instanceof Error && 'oclif' in error
+}
+
+/** True for a process that is to end now, with a code and without a word. */
+export function isExit(error: unknown): error is CLIError {
+  return isOclifError(error) && error.code === 'EEXIT'
+}
+
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

@@ -1,9 +1,10 @@
 // Owns one run of the command line, from arguments to exit code, and what happens to an error no command handled.
-import { Errors, flush, handle, run } from '@oclif/core'
+import { flush, handle, run } from '@oclif/core'
 import { pluginDirectory, setUpOclif } from '../config/oclif-settings.js'
-import { exitCodes, MoatError, systemCode } from '../errors.js'
+import { exitCodes, isExit, isOclifError, MoatError, systemCode } from '../errors.js'
 import { explainLoadWarnings } from '../plugins/load-warnings.js'
 import { isPluginsCommand, runPluginsCommand } from '../plugins/run-plugins-command.js'
+import { commandOptions } from './own-commands.js'
 import { renderError } from './render-error.js'
 
 /** Runs a command; resolves with the exit code of the process. `root` is the URL of the program's file. */
@@ -12,7 +13,8 @@ export async function runCli(argv: string[], root: string): Promise<number> {
   explainLoadWarnings(pluginDirectory(), (line) => process.stderr.write(`${line}\n`))
   const gone = readerGone()
   try {
-    await (isPluginsCommand(argv) ? runPluginsCommand(argv, () => run(argv, root)) : run(argv, root))
+    const options = await commandOptions(argv, root)
+    await (isPluginsCommand(argv) ? runPluginsCommand(argv, () => run(argv, options)) : run(argv, options))
     await Promise.race([flush(), gone])
     return Number(process.exitCode ?? 0)
   } catch (error) {
@@ -33,12 +35,12 @@ function readerGone(): Promise<void> {
 }
 
 async function report(error: unknown, argv: string[], gone: Promise<void>): Promise<number> {
-  if (error instanceof Errors.ExitError) return error.oclif.exit ?? 0
+  if (isExit(error)) return error.oclif.exit ?? 0
   const separator = argv.indexOf('--')
   const ours = separator === -1 ? argv : argv.slice(0, separator)
   const verbose = ours.includes('--verbose') || Boolean(process.env.DEBUG)
   // oclif's own errors (an unknown flag, a missing argument) print themselves, with the command's usage.
-  if (error instanceof Errors.CLIError && !(error instanceof MoatError) && !verbose) {
+  if (isOclifError(error) && !(error instanceof MoatError) && !verbose) {
     await handle(error)
     return error.oclif.exit ?? exitCodes.usage
   }
