@@ -18,5 +18,7 @@ if (command === '__complete') {
   process.stdout.write(await answer(words))
   process.exit()
 }
+// oclif would load a library to look at the version of Node once more.
+process.env.OCLIF_DISABLE_ENGINE_WARNING = '1'
 const { runCli } = await import('../dist/terminal/run-cli.js')
 process.exit(await runCli(process.argv.slice(2), import.meta.url))

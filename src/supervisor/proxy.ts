@@ -1,6 +1,6 @@
 // Owns what commands ask of the proxy as a whole: its status and its end. Starting it is in ensure-proxy.ts.
 import { connect } from 'node:net'
-import { type Rotation, rotateAuthority } from '../authority/rotate.js'
+import type { Rotation } from '../authority/rotate.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { indexUrl, type ProxyAddress } from '../routing/urls.js'
 import { readStatus, requestRotation, requestStop } from './control-client.js'
@@ -96,6 +96,8 @@ export async function rotateRoot(options: ProxyOptions): Promise<Rotation> {
   // While this is held, no proxy starts with half of a root.
   const lock = await waitForFileLock(paths.supervisorLock)
   try {
+    // Certificates are of no concern to who only looks.
+    const { rotateAuthority } = await import('../authority/rotate.js')
     return await rotateAuthority(paths, wanted.domain)
   } finally {
     await lock.release()

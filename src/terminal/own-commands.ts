@@ -1,6 +1,7 @@
 // Owns what oclif loads for a command: only moat itself for one of moat's own, with plugins for everything else. Plugins
 // are read once something asks them.
-import { dirname } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Config, type Interfaces, Plugin } from '@oclif/core'
 import { pluginDirectory } from '../config/oclif-settings.js'
@@ -9,7 +10,8 @@ import { installedPlugins } from '../plugins/installed-plugins.js'
 /** What to call oclif with. `program` is the URL of the program's file. */
 export async function commandOptions(argv: readonly string[], program: string): Promise<Interfaces.LoadOptions> {
   const root = dirname(dirname(fileURLToPath(program)))
-  const moat = new Plugin({ isRoot: true, root })
+  const pjson = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Interfaces.PJSON
+  const moat = new Plugin({ isRoot: true, pjson, root })
   await moat.load()
   return isOwn(
     argv,

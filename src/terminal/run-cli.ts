@@ -46,5 +46,5 @@ async function report(error: unknown, argv: string[], gone: Promise<void>): Prom
   }
   process.stderr.write(`${renderError(error, { verbose })}\n`)
   await Promise.race([flush(), gone])
-  return error instanceof MoatError ? (error.oclif.exit ?? exitCodes.failure) : exitCodes.failure
+  return error instanceof MoatError ? error.oclif.exit : exitCodes.failure
 }
