@@ -57,6 +57,8 @@ export interface StartedAgent {
   hold?: ProxyHold
   /** Present when attached. */
   output?: ContainerOutput
+  /** When its container was started, by `performance.now()`. */
+  startedAt: number
 }
 
 /** Starts the agent; resolves once it runs and its routes are live. */
@@ -65,6 +67,8 @@ export async function startAgent(plan: AgentPlan, options: StartOptions): Promis
   const repository = plan.checkout ? [plan.checkout.commonDir] : []
   for (const path of [plan.workspace, ...repository, ...plan.mounts.map(({ source }) => source)])
     await assertNotMoatHome(path, paths.home)
+  // Asked meanwhile, for what is made of it later.
+  engine.isVirtual().catch(() => {})
   const image = await prepareImage(engine, plan.image, options)
   const proxy = plan.endpoints.length > 0 ? await startProxy(options) : undefined
   try {
@@ -150,9 +154,10 @@ async function letRun(containerId: string, { endpoints }: AgentPlan, options: St
   exitCode.catch(() => {})
   signal.throwIfAborted()
   await engine.start(containerId)
+  const startedAt = performance.now()
   if (endpoints.length > 0) await syncRoutes(paths.controlSocket)
   signal.throwIfAborted()
-  return { exitCode, ...(output && { output }) }
+  return { exitCode, startedAt, ...(output && { output }) }
 }
 
 interface ContainerParts {
