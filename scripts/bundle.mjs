@@ -5,7 +5,7 @@ import { globSync, writeFileSync } from 'node:fs'
 import { rolldown } from 'rolldown'
 import { groups } from './bundle/chunks.mjs'
 import { bundledLicenses } from './bundle/licenses.mjs'
-import { anyNode, builtins, lazyRequires, leaveOut, unsorted } from './bundle/transforms.mjs'
+import { anyNode, ascii, builtins, depth, lazyRequires, leaveOut, unsorted } from './bundle/transforms.mjs'
 
 /** What oclif, bin/ and plugins ask for by name. */
 const entries = [
@@ -29,7 +29,7 @@ const oclifCommands = {
 /** Stay packages: native code, a script that lies beside the code, and oclif's plugin with the npm it runs. */
 const external = [/^node:/, 'fs-native-extensions', 'open', /^@oclif\/plugin-plugins/]
 
-const plugins = [builtins, lazyRequires, leaveOut, unsorted]
+const plugins = [builtins, lazyRequires, leaveOut, unsorted, ascii, depth]
 const bundled = await bundle('dist', { ...named(entries, 'src'), ...oclifCommands }, plugins)
 writeFileSync('dist/LICENSES.txt', bundledLicenses(bundled))
 for (const file of first) await bundle('dist', named([file], 'src'), [anyNode])
