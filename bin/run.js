@@ -5,6 +5,8 @@ if (problem) {
   process.stderr.write(`Error: ${problem.message}\n\nTry this:\n  ${problem.command}\n`)
   process.exit(1)
 }
+// Then a stack names the source; reading the maps costs more than most commands do.
+if (process.env.DEBUG || process.argv.includes('--verbose')) process.setSourceMapsEnabled(true)
 const { actAsInvokingUser } = await import('../dist/config/invoking-user.js')
 const { keepCompiledCode } = await import('../dist/config/compile-cache.js')
 actAsInvokingUser()
@@ -16,5 +18,7 @@ if (command === '__complete') {
   process.stdout.write(await answer(words))
   process.exit()
 }
+// oclif would load a library to look at the version of Node once more.
+process.env.OCLIF_DISABLE_ENGINE_WARNING = '1'
 const { runCli } = await import('../dist/terminal/run-cli.js')
 process.exit(await runCli(process.argv.slice(2), import.meta.url))

@@ -1,7 +1,11 @@
 #!/usr/bin/env node
+import { keepCompiledCode } from '../dist/config/compile-cache.js'
 // The detached process that supervises Caddy. Started by moat itself, never by a person.
-import { runSupervisor } from '../dist/supervisor/supervisor-process.js'
+import { actAsInvokingUser } from '../dist/config/invoking-user.js'
 
+actAsInvokingUser()
+keepCompiledCode()
+const { runSupervisor } = await import('../dist/supervisor/supervisor-process.js')
 await runSupervisor(process.argv[2] ?? '{}')
 // Whatever handle a library still holds must not keep a supervisor alive that has let go of its lock.
 process.exit()

@@ -1,5 +1,4 @@
 // Owns MoatError, the only error a person sees, the codes it carries, and the exit codes they lead to.
-import { CLIError } from '@oclif/core/errors'
 
 /** Exit codes of moat itself; an attached `moat run` otherwise exits with its agent's own code. */
 export const exitCodes = {
@@ -80,16 +79,26 @@ export interface MoatErrorOptions {
   suggestions?: string[]
 }
 
-/** An error with a code, one sentence of what is wrong, and the commands that fix it. */
-export class MoatError extends CLIError {
-  override readonly code: ErrorCode
+/** What oclif puts into its errors, and looks for in any: the exit code. */
+interface OclifError extends Error {
+  code?: string
+  oclif: { exit?: number }
+}
+
+/**
+ * An error with a code, one sentence of what is wrong, and the commands that fix it. An error to oclif by what it carries, not
+ * by its class: pressing TAB and the supervisor do without oclif.
+ */
+export class MoatError extends Error implements OclifError {
+  readonly code: ErrorCode
+  readonly oclif: { exit: number }
+  readonly suggestions?: string[]
 
   constructor(code: ErrorCode, message: string, options: MoatErrorOptions = {}) {
-    super(message, {
-      exit: options.exit ?? exitCodes.failure,
-      ...(options.suggestions && { suggestions: options.suggestions }),
-    })
+    super(message)
     this.code = code
+    this.oclif = { exit: options.exit ?? exitCodes.failure }
+    if (options.suggestions) this.suggestions = options.suggestions
     if (options.cause !== undefined) this.cause = options.cause
   }
 }
@@ -105,7 +114,7 @@ export interface SerializedError {
 export function serializeError(error: MoatError): SerializedError {
   return {
     code: error.code,
-    exit: error.oclif.exit ?? exitCodes.failure,
+    exit: error.oclif.exit,
     message: error.message,
     suggestions: error.suggestions ?? [],
   }
@@ -113,6 +122,16 @@ export function serializeError(error: MoatError): SerializedError {
 
 export function deserializeError(data: SerializedError): MoatError {
   return new MoatError(data.code, data.message, { exit: data.exit, suggestions: data.suggestions })
+}
+
+/** True for an error of oclif's, also one of a plugin's own copy of oclif, of which `instanceof` knows nothing. */
+export function isOclifError(error: unknown): error is OclifError {
+  return error instanceof Error && 'oclif' in error
+}
+
+/** True for a process that is to end now, with a code and without a word. */
+export function isExit(error: unknown): error is OclifError {
+  return isOclifError(error) && error.code === 'EEXIT'
 }
 
 /** The message of anything thrown. */

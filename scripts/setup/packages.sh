@@ -16,7 +16,7 @@ ensure_packages() {
 # A deleted file shows in its directory's modification time.
 ensure_build() {
   if [ -d dist ] && [ -e "$STAMPS/build" ] &&
-    [ -z "$(find src plugins package.json tsconfig.json tsconfig.build.json -name dist -prune -o -name '*.tsbuildinfo' -o -newer "$STAMPS/build" -print)" ]; then
+    [ -z "$(find src plugins package.json scripts/bundle.mjs tsconfig.json tsconfig.build.json -name dist -prune -o -name '*.tsbuildinfo' -o -newer "$STAMPS/build" -print)" ]; then
     return
   fi
   # The stamp is of the build's start: what changes during it is newer.

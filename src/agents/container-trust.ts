@@ -57,7 +57,8 @@ export async function planContainerTrust(
     install: async (containerId) => {
       if (!own) return
       const text = `${(await engine.files.read(containerId, own)) ?? ''}\n${root}`
-      await engine.files.write(containerId, nodeDirectory, [{ name: nodeFile, text }])
+      // From the top: images have no such directory, and to be told so by the engine takes as long as writing.
+      await engine.files.write(containerId, '/', [{ name: `${nodeDirectory.slice(1)}/${nodeFile}`, text }])
     },
     mounts: mountsOf(dirname(publicCertificate)),
   }

@@ -20,7 +20,7 @@ export interface EndedAtOnceOptions {
   proxy: ProxyOptions
   /** The engine removes the container itself, and its log with it. */
   removeAtEnd: boolean
-  /** How long to watch. Milliseconds. */
+  /** How long to watch after the container's start; what else there was to do since then counts. Milliseconds. */
   settleTime: number
   stderr: NodeJS.WritableStream
   tellGone: TellGone
@@ -31,10 +31,11 @@ export interface EndedAtOnceOptions {
  * be kept, its container and routes are gone; undefined for one that goes on.
  */
 export async function endedAtOnce(
-  { agent, containerId, exitCode }: StartedAgent,
+  { agent, containerId, exitCode, startedAt }: StartedAgent,
   { engine, hear, keep, note, proxy, removeAtEnd, settleTime, stderr, tellGone }: EndedAtOnceOptions,
 ): Promise<number | undefined> {
-  const code = await Promise.race([exitCode, delay(settleTime, undefined, { ref: false })])
+  const left = Math.max(0, startedAt + settleTime - performance.now())
+  const code = await Promise.race([exitCode, delay(left, undefined, { ref: false })])
   if (code === undefined) return undefined
   if (!removeAtEnd) {
     const log = await engine.sessions.logs(containerId, { follow: false, tail: lastLines })

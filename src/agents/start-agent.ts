@@ -63,6 +63,8 @@ export interface StartedAgent {
   hold?: ProxyHold
   /** Present when attached. */
   output?: ContainerOutput
+  /** When its container was started, by `performance.now()`. */
+  startedAt: number
 }
 
 /** Starts the agent; resolves once it runs and its routes are live. */
@@ -71,6 +73,8 @@ export async function startAgent(plan: AgentPlan, options: StartOptions): Promis
   const repository = [plan.checkout, plan.mainCheckout].flatMap((checkout) => checkout?.commonDir ?? [])
   for (const path of [plan.workspace, ...repository, ...plan.mounts.map(({ source }) => source)])
     await assertNotMoatHome(path, paths.home)
+  // Asked meanwhile, for what is made of it later.
+  engine.sharesSockets().catch(() => {})
   await assertRuntime(engine, plan)
   const image = await prepareImage(engine, plan.image, options)
   const proxy = plan.endpoints.length > 0 ? await startProxy(options) : undefined
@@ -166,12 +170,13 @@ async function letRun(containerId: string, plan: AgentPlan, options: StartOption
   signal.throwIfAborted()
   await assertSettled(plan)
   await engine.start(containerId)
+  const startedAt = performance.now()
   // The engine has followed the paths just now. Where they are others by then, the container goes again.
   await assertSettled(plan)
   const proxy = plan.endpoints.length > 0 ? await syncRoutes(paths.controlSocket) : undefined
   if (proxy?.problem !== undefined) progress.note(`Note: the proxy is in trouble. ${proxy.problem}`)
   signal.throwIfAborted()
-  return { exitCode, ...(output && { output }) }
+  return { exitCode, startedAt, ...(output && { output }) }
 }
 
 interface ContainerParts {

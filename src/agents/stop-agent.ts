@@ -15,20 +15,30 @@ export interface StoppedAgent {
   runId: string
 }
 
-/** Stops the agent that `reference` names (a name, a run id or the beginning of one), and removes it unless it is to be kept. */
-export async function stopAgent(
+/**
+ * Stops the agents that `references` name (a name, a run id or the beginning of one), all at the same time, and removes those
+ * that are not to be kept. None is stopped when one of the references is wrong.
+ */
+export async function stopAgents(
   engine: Engine,
   proxy: ProxyOptions,
-  reference: string,
+  references: readonly string[],
   tell: TellGone,
-): Promise<StoppedAgent> {
+): Promise<StoppedAgent[]> {
   const { agents } = await engine.listAgents()
-  const agent = findAgent(agents, reference)
-  await engine.stop(agent.containerId, stopGrace)
-  if (!agent.keep) await engine.remove(agent.containerId)
-  await withdrawn(agent, proxy)
-  if (!agent.keep) await tell(agent)
-  return { name: agent.name, runId: agent.runId }
+  const chosen = [...new Set(references.map((reference) => findAgent(agents, reference)))]
+  const outcomes = await Promise.allSettled(
+    chosen.map(async (agent) => {
+      await engine.stop(agent.containerId, stopGrace)
+      if (!agent.keep) await engine.remove(agent.containerId)
+      return agent
+    }),
+  )
+  const stopped = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  await withdrawn(stopped, proxy)
+  for (const agent of stopped) if (!agent.keep) await tell(agent)
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  return stopped.map(({ name, runId }) => ({ name, runId }))
 }
 
 /** Removes an agent at once, running or not, kept or not. */
@@ -41,17 +51,17 @@ export async function destroyAgent(
   const { agents } = await engine.listAgents()
   const agent = findAgent(agents, reference)
   await engine.remove(agent.containerId)
-  await withdrawn(agent, proxy)
+  await withdrawn([agent], proxy)
   await tell(agent)
   return { name: agent.name, runId: agent.runId }
 }
 
 /**
- * Resolves when the agent's routes are gone too; a Caddy without a supervisor is given one that sees to it. A proxy that is
- * in trouble is a note: the agent is gone all the same, and so will its routes be once the proxy is well.
+ * Resolves when the agents' routes are gone too; a Caddy without a supervisor is given one that sees to it. A proxy that is
+ * in trouble is a note: the agents are gone all the same, and so will their routes be once the proxy is well.
  */
-async function withdrawn({ endpoints }: Agent, proxy: ProxyOptions): Promise<void> {
-  if (endpoints.length === 0) return
+async function withdrawn(agents: readonly Agent[], proxy: ProxyOptions): Promise<void> {
+  if (agents.every(({ endpoints }) => endpoints.length === 0)) return
   try {
     if (await findProxy(proxy)) await syncRoutes(proxy.paths.controlSocket)
   } catch (error) {

@@ -12,8 +12,7 @@ export default class List extends MoatCommand {
 
   async run(): Promise<{ agents: AgentView[]; indexUrl: string }> {
     await this.parse(List)
-    const engine = await this.connectEngine()
-    const address = await currentAddress(await this.proxyOptionsAnyway())
+    const [engine, address] = await Promise.all([this.connectEngine(), this.proxyOptionsAnyway().then(currentAddress)])
     const agents = await listAgents(engine, address)
     if (agents.length > 0) {
       this.log(formatAgents(agents))

@@ -43,17 +43,27 @@ export default class Run extends MoatCommand {
     const word = shellQuote(args.path)
     const session = {
       approveCommands: [`moat approve ${word}`, `moat run --yes ${word}`],
-      engine: await this.connectEngine({ note: false }),
       flags,
       json: this.jsonEnabled(),
       log: (line: string) => this.log(line),
       proxy,
       tellGone: this.tellGone(),
     }
+    const connect = () => this.connectEngine({ note: false })
     const outcome =
       flags.worktree === undefined
-        ? await runSession(await planAgent(toRunRequest(flags, args.path, command), this.plugins, domain), session)
-        : await worktreeSession({ ...session, branch: flags.worktree, command, path: args.path, plugins: this.plugins })
+        ? // What is wrong with moat.yaml is said without asking the engine.
+          await planAgent(toRunRequest(flags, args.path, command), this.plugins, domain).then(async (plan) =>
+            runSession(plan, { ...session, engine: await connect() }),
+          )
+        : await worktreeSession({
+            ...session,
+            branch: flags.worktree,
+            command,
+            engine: await connect(),
+            path: args.path,
+            plugins: this.plugins,
+          })
     process.exitCode = outcome.exitCode ?? 0
     return outcome
   }

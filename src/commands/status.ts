@@ -10,8 +10,7 @@ export default class Status extends MoatCommand {
 
   async run(): Promise<SystemStatus & { indexUrl: string }> {
     await this.parse(Status)
-    const engine = await this.connectEngine()
-    const address = await currentAddress(await this.proxyOptionsAnyway())
+    const [engine, address] = await Promise.all([this.connectEngine(), this.proxyOptionsAnyway().then(currentAddress)])
     const status = await measureSystem(engine, address)
     this.log(formatSystemStatus(status))
     if (status.runs.length > 0) this.logToStderr(`All agents: ${indexUrl(address)}`)

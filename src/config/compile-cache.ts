@@ -1,6 +1,6 @@
 // Owns keeping compiled code from one command to the next: much of a short command's time goes into reading libraries.
 import { existsSync, mkdirSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
+import { enableCompileCache, flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { moatHome } from './moat-home.js'
 
@@ -19,4 +19,9 @@ export function keepCompiledCode(env: NodeJS.ProcessEnv = process.env): void {
     return
   }
   enableCompileCache(directory)
+}
+
+/** Keeps what there is by now. Else that is done when the process ends, which whoever waits for its end then waits for too. */
+export function keepCompiledCodeNow(): void {
+  flushCompileCache()
 }

@@ -1,6 +1,5 @@
 // Owns finding the container engine: asks each candidate, takes the first that answers, says why each other did not.
 import http from 'node:http'
-import https from 'node:https'
 import { homedir } from 'node:os'
 import { MoatError, messageOf } from '../errors.js'
 import { readDockerContext } from './docker-context.js'
@@ -70,9 +69,10 @@ async function assertRuntime(dial: DialOptions, runtime: RuntimeName, timeout: n
 }
 
 /** What an engine at `dial` answers. Rejects with the system's error, or with one in plain words. */
-function ask(dial: DialOptions, path: string, timeout: number): Promise<string> {
+async function ask(dial: DialOptions, path: string, timeout: number): Promise<string> {
   const { protocol = 'http', ...target } = 'protocol' in dial ? dial : { ...dial, protocol: 'http' as const }
-  const { request } = protocol === 'https' ? https : http
+  // Loaded here: TLS is a third of what a short command takes, and engines are local.
+  const { request } = protocol === 'https' ? await import('node:https') : http
   return new Promise((resolve, reject) => {
     const failed = (error: Error) => {
       reject(error.name === 'AbortError' ? new Error(`no answer within ${timeout / 1000} s`, { cause: error }) : error)

@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto'
 import { access, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import { z } from 'zod/mini'
 import { systemCode } from '../errors.js'
 
 /** A context in use: where its engine answers, or why that cannot be told. */
 export type DockerContext = { name: string } & ({ address: string; certificates?: string } | { problem: string })
 
-const configSchema = z.object({ currentContext: z.string().optional() })
-const metaSchema = z.object({ Endpoints: z.object({ docker: z.object({ Host: z.string().min(1) }) }) })
+const configSchema = z.object({ currentContext: z.optional(z.string()) })
+const metaSchema = z.object({ Endpoints: z.object({ docker: z.object({ Host: z.string().check(z.minLength(1)) }) }) })
 
 /** The Docker CLI's directory: `DOCKER_CONFIG`, or `.docker` in `home`. */
 export function dockerConfigDirectory(env: NodeJS.ProcessEnv, home: string): string {
@@ -44,7 +44,7 @@ export async function readDockerContext(env: NodeJS.ProcessEnv, home: string): P
   return { address: meta.Endpoints.docker.Host, name, ...(secured && { certificates }) }
 }
 
-async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | 'unreadable' | undefined> {
+async function readJson<T>(path: string, schema: z.ZodMiniType<T>): Promise<T | 'unreadable' | undefined> {
   try {
     return schema.parse(JSON.parse(await readFile(path, 'utf8')))
   } catch (error) {

@@ -1,6 +1,6 @@
 // Owns the labels that make a container an agent: their names, how they are written, and how they are read back.
 import { createHash } from 'node:crypto'
-import { z } from 'zod'
+import { z } from 'zod/mini'
 import type { Agent, Endpoint, RouteFragment } from '../routing/agent.js'
 import { isDnsLabel } from '../routing/dns-label.js'
 
@@ -60,12 +60,14 @@ export class UnreadableLabelError extends Error {
   }
 }
 
-const dnsLabel = z.string().refine(isDnsLabel, 'is not a lower-case DNS label')
-const port = z.int().min(1).max(65_535)
-const runId = z.string().regex(/^run_[0-9a-f]{12}$/, 'is not run_ and 12 hex digits')
-const workspace = z.string().min(1, 'is empty')
-const forwards = z.array(port).min(1)
-const relays = z.record(z.coerce.number().pipe(port), port)
+// zod/mini: short commands read labels too, and the schemas of zod itself take twice as long to make.
+z.config(z.locales.en())
+const dnsLabel = z.string().check(z.refine(isDnsLabel, 'is not a lower-case DNS label'))
+const port = z.int().check(z.minimum(1), z.maximum(65_535))
+const runId = z.string().check(z.regex(/^run_[0-9a-f]{12}$/, 'is not run_ and 12 hex digits'))
+const workspace = z.string().check(z.minLength(1, 'is empty'))
+const forwards = z.array(port).check(z.minLength(1))
+const relays = z.record(z.string(), port)
 const wayIn = z.literal('sockets')
 const endpoints = z.array(
   z.object({
@@ -81,7 +83,7 @@ const endpoints = z.array(
         z.object({ kind: z.literal('tcp'), port }),
       ]),
     ),
-    type: z.string().min(1),
+    type: z.string().check(z.minLength(1)),
     url: z.exactOptional(z.string()),
   }),
 )
@@ -149,7 +151,7 @@ export function containerName(name: string, home: string): string {
 function read<T>(
   values: Readonly<Record<string, string>>,
   label: string,
-  schema: z.ZodType<T>,
+  schema: z.ZodMiniType<T>,
   parse: (text: string) => unknown = (text) => text,
 ): T {
   const text = values[label]

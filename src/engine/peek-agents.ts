@@ -1,7 +1,6 @@
 // Owns a quick look at the agents, for shell completion: the engine's own list, without dockerode, which takes longer to
 // load than a shell may wait.
 import http from 'node:http'
-import https from 'node:https'
 import { text } from 'node:stream/consumers'
 import type { ContainerInfo } from 'dockerode'
 import { sealKeyFile } from '../config/paths.js'
@@ -25,9 +24,9 @@ export async function peekAgents(options: {
   return sortContainers(containers as ContainerInfo[], owner).agents
 }
 
-function getJson(dial: DialOptions, path: string): Promise<unknown> {
+async function getJson(dial: DialOptions, path: string): Promise<unknown> {
   const { protocol = 'http', ...target } = 'protocol' in dial ? dial : { ...dial, protocol: 'http' as const }
-  const { request } = protocol === 'https' ? https : http
+  const { request } = protocol === 'https' ? await import('node:https') : http
   return new Promise((resolve, reject) => {
     const asked = request({ ...target, agent: false, path }, (response) => {
       if (response.statusCode !== 200) reject(new Error(`answered with HTTP status ${response.statusCode}`))

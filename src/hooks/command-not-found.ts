@@ -1,6 +1,6 @@
 // Says which command was probably meant. On a terminal oclif's plugin asks whether to run that one.
-import { Errors, type Hook, type Interfaces } from '@oclif/core'
-import { exitCodes } from '../errors.js'
+import type { Hook, Interfaces } from '@oclif/core'
+import { exitCodes, isOclifError } from '../errors.js'
 import { nearestCommand, unknownCommand } from '../terminal/unknown-command.js'
 
 const hook: Hook.CommandNotFound = async function (options) {
@@ -12,7 +12,7 @@ const hook: Hook.CommandNotFound = async function (options) {
     return await ask.call(this, { ...options, argv: nearest.rest, config: only(options.config, nearest.id) })
   } catch (error) {
     // Its exit code for "no, thanks".
-    if (error instanceof Errors.CLIError && error.oclif.exit === 127) error.oclif.exit = exitCodes.usage
+    if (isOclifError(error) && error.oclif.exit === 127) error.oclif.exit = exitCodes.usage
     throw error
   }
 }

@@ -1,6 +1,5 @@
 // Owns what a person reads when `moat plugins` fails. oclif's own texts name npm's command line, or nothing at all.
-import { Errors } from '@oclif/core'
-import { exitCodes, MoatError, type MoatErrorOptions, messageOf } from '../errors.js'
+import { exitCodes, isExit, isOclifError, MoatError, type MoatErrorOptions, messageOf } from '../errors.js'
 
 interface Explanation extends MoatErrorOptions {
   message: string
@@ -52,7 +51,7 @@ const explanations: [RegExp, Explain][] = [
 
 /** An error of `moat plugins …` in moat's words; any other error as it is. `argv` is what was typed after `moat`. */
 export function explainPluginError(error: unknown, argv: readonly string[]): unknown {
-  if (error instanceof MoatError || error instanceof Errors.ExitError) return error
+  if (error instanceof MoatError || isExit(error)) return error
   const words = argv.flatMap((word) => (word.startsWith('-') ? [] : word.split(':')))
   const message = messageOf(error)
   for (const [pattern, explain] of explanations) {
@@ -62,6 +61,6 @@ export function explainPluginError(error: unknown, argv: readonly string[]): unk
     return new MoatError('PLUGIN_FAILED', text, { ...options, cause: error })
   }
   // Wrong flags and the like, which oclif explains with the command's usage.
-  if (error instanceof Errors.CLIError) return error
+  if (isOclifError(error)) return error
   return new MoatError('PLUGIN_FAILED', message, { cause: error, suggestions: ['moat plugins'] })
 }

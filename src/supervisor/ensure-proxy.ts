@@ -180,7 +180,12 @@ async function spawnSupervisor(options: EnsureProxyOptions): Promise<{ authority
     })
     const message = await Promise.race([failed, readReady(child.stdio[3] as Readable, paths)])
     if (message.ready) return message
-    if ('error' in message) throw deserializeError(message.error)
+    if ('error' in message) {
+      // Once it is said that there is no proxy, nothing of it is left.
+      child.ref()
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+      throw deserializeError(message.error)
+    }
     return { authorityCreated: false }
   } finally {
     closeSync(log)

@@ -1,7 +1,6 @@
 // Owns the lock files of the proxy: locks of the operating system, so the death of a holder always frees them.
 import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { tryLock, waitForLock } from 'fs-native-extensions'
 
 /** A held lock. The file stays behind, empty: removing it would let two processes lock two files of one name. */
 export interface FileLock {
@@ -14,10 +13,13 @@ const retryInterval = 50
 /** A handle that nobody refers to is closed when memory is tidied up, and the lock would be gone with it. */
 const held = new Set<FileHandle>()
 
+// Native code is loaded by who needs a lock: most commands only ask.
+
 /** Takes the lock, or returns undefined when another process holds it. */
 export async function takeFileLock(path: string): Promise<FileLock | undefined> {
   const file = await openLockFile(path)
   try {
+    const { tryLock } = await import('fs-native-extensions')
     if (tryLock(file.fd)) return hold(file)
   } catch (error) {
     await file.close()
@@ -31,6 +33,7 @@ export async function takeFileLock(path: string): Promise<FileLock | undefined> 
 export async function waitForFileLock(path: string): Promise<FileLock> {
   const file = await openLockFile(path)
   try {
+    const { waitForLock } = await import('fs-native-extensions')
     await waitForLock(file.fd)
     return hold(file)
   } catch (error) {

@@ -1,5 +1,5 @@
 // Owns what commands ask of the proxy as a whole: its status and its end. Starting it is in ensure-proxy.ts.
-import { type Rotation, rotateAuthority } from '../authority/rotate.js'
+import type { Rotation } from '../authority/rotate.js'
 import { homeProblem } from '../config/home-problem.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { UnsealedContainer } from '../engine/unsealed.js'
@@ -143,6 +143,8 @@ export async function rotateRoot(options: ProxyOptions): Promise<Rotation> {
   const lock = await tryFileLock(paths.supervisorLock, stopDeadline)
   if (!lock) throw await silentSupervisor(paths)
   try {
+    // Certificates are of no concern to who only looks.
+    const { rotateAuthority } = await import('../authority/rotate.js')
     return await rotateAuthority(paths, wanted.domain)
   } finally {
     await lock.release()

@@ -1,5 +1,6 @@
 // Owns the supervisor as a process: its argument, its log, its ready pipe and its signals. bin/supervisor.js calls it.
 import { createWriteStream } from 'node:fs'
+import { keepCompiledCodeNow } from '../config/compile-cache.js'
 import { homeProblem } from '../config/home-problem.js'
 import { actAsInvokingUser } from '../config/invoking-user.js'
 import { moatPaths } from '../config/paths.js'
@@ -30,6 +31,7 @@ export async function runSupervisor(argument: string): Promise<void> {
       })
     }
     await tell({ authorityCreated: supervisor.authorityCreated, ready: true })
+    keepCompiledCodeNow()
     await supervisor.ended
     await supervisor.close()
   } catch (error) {

@@ -1,5 +1,5 @@
 // Owns what all commands have in common: where moat's files are, its version, and errors as JSON.
-import { Command, Errors, Flags, type Interfaces } from '@oclif/core'
+import { Command, type Config, Flags, type Interfaces } from '@oclif/core'
 import { type TellGone, tellGone } from '../agents/tell-gone.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { type MoatPaths, moatPaths } from '../config/paths.js'
@@ -7,7 +7,8 @@ import { defaultAddress, resolveProxyAddress, type WantedAddress } from '../conf
 import { type EndpointPlugins, oclifPlugins } from '../endpoints/plugin-hooks.js'
 import type { Engine } from '../engine/engine.js'
 import { parseRuntime } from '../engine/runtimes.js'
-import { exitCodes, MoatError, messageOf, serializeError } from '../errors.js'
+import { exitCodes, isExit, isOclifError, MoatError, messageOf, serializeError } from '../errors.js'
+import { withPlugins } from './own-commands.js'
 
 export abstract class MoatCommand extends Command {
   static override baseFlags = {
@@ -20,6 +21,18 @@ export abstract class MoatCommand extends Command {
 
   /** What arguments and flags complete to in a shell. In the manifest, like all static properties. */
   static completion: CommandCompletion = {}
+
+  /** As oclif's, which would load all of the configuration it is given once more. */
+  static override async run<T extends Command>(
+    this: new (
+      argv: string[],
+      config: Config,
+    ) => T,
+    argv?: string[],
+    options?: Interfaces.LoadOptions,
+  ): Promise<ReturnType<T['run']>> {
+    return (new this(argv ?? [], options as Config) as unknown as MoatCommand)._run()
+  }
 
   protected readonly paths: MoatPaths = moatPaths()
 
@@ -76,7 +89,7 @@ export abstract class MoatCommand extends Command {
   }
 
   protected get plugins(): EndpointPlugins {
-    return oclifPlugins(this.config)
+    return oclifPlugins(withPlugins(this.config))
   }
 
   /** Tells plugins of agents that this command has seen to their end. */
@@ -87,8 +100,8 @@ export abstract class MoatCommand extends Command {
   protected override toErrorJson(error: unknown): unknown {
     if (error instanceof MoatError) return { error: serializeError(error) }
     // oclif's own: a wrong flag, or an exit that was asked for.
-    const exit = error instanceof Errors.CLIError ? (error.oclif.exit ?? exitCodes.usage) : exitCodes.failure
-    const code = error instanceof Errors.ExitError ? 'INTERRUPTED' : exit === exitCodes.usage ? 'USAGE' : 'UNEXPECTED'
+    const exit = isOclifError(error) ? (error.oclif.exit ?? exitCodes.usage) : exitCodes.failure
+    const code = isExit(error) ? 'INTERRUPTED' : exit === exitCodes.usage ? 'USAGE' : 'UNEXPECTED'
     return { error: { code, exit, message: messageOf(error), suggestions: [] } }
   }
 }

@@ -1,7 +1,7 @@
 // Owns how help differs from oclif's: no sentence twice, and a hint for a mistyped command.
 import type { Command } from '@oclif/core/command'
-import { CLIError } from '@oclif/core/errors'
 import { CommandHelp, Help } from '@oclif/core/help'
+import { isOclifError } from '../errors.js'
 import { unknownCommand } from './unknown-command.js'
 
 class MoatCommandHelp extends CommandHelp {
@@ -31,7 +31,7 @@ export default class MoatHelp extends Help {
     try {
       await super.showHelp(argv)
     } catch (error) {
-      const [, id] = (error instanceof CLIError && /^Command (\S+) not found\.$/.exec(error.message)) || []
+      const [, id] = (isOclifError(error) && /^Command (\S+) not found\.$/.exec(error.message)) || []
       throw id === undefined ? error : unknownCommand(id, this.config)
     }
   }

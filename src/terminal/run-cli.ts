@@ -1,10 +1,11 @@
 // Owns one run of the command line, from arguments to exit code, and what happens to an error no command handled.
-import { Errors, flush, handle, run } from '@oclif/core'
+import { flush, handle, type Interfaces, run } from '@oclif/core'
 import { pluginDirectory, setUpOclif } from '../config/oclif-settings.js'
 import { moatPaths } from '../config/paths.js'
-import { exitCodes, MoatError, systemCode } from '../errors.js'
+import { exitCodes, isExit, isOclifError, MoatError, systemCode } from '../errors.js'
 import { explainLoadWarnings } from '../plugins/load-warnings.js'
 import { isPluginsCommand, runPluginsCommand } from '../plugins/run-plugins-command.js'
+import { commandOptions } from './own-commands.js'
 import { renderError } from './render-error.js'
 
 /** Runs a command; resolves with the exit code of the process. `root` is the URL of the program's file. */
@@ -13,7 +14,8 @@ export async function runCli(argv: string[], root: string): Promise<number> {
   explainLoadWarnings(pluginDirectory(), (line) => process.stderr.write(`${line}\n`))
   const gone = readerGone()
   try {
-    await (isPluginsCommand(argv) ? runPlugins(argv, root) : run(argv, root))
+    const options = await commandOptions(argv, root)
+    await (isPluginsCommand(argv) ? runPlugins(argv, options) : run(argv, options))
     await Promise.race([flush(), gone])
     return Number(process.exitCode ?? 0)
   } catch (error) {
@@ -22,8 +24,8 @@ export async function runCli(argv: string[], root: string): Promise<number> {
 }
 
 /** Which plugins there are decides what the proxy serves; one that does not answer now looks again by itself. */
-async function runPlugins(argv: string[], root: string): Promise<void> {
-  await runPluginsCommand(argv, () => run(argv, root))
+async function runPlugins(argv: string[], options: Interfaces.LoadOptions): Promise<void> {
+  await runPluginsCommand(argv, () => run(argv, options))
   const { syncRoutes } = await import('../supervisor/control-client.js')
   await syncRoutes(moatPaths().controlSocket).catch(() => {})
 }
@@ -41,16 +43,16 @@ function readerGone(): Promise<void> {
 }
 
 async function report(error: unknown, argv: string[], gone: Promise<void>): Promise<number> {
-  if (error instanceof Errors.ExitError) return error.oclif.exit ?? 0
+  if (isExit(error)) return error.oclif.exit ?? 0
   const separator = argv.indexOf('--')
   const ours = separator === -1 ? argv : argv.slice(0, separator)
   const verbose = ours.includes('--verbose') || Boolean(process.env.DEBUG)
   // oclif's own errors (an unknown flag, a missing argument) print themselves, with the command's usage.
-  if (error instanceof Errors.CLIError && !(error instanceof MoatError) && !verbose) {
+  if (isOclifError(error) && !(error instanceof MoatError) && !verbose) {
     await handle(error)
     return error.oclif.exit ?? exitCodes.usage
   }
   process.stderr.write(`${renderError(error, { verbose })}\n`)
   await Promise.race([flush(), gone])
-  return error instanceof MoatError ? (error.oclif.exit ?? exitCodes.failure) : exitCodes.failure
+  return error instanceof MoatError ? error.oclif.exit : exitCodes.failure
 }

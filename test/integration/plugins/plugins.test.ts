@@ -1,6 +1,6 @@
 // What `moat plugins` does to the machine, and what it says when it is given the wrong thing.
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, expect, it } from 'vitest'
@@ -46,6 +46,33 @@ it('writes the manifest that an installed plugin lacks, and none into a linked o
   expect((await sandbox.moat(['plugins', 'link', '--no-install', source])).code).toBe(0)
   expect(readdirSync(source)).not.toContain('oclif.manifest.json')
   await sandbox.moat(['plugins', 'unlink', 'moat-plugin-hello'])
+})
+
+it('loads the code of a plugin for what needs it, and for nothing else', async () => {
+  const directory = sandbox.directory('marked')
+  const marker = join(directory, 'loaded')
+  const mark = `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(marker)}, '')\n`
+  mkdirSync(join(directory, 'commands'))
+  writeFileSync(join(directory, 'commands/marked.js'), `${mark}export default class { static async run() {} }\n`)
+  writeFileSync(join(directory, 'types.js'), `${mark}export default async () => []\n`)
+  const oclif = { commands: './commands', hooks: { 'moat:endpoint-types': './types.js' } }
+  const manifest = { name: 'moat-plugin-marked', oclif, type: 'module', version: '1.0.0' }
+  writeFileSync(join(directory, 'package.json'), JSON.stringify(manifest))
+  expect((await sandbox.moat(['plugins', 'link', '--no-install', directory])).code).toBe(0)
+  const loadedBy = async (...words: string[]) => {
+    rmSync(marker, { force: true })
+    await sandbox.moat(words)
+    return existsSync(marker)
+  }
+  expect(await loadedBy('list')).toBe(false)
+  expect(await loadedBy('proxy', 'status', '--json')).toBe(false)
+  expect(await loadedBy('version')).toBe(false)
+  expect(await loadedBy('list', '--no-such-flag')).toBe(false)
+  expect(await loadedBy('marked')).toBe(true)
+  expect(await loadedBy('help')).toBe(true)
+  // Endpoint types are asked for by a run, and by nothing before it.
+  expect(await loadedBy('run', sandbox.directory('nothing-to-run'))).toBe(true)
+  await sandbox.moat(['plugins', 'unlink', 'moat-plugin-marked'])
 })
 
 it('gives what npm runs no way back to root under sudo', async () => {

@@ -41,7 +41,7 @@ async function start(command: string): Promise<StartedAgent> {
   })
   const exitCode = engine.wait(containerId)
   await engine.start(containerId)
-  return { agent, authorityCreated: false, containerId, exitCode, forwards: [] }
+  return { agent, authorityCreated: false, containerId, exitCode, forwards: [], startedAt: performance.now() }
 }
 
 async function watch(started: StartedAgent, settleTime: number, keep = false) {

@@ -1,5 +1,5 @@
 // moat run against a real engine and a real Caddy: what an agent gets, how it ends, and what is left.
-import { chmodSync, chownSync, copyFileSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, copyFileSync, existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AgentView } from '../../../src/routing/agent-view.js'
@@ -189,5 +189,27 @@ describe('stop', () => {
     })
     expect(await sandbox.json(['stop', runId.slice(0, 10)])).toEqual({ name: 'plain', runId })
     await until('the container to go', async () => (await sandbox.containers()).length === 0)
+  })
+
+  it('stops several at the same time, and none when one of them is not there', async () => {
+    // Each ends well only if the other is asked to end while it waits.
+    const script = `trap 'touch $MOAT_RUN_NAME; until [ -e $OTHER ]; do sleep 0.1; done; touch $MOAT_RUN_NAME.met; exit' TERM
+touch $MOAT_RUN_NAME.ready
+while :; do sleep 0.1; done
+`
+    const workspace = sandbox.directory('pair', { ...plain('exec sh pair.sh'), 'pair.sh': script })
+    const run = (name: string, other: string) =>
+      sandbox.json<AgentView>(['run', '-d', '--name', name, '-e', `OTHER=${other}`, workspace])
+    const [one, two] = [await run('one', 'two'), await run('two', 'one')]
+    await until('both to listen', async () =>
+      ['one', 'two'].every((name) => existsSync(join(workspace, `${name}.ready`))),
+    )
+    expect((await sandbox.moat(['stop', 'one', 'tow'])).stderr).toContain('tow. Did you mean two?')
+    expect(await sandbox.containers()).toHaveLength(2)
+    const agents = [one, two].map(({ name, runId }) => ({ name, runId }))
+    // Once, however often it is named.
+    expect(await sandbox.json(['stop', 'one', 'two', one.runId])).toEqual({ agents })
+    expect(readdirSync(workspace).filter((name) => name.endsWith('.met'))).toEqual(['one.met', 'two.met'])
+    expect(await sandbox.containers()).toEqual([])
   })
 })

@@ -1,0 +1,69 @@
+// Makes dist/ of src/ and of the libraries it uses, and so for the plugins that moat brings: a file for each command, hook
+// and program, named as in src, and chunks/ for what they share. Few files to read are what makes commands quick; see
+// docs/decisions/0027-bundled-commands.md. Types are checked by `npm run lint`.
+import { globSync, writeFileSync } from 'node:fs'
+import { rolldown } from 'rolldown'
+import { groups } from './bundle/chunks.mjs'
+import { bundledLicenses } from './bundle/licenses.mjs'
+import { anyNode, ascii, builtins, depth, lazyRequires, leaveOut, unsorted } from './bundle/transforms.mjs'
+
+/** What oclif, bin/ and plugins ask for by name. */
+const entries = [
+  ...globSync('src/{commands,hooks}/**/*.ts'),
+  'src/completion/answer.ts',
+  'src/plugin.ts',
+  'src/supervisor/supervisor-process.ts',
+  'src/terminal/moat-help.ts',
+  'src/terminal/run-cli.ts',
+]
+
+/** What bin/ loads before anything else, each by itself; a Node too old for the rest has to be able to read the first. */
+const first = ['src/config/node-version.ts', 'src/config/invoking-user.ts', 'src/config/compile-cache.ts']
+
+/** Commands that oclif has ready. */
+const oclifCommands = {
+  'commands/help': 'node_modules/@oclif/plugin-help/lib/commands/help.js',
+  'commands/version': 'node_modules/@oclif/plugin-version/lib/commands/version.js',
+}
+
+/** Stay packages: native code, a script that lies beside the code, and oclif's plugin with the npm it runs. */
+const external = [/^node:/, 'fs-native-extensions', 'open', /^@oclif\/plugin-plugins/]
+
+const plugins = [builtins, lazyRequires, leaveOut, unsorted, ascii, depth]
+const bundled = await bundle('dist', { ...named(entries, 'src'), ...oclifCommands }, plugins)
+writeFileSync('dist/LICENSES.txt', bundledLicenses(bundled))
+for (const file of first) await bundle('dist', named([file], 'src'), [anyNode])
+for (const source of globSync('plugins/*/src')) {
+  await bundle(`${source}/../dist`, named(globSync(`${source}/hooks/*.ts`), source), [builtins])
+}
+
+/** Each file by its name in `directory`, without the ending. */
+function named(files, directory) {
+  return Object.fromEntries(files.map((file) => [file.slice(directory.length + 1, -'.ts'.length), file]))
+}
+
+/** Writes the bundle to `dir`; returns the ids of the modules that are in it. */
+async function bundle(dir, input, plugins) {
+  const build = await rolldown({
+    checks: { ineffectiveDynamicImport: false },
+    external,
+    input,
+    platform: 'node',
+    plugins,
+    preserveEntrySignatures: 'exports-only',
+    transform: { define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' } },
+  })
+  const { output } = await build.write({
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    codeSplitting: { groups },
+    dir,
+    entryFileNames: '[name].js',
+    format: 'esm',
+    // Names stay: those of errors and of commands are read by people.
+    minify: { codegen: { removeWhitespace: true }, compress: true, mangle: false },
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+  })
+  await build.close()
+  return output.flatMap((chunk) => chunk.moduleIds ?? [])
+}

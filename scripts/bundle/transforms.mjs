@@ -1,0 +1,123 @@
+// Owns how code is changed on its way into dist/, so that loading it costs little.
+
+/**
+ * Node's own modules are asked for by a function call: an `import` of node:http reads all that it exports, and two of those
+ * load a whole HTTP client, for 40 ms. The bundler writes each import on a line of its own.
+ */
+export const builtins = {
+  name: 'builtins',
+  renderChunk: (code) => ({
+    code: code.replace(/^import (.+) from "(node:[\w/]+)";$/gm, (_, names, module) => {
+      const [, whole, parts] = /^(?:\* as )?([\w$]+)?(?:, )?(\{.*\})?$/.exec(names)
+      const targets = [whole, parts?.replaceAll(' as ', ': ')].filter(Boolean)
+      return targets.map((target) => `const ${target} = globalThis.process.getBuiltinModule("${module}");`).join(' ')
+    }),
+    map: null,
+  }),
+  // Of modules that take milliseconds to load, functions that most commands never call: looked up at the call.
+  transform: {
+    filter: { id: /\/src\/.*\.ts$/ },
+    handler: (code) => ({
+      code: code.replace(
+        /^import \{ (createHash|randomBytes|randomUUID|spawn) \} from '(node:crypto|node:child_process)'$/m,
+        'const $1: any = (...values: any) => process.getBuiltinModule("$2").$1(...values)',
+      ),
+      map: null,
+    }),
+  },
+}
+
+/** The same, to be read by a Node that cannot be asked in that way. */
+export const anyNode = {
+  name: 'any-node',
+  renderChunk: (code) => ({
+    code: code.replace(
+      /^import (\{.*\}) from "(node:[\w/]+)";$/gm,
+      (_, names, module) =>
+        `const ${names.replaceAll(' as ', ': ')} = process.getBuiltinModule?.("${module}") ?? (await import("${module}"));`,
+    ),
+    map: null,
+  }),
+}
+
+/**
+ * Code that TypeScript compiled to CommonJS loads all it imports as soon as it is loaded itself. Here each import waits for
+ * its first use: oclif needs templates, globs and semantic versions only now and then.
+ */
+export const lazyRequires = {
+  name: 'lazy-requires',
+  transform: {
+    filter: { code: '__esModule', id: /node_modules.*\.js$/ },
+    handler: (source) => {
+      const names = []
+      const lazy = source.replace(
+        /^(?:const|var|let) (\w+_\d+) = ((?:__importDefault|__importStar)\(require\("[^"]+"\)\)|require\("[^"]+"\));$/gm,
+        (_, name, value) => {
+          names.push(name)
+          return `let $${name}; const $load_${name} = () => ($${name} ??= ${value});`
+        },
+      )
+      const use = (text, name) => text.replace(new RegExp(`(?<![\\w$.])${name}\\b`, 'g'), `($load_${name}())`)
+      return { code: names.reduce(use, lazy), map: null }
+    },
+  },
+}
+
+/** Of dockerode, what moat never asks for: engines over ssh, BuildKit's sessions, directories to build from. */
+export const leaveOut = {
+  load: (id) => stubs[id],
+  name: 'leave-out',
+  resolveId: (id, importer) => {
+    if (!/node_modules\/(dockerode|docker-modem)\//.test(importer ?? '')) return undefined
+    return unused.test(id) ? '\0unused' : id === 'https' ? '\0https' : undefined
+  },
+}
+
+/** Node's TLS takes 15 ms to load, and engines are local. */
+const stubs = {
+  '\0https': "module.exports = { request: (...values) => process.getBuiltinModule('https').request(...values) }",
+  '\0unused': 'module.exports = {}',
+}
+
+const unused = /^(ssh2|protobufjs|@grpc\/.*|tar-fs|@balena\/dockerignore|zlib|\.\/(session|buildkit))$/
+
+/**
+ * One character beyond ASCII makes V8 keep a whole file with two bytes for each. Only of libraries: what follows on such a line
+ * moves, and source maps do not know.
+ */
+export const ascii = {
+  generateBundle(_, output) {
+    for (const chunk of Object.values(output)) {
+      if (chunk.name !== 'oclif') continue
+      chunk.code = chunk.code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    }
+  },
+  name: 'ascii',
+}
+
+/** What a module finds beside itself, it finds two directories below the root, in src and in dist. */
+export const depth = {
+  generateBundle(_, output) {
+    for (const { code = '', fileName } of Object.values(output)) {
+      if (/['"`]\.\.\/\.\./.test(code) && code.includes('import.meta.url') && fileName.split('/').length !== 2)
+        throw new Error(`${fileName} looks for files beside it, and does not lie two directories below the root`)
+    }
+  },
+  name: 'depth',
+}
+
+/** Commands come in order from the manifest, which is sorted; the first comparison by language costs 8 ms. */
+export const unsorted = {
+  name: 'unsorted',
+  transform: {
+    filter: { id: /@oclif\/core\/lib\/config\/plugin\.js$/ },
+    handler: (source) => {
+      const code = source.replace(
+        '.sort((a, b) => a.id.localeCompare(b.id))',
+        '.sort((a, b) => (a.id < b.id ? -1 : 1))',
+      )
+      if (code === source) throw new Error('oclif sorts its commands in another way now')
+      return { code, map: null }
+    },
+  },
+}
