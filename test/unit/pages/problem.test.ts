@@ -110,7 +110,7 @@ describe('a host at which nobody answers', () => {
       'not_listening',
       502,
       'Nothing listens on port 3000 in the container.',
-      'Start a server on port 3000, on all addresses (HOST=0.0.0.0), or correct `ports` in moat.yaml.',
+      'Start a server on port 3000, or correct `ports` in moat.yaml.',
     ],
     [
       'another port',
@@ -148,7 +148,7 @@ describe('the answer', () => {
       detail: 'Nothing listens on port 3000 in the container.',
       endpoint: 'web',
       error: 'not_listening',
-      hint: 'Start a server on port 3000, on all addresses (HOST=0.0.0.0), or correct `ports` in moat.yaml.',
+      hint: 'Start a server on port 3000, or correct `ports` in moat.yaml.',
     })
   })
 
