@@ -8,7 +8,7 @@ import { handshakePort, type ProxyAddress } from '../routing/urls.js'
 const concurrency = 4
 /** Hosts beyond this many get their certificates at their first request, so that a start with many agents is quick. */
 const mostHosts = 64
-/** How long a certificate of this very second may count as "not yet valid": clients read a coarser clock. Milliseconds. */
+/** How long that may last. Of a certificate of this very second, clients may say that it is not yet valid: they read a coarser clock. Milliseconds. */
 const validityDeadline = 2_000
 
 /** Shakes hands once for each host. A host that fails is left for its first request to tell. */
@@ -36,9 +36,12 @@ export async function isVouchedFor({ domain, port }: ProxyAddress, certificateFi
   return !otherRoot.has(problem ?? '')
 }
 
+/** What passes: a certificate of this very second, and a name that was asked for while Caddy changed its config. */
+const passing = new Set(['CERT_NOT_YET_VALID', 'ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR'])
+
 async function warm(host: string, port: number, ca: string): Promise<void> {
   const end = performance.now() + validityDeadline
-  while ((await shakeHands(host, port, ca)) === 'CERT_NOT_YET_VALID' && performance.now() < end) {
+  while (passing.has((await shakeHands(host, port, ca)) ?? '') && performance.now() < end) {
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
