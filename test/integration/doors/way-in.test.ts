@@ -208,6 +208,59 @@ http.createServer((q, r) => r.end('its own')).listen(3000)`
   }, 60_000)
 })
 
+describe('an agent that opens every connection it can', () => {
+  it('has its share, and nobody else notices', async () => {
+    const hog = `
+const net = require('node:net')
+const port = Number(process.env.MOAT_HOST.split(':')[1])
+let open = 0
+const more = () => {
+  const socket = net.connect(port, '127.0.0.1', () => {
+    open += 1
+    // A TLS handshake that is begun and never goes on.
+    socket.write(Buffer.from('160301', 'hex'))
+    if (open % 1_000 === 0) console.log(open)
+  })
+  socket.on('error', () => {})
+}
+for (let i = 0; i < 3_000; i++) setImmediate(more)
+setInterval(() => {}, 1_000)`
+    const agent = await start('hog', hog)
+    const other = await agentNamed('any4')
+    const { caddy } = await sandbox.json<{ caddy: { pid: number } }>(['proxy', 'status'])
+    await until('its connections', async () => (await sandbox.moat(['logs', 'hog'])).stdout.includes('3000'), 20_000)
+    const began = performance.now()
+    for (let asked = 0; asked < 20; asked += 1) expect((await sandbox.get(url(other))).body).toBe('GET 0 0')
+    expect(performance.now() - began).toBeLessThan(10_000)
+    const inside = await sandbox.moat([
+      'exec',
+      'any4',
+      '--',
+      'node',
+      '-e',
+      `fetch(process.env.MOAT_URL).then((r) => r.text()).then((t) => process.stdout.write(t))`,
+    ])
+    expect(inside.stdout).toBe('GET 0 0')
+    expect(readdirSync(`/proc/${caddy.pid}/fd`).length).toBeLessThan(1_000)
+    expect((await start('after', `${counting}server.listen(3000)`)).name).toBe('after')
+    await sandbox.json(['stop', 'hog', 'after'])
+    expect(agent.name).toBe('hog')
+  }, 90_000)
+})
+
+describe('the network of agents', () => {
+  it('that somebody removed is made again by the next run', async () => {
+    const network = sandbox.docker.getNetwork('moat')
+    const apart = async () => ((await network.inspect()) as { Options: Record<string, string> }).Options
+    expect(await apart()).toMatchObject({ 'com.docker.network.bridge.enable_icc': 'false' })
+    // Others on this engine may be using it at this moment: then it stays.
+    await network.remove().catch(() => {})
+    expect((await start('again-there', `${counting}server.listen(3000)`)).name).toBe('again-there')
+    expect(await apart()).toMatchObject({ 'com.docker.network.bridge.enable_icc': 'false' })
+    await sandbox.json(['stop', 'again-there'])
+  })
+})
+
 /** User and system time of a process. */
 function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
