@@ -11,8 +11,8 @@ export async function checkAgents({ connectEngine }: DoctorContext): Promise<Fin
   if (!engine) return []
   const { agents, unsealed } = await engine.listAgents()
   if (unsealed.length === 0) {
-    const count = agents.length === 0 ? 'There are none' : `All ${agents.length} were made by this moat`
-    return [ok('agents', `${count}.`)]
+    const count = agents.length === 1 ? '1 agent' : `${agents.length} agents`
+    return [ok('agents', agents.length === 0 ? 'There are none.' : `${count}, made by this moat.`)]
   }
   const count = unsealed.length === 1 ? '1 container is' : `${unsealed.length} containers are`
   const named = unsealed.slice(0, shown).map((container) => `${describeUnsealed(container)}.`)

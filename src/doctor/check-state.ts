@@ -17,7 +17,8 @@ export async function checkState(
   user: { gid: number; uid: number } = hostUser(),
 ): Promise<Finding[]> {
   const home = displayPath(paths.home)
-  const entries = await entriesOf(paths.home)
+  // What is in agents' directories is theirs; nobody else can open the directory that they are in.
+  const entries = await entriesOf(paths.home, paths.agents)
   if (entries.length === 0) return [ok('files', `${home} does not exist yet.`)]
   const foreign = entries.filter(({ uid }) => uid !== user.uid)
   if (foreign.length > 0) {
@@ -29,12 +30,12 @@ export async function checkState(
     const more = foreign.length > shown ? ` and ${foreign.length - shown} more` : ''
     return [fail('files', `Not yours: ${names.join(', ')}${more}.`, [repairCommand(repair)], repair)]
   }
-  const open = entries.filter(({ mode, path }) => path === paths.proxy && (mode & 0o077) !== 0)
+  const open = entries.filter(({ mode, path }) => [paths.agents, paths.proxy].includes(path) && (mode & 0o077) !== 0)
   const writable = entries.filter(({ isLink, mode }) => !isLink && (mode & 0o022) !== 0)
   const exposed = [...open, ...writable][0]
   if (exposed) {
     const repair: Repair = { argv: ['chmod', '-R', 'go-w', paths.home], kind: 'command', privileged: false }
-    if (open.length > 0) repair.argv = ['chmod', '700', paths.proxy]
+    if (open.length > 0) repair.argv = ['chmod', '700', exposed.path]
     const message = `Other users can reach ${displayPath(exposed.path)} (mode ${(exposed.mode & 0o777).toString(8)}).`
     return [warn('files', message, [repairCommand(repair)], repair)]
   }
@@ -48,15 +49,16 @@ interface Entry {
   uid: number
 }
 
-/** The directory and all below it; empty when it does not exist. What cannot be entered is listed without its content. */
-async function entriesOf(directory: string): Promise<Entry[]> {
+/** The directory and all below it, but for what is in `closed`; empty when it does not exist. What cannot be entered is listed without its content. */
+async function entriesOf(directory: string, closed: string): Promise<Entry[]> {
   const entries: Entry[] = []
   const queue = [directory]
   for (let path = queue.shift(); path !== undefined && entries.length < mostEntries; path = queue.shift()) {
     try {
       const stats = await lstat(path)
       entries.push({ isLink: stats.isSymbolicLink(), mode: stats.mode, path, uid: stats.uid })
-      if (stats.isDirectory()) queue.push(...(await readdir(path)).map((name) => join(path as string, name)))
+      if (stats.isDirectory() && path !== closed)
+        queue.push(...(await readdir(path)).map((name) => join(path as string, name)))
     } catch (error) {
       // Gone meanwhile, or another user's: its owner has been noted.
       if (!['EACCES', 'ENOENT'].includes(systemCode(error) ?? '')) throw error
