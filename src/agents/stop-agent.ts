@@ -1,7 +1,7 @@
 // Owns stopping and destroying an agent: done when its container and its routes are gone.
 import type { Engine } from '../engine/engine.js'
 import { messageOf } from '../errors.js'
-import type { Agent } from '../routing/agent.js'
+import { type Agent, canHaveEndpoints } from '../routing/agent.js'
 import { syncRoutes } from '../supervisor/control-client.js'
 import { findProxy, type ProxyOptions } from '../supervisor/proxy.js'
 import { findAgent } from './find-agent.js'
@@ -50,8 +50,8 @@ export async function destroyAgent(
  * Resolves when the agent's routes are gone too; a Caddy without a supervisor is given one that sees to it. A proxy that is
  * in trouble is a note: the agent is gone all the same, and so will its routes be once the proxy is well.
  */
-async function withdrawn({ endpoints }: Agent, proxy: ProxyOptions): Promise<void> {
-  if (endpoints.length === 0) return
+async function withdrawn(agent: Agent, proxy: ProxyOptions): Promise<void> {
+  if (!canHaveEndpoints(agent)) return
   try {
     if (await findProxy(proxy)) await syncRoutes(proxy.paths.controlSocket)
   } catch (error) {

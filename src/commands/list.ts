@@ -14,7 +14,7 @@ export default class List extends MoatCommand {
     await this.parse(List)
     const engine = await this.connectEngine()
     const address = await currentAddress(await this.proxyOptionsAnyway())
-    const agents = await listAgents(engine, address)
+    const agents = await listAgents(engine, this.paths, address, { look: this.jsonEnabled() })
     if (agents.length > 0) {
       this.log(formatAgents(agents))
       this.logToStderr(`All agents: ${indexUrl(address)}`)

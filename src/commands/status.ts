@@ -12,7 +12,7 @@ export default class Status extends MoatCommand {
     await this.parse(Status)
     const engine = await this.connectEngine()
     const address = await currentAddress(await this.proxyOptionsAnyway())
-    const status = await measureSystem(engine, address)
+    const status = await measureSystem(engine, this.paths, address)
     this.log(formatSystemStatus(status))
     if (status.runs.length > 0) this.logToStderr(`All agents: ${indexUrl(address)}`)
     return { ...status, indexUrl: indexUrl(address) }

@@ -9,6 +9,7 @@ import { hostUser } from '../config/invoking-user.js'
 import { pluginDirectory } from '../config/oclif-settings.js'
 import type { MoatPaths } from '../config/paths.js'
 import { Doors } from '../doors/doors.js'
+import { withDiscovered } from '../doors/with-discovered.js'
 import { describeUnsealed } from '../engine/unsealed.js'
 import { MoatError, messageOf } from '../errors.js'
 import { type Agent, needsProxy } from '../routing/agent.js'
@@ -94,7 +95,9 @@ export class Supervisor {
     const { log, paths } = options
     this.authorityCreated = authorityCreated
     this.#binary = binary
-    this.#doors = new Doors({ domain: options.domain, log, paths, uid: hostUser().uid })
+    const { uid } = hostUser()
+    const onDiscovery = () => this.#reconciler.rediscover()
+    this.#doors = new Doors({ domain: options.domain, log, onDiscovery, paths, uid })
     this.#engine = new FollowedEngine(options.env, paths.home)
     this.#options = options
     this.#court = new LabelCourt(pluginDirectory(options.env), log)
@@ -118,6 +121,7 @@ export class Supervisor {
     })
     this.#reconciler = new Reconciler({
       connect: () => this.#engine.connect(),
+      discover: (agents) => withDiscovered(agents, { paths, uid }),
       judge: (agents) => this.#court.judge(agents),
       log,
       onAgents: (agents) => this.#serve(agents),
