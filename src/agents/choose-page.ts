@@ -1,6 +1,8 @@
 // Owns which URL a person means who wants to see an agent.
+
 import { exitCodes, MoatError } from '../errors.js'
 import { type Agent, isLive } from '../routing/agent.js'
+import { portNamed } from '../routing/declared-ports.js'
 import { nearestName } from '../routing/nearest-name.js'
 import { defaultEndpoint } from '../routing/route-table.js'
 import { agentUrl, indexUrl, type ProxyAddress, urlOf } from '../routing/urls.js'
@@ -65,11 +67,20 @@ async function chosenAgent(
   }
 }
 
+/** What happens to listen is meant only where nothing is declared. */
 function onlyEndpoint({ endpoints }: Agent): string | undefined {
-  return endpoints.length === 1 ? endpoints[0]?.name : undefined
+  const declared = endpoints.filter(({ discovered }) => !discovered)
+  const [only, ...others] = declared.length > 0 ? declared : endpoints
+  return others.length === 0 ? only?.name : undefined
 }
 
 function noEndpoint(agent: Agent, name: string): MoatError {
+  if (agent.discover && portNamed(name) !== undefined) {
+    return new MoatError('AGENT_NOT_FOUND', `Nothing listens on port ${name} in ${agent.name} now.`, {
+      exit: exitCodes.usage,
+      suggestions: [`moat wait ${agent.name} ${name}`, 'moat list'],
+    })
+  }
   const names = agent.endpoints.map((endpoint) => endpoint.name)
   const nearest = nearestName(name, names)
   const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`

@@ -1,6 +1,7 @@
 // Owns noticing that a detached agent ended right after its start: its command is wrong, and nobody would see it.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Engine } from '../engine/engine.js'
+import { canHaveEndpoints } from '../routing/agent.js'
 import { syncRoutes } from '../supervisor/control-client.js'
 import type { ProxyOptions } from '../supervisor/proxy.js'
 import type { StartedAgent } from './start-agent.js'
@@ -43,7 +44,7 @@ export async function endedAtOnce(
   }
   note(`${agent.name} ended at once, with exit code ${code}.`)
   if (!keep) await engine.remove(containerId)
-  if (agent.endpoints.length > 0) await syncRoutes(proxy.paths.controlSocket)
+  if (canHaveEndpoints(agent)) await syncRoutes(proxy.paths.controlSocket)
   if (!keep) await tellGone(agent)
   return code
 }

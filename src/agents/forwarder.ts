@@ -14,6 +14,8 @@ import type { Agent, Endpoint } from '../routing/agent.js'
 import { agentHost, endpointHost, listenPorts, type ProxyAddress } from '../routing/urls.js'
 import type { ChosenPort } from './choose-ports.js'
 import { chooseRelays } from './choose-relays.js'
+import { noDiscovery } from './discovery.js'
+import { hasUrls } from './plan-agent.js'
 
 /** Where the directory is in the container. */
 const mountPoint = '/run/moat'
@@ -34,6 +36,7 @@ export interface ForwarderOptions {
 
 interface ForwardedAgent {
   command: string[] | undefined
+  discoverPlace?: string
   endpoints: readonly Pick<Endpoint, 'name' | 'port' | 'readiness' | 'url'>[]
   name: string
   /** Container ports that the proxy, or with a `hostPort` anybody on this machine, is to reach. */
@@ -42,7 +45,7 @@ interface ForwardedAgent {
 
 export interface Forwarder {
   /** What the labels say of it. */
-  labels: Pick<Agent, 'forwards' | 'relays' | 'wayIn'>
+  labels: Pick<Agent, 'discover' | 'forwards' | 'relays' | 'wayIn'>
   mounts: ContainerSpec['mounts']
   /** The proxy's ports that it listens on. */
   ports: number[]
@@ -55,9 +58,10 @@ export async function planForwarder(agent: ForwardedAgent, options: ForwarderOpt
   const { engine, image, paths, runId } = options
   const command = agent.command ?? image.command
   // A container without a program is for the engine to refuse.
-  if (agent.endpoints.length === 0 || image.entrypoint.length + command.length === 0) return undefined
+  if (!hasUrls(agent) || image.entrypoint.length + command.length === 0) return undefined
   const reason = await installForwarder(paths, runId, image.architecture)
   if (reason !== undefined) {
+    if (agent.discoverPlace !== undefined) throw noDiscovery(agent.discoverPlace, reason)
     options.note(`Inside its container, the URLs of ${agent.name} will not answer: ${reason}.`)
     return undefined
   }
@@ -91,7 +95,7 @@ function planWayOut(agent: ForwardedAgent, { address, note, paths, runId }: Forw
       `Inside its container, the URLs of ${agent.name} will not answer: ${why} (proxy.port in config.yaml gives the proxy another).`,
     )
   }
-  if (taken || names.length === 0) return { flags: [], hosts: [], ports: [] }
+  if (taken || (names.length === 0 && agent.discoverPlace === undefined)) return { flags: [], hosts: [], ports: [] }
   const socket = posix.join(mountPoint, basename(agentSocket(paths, runId)))
   const endpointHosts = names.map((name) => endpointHost(agent.name, name, address.domain))
   return {
@@ -108,7 +112,7 @@ function planWayOut(agent: ForwardedAgent, { address, note, paths, runId }: Forw
 }
 
 /** `own` are the ports of the container on which the forwarder listens for the way out. */
-function planWayIn({ endpoints, ports }: ForwardedAgent, own: readonly number[], bySockets: boolean) {
+function planWayIn({ discoverPlace, endpoints, ports }: ForwardedAgent, own: readonly number[], bySockets: boolean) {
   const probed = endpoints.flatMap(({ readiness }) => (readiness?.kind === 'tcp' ? [readiness.port] : []))
   const served = [...new Set([...ports.map(({ port }) => port), ...probed])]
   // What anybody on this machine may reach has a port here in any case.
@@ -122,8 +126,10 @@ function planWayIn({ endpoints, ports }: ForwardedAgent, own: readonly number[],
     flags: [
       ...(bySockets ? ['--in', `${mountPoint}/in`, ...served.flatMap((port) => ['--serve', `${port}`])] : []),
       ...[...relays].flatMap(([relay, server]) => ['--publish', `${relay}=${server}`]),
+      ...(discoverPlace === undefined ? [] : ['--discover']),
     ],
     labels: {
+      ...(discoverPlace !== undefined && { discover: true as const }),
       ...(bySockets && { wayIn: 'sockets' as const }),
       ...(relays.size > 0 && { relays: Object.fromEntries(relays) as Record<number, number> }),
     },

@@ -1,18 +1,38 @@
 // Owns the list of agents, read from the engine and nowhere else.
+import type { MoatPaths } from '../config/paths.js'
+import { withDiscovered } from '../doors/with-discovered.js'
 import type { Engine } from '../engine/engine.js'
-import { needsProxy } from '../routing/agent.js'
+import { type Agent, needsProxy } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { agentHost, defaultDomain, endpointHost, type ProxyAddress } from '../routing/urls.js'
+import { findUndeclared } from './find-undeclared.js'
 
-/** All agents of this user, oldest first. */
-export async function listAgents(engine: Engine, address: ProxyAddress): Promise<AgentView[]> {
+type Paths = Pick<MoatPaths, 'agents'>
+
+/** All agents of this user, oldest first, with the endpoints that they have now. */
+export async function currentAgents(engine: Pick<Engine, 'listAgents'>, paths: Paths): Promise<Agent[]> {
   const { agents } = await engine.listAgents()
-  return agents.map((agent) => viewAgent(agent, address))
+  return withDiscovered(agents, { paths })
+}
+
+/** The same as it is printed. With `look`, it is also looked what else listens in their containers. */
+export async function listAgents(
+  engine: Engine,
+  paths: Paths,
+  address: ProxyAddress,
+  { look } = { look: false },
+): Promise<AgentView[]> {
+  const agents = await currentAgents(engine, paths)
+  const undeclared = look ? await findUndeclared(engine, agents) : new Map<string, number[]>()
+  return agents.map((agent) => {
+    const ports = undeclared.get(agent.runId)
+    return { ...viewAgent(agent, address), ...(ports && { undeclared: ports }) }
+  })
 }
 
 /** The host names of all running agents, sorted; with a domain of the user's, that of the index too. */
-export async function listHosts(engine: Engine, domain: string): Promise<string[]> {
-  const { agents } = await engine.listAgents()
+export async function listHosts(engine: Engine, paths: Paths, domain: string): Promise<string[]> {
+  const agents = await currentAgents(engine, paths)
   const hosts = agents
     .filter(needsProxy)
     .flatMap(({ endpoints, name }) => [

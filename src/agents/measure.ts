@@ -1,4 +1,6 @@
 // Owns what running agents use at this moment.
+import type { MoatPaths } from '../config/paths.js'
+import { withDiscovered } from '../doors/with-discovered.js'
 import type { Engine } from '../engine/engine.js'
 import type { ContainerUsage, ImageInfo } from '../engine/sessions.js'
 import { describeUnsealed } from '../engine/unsealed.js'
@@ -15,13 +17,17 @@ export interface SystemStatus {
   warnings: string[]
 }
 
-export async function measureSystem(engine: Engine, address: ProxyAddress): Promise<SystemStatus> {
+export async function measureSystem(
+  engine: Engine,
+  paths: Pick<MoatPaths, 'agents'>,
+  address: ProxyAddress,
+): Promise<SystemStatus> {
   const [{ agents, unreadable, unsealed }, images, version] = await Promise.all([
     engine.listAgents(),
     engine.sessions.images(),
     engine.sessions.version(),
   ])
-  const live = agents.filter(isLive)
+  const live = await withDiscovered(agents.filter(isLive), { paths })
   const usages = await Promise.all(live.map(({ containerId }) => engine.sessions.usage(containerId)))
   const ended = agents.filter(hasEnded).length
   const unused = images.filter(({ used }) => !used).length

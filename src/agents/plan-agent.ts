@@ -39,6 +39,8 @@ export interface AgentPlan extends RegisteredEndpoints {
   checkout?: LinkedCheckout
   command: string[] | undefined
   container: MoatYaml['container']
+  /** Where moat.yaml asks that whatever listens has a URL; absent when it does not. */
+  discoverPlace?: string
   /** How moat.yaml is named to a person. */
   displayFile: string
   env: Record<string, string>
@@ -56,6 +58,17 @@ export interface AgentPlan extends RegisteredEndpoints {
   /** Where moat.yaml names the container's runtime. */
   runtimePlace?: string
   workspace: string
+}
+
+/** True when the proxy is to serve it: it has endpoints, or is to have one for whatever listens. */
+export function hasUrls({
+  discoverPlace,
+  endpoints,
+}: {
+  discoverPlace?: string
+  endpoints: readonly unknown[]
+}): boolean {
+  return discoverPlace !== undefined || endpoints.length > 0
 }
 
 /** Reads and checks everything a run depends on. Creates nothing. `domain` is what the hosts of endpoints end in. */
@@ -78,6 +91,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     ...(checkout?.root === workspace && { checkout }),
     command: planCommand(request.command ?? toArguments(config.command), loaded),
     container: config.container,
+    ...(config.discover && { discoverPlace: loaded.locate(['discover']) }),
     displayFile: loaded.displayFile,
     env: { ...config.env, ...request.env },
     image,

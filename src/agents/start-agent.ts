@@ -18,9 +18,10 @@ import { containerGitEnvironment } from '../worktrees/git-environment.js'
 import { shareMainCheckout } from '../worktrees/share-main-checkout.js'
 import { shareRepository } from '../worktrees/share-repository.js'
 import { type ContainerTrust, planContainerTrust } from './container-trust.js'
+import { assertDiscovery } from './discovery.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
 import { type Forwarder, planForwarder } from './forwarder.js'
-import type { AgentPlan } from './plan-agent.js'
+import { type AgentPlan, hasUrls } from './plan-agent.js'
 import type { Progress } from './progress.js'
 import { reserveContainer } from './reserve-container.js'
 import { newRunId } from './run-id.js'
@@ -76,8 +77,9 @@ export async function startAgent(plan: AgentPlan, options: StartOptions): Promis
   // Asked meanwhile, for what is made of it later.
   engine.sharesSockets().catch(() => {})
   await assertRuntime(engine, plan)
+  await assertDiscovery(engine, plan)
   const image = await prepareImage(engine, plan.image, options)
-  const proxy = plan.endpoints.length > 0 ? await startProxy(options) : undefined
+  const proxy = hasUrls(plan) ? await startProxy(options) : undefined
   try {
     signal.throwIfAborted()
     await assertRoutes(plan, paths)
@@ -138,6 +140,7 @@ async function startContainer(
           ...plan.git,
           containerId,
           createdAt: new Date().toISOString(),
+          ...(forwarder?.labels.discover && { discover: true }),
           endpoints: plan.endpoints,
           keep: options.keep,
           name: plan.name,
@@ -173,7 +176,7 @@ async function letRun(containerId: string, plan: AgentPlan, options: StartOption
   const startedAt = performance.now()
   // The engine has followed the paths just now. Where they are others by then, the container goes again.
   await assertSettled(plan)
-  const proxy = plan.endpoints.length > 0 ? await syncRoutes(paths.controlSocket) : undefined
+  const proxy = hasUrls(plan) ? await syncRoutes(paths.controlSocket) : undefined
   if (proxy?.problem !== undefined) progress.note(`Note: the proxy is in trouble. ${proxy.problem}`)
   signal.throwIfAborted()
   return { exitCode, startedAt, ...(output && { output }) }
@@ -194,7 +197,7 @@ async function containerSpec(
   { address, forwarder, network, runId, trust }: ContainerParts,
 ): Promise<ContainerSpec> {
   const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
-  const urls = address ? urlEnvironment(name, endpoints, address) : {}
+  const urls = address ? urlEnvironment(name, endpoints, address, { bare: plan.discoverPlace !== undefined }) : {}
   const shared = await gitMounts(plan, paths)
   const place = checkout ? placeOf(checkout) : plan.mainCheckout
   return {

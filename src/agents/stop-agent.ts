@@ -1,7 +1,7 @@
 // Owns stopping and destroying an agent: done when its container and its routes are gone.
 import type { Engine } from '../engine/engine.js'
 import { messageOf } from '../errors.js'
-import type { Agent } from '../routing/agent.js'
+import { type Agent, canHaveEndpoints } from '../routing/agent.js'
 import { syncRoutes } from '../supervisor/control-client.js'
 import { findProxy, type ProxyOptions } from '../supervisor/proxy.js'
 import { findAgent } from './find-agent.js'
@@ -61,7 +61,7 @@ export async function destroyAgent(
  * in trouble is a note: the agents are gone all the same, and so will their routes be once the proxy is well.
  */
 async function withdrawn(agents: readonly Agent[], proxy: ProxyOptions): Promise<void> {
-  if (agents.every(({ endpoints }) => endpoints.length === 0)) return
+  if (!agents.some(canHaveEndpoints)) return
   try {
     if (await findProxy(proxy)) await syncRoutes(proxy.paths.controlSocket)
   } catch (error) {

@@ -1,7 +1,9 @@
 // Owns waiting until an endpoint answers: what scripts do instead of sleeping.
+
 import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { type Agent, type Endpoint, isLive } from '../routing/agent.js'
+import { discoveredEndpoint, portNamed } from '../routing/declared-ports.js'
 import { nearestName } from '../routing/nearest-name.js'
 import { type ProxyAddress, urlOf } from '../routing/urls.js'
 import { probeOf } from './endpoint-probe.js'
@@ -83,9 +85,12 @@ async function runningAgent(engine: Engine, reference: string): Promise<Agent> {
 }
 
 function chooseEndpoint(agent: Agent, name: string | undefined): Endpoint {
+  const port = agent.discover && name !== undefined ? portNamed(name) : undefined
   const names = agent.endpoints.map((endpoint) => endpoint.name)
   const chosen = agent.endpoints.find((endpoint) => name === undefined || endpoint.name === name)
   if (chosen) return chosen
+  // It is an endpoint as soon as something listens there.
+  if (port !== undefined) return discoveredEndpoint(port)
   const nearest = name === undefined ? undefined : nearestName(name, names)
   const hint = nearest ? ` Did you mean ${nearest}?` : ''
   const message =

@@ -13,7 +13,7 @@ export default class List extends MoatCommand {
   async run(): Promise<{ agents: AgentView[]; indexUrl: string }> {
     await this.parse(List)
     const [engine, address] = await Promise.all([this.connectEngine(), this.proxyOptionsAnyway().then(currentAddress)])
-    const agents = await listAgents(engine, address)
+    const agents = await listAgents(engine, this.paths, address, { look: this.jsonEnabled() })
     if (agents.length > 0) {
       this.log(formatAgents(agents))
       this.logToStderr(`All agents: ${indexUrl(address)}`)

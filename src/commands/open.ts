@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { type ChosenPage, choosePage } from '../agents/choose-page.js'
+import { currentAgents } from '../agents/list-agents.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { requestKey } from '../supervisor/control-client.js'
 import { addressOf } from '../supervisor/protocol.js'
@@ -33,7 +34,7 @@ and record their requests.`
     const options = await this.proxyOptionsAnyway()
     const proxy = await findProxy(options)
     const engine = await this.connectEngine()
-    const { agents } = await engine.listAgents()
+    const agents = await currentAgents(engine, this.paths)
     const request = { ...args, dashboard: flags.dashboard, directory: process.cwd() }
     const page = await choosePage(agents, request, proxy ? addressOf(proxy) : options.wanted)
     this.log(page.url)

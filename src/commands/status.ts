@@ -11,7 +11,7 @@ export default class Status extends MoatCommand {
   async run(): Promise<SystemStatus & { indexUrl: string }> {
     await this.parse(Status)
     const [engine, address] = await Promise.all([this.connectEngine(), this.proxyOptionsAnyway().then(currentAddress)])
-    const status = await measureSystem(engine, address)
+    const status = await measureSystem(engine, this.paths, address)
     this.log(formatSystemStatus(status))
     if (status.runs.length > 0) this.logToStderr(`All agents: ${indexUrl(address)}`)
     return { ...status, indexUrl: indexUrl(address) }

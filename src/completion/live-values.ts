@@ -27,7 +27,11 @@ export async function liveValues(source: CompletionSource, options: LiveOptions)
   }
   if (source === 'endpoints' && options.agent !== undefined) {
     const agent = findAgent(await readAgents(options), options.agent)
-    return agent.endpoints.map(({ name, port, type }) => ({
+    const { withDiscovered } = await import('../doors/with-discovered.js')
+    const { moatPaths } = await import('../config/paths.js')
+    const paths = moatPaths({ ...options.env, MOAT_HOME: options.home })
+    const [now = agent] = await withDiscovered([agent], { paths })
+    return now.endpoints.map(({ name, port, type }) => ({
       description: port === undefined ? type : `${type}, port ${port}`,
       value: name,
     }))

@@ -138,6 +138,7 @@ export function moatYamlSchema(directory: string) {
       command: command.optional(),
       container: container.optional(),
       dependencies: z.array(text(), { error: collectionError('a list such as [node@22]') }).optional(),
+      discover: leaf<boolean>('true or false', (value) => typeof value === 'boolean').optional(),
       env: env.optional(),
       grants: unsupported('grants'),
       hooks: hooks.optional(),
@@ -152,7 +153,7 @@ export function moatYamlSchema(directory: string) {
 
 /** The keys a mapping in moat.yaml may have, by its path. */
 export const moatYamlKeys = {
-  '': ['name', 'dependencies', 'base_image', 'ports', 'command', 'env', 'mounts', 'container', 'hooks'],
+  '': ['name', 'dependencies', 'base_image', 'ports', 'discover', 'command', 'env', 'mounts', 'container', 'hooks'],
   container: Object.keys(container.shape),
   hooks: Object.keys(hooks.shape),
 } as const satisfies Record<string, readonly string[]>

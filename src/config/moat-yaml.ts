@@ -28,6 +28,8 @@ export interface MoatYaml {
   /** `memory` in MiB; `dns` are IP addresses, `runtime` is a name of the engine's. */
   container: { cpus?: number; dns?: string[]; memory?: number; runtime?: string }
   dependencies: string[]
+  /** True when ports that are not declared get URLs too, while something listens there. */
+  discover?: true
   /** Values as written: `1.10` stays `1.10`. */
   env: Record<string, string>
   /** Scripts for `sh -c`, in order. */
@@ -90,6 +92,7 @@ function toMoatYaml(parsed: z.output<ReturnType<typeof moatYamlSchema>>, source:
       ...(runtime !== undefined && { runtime }),
     },
     dependencies: parsed.dependencies ?? [],
+    ...(parsed.discover && { discover: true }),
     env: Object.fromEntries(
       Object.entries(parsed.env ?? {}).map(([key, value]) => [key, source.textAt(['env', key]) ?? String(value)]),
     ),

@@ -29,13 +29,15 @@ export class AgentDirectories {
   async sweep(agents: readonly SharingAgent[]): Promise<void> {
     const present = new Set(agents.map(({ runId }) => runId))
     for (const runId of present) this.#seen.add(runId)
+    // What another sweep sees meanwhile is not for this one, which does not know of it.
+    const seen = new Set(this.#seen)
     const found = await readdir(this.#paths.agents).catch(() => [])
     const known = new Set(found)
     for (const { forwards, runId, wayIn } of agents) {
       if (!known.has(runId) && (forwards ?? wayIn) !== undefined) await installForwarder(this.#paths, runId)
     }
     for (const runId of found) {
-      if (present.has(runId) || !(this.#seen.has(runId) || (await this.#isAbandoned(runId)))) continue
+      if (present.has(runId) || !(seen.has(runId) || (await this.#isAbandoned(runId)))) continue
       await removeAgentDirectory(this.#paths, runId)
       this.#seen.delete(runId)
     }

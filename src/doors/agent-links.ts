@@ -8,6 +8,8 @@ import { type LinkOptions, linkSocket, NotASocketError } from './link-socket.js'
 
 /** However often a container changes its sockets, that is looked at once in this time. Milliseconds. */
 const restInterval = 250
+/** What is changed together is looked at together. Milliseconds. */
+const gatherTime = 20
 /** How long a container that has just started may take to make its sockets. Milliseconds. */
 const startDeadline = 2_000
 /** How often one looks for sockets of a container that has just started, if nobody says that they are there. Milliseconds. */
@@ -17,6 +19,8 @@ export interface AgentLinksOptions extends LinkOptions {
   /** Where the container makes its sockets. */
   directory: string
   log: (message: string) => void
+  /** Called when something in the directory may have changed, at most once in the rest interval. */
+  onChange?: () => void
 }
 
 export class AgentLinks {
@@ -39,7 +43,8 @@ export class AgentLinks {
 
   /** Makes these links, and no others. True once all lead to sockets; they may not all be there yet. */
   async want(wanted: ReadonlyMap<string, string>): Promise<boolean> {
-    if (sameEntries(wanted, this.#wanted) && (await this.#checking)) return true
+    const isNew = this.#lastCheck === Number.NEGATIVE_INFINITY
+    if (!isNew && sameEntries(wanted, this.#wanted) && (await this.#checking)) return true
     this.#wanted = wanted
     return this.check()
   }
@@ -66,7 +71,7 @@ export class AgentLinks {
   /** Leaves them as they are, for the next supervisor. */
   leave(): void {
     this.#closed = true
-    this.#watcher?.close()
+    this.#endWatch()
     clearTimeout(this.#scheduled)
   }
 
@@ -110,19 +115,26 @@ export class AgentLinks {
 
   /** One change is enough to look again: the watch ends with it, so that a flood of changes reaches nobody. */
   #watch(): void {
-    this.#watcher?.close()
+    // One that is there may have something to tell yet.
+    if (this.#watcher) return
     try {
       this.#watcher = watch(this.#options.directory, { persistent: false }, () => {
-        this.#watcher?.close()
-        this.#watcher = undefined
-        const rest = Math.max(0, this.#lastCheck + restInterval - performance.now())
+        this.#endWatch()
+        const rest = Math.max(gatherTime, this.#lastCheck + restInterval - performance.now())
         this.#scheduled = setTimeout(() => this.#checkQuietly(), rest).unref()
       })
-      this.#watcher.on('error', () => this.#watcher?.close())
+      this.#watcher.on('error', () => this.#endWatch())
+      // Whoever looked before there was a watch may have looked too early.
+      this.#options.onChange?.()
     } catch {
       // Without a watch (there are too many, or the directory is gone) the regular look finds it.
       this.#watcher = undefined
     }
+  }
+
+  #endWatch(): void {
+    this.#watcher?.close()
+    this.#watcher = undefined
   }
 
   #checkQuietly(): void {

@@ -9,6 +9,8 @@ import { Links } from './links.js'
 export interface DoorsOptions {
   domain: string
   log: (message: string) => void
+  /** Called when an agent that discovers may have others to show than before. */
+  onDiscovery?: () => void
   paths: Pick<MoatPaths, 'agents' | 'doorsLog' | 'doorsSocket' | 'inside' | 'proxy'>
   /** The user whose sockets are dialled. */
   uid: number

@@ -4,6 +4,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type MoatPaths, wayInDirectory } from '../config/paths.js'
 import { certificateHosts, hostsOf, type RouteTable } from '../routing/route-table.js'
+import { agentHost } from '../routing/urls.js'
 import { insideAddress, linkDirectories, probeSuffix, quickSuffix, wayName } from '../routing/way-in.js'
 import { AgentLinks } from './agent-links.js'
 import { Names } from './names.js'
@@ -14,6 +15,8 @@ const addresses = ['127.0.0.1', '::1']
 export interface LinksOptions {
   domain: string
   log: (message: string) => void
+  /** Called when an agent that discovers may have others to show than before. */
+  onDiscovery?: (() => void) | undefined
   paths: Pick<MoatPaths, 'agents' | 'proxy'>
   uid: number
 }
@@ -52,7 +55,9 @@ export class Links {
   async #apply(table: RouteTable): Promise<AgentLinks[]> {
     const { domain } = this.#options
     await this.#sweep()
-    const names = new Set([...certificateHosts(hostsOf(table), domain), ...addresses])
+    // They have pages also while nothing listens.
+    const pages = table.discovering.map(({ agent }) => agentHost(agent, domain))
+    const names = new Set([...certificateHosts(hostsOf(table), domain), ...pages, ...addresses])
     const own = new Set(table.inside.map(({ agent, runId }) => `${insideAddress(runId)}/${agent}`))
     const expected = new Set(table.doors.map(({ host }) => host))
     await Promise.all([this.#names.add(names), this.#own.add(own), this.#expected.add(expected)])
@@ -63,7 +68,7 @@ export class Links {
       await links.close()
     }
     const pending = [...wanted].map(async ([runId, sockets]) => {
-      const links = this.#of(runId)
+      const links = this.#of(runId, table)
       return (await links.want(sockets)) ? [] : [links]
     })
     const missing = (await Promise.all(pending)).flat()
@@ -76,18 +81,20 @@ export class Links {
     for (const links of this.#agents.values()) links.leave()
   }
 
-  #of(runId: string): AgentLinks {
-    const { log, paths, uid } = this.#options
-    const options = { directory: wayInDirectory(paths, runId), log, staging: this.#staging, uid }
+  #of(runId: string, { discovering }: RouteTable): AgentLinks {
+    const { log, onDiscovery, paths, uid } = this.#options
+    const watched = onDiscovery && discovering.some((one) => one.runId === runId)
+    const own = { directory: wayInDirectory(paths, runId), log, staging: this.#staging, uid }
+    const options = { ...own, ...(watched && { onChange: onDiscovery }) }
     const links = this.#agents.get(runId) ?? new AgentLinks(options)
     this.#agents.set(runId, links)
     return links
   }
 
   /** By run, links to the sockets that they are to. */
-  #wantedLinks({ doors, ways }: RouteTable): Map<string, Map<string, string>> {
+  #wantedLinks({ discovering, doors, ways }: RouteTable): Map<string, Map<string, string>> {
     const { agents, proxy } = this.#options.paths
-    const wanted = new Map<string, Map<string, string>>()
+    const wanted = new Map(discovering.map(({ runId }) => [runId, new Map<string, string>()]))
     const add = (runId: string, name: string, socket: string) => {
       const links = wanted.get(runId) ?? new Map<string, string>()
       wanted.set(runId, links.set(join(proxy, name), join(wayInDirectory({ agents }, runId), socket)))

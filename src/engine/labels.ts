@@ -7,6 +7,8 @@ import { isDnsLabel } from '../routing/dns-label.js'
 export const labels = {
   /** Of an agent whose workspace is a git worktree, and the repository's id. */
   branch: 'dev.moat.branch',
+  /** Of an agent whose ports have URLs as soon as something listens there. */
+  discover: 'dev.moat.discover',
   endpoints: 'dev.moat.endpoints',
   /** The proxy's ports that its container hands on to it, e.g. `8080` or `443,80`. */
   forwards: 'dev.moat.forwards',
@@ -36,6 +38,7 @@ export const labelPrefix = 'dev.moat.'
 export type LabelledAgent = Pick<
   Agent,
   | 'branch'
+  | 'discover'
   | 'endpoints'
   | 'forwards'
   | 'keep'
@@ -104,6 +107,7 @@ const routes = z.array(
 export function toLabels(agent: LabelledAgent & { home?: string }): Record<string, string> {
   return {
     ...(agent.branch !== undefined && { [labels.branch]: agent.branch }),
+    ...(agent.discover && { [labels.discover]: 'true' }),
     [labels.endpoints]: JSON.stringify(agent.endpoints),
     ...(agent.forwards && { [labels.forwards]: agent.forwards.join() }),
     ...(agent.home !== undefined && { [labels.home]: agent.home }),
@@ -127,6 +131,7 @@ export function fromLabels(values: Readonly<Record<string, string>>): LabelledAg
   const { [labels.branch]: branch, [labels.repository]: repository } = values
   return {
     ...(branch && { branch }),
+    ...(values[labels.discover] === 'true' && { discover: true }),
     endpoints: read<Endpoint[]>(values, labels.endpoints, endpoints, parseJson),
     ...(values[labels.forwards] && { forwards: read(values, labels.forwards, forwards, parseNumbers) }),
     keep: values[labels.keep] === 'true',

@@ -3,6 +3,7 @@ import { hasEnded } from '../routing/agent.js'
 import { formatAge } from '../routing/format-age.js'
 import { type Html, html, safeUrl, withCode } from './html.js'
 import { slotSeconds, sparkline } from './sparkline.js'
+import { explainUndeclared } from './undeclared.js'
 import type { EndpointCounters, Health, IndexAgent, IndexEndpoint } from './view.js'
 
 const healthText: Record<Health, string> = {
@@ -22,7 +23,7 @@ export interface CardOptions {
 }
 
 export function agentCard(agent: IndexAgent, { actions, index, now }: CardOptions): Html {
-  const { createdAt, endpoints, name, runId, state, workspace } = agent
+  const { createdAt, discover, endpoints, name, runId, state, undeclared = [], workspace } = agent
   const page = `${index}/agents/${name}`
   return html`<article class="agent" id="${runId}" data-name="${name}" aria-labelledby="${runId}-name">
 <header>
@@ -33,10 +34,11 @@ ${actions ? buttons(agent) : undefined}
 </header>
 ${
   endpoints.length === 0
-    ? html`<p class="none">No endpoints.</p>`
+    ? html`<p class="none">${discover ? 'Nothing listens.' : 'No endpoints.'}</p>`
     : html`<ul class="endpoints">
 ${endpoints.map((endpoint) => endpointRow(agent, endpoint))}</ul>`
 }
+${undeclared.length === 0 ? undefined : html`<p class="note">${withCode(explainUndeclared(agent, undeclared))}</p>`}
 </article>`
 }
 

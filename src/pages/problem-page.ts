@@ -5,11 +5,12 @@ import type { Problem } from './problem.js'
 
 /** The page, which asks by itself whether the problem is gone. */
 export function problemPage(problem: Problem): string {
-  const { detail, hint, links, title, waits } = problem
+  const { detail, hint, links, note, title, waits } = problem
   const body = html`<main class="problem">
 <h1>${title}</h1>
 <p>${detail}</p>
 <p class="hint">${toDo(hint)}</p>
+${note === undefined ? undefined : html`<p>${withCode(note)}</p>`}
 ${links.length === 0 ? undefined : linkList(links)}
 <p class="waiting" role="status">${waiting[waits]}</p>
 </main>`

@@ -1,8 +1,10 @@
 // Owns what the proxy says when no agent answers a request: what is wrong, what to do, and what there is instead. Pure.
 import { type Agent, hasEnded } from '../routing/agent.js'
+import { portNamed, undeclaredPorts } from '../routing/declared-ports.js'
 import { nearestName } from '../routing/nearest-name.js'
 import { defaultEndpoint } from '../routing/route-table.js'
 import { agentUrl, indexUrl, isWithin, type ProxyAddress, urlOf } from '../routing/urls.js'
+import { explainUndeclared } from './undeclared.js'
 import { explainReach, healthOf, type Look, servedPort } from './view.js'
 
 /** The JSON form is this without `links`, `status`, `title` and `waits`; fields may be added, never removed. */
@@ -18,8 +20,11 @@ export interface Problem {
   /** Places to go instead. */
   links: { title: string; url: string }[]
   nearest?: string
+  /** Of ports on which something listens, and that have no URL. */
+  note?: string
   status: number
   title: string
+  undeclared?: number[]
   /** `soon`: it is expected to go away by itself. `once`: it may just have. `change`: when something is done about it. */
   waits: 'change' | 'once' | 'soon'
 }
@@ -58,7 +63,9 @@ export function explainHost(host: string, sources: ProblemSources): Problem {
   if (hasEnded(agent)) return stoppedAgent(agent, sources)
   const name = endpoint ?? defaultEndpoint(agent) ?? agent.endpoints[0]?.name
   if (name === undefined || !agent.endpoints.some((one) => one.name === name))
-    return unknownEndpoint(agent, name, sources)
+    return agent.discover && name !== undefined && portNamed(name) !== undefined
+      ? undiscovered(agent, name, sources)
+      : unknownEndpoint(agent, name, sources)
   return unanswered(agent, name, sources)
 }
 
@@ -95,7 +102,7 @@ function stoppedAgent({ name, runId, workspace }: Agent, { address }: ProblemSou
   }
 }
 
-function unknownEndpoint(agent: Agent, name: string | undefined, { address }: ProblemSources): Problem {
+function unknownEndpoint(agent: Agent, name: string | undefined, { address, look }: ProblemSources): Problem {
   const names = agent.endpoints.map((one) => one.name)
   const nearest = name === undefined ? undefined : nearestName(name, names)
   const missing = name === undefined ? `${agent.name} has no endpoints.` : `${agent.name} has no endpoint ${name}.`
@@ -108,9 +115,26 @@ function unknownEndpoint(agent: Agent, name: string | undefined, { address }: Pr
     hint: 'Add it under `ports` in moat.yaml, or use one of the endpoints there are.',
     links: agent.endpoints.map((one) => ({ title: one.name, url: urlOf(agent.name, one, address) })),
     ...(nearest !== undefined && { nearest }),
+    ...noteOf(agent, look),
     status: 404,
     title: name === undefined ? `${agent.name} has no endpoints` : `${agent.name} has no endpoint ${name}`,
     waits: 'change',
+  }
+}
+
+/** A port of an agent that has a URL as soon as something listens there. */
+function undiscovered(agent: Agent, name: string, { address }: ProblemSources): Problem {
+  return {
+    agent: agent.name,
+    detail: `Nothing listens on port ${name} of ${agent.name} now.`,
+    endpoint: name,
+    endpoints: agent.endpoints.map((one) => one.name),
+    error: 'not_listening',
+    hint: `moat wait ${agent.name} ${name}`,
+    links: agent.endpoints.map((one) => ({ title: one.name, url: urlOf(agent.name, one, address) })),
+    status: 502,
+    title: `Nothing listens on port ${name} of ${agent.name}`,
+    waits: 'soon',
   }
 }
 
@@ -118,7 +142,12 @@ function unanswered(agent: Agent, name: string, { address, asked, look, now }: P
   const context = {
     agent: agent.name,
     endpoint: name,
-    links: [{ title: 'All agents', url: indexUrl(address) }],
+    links: [
+      ...agent.endpoints
+        .filter(({ discovered }) => discovered)
+        .map((one) => ({ title: one.name, url: urlOf(agent.name, one, address) })),
+      { title: 'All agents', url: indexUrl(address) },
+    ],
   }
   const served = servedPort(agent, name)
   const { health, reach } = healthOf(agent, name, look, now)
@@ -153,9 +182,17 @@ function unanswered(agent: Agent, name: string, { address, asked, look, now }: P
   return {
     ...context,
     ...explainReach(name, served, reach),
+    ...noteOf(agent, look, name),
     error: reach.kind === 'loopback' ? 'loopback_only' : reach.kind === 'elsewhere' ? 'other_port' : 'not_listening',
     status: 502,
     title: `${name} of ${agent.name} does not listen`,
     waits: 'soon',
   }
+}
+
+/** `instead` is the endpoint that is asked for and does not answer. */
+function noteOf(agent: Agent, look: Look | undefined, instead?: string): Pick<Problem, 'note' | 'undeclared'> {
+  const undeclared = look ? undeclaredPorts(agent, look.listeners) : []
+  if (undeclared.length === 0) return {}
+  return { note: explainUndeclared(agent, undeclared, instead), undeclared }
 }

@@ -2,6 +2,7 @@
 // describes it. Fields may be added, never removed or renamed.
 import { type Agent, hasEnded, isLive } from '../routing/agent.js'
 import { type AgentView, type EndpointView, viewAgent } from '../routing/agent-view.js'
+import { undeclaredPorts } from '../routing/declared-ports.js'
 import { type Listener, type Reach, reachOf } from '../routing/listening.js'
 import { defaultEndpoint } from '../routing/route-table.js'
 import { agentHost, agentUrl, endpointHost, indexUrl, type ProxyAddress } from '../routing/urls.js'
@@ -91,7 +92,13 @@ function indexAgent(agent: Agent, sources: ViewSources): IndexAgent {
       ...(explained && { hint: explained.hint, problem: explained.detail }),
     }
   })
-  return { ...view, baseUrl: agentUrl(agent.name, sources.address), endpoints }
+  const undeclared = isLive(agent) && look ? undeclaredPorts(agent, look.listeners) : []
+  return {
+    ...view,
+    baseUrl: agentUrl(agent.name, sources.address),
+    endpoints,
+    ...(undeclared.length > 0 && { undeclared }),
+  }
 }
 
 /** The bare host counts for the endpoint that answers there. */
@@ -118,7 +125,8 @@ export function healthOf(
   const port = servedPort(agent, endpoint)
   if (port === undefined) return { health: 'answering' }
   if (!look) return { health: 'unknown' }
-  const declared = agent.endpoints.flatMap(({ name }) => servedPort(agent, name) ?? [])
+  const others = agent.endpoints.filter(({ discovered }) => !discovered)
+  const declared = others.flatMap(({ name }) => servedPort(agent, name) ?? [])
   const reach = reachOf(look.listeners, port, declared)
   if (reach.kind === 'answering') return { health: 'answering', reach }
   const isNew = reach.kind === 'nothing' && now - look.startedAt < startTime

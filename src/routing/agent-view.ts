@@ -12,21 +12,26 @@ export interface AgentView {
   branch?: string
   /** ISO 8601. */
   createdAt: string
+  /** Present when whatever listens in its container is an endpoint. */
+  discover?: true
   endpoints: EndpointView[]
   name: string
   /** For an agent in a git worktree only. */
   repository?: string
   runId: string
   state: AgentState
+  /** Ports on which something listens in its container, and that have no URL. Absent when there are none, or nobody looked. */
+  undeclared?: number[]
   /** Absolute path on the host. */
   workspace: string
 }
 
 export function viewAgent(agent: Agent, address: ProxyAddress): AgentView {
-  const { branch, createdAt, endpoints, name, repository, runId, state, workspace } = agent
+  const { branch, createdAt, discover, endpoints, name, repository, runId, state, workspace } = agent
   return {
     ...(branch !== undefined && { branch }),
     createdAt,
+    ...(discover && { discover }),
     endpoints: endpoints.map((endpoint) => ({ ...endpoint, url: urlOf(name, endpoint, address) })),
     name,
     ...(repository !== undefined && { repository }),
@@ -36,7 +41,7 @@ export function viewAgent(agent: Agent, address: ProxyAddress): AgentView {
   }
 }
 
-/** Endpoints as text: `web:3000, api:8080`. */
+/** Endpoints as text: `web:3000, api:8080, 5173`; the last is a discovered one. */
 export function describeEndpoints(endpoints: readonly Endpoint[]): string {
-  return endpoints.map(({ name, port, type }) => `${name}:${port ?? type}`).join(', ')
+  return endpoints.map(({ discovered, name, port, type }) => (discovered ? name : `${name}:${port ?? type}`)).join(', ')
 }

@@ -18,10 +18,12 @@ export interface EndpointLink {
   url: string
 }
 
-/** A declared endpoint, registered by its type. Travels in the container's labels. */
+/** An endpoint: declared, registered by its type, and then in the container's labels, or discovered. */
 export interface Endpoint {
   /** More to show of it, by title. */
   columns?: Record<string, string>
+  /** True for a port that nobody declared: it is here because something listens there. */
+  discovered?: true
   links?: EndpointLink[]
   name: string
   /** The plugin whose type it is of. */
@@ -57,6 +59,8 @@ export interface ServedFiles {
 export interface RouteFragment {
   /** True when the bare agent host leads here too. */
   default?: boolean
+  /** As in `Endpoint`; never in labels. */
+  discovered?: true
   endpoint: string
   /** After `routes`, for requests that they pass on. */
   files?: ServedFiles
@@ -73,6 +77,8 @@ export interface Agent {
   containerId: string
   /** ISO 8601. */
   createdAt: string
+  /** Present when whatever listens in its container has a URL by its number. */
+  discover?: true
   endpoints: Endpoint[]
   /** The proxy's ports that are handed on to it from the container's own loopback; absent for none. */
   forwards?: number[]
@@ -105,7 +111,12 @@ export function hasEnded({ state }: Pick<Agent, 'state'>): boolean {
   return state === 'exited' || state === 'dead'
 }
 
+/** True for an agent that has endpoints, or may come to have some while it runs. */
+export function canHaveEndpoints({ discover, endpoints }: Pick<Agent, 'discover' | 'endpoints'>): boolean {
+  return discover === true || endpoints.length > 0
+}
+
 /** True for an agent that keeps the proxy up: it lives and has endpoints. */
 export function needsProxy(agent: Agent): boolean {
-  return agent.endpoints.length > 0 && isLive(agent)
+  return canHaveEndpoints(agent) && isLive(agent)
 }

@@ -16,6 +16,8 @@ import { dialAddress, isLinkable, quickSuffix, wayName } from './way-in.js'
  */
 export interface Door {
   agent: string
+  /** It comes and goes by itself. */
+  discovered?: true
   host: string
   /** Inside the container. */
   port: number
@@ -48,16 +50,19 @@ export interface HostRoutes {
   upstream: boolean
 }
 
-/** An agent that reaches its own hosts from inside its container. */
-export interface InsideAgent {
+/** An agent by its name and its run. */
+export interface NamedRun {
   agent: string
   runId: string
 }
 
 export interface RouteTable {
+  /** Agents that may get hosts while they run, without the engine saying so. */
+  discovering: NamedRun[]
   doors: Door[]
   hostRoutes: HostRoutes[]
-  inside: InsideAgent[]
+  /** Agents that reach their own hosts from inside their containers. */
+  inside: NamedRun[]
   upstreams: Upstream[]
   /** Container ports that Caddy's config dials by the agents' sockets. */
   ways: Way[]
@@ -69,7 +74,14 @@ export interface Way {
   runId: string
 }
 
-export const emptyTable: RouteTable = { doors: [], hostRoutes: [], inside: [], upstreams: [], ways: [] }
+export const emptyTable: RouteTable = {
+  discovering: [],
+  doors: [],
+  hostRoutes: [],
+  inside: [],
+  upstreams: [],
+  ways: [],
+}
 
 /** The plugin of endpoints that do not name one: this package. */
 export const corePlugin = 'moat-cli'
@@ -86,17 +98,19 @@ export function routeTable(agents: readonly Agent[], domain: string): RouteTable
   const all = <K extends keyof RouteTable>(key: K) =>
     tables.flatMap((table): unknown[] => table[key] ?? []) as RouteTable[K]
   return {
+    discovering: named(agents.filter((agent) => agent.discover && isLive(agent))),
     doors: all('doors').toSorted((a, b) => compare(a.host, b.host)),
     hostRoutes: all('hostRoutes').toSorted((a, b) => compare(a.hosts[0] ?? '', b.hosts[0] ?? '')),
-    inside: agents
-      .filter((agent) => agent.forwards !== undefined && isLive(agent))
-      .map(({ name, runId }) => ({ agent: name, runId }))
-      .toSorted((a, b) => compare(a.runId, b.runId)),
+    inside: named(agents.filter((agent) => agent.forwards !== undefined && isLive(agent))),
     upstreams: all('upstreams').toSorted((a, b) => compare(a.host, b.host)),
     ways: [...all('ways'), ...agents.flatMap(probedWays)].toSorted(
       (a, b) => compare(a.runId, b.runId) || a.port - b.port,
     ),
   }
+}
+
+function named(agents: readonly Agent[]): NamedRun[] {
+  return agents.map(({ name, runId }) => ({ agent: name, runId })).toSorted((a, b) => compare(a.runId, b.runId))
 }
 
 /** Every host that has an answer. */
@@ -138,7 +152,13 @@ function tableOf(agent: Agent, fragment: RouteFragment, domain: string): Partial
   }
   const dialled = special || configured.length > 0 ? ports : []
   return {
-    doors: linked.map((host) => ({ agent: agent.name, host, port: upstream?.port ?? 0, runId: agent.runId })),
+    doors: linked.map((host) => ({
+      agent: agent.name,
+      ...(fragment.discovered && { discovered: true }),
+      host,
+      port: upstream?.port ?? 0,
+      runId: agent.runId,
+    })),
     // Files and fixed answers come from no container port: only the agent's state tells whether it is there.
     hostRoutes: special && isLive(agent) ? [hostRoutes] : [],
     upstreams: upstream ? configured.map((host) => upstreamOf(agent, upstream, host)) : [],
@@ -162,8 +182,11 @@ export function defaultEndpoint(agent: Pick<Agent, 'routes'>): string | undefine
   return agent.routes.find((fragment) => isDefault(agent, fragment))?.endpoint
 }
 
+/** What the bare host means does not depend on what happens to listen: a discovered endpoint neither has it nor takes it away. */
 function isDefault({ routes }: Pick<Agent, 'routes'>, fragment: RouteFragment): boolean {
-  return fragment.default ?? (routes.length === 1 && !routes.some((other) => other.default))
+  if (fragment.discovered) return false
+  const declared = routes.filter(({ discovered }) => !discovered)
+  return fragment.default ?? (declared.length === 1 && !declared.some((other) => other.default))
 }
 
 /** Where Caddy reaches a container port; undefined while it cannot. */

@@ -72,12 +72,13 @@ export function urlOf(agent: string, { name, url }: Pick<Endpoint, 'name' | 'url
 
 /**
  * The `MOAT_URL*` and `MOAT_HOST*` variables inside the agent's container. Those of the proxy say `http://`: it answers
- * both schemes on its port, redirecting http to https.
+ * both schemes on its port, redirecting http to https. With `bare`, an agent without endpoints has its own address too.
  */
 export function urlEnvironment(
   agent: string,
   endpoints: readonly Pick<Endpoint, 'name' | 'url'>[],
   { domain, port }: ProxyAddress,
+  { bare = false } = {},
 ): Record<string, string> {
   const environment: Record<string, string> = {}
   const add = (suffix: string, url: string) => {
@@ -85,7 +86,7 @@ export function urlEnvironment(
     environment[`MOAT_HOST${suffix}`] = url.replace(/^[a-z0-9+.-]+:\/\//i, '').replace(/[/?#].*$/s, '')
   }
   const proxied = (host: string) => `http://${authorityOf(host, port)}`
-  if (endpoints.some(({ url }) => url === undefined)) add('', proxied(agentHost(agent, domain)))
+  if (bare || endpoints.some(({ url }) => url === undefined)) add('', proxied(agentHost(agent, domain)))
   for (const { name, url } of endpoints) {
     add(`_${name.toUpperCase().replaceAll('-', '_')}`, url ?? proxied(endpointHost(agent, name, domain)))
   }

@@ -1,6 +1,6 @@
 // Owns which certificates Caddy has ready, and which of them it has to forget because their root was replaced.
 import { forgetOldLeaves } from '../authority/root.js'
-import { storedHosts } from '../caddy/stored-hosts.js'
+import { forgetStoredHosts, storedHosts } from '../caddy/stored-hosts.js'
 import { type CaddyConfig, forgetfulConfig } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
 import { certificateHosts } from '../routing/route-table.js'
@@ -12,6 +12,8 @@ export class Certificates {
   /** Set when the root was replaced: hosts of which Caddy may still have a certificate of the old one. */
   #outdated: string[] | undefined
   #warmed = new Set<string>()
+  /** Hosts that come and go while their agents run. */
+  #passing = new Set<string>()
 
   constructor(paths: Pick<MoatPaths, 'caCertificate' | 'caddyStorage'>) {
     this.#paths = paths
@@ -43,6 +45,16 @@ export class Certificates {
   forgotten(): void {
     this.#outdated = undefined
     this.#warmed.clear()
+  }
+
+  /**
+   * Of hosts that come and go as containers like, nothing is prepared, and those that are gone leave nothing behind: a container
+   * could have one for each of its ports.
+   */
+  async keepPassing(hosts: readonly string[]): Promise<void> {
+    const gone = [...this.#passing].filter((host) => !hosts.includes(host))
+    this.#passing = new Set(hosts)
+    await forgetStoredHosts(this.#paths.caddyStorage, gone)
   }
 
   /** Prepares the certificates of hosts that are new since the last time. */

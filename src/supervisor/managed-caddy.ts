@@ -263,7 +263,11 @@ export class ManagedCaddy {
 
   /** Prepares the certificates of hosts that are new since the last time. */
   async #warm(): Promise<void> {
-    await this.#served.certificates.warm(hostsOf(this.#routes), this.address)
+    const { doors } = this.#routes
+    const passing = doors.filter(({ discovered }) => discovered).map(({ host }) => host)
+    const lasting = doors.filter(({ discovered }) => !discovered)
+    await this.#served.certificates.warm(hostsOf({ ...this.#routes, doors: lasting }), this.address)
+    await this.#served.certificates.keepPassing(passing)
   }
 
   #settingsFor(listeners: string[], port: number, names: NamesSettings): CaddySettings {

@@ -5,7 +5,7 @@ import type { Engine } from '../engine/engine.js'
 import { messageOf } from '../errors.js'
 import { type IndexView, type Look, viewIndex } from '../pages/view.js'
 import { type Agent, isLive } from '../routing/agent.js'
-import type { Listener } from '../routing/listening.js'
+import { listenersOf } from '../routing/declared-ports.js'
 import { hostsOf } from '../routing/route-table.js'
 import type { ManagedCaddy } from './managed-caddy.js'
 
@@ -135,7 +135,7 @@ export class Observer {
   }
 
   async #refresh(agent: Agent, maxAge: number): Promise<void> {
-    const { containerId, forwards = [], relays = {}, wayIn } = agent
+    const { containerId } = agent
     const known = this.#looks.get(containerId)
     if (known && Date.now() - known.at < maxAge) return
     const asked = this.#options
@@ -144,14 +144,10 @@ export class Observer {
       .catch(() => undefined)
     // An engine that hangs must not keep people from being told anything.
     const found = await Promise.race([asked, wait(lookTimeout, undefined, { ref: false })])
-    // What moat itself listens with is nothing an endpoint could be meant to be.
-    const isForwarder = ({ loopback, port }: Listener) => (loopback ? forwards.includes(port) : port in relays)
-    // The forwarder reaches what only programs in the container do, and the proxy with it.
-    const asSeen = (one: Listener) => (wayIn || agent.relays ? { ...one, loopback: false } : one)
     this.#looks.set(containerId, {
       at: Date.now(),
       look: found && {
-        listeners: found.listeners.filter((one) => !isForwarder(one)).map(asSeen),
+        listeners: listenersOf(agent, found.listeners),
         startedAt: Date.parse(found.startedAt),
       },
       quick: found?.quick ?? false,

@@ -7,11 +7,15 @@ import { Coalescer } from './coalescer.js'
 
 /** How often the engine is asked even though it reported nothing, for engines that lose events. Milliseconds. */
 const safetyInterval = 15_000
+/** However often containers say that something else listens, that is looked at once in this time. Milliseconds. */
+const discoveryInterval = 250
 /** First and longest wait before a lost engine is sought again. Milliseconds. */
 const reconnectWait = { first: 250, longest: 5_000 }
 
 export interface ReconcilerOptions {
   connect: () => Promise<Engine>
+  /** The agents with what is not in their labels: endpoints that are there because something listens. */
+  discover: (agents: readonly Agent[]) => Promise<Agent[]>
   /** What of the agents' labels may be acted upon. */
   judge: (agents: Agent[]) => Agent[]
   log: (message: string) => void
@@ -21,7 +25,7 @@ export interface ReconcilerOptions {
 }
 
 export class Reconciler {
-  /** The agents last seen, judged. An engine that cannot be read leaves them as they are. */
+  /** The agents last seen, judged, with what was discovered. An engine that cannot be read leaves them as they are. */
   agents: Agent[] = []
   /** Containers that claim to be agents and are not. They never have routes. */
   unsealed: UnsealedContainer[] = []
@@ -29,6 +33,9 @@ export class Reconciler {
   #unjudged: Agent[] = []
   readonly #options: ReconcilerOptions
   readonly #look: Coalescer
+  readonly #discovery: Coalescer
+  #discovering: Promise<unknown> = Promise.resolve()
+  #judged: readonly Agent[] = []
   #engine: Engine | undefined
   /** Why the engine cannot be read at present. */
   problem: string | undefined
@@ -36,6 +43,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = options
     this.#look = new Coalescer(() => this.#readAgents(), 0)
+    this.#discovery = new Coalescer(() => this.#rediscover(), discoveryInterval)
   }
 
   /** Undefined while it is away. */
@@ -58,6 +66,27 @@ export class Reconciler {
     await this.#options.onAgents(this.agents)
   }
 
+  /** To be called when something else may listen in a container. The engine is not asked. */
+  rediscover(): void {
+    this.#discovery.request().catch((error) => this.#options.log(messageOf(error)))
+  }
+
+  async #rediscover(): Promise<void> {
+    const before = JSON.stringify(this.agents)
+    await this.#discover()
+    if (JSON.stringify(this.agents) !== before) await this.#options.onAgents(this.agents)
+  }
+
+  /** One after the other: the last look is the one that counts. */
+  async #discover(judged?: readonly Agent[]): Promise<void> {
+    const look = async () => {
+      this.#judged = judged ?? this.#judged
+      this.agents = await this.#options.discover(this.#judged)
+    }
+    this.#discovering = this.#discovering.then(look, look)
+    await this.#discovering
+  }
+
   async #readAgents(): Promise<void> {
     if (!this.#engine) throw new Error('the container engine does not answer')
     try {
@@ -68,7 +97,7 @@ export class Reconciler {
         if (known) agents.push(known)
       }
       this.#unjudged = agents
-      this.agents = this.#options.judge(agents)
+      await this.#discover(this.#options.judge(agents))
       this.#logUnsealed(unsealed)
       this.unsealed = unsealed
       this.problem = undefined

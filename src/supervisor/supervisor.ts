@@ -1,18 +1,17 @@
 // Owns the one supervisor of a user: the engine's agents on one side, Caddy on the other, and when both are let go.
 import { ensureAuthority } from '../authority/root.js'
 import { type Rotation, rotateAuthority } from '../authority/rotate.js'
-import { CaddyAdmin } from '../caddy/admin.js'
 import { type CaddyBinary, findCaddy } from '../caddy/find-caddy.js'
 import { storedHosts } from '../caddy/stored-hosts.js'
-import { domainOf } from '../caddy/to-caddy-config.js'
 import { hostUser } from '../config/invoking-user.js'
 import { pluginDirectory } from '../config/oclif-settings.js'
 import type { MoatPaths } from '../config/paths.js'
 import { Doors } from '../doors/doors.js'
+import { withDiscovered } from '../doors/with-discovered.js'
 import { describeUnsealed } from '../engine/unsealed.js'
 import { MoatError, messageOf } from '../errors.js'
 import { type Agent, needsProxy } from '../routing/agent.js'
-import { type RouteTable, routeTable } from '../routing/route-table.js'
+import { emptyTable, type RouteTable, routeTable } from '../routing/route-table.js'
 import { ownCaddys } from '../upkeep/own-processes.js'
 import { type ControlHandlers, type ControlSocket, openControlSocket } from './control-server.js'
 import { takeFileLock } from './file-lock.js'
@@ -25,6 +24,7 @@ import { ManagedCaddy } from './managed-caddy.js'
 import { OwnSite } from './own-site.js'
 import type { RecordingQuestion, SupervisorArguments, SupervisorStatus } from './protocol.js'
 import { Reconciler } from './reconciler.js'
+import { servedDomain } from './served-domain.js'
 import { forgetServedPort, noteServedPort } from './served-port.js'
 
 export interface SupervisorOptions extends SupervisorArguments {
@@ -48,13 +48,6 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     await lock.release()
     throw error
   }
-}
-
-/** The domain of a Caddy that outlived its supervisor: it goes on serving that one, whatever config.yaml says by now. */
-async function servedDomain({ adminSocket }: MoatPaths): Promise<string | undefined> {
-  const admin = new CaddyAdmin(adminSocket)
-  const config = (await admin.answers()) ? await admin.readConfig().catch(() => undefined) : undefined
-  return config && domainOf(config)
 }
 
 /** True when it was made. A Caddy that runs has a root in memory, and goes on with it while the files are broken. */
@@ -84,6 +77,7 @@ export class Supervisor {
   readonly #reconciler: Reconciler
   readonly #site: OwnSite
   #caddyProblem: string | undefined
+  #routes = emptyTable
   #files: FilesSocket | undefined
   #rotation: Promise<Rotation | undefined> = Promise.resolve(undefined)
   #socket: ControlSocket | undefined
@@ -94,7 +88,8 @@ export class Supervisor {
     const { log, paths } = options
     this.authorityCreated = authorityCreated
     this.#binary = binary
-    this.#doors = new Doors({ domain: options.domain, log, paths, uid: hostUser().uid })
+    const onDiscovery = () => this.#reconciler.rediscover()
+    this.#doors = new Doors({ domain: options.domain, log, onDiscovery, paths, uid: hostUser().uid })
     this.#engine = new FollowedEngine(options.env, paths.home)
     this.#options = options
     this.#court = new LabelCourt(pluginDirectory(options.env), log)
@@ -118,6 +113,7 @@ export class Supervisor {
     })
     this.#reconciler = new Reconciler({
       connect: () => this.#engine.connect(),
+      discover: (agents) => withDiscovered(agents, { paths }),
       judge: (agents) => this.#court.judge(agents),
       log,
       onAgents: (agents) => this.#serve(agents),
@@ -212,12 +208,13 @@ export class Supervisor {
     if (!this.#serving || this.#stopping) return
     // Before the push: an agent that starts now keeps the proxy even while its routes are being pushed.
     this.#lifetime.setAgents(agents.filter(needsProxy).length)
-    const routes = routeTable(agents, this.#options.domain)
-    await this.#doors.apply(routes)
-    await this.#caddy.setRoutes(routes)
+    this.#routes = routeTable(agents, this.#options.domain)
+    await this.#doors.apply(this.#routes)
+    // The latest: while this waited for a container, others may have come and gone.
+    await this.#caddy.setRoutes(this.#routes)
     // The directory of a renamed agent is still mounted in its container: with its name it gets its routes back.
     const renamed = this.#reconciler.unsealed.flatMap(({ runId }) => (runId === undefined ? [] : [{ runId }]))
-    await this.#doors.sweep([...agents, ...renamed])
+    await this.#doors.sweep([...this.#reconciler.agents, ...renamed])
     this.#changed()
   }
 

@@ -10,7 +10,7 @@ import { hostUser } from '../config/invoking-user.js'
 import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
 import type { AgentView } from '../routing/agent-view.js'
-import { indexUrl } from '../routing/urls.js'
+import { endpointUrl, indexUrl } from '../routing/urls.js'
 import { addressOf } from '../supervisor/protocol.js'
 import type { ProxyOptions } from '../supervisor/proxy.js'
 import { askApproval } from './approval-session.js'
@@ -65,7 +65,7 @@ export async function runSession(
     await options.onStarted?.()
     if (started.authorityCreated) trustHint(proxy.paths.caCertificate, proxy.wanted.domain).forEach(progress.note)
     formatEndpoints(started.agent).forEach(log)
-    if (started.hold) progress.note(`All agents: ${indexUrl(addressOf(started.hold.status))}`)
+    noteAddresses(started, progress.note)
     const clash = new PortClash(started.forwards)
     const hear = (piece: string) => clash.hear(piece)
     const explain = (exitCode: number | undefined) => {
@@ -109,6 +109,13 @@ export async function runSession(
   } finally {
     interrupts.release()
   }
+}
+
+function noteAddresses({ agent, hold }: StartedAgent, note: (line: string) => void): void {
+  if (!hold) return
+  const address = addressOf(hold.status)
+  if (agent.discover) note(`Whatever else listens in it: ${endpointUrl(agent.name, '<port>', address)}`)
+  note(`All agents: ${indexUrl(address)}`)
 }
 
 async function assertMayRun(

@@ -290,7 +290,8 @@ describe('the relay', () => {
     const waits = wayIn.relay.waits()
     const start = performance.now()
     await until('a second to pass', () => performance.now() - start > 1_000)
-    expect(wayIn.relay.waits()).toBe(waits)
+    // It may not have begun to wait again after the answer; a clock that ticks would have it wait forty times.
+    expect(wayIn.relay.waits()).toBeLessThanOrEqual(waits + 1)
   })
 
   it('takes the place of what was there, and shares it with nobody', async () => {

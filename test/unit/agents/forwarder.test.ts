@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { assertDiscovery } from '../../../src/agents/discovery.js'
 import { type ForwarderOptions, planForwarder } from '../../../src/agents/forwarder.js'
 
 const agent = {
@@ -22,7 +23,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { force: true, recursive: true }))
 
-const plan = (who: Partial<typeof agent> = {}, options: Partial<ForwarderOptions> = {}) =>
+const plan = (who: Partial<typeof agent> & { discoverPlace?: string } = {}, options: Partial<ForwarderOptions> = {}) =>
   planForwarder(
     { ...agent, ...who },
     {
@@ -108,6 +109,28 @@ describe('planForwarder', () => {
     expect(spec?.entrypoint.slice(1)).toEqual([
       ...['--in', '/run/moat/in', '--serve', '5432', '--publish', '61001=5432', '--', '/entry.sh'],
     ])
+  })
+
+  it('finds what nobody declared, where that is asked for, and lets also an agent without endpoints out', async () => {
+    const found = await plan({ discoverPlace: 'moat.yaml:3:1', endpoints: [], ports: [] })
+    expect(found?.spec.entrypoint).toContain('--discover')
+    expect(found?.spec.hosts).toEqual([{ address: '127.0.0.1', name: 'my-app.localhost' }])
+    expect(found?.labels).toEqual({ discover: true, forwards: [8080], wayIn: 'sockets' })
+    expect((await plan())?.spec.entrypoint).not.toContain('--discover')
+  })
+
+  it('says where it was asked for what cannot be, and leaves nothing', async () => {
+    const other = { ...image, architecture: 's390x' }
+    await expect(plan({ discoverPlace: 'moat.yaml:3:1' }, { image: other })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/^moat.yaml:3:1: "discover" is not possible here: .*s390x/),
+    })
+    expect(madeNothing()).toBe(true)
+    const virtual = { sharesSockets: async () => false }
+    await expect(assertDiscovery(virtual, { discoverPlace: 'moat.yaml:3:1' })).rejects.toThrow(
+      'moat.yaml:3:1: "discover"',
+    )
+    await assertDiscovery(virtual, {})
   })
 
   it('says when the proxy’s own port is an endpoint’s, which is reached all the same', async () => {

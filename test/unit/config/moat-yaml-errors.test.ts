@@ -17,7 +17,7 @@ async function errorsOf(text: string): Promise<string[]> {
 }
 
 const label = 'must be a DNS label (lowercase letters, digits and hyphens, at most 63 characters)'
-const keys = 'name, dependencies, base_image, ports, command, env, mounts, container, hooks'
+const keys = 'name, dependencies, base_image, ports, discover, command, env, mounts, container, hooks'
 const commandForm = 'a list such as ["npm", "start"], or text for sh -c'
 
 describe('a moat.yaml with one thing wrong', () => {

@@ -41,6 +41,17 @@ describe('labels', () => {
     expect(fromLabels(toLabels({ ...agent, forwards: [8080] })).forwards).toEqual([8080])
   })
 
+  it('say that whatever listens has a URL, and never what does', () => {
+    const discovering = { ...agent, discover: true as const }
+    expect(toLabels(discovering)['dev.moat.discover']).toBe('true')
+    expect(fromLabels(toLabels(discovering))).toEqual(discovering)
+    for (const value of ['', 'false', 'TRUE', '1'])
+      expect(fromLabels({ ...toLabels(agent), 'dev.moat.discover': value })).toEqual(agent)
+    const found = { discovered: true as const, name: '5173', port: 5173, type: 'http' }
+    const [, , read] = fromLabels(toLabels({ ...agent, endpoints: [...agent.endpoints, found] })).endpoints
+    expect(read).toEqual({ name: '5173', port: 5173, type: 'http' })
+  })
+
   it.each([
     ['dev.moat.endpoints', undefined, 'is missing'],
     ['dev.moat.endpoints', '[{"name":"web","port":0,"type":"http"}]', '0.port: Too small: expected number to be >=1'],

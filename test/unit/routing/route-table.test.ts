@@ -2,7 +2,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Agent, RouteFragment } from '../../../src/routing/agent.js'
-import { certificateHosts, dialledPorts, emptyTable, hostsOf, routeTable } from '../../../src/routing/route-table.js'
+import {
+  certificateHosts,
+  defaultEndpoint,
+  dialledPorts,
+  emptyTable,
+  hostsOf,
+  routeTable,
+} from '../../../src/routing/route-table.js'
 import { agentHost, endpointHost } from '../../../src/routing/urls.js'
 import { agents } from './arbitraries.js'
 
@@ -47,6 +54,50 @@ describe('routeTable', () => {
       { agent: 'first', runId: 'run_aaaaaaaaaaaa' },
       { agent: 'second', runId: 'run_bbbbbbbbbbbb' },
     ])
+  })
+
+  describe('of an agent that discovers', () => {
+    const declaring = (ports: Record<string, number>): Agent => ({
+      ...agent('app', ports, {}),
+      discover: true,
+      forwards: [8080],
+      wayIn: 'sockets',
+    })
+    const finding = (found: Agent, ...ports: number[]): Agent => ({
+      ...found,
+      endpoints: [
+        ...found.endpoints,
+        ...ports.map((port) => ({ discovered: true as const, name: `${port}`, port, type: 'http' })),
+      ],
+      routes: [
+        ...found.routes,
+        ...ports.map(
+          (port): RouteFragment => ({ discovered: true, endpoint: `${port}`, upstream: { port, protocol: 'http' } }),
+        ),
+      ],
+    })
+
+    it('has a door for each port that was found, and leaves the bare host what it is', () => {
+      const { doors, discovering, upstreams, ways } = routeTable([finding(declaring({ web: 3000 }), 5173)], 'localhost')
+      expect(doors.map(({ discovered, host, port }) => [host, port, discovered])).toEqual([
+        ['5173.app.localhost', 5173, true],
+        ['app.localhost', 3000, undefined],
+        ['web.app.localhost', 3000, undefined],
+      ])
+      expect(discovering).toEqual([{ agent: 'app', runId: 'run_0123456789ab' }])
+      expect([upstreams, ways]).toEqual([[], []])
+    })
+
+    it.each([[{}], [{ api: 8080, web: 3000 }]])('never gives the bare host to what was found: %j', (ports) => {
+      const found = finding(declaring(ports), 5173)
+      expect(routeTable([found], 'localhost').doors.map(({ host }) => host)).not.toContain('app.localhost')
+      expect(defaultEndpoint(found)).toBeUndefined()
+    })
+
+    it('has none while it is paused', () => {
+      const paused: Agent = { ...finding(declaring({ web: 3000 }), 5173), state: 'paused' }
+      expect(routeTable([paused], 'localhost').doors).toEqual([])
+    })
   })
 
   it('has nothing for an agent whose ports are not published', () => {

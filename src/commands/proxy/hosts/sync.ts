@@ -17,7 +17,7 @@ For programs whose resolver does not know *.localhost: Safari, Java, musl; and f
     return changeHosts({
       ...flags,
       file: resolve(flags.file),
-      hosts: await listHosts(engine, (await currentAddress(await this.proxyOptions())).domain),
+      hosts: await listHosts(engine, this.paths, (await currentAddress(await this.proxyOptions())).domain),
       json: this.jsonEnabled(),
       log: (line) => this.log(line),
       name: 'sync',
