@@ -1,6 +1,7 @@
 // Owns the directories that agents' containers share with the proxy: there before a container is, gone with their agents.
 import { readdir, stat } from 'node:fs/promises'
 import { agentDirectory, type MoatPaths } from '../config/paths.js'
+import { messageOf } from '../errors.js'
 import type { Agent } from '../routing/agent.js'
 import { removeAgentDirectory } from './agent-directory.js'
 import { installForwarder } from './install-forwarder.js'
@@ -15,10 +16,14 @@ export type SharingAgent = Pick<Agent, 'forwards' | 'runId' | 'wayIn'>
 
 /** Removes the directories of agents that are gone. One whose container is just being made is left alone. */
 export class AgentDirectories {
+  readonly #log: (message: string) => void
   readonly #paths: Paths
   readonly #seen = new Set<string>()
+  /** That could not be removed, which has been said. */
+  readonly #stuck = new Set<string>()
 
-  constructor(paths: Paths) {
+  constructor(paths: Paths, log: (message: string) => void) {
+    this.#log = log
     this.#paths = paths
   }
 
@@ -36,8 +41,19 @@ export class AgentDirectories {
     }
     for (const runId of found) {
       if (present.has(runId) || !(this.#seen.has(runId) || (await this.#isAbandoned(runId)))) continue
+      await this.#remove(runId)
+    }
+  }
+
+  /** What one agent left behind is no trouble of the others'. */
+  async #remove(runId: string): Promise<void> {
+    try {
       await removeAgentDirectory(this.#paths, runId)
       this.#seen.delete(runId)
+      this.#stuck.delete(runId)
+    } catch (error) {
+      if (!this.#stuck.has(runId)) this.#log(`cannot remove ${agentDirectory(this.#paths, runId)}: ${messageOf(error)}`)
+      this.#stuck.add(runId)
     }
   }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type MoatPaths, wayInDirectory } from '../config/paths.js'
 import { certificateHosts, hostsOf, type RouteTable } from '../routing/route-table.js'
 import { insideAddress, linkDirectories, probeSuffix, quickSuffix, wayName } from '../routing/way-in.js'
-import { AgentLinks } from './agent-links.js'
+import { AgentLinks, trustedFor } from './agent-links.js'
 import { Names } from './names.js'
 
 /** Addresses at which the proxy answers without a name. */
@@ -15,6 +15,8 @@ export interface LinksOptions {
   domain: string
   log: (message: string) => void
   paths: Pick<MoatPaths, 'agents' | 'proxy'>
+  /** Instead of the usual, for tests. */
+  trustedFor?: number
   uid: number
 }
 
@@ -30,10 +32,11 @@ export class Links {
 
   constructor(options: LinksOptions) {
     const { proxy } = options.paths
+    const names = (name: string) => new Names(join(proxy, name), options.trustedFor ?? trustedFor)
     this.#options = options
-    this.#expected = new Names(join(proxy, linkDirectories.expected))
-    this.#names = new Names(join(proxy, linkDirectories.names))
-    this.#own = new Names(join(proxy, linkDirectories.own))
+    this.#expected = names(linkDirectories.expected)
+    this.#names = names(linkDirectories.names)
+    this.#own = names(linkDirectories.own)
     this.#staging = join(proxy, 'staging')
   }
 
@@ -77,8 +80,8 @@ export class Links {
   }
 
   #of(runId: string): AgentLinks {
-    const { log, paths, uid } = this.#options
-    const options = { directory: wayInDirectory(paths, runId), log, staging: this.#staging, uid }
+    const { paths, ...given } = this.#options
+    const options = { ...given, directory: wayInDirectory(paths, runId), staging: this.#staging }
     const links = this.#agents.get(runId) ?? new AgentLinks(options)
     this.#agents.set(runId, links)
     return links
