@@ -14,6 +14,7 @@ import { MoatError, messageOf } from '../errors.js'
 import { type Agent, needsProxy } from '../routing/agent.js'
 import { type RouteTable, routeTable } from '../routing/route-table.js'
 import { ownCaddys } from '../upkeep/own-processes.js'
+import { forgetServedPort, noteServedPort } from '../upkeep/served-port.js'
 import { type ControlHandlers, type ControlSocket, openControlSocket } from './control-server.js'
 import { takeFileLock } from './file-lock.js'
 import { type FilesSocket, openFilesSocket } from './files-socket.js'
@@ -25,7 +26,6 @@ import { ManagedCaddy } from './managed-caddy.js'
 import { OwnSite } from './own-site.js'
 import type { RecordingQuestion, SupervisorArguments, SupervisorStatus } from './protocol.js'
 import { Reconciler } from './reconciler.js'
-import { forgetServedPort, noteServedPort } from './served-port.js'
 
 export interface SupervisorOptions extends SupervisorArguments {
   env: NodeJS.ProcessEnv
