@@ -32,8 +32,6 @@ export interface MoatPaths {
   inside: { plain: string; tls: string }
   /** Where a person may make a store for Java. */
   javaStore: string
-  /** A second name of the admin socket, for when the first is lost. */
-  keptAdminSocket: string
   /** A root that is ready to take the place of the one in use. */
   nextAuthority: string
   /** Certificates of roots that were replaced, without their keys, so that they can be taken out of trust stores. */
@@ -86,7 +84,6 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     home,
     inside: { plain: join(proxy, 'inside-http.sock'), tls: join(proxy, 'inside.sock') },
     javaStore: join(home, 'java-cacerts'),
-    keptAdminSocket: join(proxy, 'admin.kept'),
     nextAuthority: join(proxy, 'ca-next'),
     oldRoots: join(proxy, 'old-roots'),
     pagesSocket: join(proxy, 'pages.sock'),

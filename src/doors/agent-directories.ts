@@ -1,6 +1,7 @@
 // Owns the directories that agents' containers share with the proxy: there before a container is, gone with their agents.
 import { readdir, stat } from 'node:fs/promises'
 import { agentDirectory, type MoatPaths } from '../config/paths.js'
+import { messageOf } from '../errors.js'
 import type { Agent } from '../routing/agent.js'
 import { removeAgentDirectory } from './agent-directory.js'
 import { installForwarder } from './install-forwarder.js'
@@ -15,10 +16,14 @@ export type SharingAgent = Pick<Agent, 'forwards' | 'runId' | 'wayIn'>
 
 /** Removes the directories of agents that are gone. One whose container is just being made is left alone. */
 export class AgentDirectories {
+  readonly #log: (message: string) => void
   readonly #paths: Paths
   readonly #seen = new Set<string>()
+  /** That could not be removed, which has been said. */
+  readonly #stuck = new Set<string>()
 
-  constructor(paths: Paths) {
+  constructor(paths: Paths, log: (message: string) => void) {
+    this.#log = log
     this.#paths = paths
   }
 
@@ -37,9 +42,24 @@ export class AgentDirectories {
       if (!known.has(runId) && (forwards ?? wayIn) !== undefined) await installForwarder(this.#paths, runId)
     }
     for (const runId of found) {
+<<<<<<< HEAD
       if (present.has(runId) || !(seen.has(runId) || (await this.#isAbandoned(runId)))) continue
+=======
+      if (present.has(runId) || !(this.#seen.has(runId) || (await this.#isAbandoned(runId)))) continue
+      await this.#remove(runId)
+    }
+  }
+
+  /** What one agent left behind is no trouble of the others'. */
+  async #remove(runId: string): Promise<void> {
+    try {
+>>>>>>> attack
       await removeAgentDirectory(this.#paths, runId)
       this.#seen.delete(runId)
+      this.#stuck.delete(runId)
+    } catch (error) {
+      if (!this.#stuck.has(runId)) this.#log(`cannot remove ${agentDirectory(this.#paths, runId)}: ${messageOf(error)}`)
+      this.#stuck.add(runId)
     }
   }
 

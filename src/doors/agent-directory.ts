@@ -1,5 +1,7 @@
 // Owns the directory that an agent's container shares with the proxy.
+import { execFile } from 'node:child_process'
 import { chmod, mkdir, rm } from 'node:fs/promises'
+import { promisify } from 'node:util'
 import { agentDirectory, type MoatPaths, wayInDirectory } from '../config/paths.js'
 
 type Paths = Pick<MoatPaths, 'agents'>
@@ -17,7 +19,18 @@ export async function makeAgentDirectory(paths: Paths, runId: string): Promise<s
   return directory
 }
 
-/** Absent is fine. */
+/**
+ * Absent is fine. A container may have left directories that are closed to everybody, or deeper than any path is long; and the
+ * doorkeeper may be making its socket there meanwhile.
+ */
 export async function removeAgentDirectory(paths: Paths, runId: string): Promise<void> {
-  await rm(agentDirectory(paths, runId), { force: true, recursive: true })
+  const directory = agentDirectory(paths, runId)
+  try {
+    await rm(directory, { force: true, recursive: true })
+  } catch {
+    const run = promisify(execFile)
+    // Neither of them follows links.
+    await run('chmod', ['-R', 'u+rwx', directory]).catch(() => {})
+    await run('rm', ['-rf', directory])
+  }
 }

@@ -14,13 +14,20 @@ const gatherTime = 20
 const startDeadline = 2_000
 /** How often one looks for sockets of a container that has just started, if nobody says that they are there. Milliseconds. */
 const impatience = 20
+/** For so long one takes it that links are where they were put. Milliseconds. */
+export const trustedFor = 10_000
 
 export interface AgentLinksOptions extends LinkOptions {
   /** Where the container makes its sockets. */
   directory: string
   log: (message: string) => void
+<<<<<<< HEAD
   /** Called when something in the directory may have changed, at most once in the rest interval. */
   onChange?: () => void
+=======
+  /** Instead of `trustedFor`. */
+  trustedFor?: number
+>>>>>>> attack
 }
 
 export class AgentLinks {
@@ -43,8 +50,13 @@ export class AgentLinks {
 
   /** Makes these links, and no others. True once all lead to sockets; they may not all be there yet. */
   async want(wanted: ReadonlyMap<string, string>): Promise<boolean> {
+<<<<<<< HEAD
     const isNew = this.#lastCheck === Number.NEGATIVE_INFINITY
     if (!isNew && sameEntries(wanted, this.#wanted) && (await this.#checking)) return true
+=======
+    const isRecent = performance.now() - this.#lastCheck < (this.#options.trustedFor ?? trustedFor)
+    if (isRecent && sameEntries(wanted, this.#wanted) && (await this.#checking)) return true
+>>>>>>> attack
     this.#wanted = wanted
     return this.check()
   }
@@ -88,8 +100,10 @@ export class AgentLinks {
   async #bring(link: string, source: string): Promise<boolean> {
     try {
       const { ino } = await lstat(source)
-      if (this.#linked.get(link) === ino) return true
-      await mkdir(dirname(link), { mode: 0o700, recursive: true })
+      // Somebody may have removed it, or all of them.
+      if (this.#linked.get(link) === ino && (await lstat(link).catch(() => undefined))?.ino === ino) return true
+      for (const directory of [dirname(link), this.#options.staging])
+        await mkdir(directory, { mode: 0o700, recursive: true })
       this.#linked.set(link, await linkSocket(source, link, this.#options))
       return true
     } catch (error) {

@@ -23,7 +23,7 @@ export class Doors {
   #insideWas = ''
 
   constructor(options: DoorsOptions) {
-    this.#directories = new AgentDirectories(options.paths)
+    this.#directories = new AgentDirectories(options.paths, options.log)
     this.#doorkeeper = new Doorkeeper(options)
     this.#links = new Links(options)
   }

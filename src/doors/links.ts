@@ -6,7 +6,7 @@ import { type MoatPaths, wayInDirectory } from '../config/paths.js'
 import { certificateHosts, hostsOf, type RouteTable } from '../routing/route-table.js'
 import { agentHost } from '../routing/urls.js'
 import { insideAddress, linkDirectories, probeSuffix, quickSuffix, wayName } from '../routing/way-in.js'
-import { AgentLinks } from './agent-links.js'
+import { AgentLinks, trustedFor } from './agent-links.js'
 import { Names } from './names.js'
 
 /** Addresses at which the proxy answers without a name. */
@@ -18,6 +18,8 @@ export interface LinksOptions {
   /** Called when an agent that discovers may have others to show than before. */
   onDiscovery?: (() => void) | undefined
   paths: Pick<MoatPaths, 'agents' | 'proxy'>
+  /** Instead of the usual, for tests. */
+  trustedFor?: number
   uid: number
 }
 
@@ -33,10 +35,11 @@ export class Links {
 
   constructor(options: LinksOptions) {
     const { proxy } = options.paths
+    const names = (name: string) => new Names(join(proxy, name), options.trustedFor ?? trustedFor)
     this.#options = options
-    this.#expected = new Names(join(proxy, linkDirectories.expected))
-    this.#names = new Names(join(proxy, linkDirectories.names))
-    this.#own = new Names(join(proxy, linkDirectories.own))
+    this.#expected = names(linkDirectories.expected)
+    this.#names = names(linkDirectories.names)
+    this.#own = names(linkDirectories.own)
     this.#staging = join(proxy, 'staging')
   }
 
@@ -81,11 +84,17 @@ export class Links {
     for (const links of this.#agents.values()) links.leave()
   }
 
+<<<<<<< HEAD
   #of(runId: string, { discovering }: RouteTable): AgentLinks {
     const { log, onDiscovery, paths, uid } = this.#options
     const watched = onDiscovery && discovering.some((one) => one.runId === runId)
     const own = { directory: wayInDirectory(paths, runId), log, staging: this.#staging, uid }
     const options = { ...own, ...(watched && { onChange: onDiscovery }) }
+=======
+  #of(runId: string): AgentLinks {
+    const { paths, ...given } = this.#options
+    const options = { ...given, directory: wayInDirectory(paths, runId), staging: this.#staging }
+>>>>>>> attack
     const links = this.#agents.get(runId) ?? new AgentLinks(options)
     this.#agents.set(runId, links)
     return links

@@ -6,9 +6,13 @@ import { systemCode } from '../errors.js'
 export class Names {
   readonly #directory: string
   #present: Set<string> | undefined
+  #readAt = 0
+  readonly #trustedFor: number
 
-  constructor(directory: string) {
+  /** @param trustedFor how long it is taken to be as it was left. Milliseconds. */
+  constructor(directory: string, trustedFor: number) {
     this.#directory = directory
+    this.#trustedFor = trustedFor
   }
 
   /** `wanted` are names, or a directory and a name. New ones are there at once; those that are gone go with `remove`. */
@@ -33,9 +37,10 @@ export class Names {
     }
   }
 
-  /** What an earlier supervisor left is read once. */
+  /** What an earlier supervisor left, and what somebody has removed since. */
   async #read(): Promise<Set<string>> {
-    if (this.#present) return this.#present
+    if (this.#present && performance.now() - this.#readAt < this.#trustedFor) return this.#present
+    this.#readAt = performance.now()
     await mkdir(this.#directory, { mode: 0o700, recursive: true })
     const entries = await readdir(this.#directory, { recursive: true, withFileTypes: true })
     const prefix = this.#directory.length + 1

@@ -8,7 +8,7 @@ import { spawnCaddy } from '../caddy/spawn-caddy.js'
 import type { CaddyConfig } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { ProcessIdentity } from '../processes/process-facts.js'
-import { AdminSocket } from '../upkeep/admin-socket.js'
+import { KeptSocket } from '../upkeep/kept-socket.js'
 import { endProcess } from '../upkeep/own-processes.js'
 import { clearCaddys, endCaddy, type FoundCaddy, findRunningCaddy } from '../upkeep/running-caddy.js'
 import { watchCaddy } from '../upkeep/watch-caddy.js'
@@ -31,36 +31,40 @@ export interface CaddyHandleOptions {
 
 export class CaddyHandle {
   readonly #options: CaddyHandleOptions
-  readonly #socket: AdminSocket
+  readonly #adminSocket: KeptSocket
+  /** All that Caddy makes by a path. */
+  readonly #sockets: KeptSocket[]
   #identity: ProcessIdentity | undefined
   #unwatch: (() => void) | undefined
 
   constructor(options: CaddyHandleOptions) {
     this.#options = options
-    this.#socket = new AdminSocket(options.paths)
+    const { adminSocket, inside } = options.paths
+    this.#adminSocket = new KeptSocket(adminSocket)
+    this.#sockets = [this.#adminSocket, new KeptSocket(inside.tls), new KeptSocket(inside.plain)]
   }
 
   get pid(): number | undefined {
     return this.#identity?.pid
   }
 
-  /** False when something else, or nothing, is where its admin socket was. */
+  /** False when something else, or nothing, is where one of its sockets was. */
   get isInPlace(): boolean {
-    return this.#socket.isInPlace
+    return this.#sockets.every(({ isInPlace }) => isInPlace)
   }
 
   /** Takes over a Caddy that outlived its supervisor; undefined when there is none that can be told anything. */
   async adopt(): Promise<FoundCaddy | undefined> {
     const { admin, log, onEnd, paths } = this.#options
     let found = await findRunningCaddy(admin, paths)
-    if (!found && (await this.#socket.restore())) found = await findRunningCaddy(admin, paths)
+    if (!found && (await this.#adminSocket.restore())) found = await findRunningCaddy(admin, paths)
     if (!found) return undefined
     this.#identity = found.identity
     this.#unwatch = watchCaddy(paths.adminSocket, found.identity, () => {
       this.#identity = undefined
       onEnd('the adopted Caddy ended', undefined)
     })
-    await this.#socket.remember()
+    for (const socket of this.#sockets) await socket.find()
     log(`adopted Caddy (pid ${found.identity.pid}) on port ${found.port}`)
     return found
   }
@@ -79,7 +83,7 @@ export class CaddyHandle {
       const secret = randomBytes(16).toString('hex')
       const names = { listener: inherited.at(-1) ?? '', port: bound.namesPort, secret }
       const config = configOf(inherited.slice(0, -1), bound.port, names)
-      await this.#socket.clear()
+      for (const socket of this.#sockets) await socket.clear()
       const { exited, identity } = await spawnCaddy({
         binary: binary.path,
         config,
@@ -88,7 +92,7 @@ export class CaddyHandle {
         onInherited: bound.close,
         paths,
       })
-      await this.#socket.remember()
+      for (const socket of this.#sockets) await socket.remember()
       this.#identity = identity
       const startedAt = performance.now()
       log(`Caddy ${binary.version} (pid ${identity.pid}) serves port ${bound.port}`)
@@ -103,12 +107,13 @@ export class CaddyHandle {
     }
   }
 
-  /** True when it can be told something, if only because its socket was put back. */
+  /** True when it can be told something and containers reach it, if only because its sockets were put back. */
   async reach(): Promise<boolean> {
     const { admin, log } = this.#options
-    if (this.#socket.isInPlace) return admin.answers()
-    if (!(await this.#socket.restore()) || !(await admin.answers())) return false
-    log('put the admin socket of Caddy back')
+    const lost = this.#sockets.filter(({ isInPlace }) => !isInPlace)
+    for (const socket of lost) if (!(await socket.restore())) return false
+    if (!(await admin.answers())) return false
+    if (lost.length > 0) log('put back what was removed of Caddy’s sockets')
     return true
   }
 
@@ -116,7 +121,7 @@ export class CaddyHandle {
   async drop(): Promise<void> {
     const identity = this.leave()
     if (!identity) return
-    this.#options.log(`Caddy (pid ${identity.pid}) cannot be told anything and is replaced; its open streams end`)
+    this.#options.log(`Caddy (pid ${identity.pid}) cannot be reached any more and is replaced; its open streams end`)
     await endProcess(identity)
   }
 
@@ -126,7 +131,7 @@ export class CaddyHandle {
     if (!identity) return
     await endCaddy(this.#options.admin, identity, this.#options.log)
     // What cannot be removed now is removed by the next start.
-    await this.#socket.clear().catch(() => {})
+    for (const socket of this.#sockets) await socket.clear().catch(() => {})
   }
 
   /** Whatever becomes of it from now on is of no interest. */

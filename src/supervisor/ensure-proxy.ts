@@ -12,12 +12,12 @@ import type { WantedAddress } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { deserializeError, MoatError, messageOf } from '../errors.js'
 import { listenPorts } from '../routing/urls.js'
+import { formerPort } from '../upkeep/served-port.js'
 import { silentSupervisor } from '../upkeep/silent-supervisor.js'
 import { holdProxy, keepProxy, type ProxyHold, requestStop } from './control-client.js'
 import { tryFileLock } from './file-lock.js'
 import { assertSameEngine, followsEngine } from './other-engine.js'
 import { addressOf, type ReadyMessage, type SupervisorArguments, type SupervisorStatus } from './protocol.js'
-import { formerPort } from './served-port.js'
 
 /** A log larger than this is set aside when a supervisor starts. Bytes. */
 const longestLog = 5_000_000

@@ -10,12 +10,12 @@ import { indexUrl, type ProxyAddress } from '../routing/urls.js'
 import { fileMark } from '../upkeep/file-mark.js'
 import { ownCaddys, ownSupervisor } from '../upkeep/own-processes.js'
 import { clearCaddys } from '../upkeep/running-caddy.js'
+import { forgetServedPort, formerPort } from '../upkeep/served-port.js'
 import { silentSupervisor } from '../upkeep/silent-supervisor.js'
 import { readStatus, requestRotation, requestStop } from './control-client.js'
 import { assertSameDomain, awaitSupervisor, type EnsureProxyOptions, ensureProxy } from './ensure-proxy.js'
 import { type FileLock, takeFileLock, tryFileLock } from './file-lock.js'
 import { addressOf, type SupervisorStatus } from './protocol.js'
-import { forgetServedPort, formerPort } from './served-port.js'
 
 /** How long a supervisor that stops may take. Milliseconds. */
 const stopDeadline = 15_000

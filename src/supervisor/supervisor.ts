@@ -13,6 +13,7 @@ import { MoatError, messageOf } from '../errors.js'
 import { type Agent, needsProxy } from '../routing/agent.js'
 import { emptyTable, type RouteTable, routeTable } from '../routing/route-table.js'
 import { ownCaddys } from '../upkeep/own-processes.js'
+import { forgetServedPort, noteServedPort } from '../upkeep/served-port.js'
 import { type ControlHandlers, type ControlSocket, openControlSocket } from './control-server.js'
 import { takeFileLock } from './file-lock.js'
 import { type FilesSocket, openFilesSocket } from './files-socket.js'
@@ -24,8 +25,14 @@ import { ManagedCaddy } from './managed-caddy.js'
 import { OwnSite } from './own-site.js'
 import type { RecordingQuestion, SupervisorArguments, SupervisorStatus } from './protocol.js'
 import { Reconciler } from './reconciler.js'
+
+<<<<<<< HEAD
+
 import { servedDomain } from './served-domain.js'
 import { forgetServedPort, noteServedPort } from './served-port.js'
+
+=======
+>>>>>>> attack
 
 export interface SupervisorOptions extends SupervisorArguments {
   env: NodeJS.ProcessEnv

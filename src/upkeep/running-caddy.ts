@@ -7,6 +7,7 @@ import { listeningPorts } from '../processes/open-files.js'
 import type { ProcessFacts, ProcessIdentity } from '../processes/process-facts.js'
 import { hasEnded, signalProcess } from '../processes/same-process.js'
 import { endProcess, ownCaddys } from './own-processes.js'
+import { formerPort } from './served-port.js'
 
 /** How long a Caddy that was asked to stop may let its streams end; its own grace period is half of it. Milliseconds. */
 const stopDeadline = 4_000
@@ -51,21 +52,26 @@ export async function endCaddy(admin: CaddyAdmin, one: ProcessIdentity, log: (me
  * with the port that one of them served, in URLs that are known already.
  */
 export async function clearCaddys(
-  paths: Pick<MoatPaths, 'caddyPid'>,
+  paths: Pick<MoatPaths, 'caddyPid' | 'servedPort'>,
   log: (message: string) => void,
 ): Promise<number | undefined> {
   let port: number | undefined
+  const noted = await formerPort(paths)
   for (const one of await ownCaddys(paths)) {
     const ports = listeningPorts(one.pid) ?? []
-    port ??= servedPort(ports)
+    port ??= servedPort(ports, noted)
     log(`a Caddy (pid ${one.pid}) that cannot be reached is ended; its open streams end with it`)
     await endProcess(one)
   }
   return port
 }
 
-/** Of the two well-known ones, the one of https; else not the one that the system chose for questions about names. */
-function servedPort(ports: readonly number[]): number | undefined {
+/**
+ * The one that was noted, if it is among them. Else, of the two well-known ones, the one of https; else the lowest: the one for
+ * questions about names was chosen by the system, which chooses high ones.
+ */
+export function servedPort(ports: readonly number[], noted: number | undefined): number | undefined {
+  if (noted !== undefined && ports.includes(noted)) return noted
   const wellKnown = ports.filter((port) => port < 1_024)
   const candidates = wellKnown.length > 0 ? [Math.max(...wellKnown)] : ports
   return candidates.length > 0 ? Math.min(...candidates) : undefined

@@ -19,6 +19,7 @@ let url: string
 const admin = () => new CaddyAdmin(paths.adminSocket)
 const status = () => sandbox.json<ProxyStatus>(['proxy', 'status'])
 const answers = async () => (await sandbox.get(url)).body === 'app 3000'
+const kept = (path: string) => path.replace('.sock', '.kept')
 const isSocket = (path: string) => statSync(path).isSocket()
 const newAgent = async (name: string) => {
   const { endpoints } = await sandbox.json<AgentView>(['run', '-d', sandbox.workspace(name)])
@@ -43,7 +44,7 @@ describe('the admin socket', () => {
 
   it('that is removed for good costs a new Caddy on the same port', async () => {
     const { caddy } = await status()
-    rmSync(paths.keptAdminSocket)
+    rmSync(kept(paths.adminSocket))
     rmSync(paths.adminSocket)
     await until('another Caddy', async () => ((await admin().answers()) ? answers() : false), deadline)
     expect((await status()).caddy?.pid).not.toBe(caddy?.pid)
@@ -61,11 +62,46 @@ describe('the admin socket', () => {
     const before = await status()
     process.kill(before.supervisor?.pid ?? 0, 'SIGKILL')
     rmSync(paths.adminSocket)
-    rmSync(paths.keptAdminSocket)
+    rmSync(kept(paths.adminSocket))
     const after = await status()
     expect([after.status, after.port]).toEqual(['running', before.port])
     expect(await answers()).toBe(true)
     expect((await sandbox.processes()).caddys).toHaveLength(1)
+  })
+})
+
+describe('the sockets at which containers reach Caddy', () => {
+  const ask = `require('node:http').get(process.env.MOAT_URL_WEB + '/x', { headers: { Connection: 'close' } }, (r) => r.resume().on('end', () => console.log(r.statusCode)))`
+  const inside = async () => (await sandbox.moat(['exec', 'app', '--', 'node', '-e', ask])).stdout.trim()
+
+  it('that are removed or replaced are put back, without another Caddy', async () => {
+    const { caddy } = await status()
+    expect(await inside()).toBe('200')
+    rmSync(paths.inside.tls)
+    rmSync(paths.inside.plain)
+    mkdirSync(paths.inside.plain)
+    await until('the sockets', () => isSocket(paths.inside.tls) && isSocket(paths.inside.plain), deadline)
+    expect(await inside()).toBe('200')
+    expect((await status()).caddy).toEqual(caddy)
+  })
+
+  it('that are removed for good cost a new Caddy on the same port', async () => {
+    rmSync(kept(paths.inside.plain))
+    rmSync(paths.inside.plain)
+    await until('the socket', () => isSocket(paths.inside.plain), deadline)
+    await until('an answer', answers, deadline)
+    expect(await inside()).toBe('200')
+  })
+
+  it('that are gone with the supervisor are put back by the next one', async () => {
+    const before = await status()
+    process.kill(before.supervisor?.pid ?? 0, 'SIGKILL')
+    rmSync(paths.inside.tls)
+    rmSync(paths.inside.plain)
+    const after = await status()
+    expect(after.caddy).toEqual(before.caddy)
+    await until('the sockets', () => isSocket(paths.inside.tls) && isSocket(paths.inside.plain), deadline)
+    expect(await inside()).toBe('200')
   })
 })
 

@@ -1,4 +1,15 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -6,12 +17,15 @@ import { AgentDirectories } from '../../../src/doors/agent-directories.js'
 import { makeAgentDirectory } from '../../../src/doors/agent-directory.js'
 
 let paths: { agents: string }
+let log: string[]
 
 beforeEach(() => {
+  log = []
   paths = { agents: join(mkdtempSync(join(tmpdir(), 'moat-agents-')), 'agents') }
 })
 afterEach(() => rmSync(join(paths.agents, '..'), { force: true, recursive: true }))
 
+const newDirectories = () => new AgentDirectories(paths, (line) => log.push(line))
 const left = () => readdirSync(paths.agents)
 
 describe('directories of agents', () => {
@@ -25,7 +39,7 @@ describe('directories of agents', () => {
 
   it('are made again when somebody deleted them, so that the container can be started again', async () => {
     const kept = { forwards: [8080], runId: 'run_0123456789ab', wayIn: 'sockets' as const }
-    const directories = new AgentDirectories(paths)
+    const directories = newDirectories()
     await directories.sweep([kept, { runId: 'run_without' }])
     expect(left()).toEqual([kept.runId])
     expect(readdirSync(join(paths.agents, kept.runId))).toEqual(['forward', 'in'])
@@ -34,7 +48,7 @@ describe('directories of agents', () => {
   })
 
   it('go with their agents; one whose container is just being made stays', async () => {
-    const directories = new AgentDirectories(paths)
+    const directories = newDirectories()
     await directories.sweep([])
     for (const runId of ['run_a', 'run_b', 'run_new']) await makeAgentDirectory(paths, runId)
     await directories.sweep([{ runId: 'run_a' }, { runId: 'run_b' }])
@@ -47,7 +61,45 @@ describe('directories of agents', () => {
     await makeAgentDirectory(paths, 'run_old')
     const hourAgo = Date.now() / 1000 - 3_600
     utimesSync(join(paths.agents, 'run_old'), hourAgo, hourAgo)
-    await new AgentDirectories(paths).sweep([])
+    await newDirectories().sweep([])
     expect(left()).toEqual([])
   })
+
+  it('go whatever their containers have put there', async () => {
+    const inside = join(await makeAgentDirectory(paths, 'run_a'), 'in')
+    const deep = `for (let i = 0; i < 3000; i++) { fs.mkdirSync('d'); process.chdir('d') }`
+    execFileSync(process.execPath, ['-e', deep], { cwd: inside })
+    for (const name of ['closed', '-rf', 'out']) mkdirSync(join(inside, name))
+    writeFileSync(join(inside, 'closed', 'file'), '')
+    chmodSync(join(inside, 'closed'), 0)
+    symlinkSync(paths.agents, join(inside, 'out', 'link'))
+    await makeAgentDirectory(paths, 'run_b')
+    await makeAgentDirectory(paths, 'run_old')
+    const hourAgo = Date.now() / 1000 - 3_600
+    for (const name of ['run_a', 'run_old']) utimesSync(join(paths.agents, name), hourAgo, hourAgo)
+    await newDirectories().sweep([{ runId: 'run_b' }])
+    expect([left(), log]).toEqual([['run_b'], []])
+  })
+
+  // Only root may mount.
+  it.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
+    'that cannot be removed are named once, and keep nobody else’s',
+    async () => {
+      const directories = newDirectories()
+      for (const runId of ['run_a', 'run_b']) await makeAgentDirectory(paths, runId)
+      await directories.sweep([{ runId: 'run_a' }, { runId: 'run_b' }])
+      // As what belongs to another user is to an ordinary one.
+      const busy = join(paths.agents, 'run_a', 'in')
+      execFileSync('mount', ['-t', 'tmpfs', 'none', busy])
+      try {
+        for (let look = 0; look < 2; look++) await directories.sweep([])
+        expect(left()).toEqual(['run_a'])
+        expect(log).toEqual([expect.stringContaining(`cannot remove ${join(paths.agents, 'run_a')}: `)])
+      } finally {
+        execFileSync('umount', [busy])
+      }
+      await directories.sweep([])
+      expect(left()).toEqual([])
+    },
+  )
 })

@@ -37,8 +37,9 @@ let servers: Server[]
 
 const proxy = (...path: string[]) => join(directory, ...path)
 const inside = (name: string) => proxy('agents', runId, 'in', name)
-const newLinks = () =>
+const newLinks = (trustedFor?: number) =>
   new Links({
+    ...(trustedFor !== undefined && { trustedFor }),
     domain: 'localhost',
     log: (line) => log.push(line),
     paths: { agents: proxy('agents'), proxy: directory },
@@ -109,6 +110,22 @@ describe('links', () => {
     for (const name of ['3000', '3000.quick']) unlinkSync(inside(name))
     await relay('second')
     await until('the new sockets', async () => (await answer()) === 'second')
+  })
+
+  it('and names that somebody has removed are made again at the next look', async () => {
+    links = newLinks(0)
+    await relay('app')
+    await links.apply(table)
+    const all = ['expected', 'hosts', 'names', 'own', 'quick']
+    const content = () => all.map((name) => readdirSync(proxy(name), { recursive: true }).toSorted())
+    const before = content()
+    for (const name of [...all, 'staging']) rmSync(proxy(name), { recursive: true })
+    await links.apply(table)
+    expect(content()).toEqual(before)
+    expect(await answer()).toBe('app')
+    for (const name of ['hosts/web.app.localhost', 'own/123:4567:89ab::/app']) rmSync(proxy(name))
+    await links.apply(table)
+    expect(content()).toEqual(before)
   })
 
   it('of one agent do not wait for another that never makes its sockets', async () => {

@@ -1,18 +1,17 @@
-// Owns the admin socket's place: Caddy goes on listening when its file is removed or replaced, but nobody finds it any more.
+// Owns the place of a socket of Caddy's: it goes on listening when the file is removed or replaced, but nobody finds it any more.
 // A second name of the same socket, a hard link, brings it back without a word to Caddy.
 import { chmod, link, lstat, rm } from 'node:fs/promises'
 import { clearPath } from '../config/clear-path.js'
-import type { MoatPaths } from '../config/paths.js'
 import { fileMark } from './file-mark.js'
 
-export class AdminSocket {
+export class KeptSocket {
   readonly #kept: string
   readonly #path: string
   #mark: string | undefined
 
-  constructor({ adminSocket, keptAdminSocket }: Pick<MoatPaths, 'adminSocket' | 'keptAdminSocket'>) {
-    this.#path = adminSocket
-    this.#kept = keptAdminSocket
+  constructor(path: string) {
+    this.#path = path
+    this.#kept = path.replace(/\.sock$/, '.kept')
   }
 
   /** False when something else, or nothing, is in the socket's place. */
@@ -27,6 +26,13 @@ export class AdminSocket {
     await clearPath(this.#kept).catch(() => {})
     // Not every file system has links to sockets: there Caddy is replaced.
     await link(this.#path, this.#kept).catch(() => {})
+  }
+
+  /** As `remember`, of a Caddy that was out of sight: what lies there may be another's by now. */
+  async find(): Promise<void> {
+    const kept = fileMark(this.#kept)
+    if (kept !== undefined && kept !== fileMark(this.#path)) await this.restore()
+    await this.remember()
   }
 
   /** Puts the socket back; false when there is nothing to put back. */
