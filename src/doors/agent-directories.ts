@@ -42,10 +42,7 @@ export class AgentDirectories {
       if (!known.has(runId) && (forwards ?? wayIn) !== undefined) await installForwarder(this.#paths, runId)
     }
     for (const runId of found) {
-<<<<<<< HEAD
       if (present.has(runId) || !(seen.has(runId) || (await this.#isAbandoned(runId)))) continue
-=======
-      if (present.has(runId) || !(this.#seen.has(runId) || (await this.#isAbandoned(runId)))) continue
       await this.#remove(runId)
     }
   }
@@ -53,7 +50,6 @@ export class AgentDirectories {
   /** What one agent left behind is no trouble of the others'. */
   async #remove(runId: string): Promise<void> {
     try {
->>>>>>> attack
       await removeAgentDirectory(this.#paths, runId)
       this.#seen.delete(runId)
       this.#stuck.delete(runId)

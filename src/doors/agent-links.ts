@@ -21,13 +21,10 @@ export interface AgentLinksOptions extends LinkOptions {
   /** Where the container makes its sockets. */
   directory: string
   log: (message: string) => void
-<<<<<<< HEAD
   /** Called when something in the directory may have changed, at most once in the rest interval. */
   onChange?: () => void
-=======
   /** Instead of `trustedFor`. */
   trustedFor?: number
->>>>>>> attack
 }
 
 export class AgentLinks {
@@ -50,13 +47,8 @@ export class AgentLinks {
 
   /** Makes these links, and no others. True once all lead to sockets; they may not all be there yet. */
   async want(wanted: ReadonlyMap<string, string>): Promise<boolean> {
-<<<<<<< HEAD
-    const isNew = this.#lastCheck === Number.NEGATIVE_INFINITY
-    if (!isNew && sameEntries(wanted, this.#wanted) && (await this.#checking)) return true
-=======
     const isRecent = performance.now() - this.#lastCheck < (this.#options.trustedFor ?? trustedFor)
     if (isRecent && sameEntries(wanted, this.#wanted) && (await this.#checking)) return true
->>>>>>> attack
     this.#wanted = wanted
     return this.check()
   }

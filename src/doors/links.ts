@@ -84,17 +84,11 @@ export class Links {
     for (const links of this.#agents.values()) links.leave()
   }
 
-<<<<<<< HEAD
   #of(runId: string, { discovering }: RouteTable): AgentLinks {
-    const { log, onDiscovery, paths, uid } = this.#options
+    const { onDiscovery, paths, ...given } = this.#options
     const watched = onDiscovery && discovering.some((one) => one.runId === runId)
-    const own = { directory: wayInDirectory(paths, runId), log, staging: this.#staging, uid }
+    const own = { ...given, directory: wayInDirectory(paths, runId), staging: this.#staging }
     const options = { ...own, ...(watched && { onChange: onDiscovery }) }
-=======
-  #of(runId: string): AgentLinks {
-    const { paths, ...given } = this.#options
-    const options = { ...given, directory: wayInDirectory(paths, runId), staging: this.#staging }
->>>>>>> attack
     const links = this.#agents.get(runId) ?? new AgentLinks(options)
     this.#agents.set(runId, links)
     return links

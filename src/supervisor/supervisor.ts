@@ -25,14 +25,7 @@ import { ManagedCaddy } from './managed-caddy.js'
 import { OwnSite } from './own-site.js'
 import type { RecordingQuestion, SupervisorArguments, SupervisorStatus } from './protocol.js'
 import { Reconciler } from './reconciler.js'
-
-<<<<<<< HEAD
-
 import { servedDomain } from './served-domain.js'
-import { forgetServedPort, noteServedPort } from './served-port.js'
-
-=======
->>>>>>> attack
 
 export interface SupervisorOptions extends SupervisorArguments {
   env: NodeJS.ProcessEnv

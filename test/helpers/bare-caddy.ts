@@ -47,9 +47,8 @@ export async function startBareCaddy(paths: MoatPaths, upstreams: Upstream[]): P
     }
     const table = { ...emptyTable, upstreams }
     // Caddy makes certificates for names that it finds there.
-    await new Names(join(paths.proxy, linkDirectories.names)).add(
-      new Set(certificateHosts(hostsOf(table), 'localhost')),
-    )
+    const names = new Names(join(paths.proxy, linkDirectories.names), Number.POSITIVE_INFINITY)
+    await names.add(new Set(certificateHosts(hostsOf(table), 'localhost')))
     const caddy: SpawnedCaddy = await spawnCaddy({
       binary: binary.path,
       config: toCaddyConfig(settings, table),

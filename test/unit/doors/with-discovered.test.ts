@@ -154,7 +154,7 @@ describe('a hostile directory', () => {
     expect(await found()).toEqual(['web', ...Array.from({ length: 64 }, (_, index) => `${10_000 + index}`)])
   })
 
-  it('with more files than a forwarder has any use for is not read to its end', async () => {
+  it('with more files than a forwarder has any use for is not read to its end', { timeout: 30_000 }, async () => {
     for (let count = 0; count < 3_000; count += 1) writeFileSync(inside(`junk${count}`), '')
     const read = vi.spyOn(Dir.prototype, 'read')
     await found()
