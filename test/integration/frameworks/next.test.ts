@@ -17,20 +17,29 @@ let browser: TestBrowser
 let port: number
 let sandbox: Sandbox
 
-/** Makes a project with create-next-app of that version, and runs it as a new user does. */
-async function runNext(name: string, version: string): Promise<{ page: string; project: string; run: Run }> {
+interface Project {
+  directory: string
+  page: string
+}
+
+let blog: Project
+let site: Project
+
+/** Makes a project with create-next-app of that version. */
+async function createNext(name: string, version: string): Promise<Project> {
   // Empty: the other template fetches fonts from a third party, and a page waits long for them where that is not reached.
   const choices = ['--empty', '--ts', '--app', '--no-tailwind', '--no-eslint', '--no-src-dir', '--use-npm', '--yes']
   const only = ['--skip-install', '--disable-git']
-  const creator = `create-next-app@${version}`
-  await generate(sandbox.directory('.'), creator, ['create-next-app', name, ...choices, ...only])
-  const project = sandbox.directory(name)
-  await install(project)
+  await generate(sandbox.directory('.'), `create-next-app@${version}`, ['create-next-app', name, ...choices, ...only])
+  const directory = sandbox.directory(name)
+  await install(directory)
   const yaml = `name: ${name}\ndependencies: [node@22]\nports: {web: 3000}\ncommand: [npm, run, dev]\n`
-  writeFileSync(join(project, 'moat.yaml'), yaml)
-  const run = await sandbox.json<Run>(['run', '-d', project])
-  return { page: join(project, 'app/page.tsx'), project, run }
+  writeFileSync(join(directory, 'moat.yaml'), yaml)
+  return { directory, page: join(directory, 'app/page.tsx') }
 }
+
+/** Runs it as a new user does. */
+const start = ({ directory }: Project) => sandbox.json<Run>(['run', '-d', directory])
 
 async function openPage(host: string): Promise<{ page: Page; sockets: Sockets }> {
   const page = await browser.context.newPage()
@@ -53,8 +62,9 @@ beforeAll(async () => {
   // One proxy, and so one port, for both projects.
   await sandbox.moat(['proxy', 'start', '--detach'])
   port = (await sandbox.json<ProxyStatus>(['proxy', 'status'])).port
-  browser = await startBrowser(sandbox, port)
-})
+  const all = [createNext('blog', '16.4.3'), createNext('site', '16.2.12'), startBrowser(sandbox, port)] as const
+  ;[blog, site, browser] = await Promise.all(all)
+}, 180_000)
 afterAll(async () => {
   await browser?.close()
   await sandbox.cleanUp()
@@ -62,22 +72,20 @@ afterAll(async () => {
 
 describe('Next.js', () => {
   it('works at both hosts with no setting, hot reload included', { timeout: 180_000 }, async () => {
-    const { page, run } = await runNext('blog', '16.4.3')
-    expect(run.notes).toBeUndefined()
-    await expectHot('web.blog.localhost', page, 'Hello world!', 'Changed once')
-    await expectHot('blog.localhost', page, 'Changed once', 'Changed twice')
+    expect((await start(blog)).notes).toBeUndefined()
+    await expectHot('web.blog.localhost', blog.page, 'Hello world!', 'Changed once')
+    await expectHot('blog.localhost', blog.page, 'Changed once', 'Changed twice')
     await sandbox.json(['stop', 'blog'])
   })
 
   it('that refuses two labels works at the host of the agent, and moat says what it needs for the other', {
     timeout: 180_000,
   }, async () => {
-    const { page, project, run } = await runNext('site', '16.2.12')
     const line = "allowedDevOrigins: ['*.site.localhost']"
-    expect(run.notes).toEqual([
+    expect((await start(site)).notes).toEqual([
       `Next.js 16.2.12 takes https://site.localhost:${port} as it is; for https://web.site.localhost:${port} add to next.config.ts: ${line}`,
     ])
-    await expectHot('site.localhost', page, 'Hello world!', 'Changed once')
+    await expectHot('site.localhost', site.page, 'Hello world!', 'Changed once')
     const refused = await openPage('web.site.localhost')
     await until('Next.js to refuse its own WebSocket', () => refused.sockets.errors.length > 0, 20_000)
     expect(refused.sockets.statuses).toEqual([])
@@ -88,11 +96,11 @@ describe('Next.js', () => {
       '<b>Next.js 16.2.12</b> needs allowedDevOrigins: [&#39;*.site.localhost&#39;] in next.config.ts',
     )
     // The line, as it was printed.
-    const config = join(project, 'next.config.ts')
+    const config = join(site.directory, 'next.config.ts')
     expect(existsSync(config)).toBe(true)
     writeFileSync(config, readFileSync(config, 'utf8').replace('/* config options here */', `${line},`))
     await sandbox.json(['stop', 'site'])
-    expect((await sandbox.json<Run>(['run', '-d', project])).notes).toBeUndefined()
-    await expectHot('web.site.localhost', page, 'Changed once', 'Changed twice')
+    expect((await start(site)).notes).toBeUndefined()
+    await expectHot('web.site.localhost', site.page, 'Changed once', 'Changed twice')
   })
 })
