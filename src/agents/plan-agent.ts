@@ -8,6 +8,7 @@ import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { type ImagePlan, planImage } from '../images/plan-image.js'
 import { withPreRun } from '../images/with-pre-run.js'
+import type { HostHint } from '../projects/host-hint.js'
 import { isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
 import { generateName } from '../routing/generate-name.js'
 import { branchRunName } from '../worktrees/branch-name.js'
@@ -16,6 +17,7 @@ import { findCheckout, type LinkedCheckout, placeOf } from '../worktrees/find-ch
 import type { GitPlace } from '../worktrees/git-place.js'
 import { mainCheckoutAt } from '../worktrees/main-checkout.js'
 import { repositoryId } from '../worktrees/repository.js'
+import { findRefusedHost, withHint } from './refused-host.js'
 import { type RegisteredEndpoints, registerEndpoints } from './register-endpoints.js'
 
 /** What a person asked for. */
@@ -46,6 +48,8 @@ export interface AgentPlan extends RegisteredEndpoints {
   env: Record<string, string>
   /** What the agent is known by besides its name when its workspace lies in a git worktree. */
   git?: { branch?: string; repository: string }
+  /** What the project's development server will refuse. */
+  hostHint?: HostHint
   image: ImagePlan
   /** The main checkout that the workspace is, if it is one. */
   mainCheckout?: GitPlace
@@ -82,6 +86,8 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
   const name = chooseName(request.name ?? (branch === undefined ? config.name : branchRunName(config.name, branch)))
   const ownMounts = await Promise.all(request.mounts.map(parseMountFlag))
   const registered = await registerEndpoints(loaded, plugins, { name, workspace }, domain, request.isFree)
+  const command = planCommand(request.command ?? toArguments(config.command), loaded)
+  const hostHint = await findRefusedHost({ ...registered, command, domain, name, workspace })
   const image = planImage({ ...config, place: (index) => loaded.locate(['dependencies', index]) })
   return {
     ...(checkout && {
@@ -89,11 +95,12 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     }),
     // Of a directory within the worktree, only that is given away, and git needs the whole.
     ...(checkout?.root === workspace && { checkout }),
-    command: planCommand(request.command ?? toArguments(config.command), loaded),
+    command,
     container: config.container,
     ...(config.discover && { discoverPlace: loaded.locate(['discover']) }),
     displayFile: loaded.displayFile,
     env: { ...config.env, ...request.env },
+    ...(hostHint && { hostHint }),
     image,
     ...(mainCheckout && { mainCheckout }),
     mounts: [...config.mounts, ...ownMounts],
@@ -103,6 +110,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     ...(config.container.runtime !== undefined && { runtimePlace: loaded.locate(['container', 'runtime']) }),
     workspace,
     ...registered,
+    endpoints: withHint(registered.endpoints, hostHint),
   }
 }
 

@@ -2,10 +2,9 @@ import { Args, Flags } from '@oclif/core'
 import { planAgent } from '../agents/plan-agent.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { shellQuote } from '../config/shell-quote.js'
-import type { AgentView } from '../routing/agent-view.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { runFlags, toRunRequest } from '../terminal/run-flags.js'
-import { runSession } from '../terminal/run-session.js'
+import { type RunOutcome, runSession } from '../terminal/run-session.js'
 import { splitCommand } from '../terminal/split-command.js'
 import { worktreeSession } from '../terminal/worktree-session.js'
 
@@ -35,7 +34,7 @@ export default class Run extends MoatCommand {
   static override usage =
     'run [PATH] [-n <name>] [-d | -i] [-e KEY=value]... [--mount <mount>]... [--worktree <branch>] [-- COMMAND...]'
 
-  async run(): Promise<AgentView & { exitCode?: number }> {
+  async run(): Promise<RunOutcome> {
     const { argv, command } = splitCommand(this.argv)
     const { args, flags } = await this.parse(Run, argv)
     const proxy = await this.proxyOptions()

@@ -10,12 +10,16 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { startAsInvokingUser } from '../config/invoking-user.js'
 import type { MoatPaths } from '../config/paths.js'
 import { messageOf, systemCode } from '../errors.js'
+import { readProcess } from '../processes/process-facts.js'
+import { hasEnded } from '../processes/same-process.js'
 import { forwarderBinary } from './install-forwarder.js'
 
 /** How long it may take to begin, and to answer. Milliseconds. */
 const startDeadline = 3_000
 const answerDeadline = 3_000
 const checkInterval = 10
+/** How long it may take to end; it lets its connections end for two thirds of that. Milliseconds. */
+const stopDeadline = 3_000
 /** Before it is started again, if it does not last. Milliseconds. */
 const restartWait = { first: 50, longest: 5_000 }
 
@@ -46,11 +50,14 @@ export class Doorkeeper {
     return this.#start(answer !== undefined)
   }
 
-  /** Ends it; agents' own URLs do not answer in their containers then. */
+  /** Resolves when it has ended; agents' own URLs do not answer in their containers then. */
   async stop(): Promise<void> {
     this.leave()
     await this.#starting?.catch(() => {})
-    await this.#ask('stop').catch(() => {})
+    const answer = await this.#ask('stop').catch(() => '')
+    const pid = Number(answer.split(' ')[2])
+    const one = Number.isInteger(pid) ? await readProcess(pid) : undefined
+    if (one) await hasEnded(one, stopDeadline)
   }
 
   /** Leaves it to the next supervisor. */

@@ -1,28 +1,7 @@
-// Owns what package.json says about how a project is run, with the ports that frameworks listen on by default.
+// Owns what package.json says about how a project is run.
 import { suggestDnsLabel } from '../routing/dns-label.js'
+import { frameworks } from './frameworks.js'
 import type { Project, ReadProjectFile } from './project.js'
-
-interface Framework {
-  /** Arguments that make it listen on all addresses; most listen on localhost only. */
-  listen?: string[]
-  /** Its package. */
-  name: string
-  port: number
-}
-
-/** A framework before what it is built with: a Nuxt project depends on Vite too. */
-const frameworks: Framework[] = [
-  { name: 'next', port: 3000 },
-  { listen: ['--host'], name: 'nuxt', port: 3000 },
-  { listen: ['--host'], name: 'astro', port: 4321 },
-  { listen: ['--host', '0.0.0.0'], name: 'gatsby', port: 8000 },
-  { listen: ['--host', '0.0.0.0'], name: '@angular/cli', port: 4200 },
-  { name: 'react-scripts', port: 3000 },
-  { listen: ['--host', '0.0.0.0'], name: '@vue/cli-service', port: 8080 },
-  { listen: ['--host'], name: 'vite', port: 5173 },
-  { name: 'fastify', port: 3000 },
-  { name: 'express', port: 3000 },
-]
 
 interface PackageJson {
   dependencies?: Record<string, string>

@@ -1,14 +1,13 @@
 // Owns guessing how a project is run, from the files in its directory. No network, nothing of the project is run.
 import { basename } from 'node:path'
-import { OutsideError, openInside } from '../config/open-inside.js'
-import { systemCode } from '../errors.js'
 import { suggestDnsLabel } from '../routing/dns-label.js'
 import { detectNode } from './detect-node.js'
 import type { Project, ReadProjectFile } from './project.js'
+import { projectFiles } from './read-project-file.js'
 
 /** The first kind of project that fits, completed by its Procfile. */
 export async function detectProject(directory: string): Promise<Project> {
-  const read: ReadProjectFile = (name) => readIfPresent(directory, name)
+  const read = projectFiles(directory)
   const kinds = [detectNode, detectPython, detectGo]
   let project: Project = { dependencies: [], evidence: [] }
   for (const detect of kinds) {
@@ -69,23 +68,5 @@ async function withProcfile(project: Project, read: ReadProjectFile): Promise<Pr
     env: { ...project.env, PORT: String(port) },
     evidence: [...project.evidence, 'Procfile'],
     port,
-  }
-}
-
-/** Bytes; files that are read for their first lines only may be large. */
-const mostBytes = 64 * 1024 * 1024
-
-/** What a link leads to outside of the project is no part of it, and what is no plain file says nothing. */
-async function readIfPresent(directory: string, name: string): Promise<string | undefined> {
-  const handle = await openInside(directory, name).catch((error) => {
-    if (error instanceof OutsideError || ['ELOOP', 'ENXIO'].includes(systemCode(error) ?? '')) return undefined
-    throw error
-  })
-  if (!handle) return undefined
-  try {
-    const stats = await handle.stat()
-    return stats.isFile() && stats.size <= mostBytes ? await handle.readFile('utf8') : undefined
-  } finally {
-    await handle.close()
   }
 }

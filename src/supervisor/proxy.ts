@@ -2,6 +2,7 @@
 import type { Rotation } from '../authority/rotate.js'
 import { homeProblem } from '../config/home-problem.js'
 import type { MoatPaths } from '../config/paths.js'
+import { Doorkeeper } from '../doors/doorkeeper.js'
 import type { UnsealedContainer } from '../engine/unsealed.js'
 import { messageOf } from '../errors.js'
 import { needsProxy } from '../routing/agent.js'
@@ -101,6 +102,7 @@ export async function stopProxy({ paths }: ProxyOptions): Promise<boolean> {
     // Nobody supervises what runs now.
     const left = await ownCaddys(paths)
     await clearCaddys(paths, () => {})
+    await new Doorkeeper({ log: () => {}, paths }).stop()
     // Where nothing can be written, nothing can be started either.
     await forgetServedPort(paths).catch(() => {})
     return asked !== undefined || lock.stopped || left.length > 0

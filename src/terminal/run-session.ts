@@ -3,6 +3,7 @@ import { endedAtOnce } from '../agents/ended-at-once.js'
 import { followAgent } from '../agents/follow-agent.js'
 import type { AgentPlan } from '../agents/plan-agent.js'
 import { PortClash } from '../agents/port-clash.js'
+import { describeRefusedHost } from '../agents/refused-host.js'
 import { type StartedAgent, startAgent } from '../agents/start-agent.js'
 import type { TellGone } from '../agents/tell-gone.js'
 import { trustHint } from '../authority/trust-hint.js'
@@ -39,11 +40,15 @@ export interface RunSessionOptions {
   tellGone: TellGone
 }
 
+/** What `run --json` prints. */
+export interface RunOutcome extends AgentView {
+  exitCode?: number
+  /** What a person should know of the agent as it is; absent when there is nothing. */
+  notes?: string[]
+}
+
 /** Runs the planned agent. With `exitCode` once it has ended, without when it was detached. */
-export async function runSession(
-  plan: AgentPlan,
-  options: RunSessionOptions,
-): Promise<AgentView & { exitCode?: number }> {
+export async function runSession(plan: AgentPlan, options: RunSessionOptions): Promise<RunOutcome> {
   const { engine, flags, json, log, proxy, tellGone } = options
   await assertMayRun(plan, options)
   const progress = terminalProgress()
@@ -64,8 +69,7 @@ export async function runSession(
     })
     await options.onStarted?.()
     if (started.authorityCreated) trustHint(proxy.paths.caCertificate, proxy.wanted.domain).forEach(progress.note)
-    formatEndpoints(started.agent).forEach(log)
-    noteAddresses(started, progress.note)
+    const agent = tellStarted(started, plan, { log, note: progress.note })
     const clash = new PortClash(started.forwards)
     const hear = (piece: string) => clash.hear(piece)
     const explain = (exitCode: number | undefined) => {
@@ -86,9 +90,9 @@ export async function runSession(
       })
       started.hold?.release()
       explain(exitCode)
-      if (exitCode !== undefined) return { ...started.agent, exitCode }
-      if (plan.endpoints.length === 0) log(`${started.agent.name} runs (${started.agent.runId}).`)
-      return started.agent
+      if (exitCode !== undefined) return { ...agent, exitCode }
+      if (plan.endpoints.length === 0) log(`${agent.name} runs (${agent.runId}).`)
+      return agent
     }
     const exitCode = await followAgent(started, {
       connect: () => connect(started, engine),
@@ -105,17 +109,27 @@ export async function runSession(
     })
     explain(exitCode)
     await tellReview(proxy.paths, started.agent.runId, progress.note)
-    return { ...started.agent, exitCode }
+    return { ...agent, exitCode }
   } finally {
     interrupts.release()
   }
 }
 
-function noteAddresses({ agent, hold }: StartedAgent, note: (line: string) => void): void {
-  if (!hold) return
+/** Where the started agent is found, and what its framework wants to be told before it works there. */
+function tellStarted(
+  { agent, hold }: StartedAgent,
+  { hostHint }: AgentPlan,
+  { log, note }: { log: (line: string) => void; note: (line: string) => void },
+): RunOutcome {
+  formatEndpoints(agent).forEach(log)
+  if (!hold) return agent
   const address = addressOf(hold.status)
   if (agent.discover) note(`Whatever else listens in it: ${endpointUrl(agent.name, '<port>', address)}`)
   note(`All agents: ${indexUrl(address)}`)
+  if (!hostHint) return agent
+  const told = describeRefusedHost(hostHint, agent, address)
+  note(told)
+  return { ...agent, notes: [told] }
 }
 
 async function assertMayRun(

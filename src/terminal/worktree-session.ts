@@ -5,12 +5,11 @@ import { planAgent } from '../agents/plan-agent.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { resolveWorkspace } from '../config/workspace.js'
 import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
-import type { AgentView } from '../routing/agent-view.js'
 import { openRepository } from '../worktrees/repository.js'
 import { Interrupts } from './interrupts.js'
 import { terminalProgress } from './progress.js'
 import { toRunRequest } from './run-flags.js'
-import { type RunSessionOptions, runSession } from './run-session.js'
+import { type RunOutcome, type RunSessionOptions, runSession } from './run-session.js'
 
 export interface WorktreeSessionOptions extends Omit<RunSessionOptions, 'approveCommands'> {
   branch: string
@@ -21,7 +20,7 @@ export interface WorktreeSessionOptions extends Omit<RunSessionOptions, 'approve
 }
 
 /** Runs an agent in the branch's worktree, made if need be. */
-export async function worktreeSession(options: WorktreeSessionOptions): Promise<AgentView & { exitCode?: number }> {
+export async function worktreeSession(options: WorktreeSessionOptions): Promise<RunOutcome> {
   const { branch, command, engine, flags, path, plugins, proxy } = options
   const interrupts = new Interrupts()
   try {

@@ -176,22 +176,23 @@ console.log('listening')
     return this.docker.listContainers({ all: true, filters: { label: [`dev.moat.home=${this.home}`] } })
   }
 
-  /** Pids of the sandbox's supervisors and Caddys, by what their command lines or environments say. */
-  async processes(): Promise<{ caddys: number[]; supervisors: number[] }> {
+  /** Pids of the sandbox's supervisors, doorkeepers and Caddys, by what their command lines or environments say. */
+  async processes(): Promise<{ caddys: number[]; doorkeepers: number[]; supervisors: number[] }> {
     const { stdout } = await run('ps', ['axeww', '-o', 'pid=,command='])
     const mine = stdout.split('\n').filter((line) => line.includes(this.home))
     const pids = (pattern: RegExp) => mine.filter((line) => pattern.test(line)).map((line) => Number.parseInt(line, 10))
-    return { caddys: pids(/^\s*\d+ \S*caddy run/), supervisors: pids(/bin\/supervisor\.js/) }
+    const doorkeepers = pids(/^\s*\d+ \S*forwarder\/linux-\w+ doors /)
+    return { caddys: pids(/^\s*\d+ \S*caddy run/), doorkeepers, supervisors: pids(/bin\/supervisor\.js/) }
   }
 
   async cleanUp(): Promise<void> {
     for (const running of this.#running) running.process.kill('SIGKILL')
     for (const { Id } of await this.containers()) await this.docker.getContainer(Id).remove({ force: true })
     await this.moat(['proxy', 'stop'])
-    const { caddys, supervisors } = await this.processes()
-    for (const pid of [...caddys, ...supervisors]) process.kill(pid, 'SIGKILL')
+    const left = Object.values(await this.processes()).flat()
+    for (const pid of left) process.kill(pid, 'SIGKILL')
     rmSync(this.#directory, { force: true, recursive: true })
-    if (caddys.length + supervisors.length > 0) throw new Error('moat proxy stop left processes behind')
+    if (left.length > 0) throw new Error('moat proxy stop left processes behind')
   }
 }
 

@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core'
-import type { AgentView } from '../../routing/agent-view.js'
 import { MoatCommand } from '../../terminal/moat-command.js'
 import { runFlags } from '../../terminal/run-flags.js'
+import type { RunOutcome } from '../../terminal/run-session.js'
 import { splitCommand } from '../../terminal/split-command.js'
 import { worktreeSession } from '../../terminal/worktree-session.js'
 
@@ -20,7 +20,7 @@ For a branch called list or clean: moat run --worktree list`
   static override flags = runFlags
   static override usage = 'wt BRANCH [-n <name>] [-d | -i] [-e KEY=value]... [--mount <mount>]... [-- COMMAND...]'
 
-  async run(): Promise<AgentView & { exitCode?: number }> {
+  async run(): Promise<RunOutcome> {
     const { argv, command } = splitCommand(this.argv)
     const { args, flags } = await this.parse(Worktree, argv)
     const outcome = await worktreeSession({

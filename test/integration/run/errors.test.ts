@@ -13,7 +13,7 @@ beforeEach(() => {
 })
 afterEach(async () => {
   expect(await sandbox.containers()).toEqual([])
-  expect(await sandbox.processes()).toEqual({ caddys: [], supervisors: [] })
+  expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], supervisors: [] })
   await sandbox.cleanUp()
 })
 

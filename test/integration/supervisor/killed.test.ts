@@ -56,6 +56,6 @@ describe('a proxy that was stopped', () => {
     expect(existsSync(paths.servedPort)).toBe(false)
     await sandbox.json(['list'])
     expect((await status()).status).toBe('stopped')
-    expect(await sandbox.processes()).toEqual({ caddys: [], supervisors: [] })
+    expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], supervisors: [] })
   })
 })

@@ -1,0 +1,27 @@
+// Projects as the frameworks' own tools make them, with their packages from npm's registry; npm's cache spares most of a
+// second time.
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** What npm itself brings along is out of a project's way: what is tested is what is in the project. */
+const options = ['--prefer-offline', '--no-audit', '--no-fund', '--fetch-retries=1', '--loglevel=error']
+
+/** Makes the project `name` in `directory`, by running a package's program: `create-vite@9.3.0`. */
+export async function generate(directory: string, creator: string, args: string[]): Promise<void> {
+  await npm(directory, ['exec', '--yes', ...options, `--package=${creator}`, '--', ...args])
+}
+
+/** Installs what package.json asks for; `packages` at exactly these versions. */
+export async function install(directory: string, packages: string[] = []): Promise<void> {
+  await npm(directory, ['install', '--save-exact', ...options, ...packages])
+}
+
+async function npm(cwd: string, args: string[]): Promise<void> {
+  // A deadline: without a registry, npm tries for long.
+  await run('npm', args, { cwd, env: { ...process.env, CI: 'true' }, timeout: 120_000 }).catch((error) => {
+    const said = String(error.stderr).trim().split('\n').slice(0, 5).join('\n')
+    throw new Error(`npm did not get what this test needs. Is its registry reachable?\nnpm ${args.join(' ')}\n${said}`)
+  })
+}
