@@ -37,9 +37,12 @@ const forwardedHeaders = {
   'X-Forwarded-Proto': ['{http.request.scheme}'],
 }
 
-/** Does nothing but be there: Caddy counts requests by handler, and every request to an agent passes this one, once. */
-export function counted(domain: string): CaddyRoute {
-  const count = { handler: 'log_append', key: 'agent', value: '' }
+/**
+ * Does nothing but be there: Caddy counts requests by handler, and every request to an agent passes this one, once. And be
+ * different, for Caddy lets go of the connections that it keeps to containers whenever its config changes.
+ */
+export function counted(domain: string, connections: number): CaddyRoute {
+  const count = { handler: 'log_append', key: 'agent', value: `${connections}` }
   return { handle: [count], match: [{ host: agentHostPatterns(domain) }] }
 }
 

@@ -11,7 +11,7 @@ import type { MoatPaths } from '../config/paths.js'
 import { Doors } from '../doors/doors.js'
 import { describeUnsealed } from '../engine/unsealed.js'
 import { MoatError, messageOf } from '../errors.js'
-import { type Agent, needsProxy } from '../routing/agent.js'
+import { type Agent, hasProcesses, needsProxy } from '../routing/agent.js'
 import { type RouteTable, routeTable } from '../routing/route-table.js'
 import { ownCaddys } from '../upkeep/own-processes.js'
 import { forgetServedPort, noteServedPort } from '../upkeep/served-port.js'
@@ -213,10 +213,11 @@ export class Supervisor {
     // Before the push: an agent that starts now keeps the proxy even while its routes are being pushed.
     this.#lifetime.setAgents(agents.filter(needsProxy).length)
     const routes = routeTable(agents, this.#options.domain)
-    await this.#doors.apply(routes)
-    await this.#caddy.setRoutes(routes)
     // The directory of a renamed agent is still mounted in its container: with its name it gets its routes back.
     const renamed = this.#reconciler.unsealed.flatMap(({ runId }) => (runId === undefined ? [] : [{ runId }]))
+    await this.#doors.apply(routes)
+    const running = [...agents.filter(hasProcesses), ...renamed]
+    await this.#caddy.setRoutes(routes, new Set(running.map(({ runId }) => runId)))
     await this.#doors.sweep([...agents, ...renamed])
     this.#changed()
   }

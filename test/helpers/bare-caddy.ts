@@ -34,6 +34,7 @@ export async function startBareCaddy(paths: MoatPaths, upstreams: Upstream[]): P
       adminSocket: paths.adminSocket,
       caCertificate: paths.caCertificate,
       caKey: paths.caKey,
+      connections: 0,
       domain: 'localhost',
       filesSocket: paths.filesSocket,
       inside: paths.inside,
@@ -47,7 +48,7 @@ export async function startBareCaddy(paths: MoatPaths, upstreams: Upstream[]): P
     }
     const table = { ...emptyTable, upstreams }
     // Caddy makes certificates for names that it finds there.
-    await new Names(join(paths.proxy, linkDirectories.names)).add(
+    await new Names(join(paths.proxy, linkDirectories.names), 0).add(
       new Set(certificateHosts(hostsOf(table), 'localhost')),
     )
     const caddy: SpawnedCaddy = await spawnCaddy({
