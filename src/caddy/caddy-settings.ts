@@ -7,6 +7,8 @@ export interface CaddySettings {
   adminSocket: string
   caCertificate: string
   caKey: string
+  /** Another number has Caddy let go of the connections that it keeps to containers. */
+  connections: number
   /** What URLs end in. */
   domain: string
   /** Path of the unix socket at which the supervisor says which file of a workspace may be served. */

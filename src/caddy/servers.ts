@@ -66,14 +66,14 @@ function ownHosts(domain: string): { agents: string[]; others: string[] } {
 
 /** The first three let nothing pass but requests to hosts that an agent could have: after them, no host with a `*` is looked at again. */
 function routes(settings: CaddySettings, table: RouteTable, from: Side): CaddyRoute[] {
-  const { domain, filesSocket, pagesSocket } = settings
+  const { connections, domain, filesSocket, pagesSocket } = settings
   const { agents, others } = ownHosts(domain)
   return [
     inLowerCase,
-    { handle: refusal(domain), match: [{ not: [{ host: [domain, ...others, ...agents] }] }], terminal: true },
+    { handle: refusal(domain), match: [{ not: [{ ...plain, host: [domain, ...others, ...agents] }] }], terminal: true },
     ...ownPages(pagesSocket, domain),
     { ...pageOr(pagesSocket, unknownHost), match: [{ host: others }], terminal: true },
-    counted,
+    counted(connections),
     // Before the routes of plugins: whatever they do to a request, it stays with its own host.
     ...lookUp(table),
     ...endpointRoutes(table.hostRoutes, filesSocket),
@@ -81,6 +81,12 @@ function routes(settings: CaddySettings, table: RouteTable, from: Side): CaddyRo
     ...doorRoutes(from),
   ]
 }
+
+/**
+ * How a host may be spelled, once it is in lower case. Over HTTP/2 Caddy takes any text for one, slashes too, and a host becomes
+ * part of paths: to sockets, and to files that say whose it is.
+ */
+const plain = { header_regexp: { Host: { pattern: String.raw`^(?:[a-z0-9_.-]+|\[::1\])(?::\d*)?$` } } }
 
 const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
 
@@ -112,6 +118,7 @@ const inLowerCase: CaddyRoute = {
 function insideGate({ domain, proxy }: CaddySettings): CaddyRoute[] {
   const agentLabel = `{http.request.host.labels.${domain.split('.').length}}`
   const own = {
+    ...plain,
     file: { root: join(proxy, linkDirectories.own), try_files: [`/{http.request.remote.host}/${agentLabel}`] },
     host: agentHostPatterns(domain),
   }

@@ -77,6 +77,12 @@ export function listenersOf(config: CaddyConfig): string[] {
   return Array.isArray(listeners) ? listeners.map(String).filter((listener) => listener.startsWith('fd/')) : []
 }
 
+/** The `connections` of a config made here. */
+export function connectionsOf(config: CaddyConfig): number {
+  const [, number] = /"key":"agent","value":"(\d+)"/.exec(JSON.stringify(config)) ?? []
+  return Number(number ?? 0)
+}
+
 /** Where a config made here asks about names; undefined for one of an earlier moat, which did not ask. */
 export function namesOf(config: CaddyConfig): NamesSettings | undefined {
   const listener = at(config, ['apps', 'http', 'servers', 'names', 'listen', '0'])

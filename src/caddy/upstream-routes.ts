@@ -40,8 +40,13 @@ const forwardedHeaders = {
   'X-Forwarded-Proto': ['{http.request.scheme}'],
 }
 
-/** Does nothing but be there: Caddy counts requests by handler, and every request to an agent passes this one, once. */
-export const counted: CaddyRoute = { handle: [{ handler: 'log_append', key: 'agent', value: '' }] }
+/**
+ * Does nothing but be there: Caddy counts requests by handler, and every request to an agent passes this one, once. And be
+ * different, for Caddy lets go of the connections that it keeps to containers whenever its config changes.
+ */
+export function counted(connections: number): CaddyRoute {
+  return { handle: [{ handler: 'log_append', key: 'agent', value: `${connections}` }] }
+}
 
 /**
  * Keeps the host that was asked, which an endpoint may replace for its app, and finds what the config knows of it: one table

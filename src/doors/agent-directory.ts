@@ -1,6 +1,6 @@
 // Owns the directory that an agent's container shares with the proxy.
 import { execFile } from 'node:child_process'
-import { chmod, mkdir, rm } from 'node:fs/promises'
+import { chmod, mkdir } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { agentDirectory, type MoatPaths, wayInDirectory } from '../config/paths.js'
 
@@ -20,17 +20,15 @@ export async function makeAgentDirectory(paths: Paths, runId: string): Promise<s
 }
 
 /**
- * Absent is fine. A container may have left directories that are closed to everybody, or deeper than any path is long; and the
- * doorkeeper may be making its socket there meanwhile.
+ * Absent is fine. By programs, which do not follow links: a container may have left any number of files, and directories that
+ * are closed to everybody or deeper than any path is long. The doorkeeper may be making its socket there meanwhile.
  */
 export async function removeAgentDirectory(paths: Paths, runId: string): Promise<void> {
   const directory = agentDirectory(paths, runId)
-  try {
-    await rm(directory, { force: true, recursive: true })
-  } catch {
-    const run = promisify(execFile)
-    // Neither of them follows links.
+  const run = promisify(execFile)
+  const remove = () => run('rm', ['-rf', directory])
+  await remove().catch(async () => {
     await run('chmod', ['-R', 'u+rwx', directory]).catch(() => {})
-    await run('rm', ['-rf', directory])
-  }
+    await remove()
+  })
 }

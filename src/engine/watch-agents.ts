@@ -29,6 +29,10 @@ const routeEvents = new Set([
   'unpause',
 ])
 
+/** Docker tells of these a moment before its list does: so there is another look, and one for a busy machine. Milliseconds. */
+const earlyEvents = new Set(['pause', 'unpause'])
+const laterLooks = [100, 1_000]
+
 /** As Engine.watch. */
 export async function watchAgents(
   docker: Docker,
@@ -47,9 +51,15 @@ export async function watchAgents(
     if (signal.aborted) return
     throw engineError('report its events', error, address)
   }
+  const lookAgain = () => {
+    if (!signal.aborted) onChange()
+  }
   const follow = async () => {
     for await (const value of jsonLines(events)) {
-      if (!signal.aborted && concernsRoutes(value as ContainerEvent, moatHome)) onChange()
+      const event = value as ContainerEvent
+      if (signal.aborted || !concernsRoutes(event, moatHome)) continue
+      onChange()
+      if (earlyEvents.has(event.Action ?? '')) for (const wait of laterLooks) setTimeout(lookAgain, wait).unref()
     }
     throw new Error('it ended its stream of events')
   }

@@ -106,6 +106,11 @@ export function isLive({ state }: Pick<Agent, 'state'>): boolean {
   return state === 'running' || state === 'paused' || state === 'restarting'
 }
 
+/** True while its processes are there, and keep the connections that they have; paused ones answer at none. */
+export function hasProcesses({ state }: Pick<Agent, 'state'>): boolean {
+  return state === 'running' || state === 'paused'
+}
+
 /** True once the agent has run and ended: one that is just being created or removed has not. */
 export function hasEnded({ state }: Pick<Agent, 'state'>): boolean {
   return state === 'exited' || state === 'dead'

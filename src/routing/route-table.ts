@@ -123,6 +123,12 @@ export function hostsOf({
   return [...new Set([...plain, ...hostRoutes.flatMap(({ hosts }) => hosts)])]
 }
 
+/** True when a host is not, as it was before, one of a container that runs on: connections to it may be kept. */
+export function hasParted(before: RouteTable, after: RouteTable, running: ReadonlySet<string>): boolean {
+  const doors = new Set(after.doors.map(({ host, runId }) => `${runId} ${host}`))
+  return before.doors.some(({ host, runId }) => running.has(runId) && !doors.has(`${runId} ${host}`))
+}
+
 /** The container ports that the routes of a fragment dial. */
 export function dialledPorts({ routes = [], upstream }: Pick<RouteFragment, 'routes' | 'upstream'>): number[] {
   const named = [...JSON.stringify(routes).matchAll(dialPlaceholder)].map(([, port]) => Number(port))

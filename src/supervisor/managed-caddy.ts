@@ -2,10 +2,10 @@
 import { CaddyAdmin } from '../caddy/admin.js'
 import type { CaddySettings, NamesSettings } from '../caddy/caddy-settings.js'
 import type { CaddyBinary } from '../caddy/find-caddy.js'
-import { toCaddyConfig } from '../caddy/to-caddy-config.js'
+import { connectionsOf, toCaddyConfig } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
 import { MoatError, messageOf } from '../errors.js'
-import { emptyTable, hostsOf, type RouteTable } from '../routing/route-table.js'
+import { emptyTable, hasParted, hostsOf, type RouteTable } from '../routing/route-table.js'
 import type { ProxyAddress } from '../routing/urls.js'
 import { AuthorityGuard } from '../upkeep/authority-guard.js'
 import { CaddyHandle } from './caddy-handle.js'
@@ -87,6 +87,7 @@ export class ManagedCaddy {
     const found = await this.#handle.adopt()
     if (!found) return false
     this.#served.settings = this.#settingsFor(found.listeners, found.port, found.names)
+    this.#served.settings.connections = connectionsOf(found.config)
     this.#served.adopted(found.config)
     this.#watch()
     await this.#served.certificates.examine(this.address)
@@ -109,8 +110,12 @@ export class ManagedCaddy {
     if (await this.#handle.adopt()) await this.#handle.stop()
   }
 
-  /** Resolves when Caddy serves these routes; at most one config change a second is pushed. Most agents need none. */
-  async setRoutes(routes: RouteTable): Promise<void> {
+  /**
+   * Resolves when Caddy serves these routes; at most one config change a second is pushed. Most agents need none.
+   * @param running the runs of all containers that run, whether they have routes or not.
+   */
+  async setRoutes(routes: RouteTable, running: ReadonlySet<string>): Promise<void> {
+    if (this.#served.settings && hasParted(this.#routes, routes, running)) this.#served.settings.connections += 1
     this.#routes = routes
     await this.#push.request()
     if (this.#served.isServed) await this.#warm()
@@ -275,8 +280,8 @@ export class ManagedCaddy {
     const { accessSocket, adminSocket, caCertificate, caKey, caddyStorage, filesSocket, inside, pagesSocket } = paths
     const sockets = { accessSocket, adminSocket, filesSocket, inside, pagesSocket }
     // A new process goes on reporting what somebody watches.
-    const recorded = this.#served.settings?.recorded ?? []
+    const { connections = 0, recorded = [] } = this.#served.settings ?? {}
     const directories = { proxy: paths.proxy, storage: caddyStorage }
-    return { ...sockets, ...directories, caCertificate, caKey, domain, listeners, names, port, recorded }
+    return { ...sockets, ...directories, caCertificate, caKey, connections, domain, listeners, names, port, recorded }
   }
 }

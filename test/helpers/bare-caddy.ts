@@ -34,6 +34,7 @@ export async function startBareCaddy(paths: MoatPaths, upstreams: Upstream[]): P
       adminSocket: paths.adminSocket,
       caCertificate: paths.caCertificate,
       caKey: paths.caKey,
+      connections: 0,
       domain: 'localhost',
       filesSocket: paths.filesSocket,
       inside: paths.inside,

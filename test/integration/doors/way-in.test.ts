@@ -1,6 +1,8 @@
 // The way in: how the proxy reaches the servers of an agent, wherever and whenever they listen, and nothing else.
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import { connect } from 'node:http2'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -68,6 +70,30 @@ describe('a server in a container', () => {
     const ask = (as: string) => sandbox.get(`https://${host}/`, { headers: { Host: as } })
     for (const as of [host.toUpperCase(), `Web.Any4.localhost:${port}`, `web.any4.localhost.:${port}`])
       expect([as, (await ask(as)).status]).toEqual([as, 200])
+  })
+
+  it('is reached by no text that only ends like its host, nor are pages', async () => {
+    const { host, hostname, port } = new URL(url(await agentNamed('any4')))
+    const session = connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false, servername: hostname })
+    const ask = async (authority: string, path: string) => {
+      const stream = session.request({ ':authority': authority, ':path': path })
+      const status = once(stream, 'response').then(([headers]) => headers[':status'])
+      stream.resume().end()
+      return status.catch((error) => error.code)
+    }
+    try {
+      for (const path of ['/', '/_moat/events']) {
+        for (const prefix of ['/', '//', 'a/', './', '[', '%2f', '*', ' ', '?', '#', 'a\\', 'é'])
+          expect([prefix, await ask(`${prefix}${host}`, path)]).toEqual([prefix, 403])
+        for (const suffix of ['/', ':1/x', '/:1', ']', '\\', ',']) {
+          const answer = await ask(`${hostname}${suffix}`, path)
+          expect([suffix, answer]).toEqual([suffix, 403])
+        }
+      }
+      expect(await ask(host, '/')).toBe(200)
+    } finally {
+      session.destroy()
+    }
   })
 
   it('gets a POST that comes before it listens, once, with its body', async () => {
@@ -147,11 +173,27 @@ describe('agents that come and go', () => {
   it('are not waited for while they are paused', async () => {
     const { Id } = await containerOf('any6')
     const agent = await agentNamed('any6')
+    // Caddy keeps connections to it.
+    await Promise.all(Array.from({ length: 5 }, () => sandbox.get(url(agent))))
+    const before = await configs()
     await run('docker', ['pause', Id])
-    const hosts = () => readdirSync(join(sandbox.home, 'proxy/hosts'))
-    await until('the door to be shut', () => !hosts().includes('web.any6.localhost'))
-    expect((await sandbox.get(url(agent))).status).toBeGreaterThanOrEqual(500)
+    await until('the page of a paused agent', async () => (await configs()) !== before, 5_000)
+    for (let time = 0; time < 5; time++) expect((await sandbox.get(url(agent))).status).toBeGreaterThanOrEqual(500)
     await run('docker', ['unpause', Id])
+    await until('the URL to answer', async () => (await sandbox.get(url(agent))).status === 200, 10_000)
+  })
+})
+
+describe('an agent whose container was renamed', () => {
+  it('is not reached any more, by no connection that was kept, until it has its name again', async () => {
+    const { Id, Names } = await containerOf('any6')
+    const agent = await agentNamed('any6')
+    await Promise.all(Array.from({ length: 5 }, () => sandbox.get(url(agent))))
+    const before = await configs()
+    await run('docker', ['rename', Id, `${Names[0]?.slice(1)}-other`])
+    await until('Caddy to let go', async () => (await configs()) !== before, 5_000)
+    for (let time = 0; time < 5; time++) expect((await sandbox.get(url(agent))).status).toBe(404)
+    await run('docker', ['rename', Id, Names[0]?.slice(1) ?? ''])
     await until('the URL to answer', async () => (await sandbox.get(url(agent))).status === 200, 10_000)
   })
 })

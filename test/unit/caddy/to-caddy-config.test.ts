@@ -15,6 +15,7 @@ const settings = {
   adminSocket: '/home/ann/.moat/proxy/admin.sock',
   caCertificate: '/home/ann/.moat/proxy/ca/ca.crt',
   caKey: '/home/ann/.moat/proxy/ca/ca.key',
+  connections: 0,
   domain: 'localhost',
   filesSocket: '/home/ann/.moat/proxy/files.sock',
   inside: { plain: '/home/ann/.moat/proxy/inside-http.sock', tls: '/home/ann/.moat/proxy/inside.sock' },
