@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** What npm itself brings along is out of a project's way: what is tested is what is in the project. */
+/** What is in npm's cache is not asked for again. */
 const options = ['--prefer-offline', '--no-audit', '--no-fund', '--fetch-retries=1', '--loglevel=error']
 
 /** Makes the project `name` in `directory`, by running a package's program: `create-vite@9.3.0`. */

@@ -62,13 +62,16 @@ beforeAll(async () => {
   // One proxy, and so one port, for both projects.
   await sandbox.moat(['proxy', 'start', '--detach'])
   port = (await sandbox.json<ProxyStatus>(['proxy', 'status'])).port
-  const all = [createNext('blog', '16.4.3'), createNext('site', '16.2.12'), startBrowser(sandbox, port)] as const
-  ;[blog, site, browser] = await Promise.all(all)
+  browser = await startBrowser(sandbox, port)
+  const projects = [createNext('blog', '16.4.3'), createNext('site', '16.2.12')] as const
+  // Both, even if one fails: nothing may still be written when the directory goes.
+  await Promise.allSettled(projects)
+  ;[blog, site] = await Promise.all(projects)
 }, 180_000)
 afterAll(async () => {
   await browser?.close()
   await sandbox.cleanUp()
-})
+}, 120_000)
 
 describe('Next.js', () => {
   it('works at both hosts with no setting, hot reload included', { timeout: 180_000 }, async () => {

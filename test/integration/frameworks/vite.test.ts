@@ -7,6 +7,7 @@ import { startBrowser, type TestBrowser } from '../../helpers/browser.js'
 import { changeHot, follows, watchSockets } from '../../helpers/hot-reload.js'
 import { generate, install } from '../../helpers/npm-project.js'
 import { Sandbox } from '../../helpers/sandbox.js'
+import { until } from '../../helpers/until.js'
 
 let browser: TestBrowser
 let port: number
@@ -36,6 +37,9 @@ afterAll(async () => {
 describe('Vite', () => {
   it('works at the hosts of the endpoint and of the agent, hot reload included, with no setting', async () => {
     expect(started).toMatchObject({ code: 0 })
+    await until('Vite to listen on localhost only', async () =>
+      (await sandbox.moat(['logs', 'shop'])).stdout.includes('use --host to expose'),
+    )
     expect(started.stderr).not.toContain('allowedHosts')
     const texts = ['Get started', 'Changed once', 'Changed twice']
     for (const [index, host] of ['web.shop.localhost', 'shop.localhost'].entries()) {
