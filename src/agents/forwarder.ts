@@ -10,7 +10,8 @@ import { agentDirectory, agentSocket, type MoatPaths, wayInDirectory } from '../
 import { forwarderName, installForwarder } from '../doors/install-forwarder.js'
 import type { ContainerSpec, Engine } from '../engine/engine.js'
 import type { ImageFacts } from '../engine/files.js'
-import type { Agent, Endpoint } from '../routing/agent.js'
+import type { Agent, Endpoint, RouteFragment } from '../routing/agent.js'
+import { declaredPorts } from '../routing/declared-ports.js'
 import { agentHost, endpointHost, listenPorts, type ProxyAddress } from '../routing/urls.js'
 import type { ChosenPort } from './choose-ports.js'
 import { chooseRelays } from './choose-relays.js'
@@ -41,6 +42,7 @@ interface ForwardedAgent {
   name: string
   /** Container ports that the proxy, or with a `hostPort` anybody on this machine, is to reach. */
   ports: readonly ChosenPort[]
+  routes?: RouteFragment[]
 }
 
 export interface Forwarder {
@@ -112,9 +114,17 @@ function planWayOut(agent: ForwardedAgent, { address, note, paths, runId }: Forw
 }
 
 /** `own` are the ports of the container on which the forwarder listens for the way out. */
-function planWayIn({ discoverPlace, endpoints, ports }: ForwardedAgent, own: readonly number[], bySockets: boolean) {
+function planWayIn(
+  { discoverPlace, endpoints, ports, routes = [] }: ForwardedAgent,
+  own: readonly number[],
+  bySockets: boolean,
+) {
   const probed = endpoints.flatMap(({ readiness }) => (readiness?.kind === 'tcp' ? [readiness.port] : []))
-  const served = [...new Set([...ports.map(({ port }) => port), ...probed])]
+  const declared = declaredPorts({ endpoints, published: {}, routes })
+  // What is served has its sockets from the beginning, so of a port that no label tells of it would seem that something listens.
+  const isTold = ({ hostPort, port }: ChosenPort) =>
+    discoverPlace === undefined || hostPort !== undefined || declared.has(port)
+  const served = [...new Set([...ports.filter(isTold).map(({ port }) => port), ...probed])]
   // What anybody on this machine may reach has a port here in any case.
   const published = bySockets ? ports.filter(({ hostPort }) => hostPort !== undefined) : ports
   const relays = chooseRelays(

@@ -55,7 +55,6 @@ async function discoveredPorts(agent: Agent, { paths, uid = hostUser().uid }: Di
     // The forwarder makes one after the other: without the last, it is still at it.
     .filter((port) => suffixes.every((suffix) => names.has(`${port}${suffix}`)))
     .toSorted((a, b) => a - b)
-    .slice(0, mostPorts)
   const isThere = async (port: number) => {
     const found = await Promise.all(
       suffixes.map((suffix) => lstat(join(directory, `${port}${suffix}`)).catch(() => undefined)),
@@ -63,7 +62,7 @@ async function discoveredPorts(agent: Agent, { paths, uid = hostUser().uid }: Di
     return found.every((one?: Stats) => one?.isSocket() && one.uid === uid)
   }
   const answers = await Promise.all(ports.map(isThere))
-  return ports.filter((_, index) => answers[index])
+  return ports.filter((_, index) => answers[index]).slice(0, mostPorts)
 }
 
 async function readNames(directory: string): Promise<Set<string>> {

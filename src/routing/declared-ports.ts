@@ -6,8 +6,13 @@ import { dialledPorts } from './route-table.js'
 /** More than that nobody reads. */
 const mostPorts = 64
 
+/** An agent as far as its ports go. */
+interface PortHolder extends Pick<Agent, 'published' | 'relays' | 'routes'> {
+  endpoints: readonly Pick<Endpoint, 'discovered' | 'port' | 'readiness'>[]
+}
+
 /** Those of the endpoints that moat.yaml declares, and of what was published for them. */
-export function declaredPorts({ endpoints, published, relays = {}, routes }: Agent): Set<number> {
+export function declaredPorts({ endpoints, published, relays = {}, routes }: PortHolder): Set<number> {
   const ofEndpoints = endpoints.filter(({ discovered }) => !discovered)
   return new Set([
     ...ofEndpoints.flatMap(({ port, readiness }) =>

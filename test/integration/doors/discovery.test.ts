@@ -221,13 +221,13 @@ setInterval(() => {
     else net.createServer().listen(name)
   }
 }, 5)
-for (let i = 0; i < 20000; i++) fs.writeFileSync('/run/moat/in/junk' + i, '')
+for (let i = 0; i < 200; i++) fs.writeFileSync('/run/moat/in/junk' + i, '')
 console.log('done')`
     await start('hostile', 'discover: true', tricks)
     const { supervisor, port } = await sandbox.json<{ port: number; supervisor: { pid: number } }>(['proxy', 'status'])
     await until('the mess', async () => (await sandbox.moat(['logs', 'hostile'])).stdout.includes('done'), 20_000)
     const names = await namesOf('hostile')
-    expect(names.length).toBeLessThanOrEqual(64)
+    expect(names).toHaveLength(64)
     for (const name of ['1', '2', '03', '65536']) expect(names).not.toContain(name)
     const before = cpuSeconds(supervisor.pid)
     const began = performance.now()

@@ -117,6 +117,11 @@ describe('planForwarder', () => {
     expect(found?.spec.hosts).toEqual([{ address: '127.0.0.1', name: 'my-app.localhost' }])
     expect(found?.labels).toEqual({ discover: true, forwards: [8080], wayIn: 'sockets' })
     expect((await plan())?.spec.entrypoint).not.toContain('--discover')
+    // A plugin may name ports that none of its endpoints dials: these are found when something listens there.
+    const ports = [...agent.ports, { port: 9229 }]
+    const served = (flags: string[] = []) => flags.filter((_, index) => flags[index - 1] === '--serve')
+    expect(served((await plan({ ports }))?.spec.entrypoint)).toEqual(['3000', '5432', '9229'])
+    expect(served((await plan({ discoverPlace: 'moat.yaml:3:1', ports }))?.spec.entrypoint)).toEqual(['3000', '5432'])
   })
 
   it('says where it was asked for what cannot be, and leaves nothing', async () => {

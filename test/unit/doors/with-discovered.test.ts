@@ -150,6 +150,7 @@ describe('a hostile directory', () => {
   })
 
   it('with more sockets than the forwarder would make has as many endpoints as that', async () => {
+    for (const path of ways(9_000)) writeFileSync(path, '')
     await open(...Array.from({ length: 100 }, (_, index) => 10_000 + index))
     expect(await found()).toEqual(['web', ...Array.from({ length: 64 }, (_, index) => `${10_000 + index}`)])
   })
