@@ -22,8 +22,8 @@ export async function stopAgent(
   reference: string,
   tell: TellGone,
 ): Promise<StoppedAgent> {
-  const { agents } = await engine.listAgents()
-  const agent = findAgent(agents, reference)
+  const { agents, unsealed } = await engine.listAgents()
+  const agent = findAgent(agents, reference, unsealed)
   await engine.stop(agent.containerId, stopGrace)
   if (!agent.keep) await engine.remove(agent.containerId)
   await withdrawn(agent, proxy)
@@ -38,8 +38,8 @@ export async function destroyAgent(
   reference: string,
   tell: TellGone,
 ): Promise<StoppedAgent> {
-  const { agents } = await engine.listAgents()
-  const agent = findAgent(agents, reference)
+  const { agents, unsealed } = await engine.listAgents()
+  const agent = findAgent(agents, reference, unsealed)
   await engine.remove(agent.containerId)
   await withdrawn(agent, proxy)
   await tell(agent)
