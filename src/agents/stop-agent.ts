@@ -1,4 +1,5 @@
 // Owns stopping and destroying an agent: done when its container and its routes are gone.
+import { removeAgentDirectory } from '../doors/agent-directory.js'
 import type { Engine } from '../engine/engine.js'
 import { messageOf } from '../errors.js'
 import type { Agent } from '../routing/agent.js'
@@ -27,7 +28,7 @@ export async function stopAgent(
   await engine.stop(agent.containerId, stopGrace)
   if (!agent.keep) await engine.remove(agent.containerId)
   await withdrawn(agent, proxy)
-  if (!agent.keep) await tell(agent)
+  if (!agent.keep) await forgotten(agent, proxy, tell)
   return { name: agent.name, runId: agent.runId }
 }
 
@@ -42,8 +43,14 @@ export async function destroyAgent(
   const agent = findAgent(agents, reference, unsealed)
   await engine.remove(agent.containerId)
   await withdrawn(agent, proxy)
-  await tell(agent)
+  await forgotten(agent, proxy, tell)
   return { name: agent.name, runId: agent.runId }
+}
+
+/** A supervisor does so too, if it has seen the agent: one that was started since has not. */
+async function forgotten(agent: Agent, { paths }: ProxyOptions, tell: TellGone): Promise<void> {
+  await removeAgentDirectory(paths, agent.runId).catch(() => {})
+  await tell(agent)
 }
 
 /**
