@@ -1,10 +1,15 @@
 // Owns finding one agent by what a person types: its name, its run id, or the beginning of a run id.
+import { describeUnsealed, type UnsealedContainer } from '../engine/unsealed.js'
 import { MoatError } from '../errors.js'
 import { type Agent, isLive } from '../routing/agent.js'
 import { nearestName } from '../routing/nearest-name.js'
 
-/** The one agent that `reference` names. Rejects when it is none or several. */
-export function findAgent<Run extends Pick<Agent, 'name' | 'runId'>>(agents: readonly Run[], reference: string): Run {
+/** The one agent that `reference` names. Rejects when it is none or several; what looks like it, in `unsealed`, is named. */
+export function findAgent<Run extends Pick<Agent, 'name' | 'runId'>>(
+  agents: readonly Run[],
+  reference: string,
+  unsealed: readonly UnsealedContainer[] = [],
+): Run {
   const exact = agents.find(({ name, runId }) => name === reference || runId === reference)
   if (exact) return exact
   const matches = isIdPrefix(reference)
@@ -16,6 +21,13 @@ export function findAgent<Run extends Pick<Agent, 'name' | 'runId'>>(agents: rea
     const list = matches.map(({ name, runId }) => `${runId} (${name})`).join(', ')
     throw new MoatError('AMBIGUOUS_AGENT', `${reference} stands for several runs: ${list}.`, {
       suggestions: matches.map(({ runId }) => `moat stop ${runId}`),
+    })
+  }
+  const similar = unsealed.find((container) => couldBe(container, reference))
+  if (similar) {
+    const why = describeUnsealed(similar)
+    throw new MoatError('AGENT_NOT_FOUND', `There is no agent with the name or run id ${reference}. ${why}.`, {
+      suggestions: [similar.fix],
     })
   }
   const nearest = nearestName(
@@ -35,6 +47,12 @@ export function runningAgent(agents: readonly Agent[], reference: string): Agent
   throw new MoatError('AGENT_NOT_RUNNING', `${agent.name} is not running: its state is ${agent.state}.`, {
     suggestions: [`moat logs ${agent.runId}`],
   })
+}
+
+/** By its name now, the one that it had, or its run. */
+function couldBe({ fix, name, runId }: UnsealedContainer, reference: string): boolean {
+  const names = [name, ...fix.split(' ').slice(-1)].map((one) => one.replace(/^moat-(.+)-[0-9a-f]{8}$/, '$1'))
+  return [name, runId, ...names].includes(reference)
 }
 
 /** Three hex digits at least, so that a mistyped name is not taken for an id. */

@@ -1,4 +1,5 @@
 // Owns stopping and destroying an agent: done when its container and its routes are gone.
+import { removeAgentDirectory } from '../doors/agent-directory.js'
 import type { Engine } from '../engine/engine.js'
 import { messageOf } from '../errors.js'
 import { type Agent, canHaveEndpoints } from '../routing/agent.js'
@@ -25,8 +26,8 @@ export async function stopAgents(
   references: readonly string[],
   tell: TellGone,
 ): Promise<StoppedAgent[]> {
-  const { agents } = await engine.listAgents()
-  const chosen = [...new Set(references.map((reference) => findAgent(agents, reference)))]
+  const { agents, unsealed } = await engine.listAgents()
+  const chosen = [...new Set(references.map((reference) => findAgent(agents, reference, unsealed)))]
   const outcomes = await Promise.allSettled(
     chosen.map(async (agent) => {
       await engine.stop(agent.containerId, stopGrace)
@@ -36,7 +37,7 @@ export async function stopAgents(
   )
   const stopped = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
   await withdrawn(stopped, proxy)
-  for (const agent of stopped) if (!agent.keep) await tell(agent)
+  for (const agent of stopped) if (!agent.keep) await forgotten(agent, proxy, tell)
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   return stopped.map(({ name, runId }) => ({ name, runId }))
 }
@@ -48,12 +49,18 @@ export async function destroyAgent(
   reference: string,
   tell: TellGone,
 ): Promise<StoppedAgent> {
-  const { agents } = await engine.listAgents()
-  const agent = findAgent(agents, reference)
+  const { agents, unsealed } = await engine.listAgents()
+  const agent = findAgent(agents, reference, unsealed)
   await engine.remove(agent.containerId)
   await withdrawn([agent], proxy)
-  await tell(agent)
+  await forgotten(agent, proxy, tell)
   return { name: agent.name, runId: agent.runId }
+}
+
+/** A supervisor does so too, if it has seen the agent: one that was started since has not. */
+async function forgotten(agent: Agent, { paths }: ProxyOptions, tell: TellGone): Promise<void> {
+  await removeAgentDirectory(paths, agent.runId).catch(() => {})
+  await tell(agent)
 }
 
 /**

@@ -126,7 +126,10 @@ export function hostsOf({
 /** True when a host is not, as it was before, one of a container that runs on: connections to it may be kept. */
 export function hasParted(before: RouteTable, after: RouteTable, running: ReadonlySet<string>): boolean {
   const doors = new Set(after.doors.map(({ host, runId }) => `${runId} ${host}`))
-  return before.doors.some(({ host, runId }) => running.has(runId) && !doors.has(`${runId} ${host}`))
+  // A port that somebody merely listened on has no connections left when nobody does.
+  return before.doors.some(({ discovered, host, runId }) => {
+    return !discovered && running.has(runId) && !doors.has(`${runId} ${host}`)
+  })
 }
 
 /** The container ports that the routes of a fragment dial. */

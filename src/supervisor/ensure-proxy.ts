@@ -17,7 +17,13 @@ import { silentSupervisor } from '../upkeep/silent-supervisor.js'
 import { holdProxy, keepProxy, type ProxyHold, requestStop } from './control-client.js'
 import { tryFileLock } from './file-lock.js'
 import { assertSameEngine, followsEngine } from './other-engine.js'
-import { addressOf, type ReadyMessage, type SupervisorArguments, type SupervisorStatus } from './protocol.js'
+import {
+  addressOf,
+  isOfThisMoat,
+  type ReadyMessage,
+  type SupervisorArguments,
+  type SupervisorStatus,
+} from './protocol.js'
 
 /** A log larger than this is set aside when a supervisor starts. Bytes. */
 const longestLog = 5_000_000
@@ -124,7 +130,7 @@ async function useRunning(options: EnsureProxyOptions): Promise<ProxyHold | unde
     hold.release()
     throw error
   }
-  if (status.supervisor.version === version) return hold
+  if (isOfThisMoat(status, version)) return hold
   hold.release()
   await requestStop(paths.controlSocket, { leaveCaddy: true })
   options.keep ||= status.kept

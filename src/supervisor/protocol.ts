@@ -4,6 +4,12 @@ import type { SerializedError } from '../errors.js'
 import type { Agent, CaddyRoute } from '../routing/agent.js'
 import { defaultDomain, type ProxyAddress } from '../routing/urls.js'
 
+/**
+ * How agents are made, known and reached. Whatever changes that raises the number: a supervisor of another one cannot serve
+ * agents of this moat, also where the version is the same. 2: with seals, by sockets.
+ */
+export const agentContract = 2
+
 /** What `GET /status` answers, and each line of `POST /hold`. */
 export interface SupervisorStatus {
   /** Running agents that have endpoints. */
@@ -19,9 +25,14 @@ export interface SupervisorStatus {
   port: number
   /** What keeps the proxy from serving the latest routes, if anything does. */
   problem?: string
-  supervisor: { pid: number; version: string }
+  supervisor: { contract?: number; pid: number; version: string }
   /** Containers that claim to be agents and are not; a supervisor from before there were seals does not say. */
   unsealed?: UnsealedContainer[]
+}
+
+/** False for a supervisor that has to hand over to one of this moat. */
+export function isOfThisMoat({ supervisor }: Pick<SupervisorStatus, 'supervisor'>, version: string): boolean {
+  return supervisor.version === version && supervisor.contract === agentContract
 }
 
 /** Where the running proxy is. */

@@ -23,7 +23,7 @@ import { Lifetime } from './lifetime.js'
 import { type LockWatch, watchLock } from './lock-watch.js'
 import { ManagedCaddy } from './managed-caddy.js'
 import { OwnSite } from './own-site.js'
-import type { RecordingQuestion, SupervisorArguments, SupervisorStatus } from './protocol.js'
+import { agentContract, type RecordingQuestion, type SupervisorArguments, type SupervisorStatus } from './protocol.js'
 import { Reconciler } from './reconciler.js'
 import { servedDomain } from './served-domain.js'
 
@@ -278,7 +278,7 @@ export class Supervisor {
       ...this.#caddy.address,
       kept: this.#lifetime.kept,
       ...(problem !== undefined && { problem }),
-      supervisor: { pid: process.pid, version: this.#options.version },
+      supervisor: { contract: agentContract, pid: process.pid, version: this.#options.version },
       unsealed,
     }
   }

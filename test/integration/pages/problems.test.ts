@@ -39,6 +39,7 @@ beforeAll(async () => {
   const idle = 'setInterval(() => {}, 1000)'
   await startAgent('idle', `${idle}`)
   await startAgent('elsewhere', "require('http').createServer().listen(5173)")
+  await startAgent('inside', "require('http').createServer().listen(3000, '127.0.0.1')")
   await startAgent('rude', "require('net').createServer((socket) => socket.destroy()).listen(3000)")
   port = (await sandbox.json<ProxyStatus>(['proxy', 'status'])).port
 })

@@ -1,5 +1,5 @@
 // Supervisor and Caddy are killed, one by one or together, while agents run: the next command brings back what is missing.
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { moatPaths } from '../../../src/config/paths.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
@@ -39,6 +39,15 @@ describe('a supervisor', () => {
     kill(...supervisors)
     await sandbox.json(['list'])
     expect((await sandbox.processes()).supervisors).toHaveLength(1)
+  })
+
+  it.each(['stop', 'destroy'])('that was killed before moat %s leaves nothing of the agent behind', async (command) => {
+    const before = readdirSync(paths.agents)
+    await sandbox.json(['run', '-d', sandbox.workspace('second')])
+    const { supervisors } = await sandbox.processes()
+    kill(...supervisors)
+    await sandbox.json([command, 'second'])
+    expect(readdirSync(paths.agents)).toEqual(before)
   })
 
   it('that adopted Caddy starts it again at once when it is killed', async () => {

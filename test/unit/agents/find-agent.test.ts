@@ -36,4 +36,25 @@ describe('findAgent', () => {
     )
     expect(() => findAgent([], 'a1')).toThrow('There is no agent with the name or run id a1.')
   })
+
+  it.each(['old', 'run_0123456789ab', 'moat-new-0a1b2c3d'])(
+    'names the container that is none and looks like %s',
+    (reference) => {
+      const fix = 'docker rename moat-new-0a1b2c3d moat-old-0a1b2c3d'
+      const renamed = {
+        containerId: 'c',
+        fix,
+        name: 'moat-new-0a1b2c3d',
+        reason: 'renamed' as const,
+        runId: 'run_0123456789ab',
+      }
+      expect(() => findAgent(agents, reference, [renamed])).toThrow(
+        expect.objectContaining({
+          message: `There is no agent with the name or run id ${reference}. The container moat-new-0a1b2c3d belongs to an agent and was renamed.`,
+          suggestions: [fix],
+        }),
+      )
+      expect(() => findAgent(agents, 'other', [renamed])).toThrow('There is no agent with the name or run id other.')
+    },
+  )
 })
