@@ -15,7 +15,7 @@ const startDeadline = 2_000
 /** How often one looks for sockets of a container that has just started, if nobody says that they are there. Milliseconds. */
 const impatience = 20
 /** For so long one takes it that links are where they were put. Milliseconds. */
-export const trustedFor = 10_000
+export const trustedFor = 5_000
 
 export interface AgentLinksOptions extends LinkOptions {
   /** Where the container makes its sockets. */
