@@ -30,7 +30,7 @@ const routeEvents = new Set([
 ])
 
 /** Docker tells of these a moment before its list does: so there is another look, and one for a busy machine. Milliseconds. */
-const earlyEvents = new Set(['pause', 'unpause'])
+const earlyEvents = new Set(['die', 'pause', 'rename', 'unpause'])
 const laterLooks = [100, 1_000]
 
 /** As Engine.watch. */
