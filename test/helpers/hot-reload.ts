@@ -33,7 +33,7 @@ export async function watchSockets(page: Page): Promise<Sockets> {
 
 /** Waits until the framework's client in the page says that it follows changes: one before would load the page again. */
 export async function follows(sockets: Sockets, sign: string): Promise<void> {
-  await until(`"${sign}" over a WebSocket`, () => sockets.frames.some((frame) => frame.includes(sign)), 30_000)
+  await until(`"${sign}" over a WebSocket`, () => sockets.frames.some((frame) => frame.includes(sign)), 60_000)
 }
 
 /** Rejects unless the page shows the new text as the very document it was. */
@@ -42,6 +42,6 @@ export async function changeHot(page: Page, { file, from, to }: Edit): Promise<v
   const source = readFileSync(file, 'utf8')
   if (!source.includes(from)) throw new Error(`${file} does not have ${from}`)
   writeFileSync(file, source.replace(from, to))
-  await page.getByText(to).first().waitFor({ timeout: 30_000 })
+  await page.getByText(to).first().waitFor({ timeout: 60_000 })
   if ((await page.evaluate('window.sameDocument')) !== true) throw new Error('The page was loaded again.')
 }

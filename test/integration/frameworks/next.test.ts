@@ -44,13 +44,13 @@ const start = ({ directory }: Project) => sandbox.json<Run>(['run', '-d', direct
 async function openPage(host: string): Promise<{ page: Page; sockets: Sockets }> {
   const page = await browser.context.newPage()
   const sockets = await watchSockets(page)
-  await page.goto(`https://${host}:${port}/`, { timeout: 40_000 })
+  await page.goto(`https://${host}:${port}/`, { timeout: 90_000 })
   return { page, sockets }
 }
 
 async function expectHot(host: string, file: string, from: string, to: string): Promise<void> {
   const { page, sockets } = await openPage(host)
-  await page.getByText(from).first().waitFor({ timeout: 20_000 })
+  await page.getByText(from).first().waitFor({ timeout: 60_000 })
   await follows(sockets, 'client-success')
   await changeHot(page, { file, from, to })
   expect(sockets.statuses, host).toEqual([200])
