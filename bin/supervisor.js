@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { keepCompiledCode } from '../dist/config/compile-cache.js'
 // The detached process that supervises Caddy. Started by moat itself, never by a person.
+import { keepCompiledCode } from '../dist/config/compile-cache.js'
 import { actAsInvokingUser } from '../dist/config/invoking-user.js'
 
 actAsInvokingUser()

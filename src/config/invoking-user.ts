@@ -6,7 +6,8 @@ import { userInfo } from 'node:os'
  * take them back for the one thing that needs them: binding a port below 1024 (`asRoot`).
  */
 export function actAsInvokingUser(env: NodeJS.ProcessEnv = process.env): void {
-  if (process.getuid?.() !== 0) return
+  // Root's groups cannot be changed a second time, by who acts as somebody else already.
+  if (process.getuid?.() !== 0 || process.geteuid?.() !== 0) return
   const uid = Number(env.SUDO_UID)
   const gid = Number(env.SUDO_GID)
   if (!env.SUDO_UID || !env.SUDO_GID || !Number.isInteger(uid) || !Number.isInteger(gid) || uid === 0) return

@@ -2,7 +2,6 @@
 import { createWriteStream } from 'node:fs'
 import { keepCompiledCodeNow } from '../config/compile-cache.js'
 import { homeProblem } from '../config/home-problem.js'
-import { actAsInvokingUser } from '../config/invoking-user.js'
 import { moatPaths } from '../config/paths.js'
 import { MoatError, messageOf, serializeError } from '../errors.js'
 import type { ReadyMessage, SupervisorArguments } from './protocol.js'
@@ -11,9 +10,8 @@ import { startSupervisor } from './supervisor.js'
 /** The descriptor on which the client that spawned this process waits for one ReadyMessage. */
 export const readyDescriptor = 3
 
-/** Supervises until it is no longer needed. `argument` is a SupervisorArguments as JSON. */
+/** Supervises until it is no longer needed, as the user whom bin/supervisor.js made this process. `argument` is a SupervisorArguments as JSON. */
 export async function runSupervisor(argument: string): Promise<void> {
-  actAsInvokingUser()
   // Sockets, logs and everything else this process makes are for this user only.
   process.umask(0o077)
   const args = JSON.parse(argument) as SupervisorArguments
