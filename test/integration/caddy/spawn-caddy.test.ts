@@ -114,7 +114,7 @@ describe('Caddy', () => {
       await admin.readConfig(),
       toCaddyConfig(settings, { ...emptyTable, upstreams: [route] }),
     )
-    expect(change?.path).toEqual(['apps'])
+    expect(change?.path).toEqual(['apps', 'http', 'servers'])
     await admin.replace(change?.path ?? [], change?.value)
     expect(await curl(paths, 'web.app.localhost', port)).toBe('new')
     await expect(admin.replace(['apps', 'tls'], { nonsense: 1 })).rejects.toThrow(CaddyAdminError)

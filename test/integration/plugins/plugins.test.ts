@@ -71,7 +71,9 @@ it('loads the code of a plugin for what needs it, and for nothing else', async (
   expect(await loadedBy('marked')).toBe(true)
   expect(await loadedBy('help')).toBe(true)
   // Endpoint types are asked for by a run, and by nothing before it.
-  expect(await loadedBy('run', sandbox.directory('nothing-to-run'))).toBe(true)
+  expect(await loadedBy('run', sandbox.directory('of-no-type', { 'moat.yaml': 'ports: {web: {type: nope}}\n' }))).toBe(
+    true,
+  )
   await sandbox.moat(['plugins', 'unlink', 'moat-plugin-marked'])
 })
 
