@@ -1,7 +1,7 @@
 // Caddy without a supervisor: what it serves in each protocol, whom its certificates convince, and how a start fails.
 import { execFile, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer as createHttp } from 'node:http'
 import { createServer as createHttp2 } from 'node:http2'
 import { createServer as createHttps } from 'node:https'
@@ -115,6 +115,8 @@ describe('Caddy', () => {
       toCaddyConfig(settings, { ...emptyTable, upstreams: [route] }),
     )
     expect(change?.path).toEqual(['apps', 'http', 'servers'])
+    // Certificates are made for names that Caddy finds there.
+    writeFileSync(join(paths.proxy, 'names/web.app.localhost'), '')
     await admin.replace(change?.path ?? [], change?.value)
     expect(await curl(paths, 'web.app.localhost', port)).toBe('new')
     await expect(admin.replace(['apps', 'tls'], { nonsense: 1 })).rejects.toThrow(CaddyAdminError)

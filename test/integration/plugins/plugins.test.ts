@@ -133,7 +133,7 @@ it('shows a new user where to start', async () => {
     expect(line).toMatch(/^$|^ {2}[a-z]+ {2,}\S|^ {10,}\S/)
   }
   // What stands above is not said again.
-  expect((await sandbox.moat(['stop', '--help'])).stdout.match(/Stop an agent/g)).toHaveLength(1)
+  expect((await sandbox.moat(['stop', '--help'])).stdout.match(/Stop agents/g)).toHaveLength(1)
 })
 
 it('tells its version', async () => {
