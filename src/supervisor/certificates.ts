@@ -33,9 +33,9 @@ export class Certificates {
     this.#outdated = await storedHosts(this.#paths.caddyStorage)
   }
 
-  /** What to push so that Caddy forgets the certificates of the old root; the files are gone by then. */
-  async forgetful(next: CaddyConfig): Promise<CaddyConfig> {
-    const forgetful = forgetfulConfig(next, this.#outdated ?? [])
+  /** What to push so that Caddy forgets the certificates of the old root, those of `hosts` too; the files are gone by then. */
+  async forgetful(next: CaddyConfig, hosts: readonly string[]): Promise<CaddyConfig> {
+    const forgetful = forgetfulConfig(next, [...(this.#outdated ?? []), ...hosts])
     // Caddy may have stored another since the root was replaced.
     await forgetOldLeaves(this.#paths)
     return forgetful

@@ -5,7 +5,8 @@ import { type ConfigChange, configChange } from '../caddy/config-change.js'
 import { parseMetrics } from '../caddy/metrics.js'
 import { type CaddyConfig, toCaddyConfig } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
-import type { RouteTable } from '../routing/route-table.js'
+import { certificateHosts, hostsOf, type RouteTable } from '../routing/route-table.js'
+import { defaultDomain } from '../routing/urls.js'
 import { LeftOut } from '../upkeep/left-out.js'
 import { Certificates } from './certificates.js'
 import { Counters } from './counters.js'
@@ -126,7 +127,10 @@ export class ServedConfig {
   async #forgetCertificates(table: RouteTable): Promise<void> {
     const pending = this.#pending(table)
     if (!pending) return
-    const forgetful = await this.certificates.forgetful(pending.next)
+    const forgetful = await this.certificates.forgetful(
+      pending.next,
+      certificateHosts(hostsOf(table), this.settings?.domain ?? defaultDomain),
+    )
     await this.#options.admin.replace([], forgetful)
     this.#config = forgetful
     this.certificates.forgotten()

@@ -59,7 +59,9 @@ describe('ensureAuthority', () => {
     await expect(ensureAuthority(paths, 'localhost')).rejects.toMatchObject({
       code: 'CA_BROKEN',
       message: `The certificate authority of moat is broken: ${reason()}.`,
-      suggestions: [`rm -r ${directory}/proxy/ca   # a new one is made, and must be trusted again`],
+      suggestions: [
+        `moat proxy stop; rm -r ${directory}/proxy/ca; moat proxy start --detach && moat proxy trust   # unless you can put the files back: a new one is made`,
+      ],
     })
     expect(readdirSync(join(directory, 'proxy/ca'))).toEqual(before)
   })
