@@ -74,8 +74,8 @@ describe('tcp', () => {
       stderr: `Error: Port ${port} of the endpoint db is already in use by node (pid ${process.pid}).
 
 Try this:
-  kill ${process.pid}
-  or choose another port in moat.yaml, or none, and moat finds one
+  choose another port in moat.yaml, or none, and moat finds one
+  ps -fp ${process.pid}   # what it is
 `,
     })
     expect(await sandbox.containers()).toEqual([])

@@ -92,8 +92,8 @@ describe('the key', () => {
   ]
   it.each(refusals)('that %s is refused, by name and with what to do', async (_, make, reason, command) => {
     make()
-    for (const asked of [readSealKey(file), ensureSealKey(file)]) {
-      await expect(asked).rejects.toMatchObject({
+    for (const ask of [readSealKey, ensureSealKey]) {
+      await expect(ask(file)).rejects.toMatchObject({
         code: 'SEAL_KEY',
         message: `The key by which moat knows its own containers, ${file}, ${reason}.`,
         suggestions: expect.arrayContaining([expect.stringContaining(`${command}`)]),
