@@ -31,8 +31,7 @@ export function sortContainers(
     const reason = verdict === 'genuine' ? isRepeated(info, judged) && 'repeated' : verdict
     if (reason) {
       const originalName = originalNameOf(info, owner.home)
-      // Of one that is being taken apart, its name is gone before it is: nothing of that runs on.
-      const runId = info.State === 'running' || info.State === 'paused' ? info.Labels[labels.runId] : undefined
+      const runId = info.Labels[labels.runId]
       sorted.unsealed.push(unsealedContainer({ containerId, name, originalName, program, reason, runId }))
       continue
     }

@@ -10,7 +10,7 @@ import { Doors } from '../doors/doors.js'
 import { withDiscovered } from '../doors/with-discovered.js'
 import { describeUnsealed } from '../engine/unsealed.js'
 import { MoatError, messageOf } from '../errors.js'
-import { type Agent, needsProxy } from '../routing/agent.js'
+import { type Agent, hasProcesses, needsProxy } from '../routing/agent.js'
 import { emptyTable, type RouteTable, routeTable } from '../routing/route-table.js'
 import { ownCaddys } from '../upkeep/own-processes.js'
 import { forgetServedPort, noteServedPort } from '../upkeep/served-port.js'
@@ -211,8 +211,7 @@ export class Supervisor {
     this.#routes = routeTable(agents, this.#options.domain)
     // The directory of a renamed agent is still mounted in its container: with its name it gets its routes back.
     const renamed = this.#reconciler.unsealed.flatMap(({ runId }) => (runId === undefined ? [] : [{ runId }]))
-    // One that runs parts with its hosts only as it ends.
-    const running = [...agents.filter(({ state }) => state === 'paused'), ...renamed]
+    const running = [...agents.filter(hasProcesses), ...renamed]
     await this.#doors.apply(this.#routes)
     // The latest: while this waited for a container, others may have come and gone.
     await this.#caddy.setRoutes(this.#routes, new Set(running.map(({ runId }) => runId)))
