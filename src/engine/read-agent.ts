@@ -24,7 +24,7 @@ const reachable = new Set<string | undefined>(['127.0.0.1', '0.0.0.0', '', undef
 /** Throws an Error that says what could not be read. */
 export function readAgent(info: ContainerInfo): Agent {
   const agent = fromLabels(info.Labels)
-  const state = Object.hasOwn(states, info.State) ? states[info.State] : undefined
+  const state = stateOf(info)
   if (!state) throw new Error(`its state "${info.State}" is unknown`)
   return {
     ...agent,
@@ -34,6 +34,11 @@ export function readAgent(info: ContainerInfo): Agent {
     published: isLive({ state }) ? readPorts(info.Ports, agent.relays) : {},
     state,
   }
+}
+
+/** Undefined for a word that no engine is known to use. */
+export function stateOf({ State }: Pick<ContainerInfo, 'State'>): AgentState | undefined {
+  return Object.hasOwn(states, State) ? states[State] : undefined
 }
 
 /**

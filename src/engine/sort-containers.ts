@@ -3,7 +3,7 @@ import type { ContainerInfo } from 'dockerode'
 import type { AgentList } from './engine.js'
 import { engineMessage } from './engine-errors.js'
 import { containerName, labels } from './labels.js'
-import { nameOf, readAgent } from './read-agent.js'
+import { nameOf, readAgent, stateOf } from './read-agent.js'
 import { judgeSeal, type SealedContainer, type Verdict } from './seal.js'
 import { unsealedContainer } from './unsealed.js'
 
@@ -32,7 +32,8 @@ export function sortContainers(
     if (reason) {
       const originalName = originalNameOf(info, owner.home)
       const runId = info.Labels[labels.runId]
-      sorted.unsealed.push(unsealedContainer({ containerId, name, originalName, program, reason, runId }))
+      const state = stateOf(info)
+      sorted.unsealed.push(unsealedContainer({ containerId, name, originalName, program, reason, runId, state }))
       continue
     }
     try {

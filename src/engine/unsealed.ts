@@ -1,4 +1,5 @@
 // Owns containers that have an agent's labels and are none: what is wrong with each, and the command that ends it. Pure.
+import type { AgentState } from '../routing/agent.js'
 import type { Verdict } from './seal.js'
 
 export type UnsealedReason = Exclude<Verdict, 'genuine'> | 'repeated'
@@ -11,6 +12,8 @@ export interface UnsealedContainer {
   reason: UnsealedReason
   /** Of a run that is known to be moat's: of any other it is only said. */
   runId?: string
+  /** Of its processes, as for `Agent`; absent with `runId`, and where the engine has a word of its own for it. */
+  state?: AgentState
 }
 
 const sentences: Readonly<Record<UnsealedReason, string>> = {
@@ -29,10 +32,11 @@ export function unsealedContainer(options: {
   program: 'docker' | 'podman'
   reason: UnsealedReason
   runId: string | undefined
+  state: AgentState | undefined
 }): UnsealedContainer {
-  const { containerId, name, originalName, program, reason, runId } = options
+  const { containerId, name, originalName, program, reason, runId, state } = options
   const fix = reason === 'renamed' ? `${program} rename ${name} ${originalName}` : `${program} rm -f ${name}`
-  return { containerId, fix, name, reason, ...(reason === 'renamed' && runId && { runId }) }
+  return { containerId, fix, name, reason, ...(reason === 'renamed' && runId && { runId, ...(state && { state }) }) }
 }
 
 /** `The container web is a copy of the container of an agent`, without a full stop. */

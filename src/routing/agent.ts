@@ -107,7 +107,7 @@ export function isLive({ state }: Pick<Agent, 'state'>): boolean {
 }
 
 /** True while its processes are there, and keep the connections that they have; paused ones answer at none. */
-export function hasProcesses({ state }: Pick<Agent, 'state'>): boolean {
+export function hasProcesses({ state }: { state?: AgentState | undefined }): boolean {
   return state === 'running' || state === 'paused'
 }
 

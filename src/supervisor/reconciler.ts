@@ -97,9 +97,10 @@ export class Reconciler {
         if (known) agents.push(known)
       }
       this.#unjudged = agents
-      await this.#discover(this.#options.judge(agents))
       this.#logUnsealed(unsealed)
+      // Before the agents: one that was renamed is in one list or the other, whoever reads them meanwhile.
       this.unsealed = unsealed
+      await this.#discover(this.#options.judge(agents))
       this.problem = undefined
     } catch (error) {
       const isKey = error instanceof MoatError && error.code === 'SEAL_KEY'

@@ -77,7 +77,7 @@ export class Supervisor {
   readonly #reconciler: Reconciler
   readonly #site: OwnSite
   #caddyProblem: string | undefined
-  #routes = emptyTable
+  #latest: { routes: RouteTable; running: ReadonlySet<string> } = { routes: emptyTable, running: new Set() }
   #files: FilesSocket | undefined
   #rotation: Promise<Rotation | undefined> = Promise.resolve(undefined)
   #socket: ControlSocket | undefined
@@ -208,13 +208,15 @@ export class Supervisor {
     if (!this.#serving || this.#stopping) return
     // Before the push: an agent that starts now keeps the proxy even while its routes are being pushed.
     this.#lifetime.setAgents(agents.filter(needsProxy).length)
-    this.#routes = routeTable(agents, this.#options.domain)
     // The directory of a renamed agent is still mounted in its container: with its name it gets its routes back.
-    const renamed = this.#reconciler.unsealed.flatMap(({ runId }) => (runId === undefined ? [] : [{ runId }]))
-    const running = [...agents.filter(hasProcesses), ...renamed]
-    await this.#doors.apply(this.#routes)
-    // The latest: while this waited for a container, others may have come and gone.
-    await this.#caddy.setRoutes(this.#routes, new Set(running.map(({ runId }) => runId)))
+    const renamed = this.#reconciler.unsealed.flatMap(({ runId, state }) =>
+      runId === undefined ? [] : [{ runId, state }],
+    )
+    const running = new Set([...agents, ...renamed].filter(hasProcesses).map(({ runId }) => runId))
+    this.#latest = { routes: routeTable(agents, this.#options.domain), running }
+    await this.#doors.apply(this.#latest.routes)
+    // While this waited for a container, others may have come and gone: routes and what ran with them, of one moment.
+    await this.#caddy.setRoutes(this.#latest.routes, this.#latest.running)
     await this.#doors.sweep([...this.#reconciler.agents, ...renamed])
     this.#changed()
   }

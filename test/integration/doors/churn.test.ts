@@ -1,14 +1,17 @@
 // Agents that come and go are nothing that the clients of another agent notice, if these are as strict as can be: they never
 // try again, and never make a second connection.
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { Agent, request } from 'node:https'
-import type { Duplex } from 'node:stream'
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AgentView } from '../../../src/routing/agent-view.js'
+import { startLabelled } from '../../helpers/labelled-agent.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 import { until } from '../../helpers/until.js'
+import { openWebSocket } from '../../helpers/web-socket.js'
 
 const agents = 20
 /** So many start, and stop, at the same time. */
@@ -97,28 +100,26 @@ async function keepAsking(ask: () => Promise<void>, signal: AbortSignal): Promis
   }
 }
 
-async function openWebSocket(): Promise<Duplex> {
-  const headers = {
-    Connection: 'Upgrade',
-    Host: url.host,
-    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
-    'Sec-WebSocket-Version': '13',
-    Upgrade: 'websocket',
-  }
-  const [, socket] = await once(request({ ...target('/socket'), agent: false, headers }).end(), 'upgrade')
-  return (socket as Duplex).on('close', () => failures.push('the WebSocket was closed'))
-}
-
 async function comeAndGo(name: string): Promise<void> {
   const { endpoints } = await sandbox.json<AgentView>(['run', '-d', sandbox.workspace(name)])
   expect((await sandbox.get(endpoints[0]?.url ?? '')).body).toBe(`${name} 3000`)
   await sandbox.json(['stop', name])
 }
 
+/** An agent by its labels whose container never makes the sockets that it is reached by. */
+const startWithoutSockets = () =>
+  startLabelled(sandbox, {
+    endpoints: [{ name: 'web', port: 3000, type: 'http' }],
+    name: 'silent',
+    routes: [{ endpoint: 'web', upstream: { port: 3000, protocol: 'http' } }],
+    wayIn: 'sockets',
+  })
+
 describe('the clients of an agent', () => {
   it(`notice nothing of ${agents} others that start and stop`, async () => {
     const done = new AbortController()
-    const socket = await openWebSocket()
+    const socket = await openWebSocket(target('/socket'))
+    socket.on('close', () => failures.push('the WebSocket was closed'))
     let echoed = ''
     socket.on('data', (chunk) => {
       echoed += chunk
@@ -155,4 +156,19 @@ describe('the clients of an agent', () => {
     expect(failures).toEqual([])
     for (const one of [socket, events]) one.removeAllListeners('close').destroy()
   }, 180_000)
+
+  it('notice nothing of one that ends while the sockets of another are waited for', async () => {
+    const guest = await sandbox.json<AgentView>(['run', '-d', sandbox.workspace('ends')])
+    const config = JSON.stringify(await sandbox.caddyConfig())
+    const silent = await startWithoutSockets()
+    await until('the supervisor to know of it', () =>
+      existsSync(join(sandbox.home, 'proxy/expected/web.silent.localhost')),
+    )
+    const ending = (await sandbox.containers()).find(({ Labels }) => Labels['dev.moat.run-id'] === guest.runId)
+    await sandbox.docker.getContainer(ending?.Id ?? '').remove({ force: true })
+    // Its command returns once everything before it is served.
+    await sandbox.json(['run', '-d', sandbox.workspace('last')])
+    expect(JSON.stringify(await sandbox.caddyConfig())).toBe(config)
+    await silent.remove({ force: true })
+  })
 })

@@ -81,7 +81,7 @@ describe('no agent', () => {
     )
     expect(sortContainers([container()], { home, key: undefined }).unsealed).toMatchObject([{ reason: 'foreign' }])
     const [found] = sortContainers([renamed], owner, 'podman').unsealed
-    expect(found).toMatchObject({ fix: `podman rename other ${name}`, runId: 'run_a1b2c3d4e5f6' })
+    expect(found).toMatchObject({ fix: `podman rename other ${name}`, runId: 'run_a1b2c3d4e5f6', state: 'running' })
     expect(found && describeUnsealed(found)).toBe('The container other belongs to an agent and was renamed')
     expect(sort(copy).unsealed).toMatchObject([{ fix: `docker rm -f ${name}` }])
     expect(sort(copy).unsealed[0]).not.toHaveProperty('runId')

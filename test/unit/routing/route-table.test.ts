@@ -7,6 +7,7 @@ import {
   defaultEndpoint,
   dialledPorts,
   emptyTable,
+  hasParted,
   hostsOf,
   routeTable,
 } from '../../../src/routing/route-table.js'
@@ -236,6 +237,14 @@ describe('an agent that is reached by sockets', () => {
 
   it.each(['paused', 'restarting', 'exited'] as const)('is not dialled while it is %s', (state) => {
     expect(routeTable([bySockets({ web: 3000 }, { state })], 'localhost')).toEqual(emptyTable)
+  })
+
+  it('part with a container that runs on without them, and not with one that ends', () => {
+    const before = routeTable([bySockets({ web: 3000 })], 'localhost')
+    expect(hasParted(before, emptyTable, new Set([runId]))).toBe(true)
+    expect(hasParted(before, emptyTable, new Set())).toBe(false)
+    expect(hasParted(before, before, new Set([runId]))).toBe(false)
+    expect(hasParted(emptyTable, before, new Set([runId]))).toBe(false)
   })
 
   it('is asked by a socket of its own whether it is ready, if its type says so', () => {
