@@ -5,13 +5,13 @@ import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
-import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CaddyAdmin } from '../../../src/caddy/admin.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 import { until } from '../../helpers/until.js'
+import { openWebSocket } from '../../helpers/web-socket.js'
 
 /** Echoes each byte of an upgraded connection, streams events, shows headers, and starts to listen late. */
 const server = `
@@ -52,21 +52,6 @@ const target = (path: string) => ({
   servername: url.hostname,
 })
 
-/** A WebSocket handshake as a browser makes it over HTTP/1.1; resolves with the upgraded connection. */
-async function openWebSocket(): Promise<Duplex> {
-  const headers = {
-    Connection: 'Upgrade',
-    Host: url.host,
-    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
-    'Sec-WebSocket-Version': '13',
-    Upgrade: 'websocket',
-  }
-  const request = httpsRequest({ ...target('/socket'), headers })
-  request.end()
-  const [, socket] = (await once(request, 'upgrade')) as [unknown, Duplex]
-  return socket
-}
-
 describe('an endpoint', () => {
   it('is waited for while it starts to listen', async () => {
     // The agent listens a second after its start; the request comes at once.
@@ -92,7 +77,7 @@ describe('an endpoint', () => {
 
 describe('open connections', () => {
   it('survive that other agents start and stop', async () => {
-    const socket = await openWebSocket()
+    const socket = await openWebSocket(target('/socket'))
     let echoed = ''
     let closed = false
     socket.on('data', (chunk) => {

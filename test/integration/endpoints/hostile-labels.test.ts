@@ -3,12 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findCaddy } from '../../../src/caddy/find-caddy.js'
 import { validateRoutes } from '../../../src/caddy/validate-routes.js'
 import { moatPaths } from '../../../src/config/paths.js'
-import { connectEngine } from '../../../src/engine/connect-engine.js'
-import { containerName, toLabels } from '../../../src/engine/labels.js'
 import type { CaddyRoute, RouteFragment } from '../../../src/routing/agent.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import type { ProxyStatus } from '../../../src/supervisor/proxy.js'
 import { copyHelloPlugin } from '../../helpers/hello-plugin.js'
+import { startLabelled } from '../../helpers/labelled-agent.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 import { until } from '../../helpers/until.js'
 import { allowedHandlers, allowedMatches } from '../../unit/confinement/hostile.js'
@@ -61,37 +60,20 @@ function hostile(): Record<string, { fragment: Omit<RouteFragment, 'endpoint'>; 
 
 /** A container whose labels somebody else than moat has thought up; `fine` and `far` ask for nothing bad. */
 async function startHostile(): Promise<void> {
-  const engine = await connectEngine({ moatHome: sandbox.home })
   const all: Record<string, Omit<RouteFragment, 'endpoint'>> = {
     ...Object.fromEntries(Object.entries(hostile()).map(([name, { fragment }]) => [name, fragment])),
     far: { routes: [answers('far')] },
     fine: { routes: [answers('fine')] },
   }
-  const labels = toLabels({
+  await startLabelled(sandbox, {
     endpoints: Object.keys(all).map((name) => ({
       name,
       plugin: name === 'far' ? 'moat-plugin-hello' : 'moat-cli',
       type: 'x',
     })),
-    home: sandbox.home,
-    keep: false,
     name: 'bad',
     routes: Object.entries(all).map(([endpoint, fragment]) => ({ ...fragment, endpoint })),
-    runId: 'run_0123456789ab',
-    workspace: sandbox.directory('bad'),
   })
-  const id = await engine.create({
-    command: ['sleep', '1000'],
-    env: {},
-    image: 'node:22-slim',
-    labels,
-    mounts: [],
-    name: containerName('bad', sandbox.home),
-    ports: [{ port: 3000 }],
-    user: { gid: 0, uid: 0 },
-    workdir: '/',
-  })
-  await engine.start(id)
 }
 
 const ask = (endpoint: string, path = '/') => sandbox.get(good.replace('web.good', `${endpoint}.bad`) + path)

@@ -1,10 +1,9 @@
 // Routes that Caddy does not take: whoever made them is named, and nobody else's agent notices.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { connectEngine } from '../../../src/engine/connect-engine.js'
-import { containerName, toLabels } from '../../../src/engine/labels.js'
 import type { CaddyRoute } from '../../../src/routing/agent.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import type { ProxyStatus } from '../../../src/supervisor/proxy.js'
+import { startLabelled } from '../../helpers/labelled-agent.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 import { until } from '../../helpers/until.js'
 
@@ -15,30 +14,12 @@ beforeEach(() => {
 afterEach(() => sandbox.cleanUp())
 
 /** A container with labels as a moat that took these routes would have written them. */
-async function startWith(routes: CaddyRoute[], plugin = 'moat-cli'): Promise<void> {
-  const engine = await connectEngine({ moatHome: sandbox.home })
-  const labels = toLabels({
-    endpoints: [{ name: 'web', plugin, type: 'odd' }],
-    home: sandbox.home,
-    keep: false,
+const startWith = (routes: CaddyRoute[]) =>
+  startLabelled(sandbox, {
+    endpoints: [{ name: 'web', plugin: 'moat-cli', type: 'odd' }],
     name: 'odd',
     routes: [{ endpoint: 'web', routes }],
-    runId: 'run_0123456789ab',
-    workspace: sandbox.directory('odd'),
   })
-  const id = await engine.create({
-    command: ['sleep', '1000'],
-    env: {},
-    image: 'node:22-slim',
-    labels,
-    mounts: [],
-    name: containerName('odd', sandbox.home),
-    ports: [],
-    user: { gid: 0, uid: 0 },
-    workdir: '/',
-  })
-  await engine.start(id)
-}
 
 /** Nothing that routes may not have, and nothing that Caddy takes. */
 const bad = [{ handle: [{ handler: 'error' }], match: [{ path_regexp: { pattern: '(' } }] }]

@@ -8,26 +8,10 @@ import { fromLabels, type LabelledAgent, toLabels } from '../../../src/engine/la
 import type { Agent } from '../../../src/routing/agent.js'
 import { routeTable } from '../../../src/routing/route-table.js'
 import { assertConfined, endpointRoutesOf } from '../../helpers/assert-confined.js'
+import { settings } from '../caddy/settings.js'
 import { hostileTexts, routes } from './hostile.js'
 
-const filesSocket = '/home/ann/.moat/proxy/files.sock'
-const settings = {
-  accessSocket: '/home/ann/.moat/proxy/access.sock',
-  adminSocket: '/home/ann/.moat/proxy/admin.sock',
-  caCertificate: '/home/ann/.moat/proxy/ca/ca.crt',
-  caKey: '/home/ann/.moat/proxy/ca/ca.key',
-  connections: 0,
-  domain: 'localhost',
-  filesSocket,
-  inside: { plain: '/home/ann/.moat/proxy/inside-http.sock', tls: '/home/ann/.moat/proxy/inside.sock' },
-  listeners: ['fd/3'],
-  names: { listener: 'fd/4', port: 40123, secret: '0123456789abcdef' },
-  pagesSocket: '/home/ann/.moat/proxy/pages.sock',
-  port: 8080,
-  proxy: '/home/ann/.moat/proxy',
-  recorded: [],
-  storage: '/home/ann/.moat/proxy/caddy',
-}
+const { filesSocket } = settings
 const runId = 'run_0123456789ab'
 const published: Record<string, Record<number, number>> = { a: { 3000: 50_001 }, b: { 3000: 50_002 } }
 const confines = {
