@@ -13,7 +13,7 @@ export interface HostCounts {
 }
 
 /** Every request to an agent passes through it, and is counted there once. */
-const countedHandler = 'handler="log_append"'
+const countedHandler = 'handler="vars"'
 const relevant = /^caddy_http_(request|response)_duration_seconds_(bucket|count)\{(.*)\} (\S+)$/
 const label = /(\w+)="((?:[^"\\]|\\.)*)"/g
 

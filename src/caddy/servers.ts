@@ -64,21 +64,30 @@ function ownHosts(domain: string): { agents: string[]; others: string[] } {
   return { agents: agentHostPatterns(domain), others }
 }
 
-/** The first three let nothing pass but requests to hosts that an agent could have: after them, no host with a `*` is looked at again. */
+/**
+ * Whatever is asked of an agent passes one route, for Caddy counts a request at each that it passes, and matches few others. Those
+ * after it are for hosts that no agent could have.
+ */
 function routes(settings: CaddySettings, table: RouteTable, from: Side): CaddyRoute[] {
   const { connections, domain, filesSocket, pagesSocket } = settings
   const { agents, others } = ownHosts(domain)
-  return [
-    inLowerCase,
-    { handle: refusal(domain), match: [{ not: [{ ...plain, host: [domain, ...others, ...agents] }] }], terminal: true },
-    ...ownPages(pagesSocket, domain),
-    { ...pageOr(pagesSocket, unknownHost), match: [{ host: others }], terminal: true },
-    counted(connections),
+  const atAgents = [
     // Before the routes of plugins: whatever they do to a request, it stays with its own host.
     ...lookUp(table),
     ...endpointRoutes(table.hostRoutes, filesSocket),
     ...proxyRoutes(table.upstreams, from),
     ...doorRoutes(from),
+  ]
+  return [
+    { handle: [{ handler: 'subroute', routes: [inLowerCase, refuseOddHosts(domain)] }], match: [odd] },
+    ...ownPages(pagesSocket, domain),
+    {
+      handle: [counted(connections, from), { handler: 'subroute', routes: atAgents }],
+      match: [{ host: agents }],
+      terminal: true,
+    },
+    { ...pageOr(pagesSocket, unknownHost), match: [{ host: others }], terminal: true },
+    { handle: refusal(domain) },
   ]
 }
 
@@ -87,6 +96,14 @@ function routes(settings: CaddySettings, table: RouteTable, from: Side): CaddyRo
  * part of paths: to sockets, and to files that say whose it is.
  */
 const plain = { header_regexp: { Host: { pattern: String.raw`^(?:[a-z0-9_.-]+|\[::1\])(?::\d*)?$` } } }
+/** Every host that is not plain, and some that are: one look at hosts as nearly everybody spells them. */
+const odd = { not: [{ header_regexp: { Host: { pattern: String.raw`^(?:[a-z0-9_-]+\.)*[a-z0-9_-]+(?::\d*)?$` } } }] }
+
+const refuseOddHosts = (domain: string): CaddyRoute => ({
+  handle: refusal(domain),
+  match: [{ not: [plain] }],
+  terminal: true,
+})
 
 const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
 
@@ -108,7 +125,6 @@ const inLowerCase: CaddyRoute = {
       },
     },
   ],
-  match: [{ header_regexp: { Host: { pattern: String.raw`[A-Z]|\.(:\d+)?$` } } }],
 }
 
 /**
@@ -123,9 +139,7 @@ function insideGate({ domain, proxy }: CaddySettings): CaddyRoute[] {
     host: agentHostPatterns(domain),
   }
   return [
-    inLowerCase,
+    { ...inLowerCase, match: [odd] },
     { handle: [{ handler: 'subroute', routes: notYours }], match: [{ not: [own] }], terminal: true },
-    // There is no address to tell the agent's program; its own loopback is where the request began.
-    { handle: [{ client_ip: '127.0.0.1', handler: 'vars' }] },
   ]
 }

@@ -32,7 +32,7 @@ export type Side = 'inside' | 'outside'
 
 /**
  * What Caddy says by itself of requests from outside. From inside they come over a unix socket, of which it says nothing, and
- * `client_ip` is what the gate has set.
+ * `client_ip` is what the route has set.
  */
 const forwardedHeaders = {
   'X-Forwarded-For': ['{http.vars.client_ip}'],
@@ -41,11 +41,12 @@ const forwardedHeaders = {
 }
 
 /**
- * Does nothing but be there: Caddy counts requests by handler, and every request to an agent passes this one, once. And be
- * different, for Caddy lets go of the connections that it keeps to containers whenever its config changes.
+ * The first handler of the one route to agents, and of no other: by it Caddy counts their requests. Its number is there to be
+ * different, for Caddy lets go of the connections that it keeps to containers whenever its config changes. Inside there is no
+ * address to tell the agent's program; its own loopback is where the request began.
  */
-export function counted(connections: number): CaddyRoute {
-  return { handle: [{ handler: 'log_append', key: 'agent', value: `${connections}` }] }
+export function counted(connections: number, from: Side) {
+  return { handler: 'vars', moat_connections: `${connections}`, ...(from === 'inside' && { client_ip: '127.0.0.1' }) }
 }
 
 /**

@@ -24,21 +24,25 @@ const matchers = new Set(
 
 /** Throws for the first thing that a config must not name. */
 export function assertConfined(config: unknown, confines: Confines): void {
-  const { routes } = server(config)
-  for (const route of routes) walkRoute(route, undefined, confines)
+  for (const route of routesOf(config)) walkRoute(route, undefined, confines)
 }
 
 /** The routes of endpoint types in a config, each with the hosts they answer for. */
 export function endpointRoutesOf(config: unknown): { host: string; routes: unknown[] }[] {
-  return server(config).routes.flatMap((route) =>
+  return routesOf(config).flatMap((route) =>
     isEndpoints(route) ? routesIn(route).map((one) => ({ host: hostsOf(one)[0] ?? '', routes: routesIn(one) })) : [],
   )
 }
 
 type Json = Record<string, unknown>
 
-function server(config: unknown): { routes: Json[] } {
-  return (config as { apps: { http: { servers: { moat: { routes: Json[] } } } } }).apps.http.servers.moat
+/** Those of the server, and those of the one route in it that all requests to agents take. */
+function routesOf(config: unknown): Json[] {
+  const { routes } = (config as { apps: { http: { servers: { moat: { routes: Json[] } } } } }).apps.http.servers.moat
+  return routes.flatMap((route) => {
+    const [first, second] = route.handle as Json[]
+    return first?.moat_connections !== undefined ? (second?.routes as Json[]) : [route]
+  })
 }
 
 function walkRoute(route: Json, host: string | undefined, confines: Confines): void {

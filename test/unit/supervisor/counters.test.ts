@@ -62,7 +62,7 @@ describe('Counters', () => {
 })
 
 describe('parseMetrics', () => {
-  const labels = (code: string, handler = 'log_append') =>
+  const labels = (code: string, handler = 'vars') =>
     `code="${code}",handler="${handler}",host="${host}:8080",method="GET",server="moat"`
 
   it('counts each request once, answers of error routes too, and event streams by when they began', () => {
