@@ -23,6 +23,7 @@ import { type PreparedImage, prepareImage } from './ensure-image.js'
 import { type Forwarder, planForwarder } from './forwarder.js'
 import { type AgentPlan, hasUrls } from './plan-agent.js'
 import type { Progress } from './progress.js'
+import { giveSettings } from './proxy-trust.js'
 import { reserveContainer } from './reserve-container.js'
 import { newRunId } from './run-id.js'
 import { assertRuntime } from './runtime.js'
@@ -48,6 +49,8 @@ export interface StartOptions {
   removeAtEnd: boolean
   signal: AbortSignal
   user: { gid: number; uid: number }
+  /** Tell what the agent is given so that its framework works behind the proxy. */
+  verbose: boolean
   version: string
   wanted: WantedAddress
 }
@@ -111,7 +114,7 @@ async function assertRoutes({ endpoints, routes }: AgentPlan, { controlSocket }:
 }
 
 async function startContainer(
-  plan: AgentPlan,
+  wanted: AgentPlan,
   options: StartOptions,
   image: PreparedImage,
   address: ProxyAddress | undefined,
@@ -119,6 +122,9 @@ async function startContainer(
   const { engine, paths, progress } = options
   const runId = newRunId()
   const facts = await engine.files.describeImage(image.image)
+  const given = giveSettings(wanted.proxyTrust.settings, wanted.command, facts.environment)
+  if (options.verbose) given.told.forEach(progress.note)
+  const plan = { ...wanted, command: given.command, env: { ...given.env, ...wanted.env } }
   const trust = await planContainerTrust(engine, facts, paths, plan.env)
   const own = { engine, image: facts, note: progress.note, paths, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
