@@ -5,17 +5,18 @@ import { defaultEndpoint } from '../routing/route-table.js'
 
 interface PlannedTrust {
   command: string[] | undefined
+  domain: string
   env: Readonly<Record<string, string>>
   routes: RouteFragment[]
   workspace: string
 }
 
 /** Nothing for an agent that is not behind the proxy. */
-export async function findProxyTrust({ command = [], env, routes, workspace }: PlannedTrust): Promise<ProxyTrust> {
+export async function findProxyTrust({ command = [], routes, ...planned }: PlannedTrust): Promise<ProxyTrust> {
   const served = routes.filter(({ upstream }) => upstream)
   if (served.length === 0) return { lines: [], settings: [] }
   const endpoint = defaultEndpoint({ routes }) ?? served[0]?.endpoint
-  return proxyTrust({ command, endpoint, env, workspace })
+  return proxyTrust({ ...planned, command, endpoint })
 }
 
 export interface GivenSettings {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
 import { z } from 'zod'
+import { defaultDomain } from '../routing/urls.js'
 import { ProjectPackages } from './project-packages.js'
 import { projectFiles } from './read-project-file.js'
 import { runText } from './run-text.js'
@@ -22,6 +23,8 @@ export interface ProxySetting {
 
 export interface AskedTrust {
   command: string[]
+  /** What hosts end in. */
+  domain: string
   /** The endpoint that people go to first. */
   endpoint: string | undefined
   /** What the user sets, which wins. */
@@ -32,7 +35,7 @@ export interface AskedTrust {
 const words = z.string().min(1)
 const common = {
   done: words.optional(),
-  in: z.enum(['dotnet', 'elixir', 'java', 'node', 'php', 'python']),
+  in: z.enum(['dotnet', 'elixir', 'java', 'node', 'php', 'python', 'ruby']),
   not: words.optional(),
   packages: z.array(words).min(1),
   page: z.url(),
@@ -43,7 +46,12 @@ const common = {
 const entries = z.record(
   words,
   z.union([
-    z.strictObject({ ...common, of: z.literal('command').optional(), set: z.record(words, words) }),
+    z.strictObject({
+      ...common,
+      domain: z.literal('own').optional(),
+      of: z.literal('command').optional(),
+      set: z.record(words, words),
+    }),
     z.strictObject({ ...common, add: words, to: words }),
   ]),
 )
@@ -63,8 +71,13 @@ export async function proxyTrust(asked: AskedTrust): Promise<ProxyTrust> {
       trust.lines.push({ line: withOrigin(entry.add, asked.endpoint), title, to: entry.to })
       continue
     }
-    const unset = await variablesLeft(entry.set, asked.env, packages)
-    if (unset) trust.settings.push({ ofCommand: entry.of === 'command', title, variables: unset })
+    if (entry.domain === 'own' && asked.domain === defaultDomain) continue
+    if (!(await areUnset(Object.keys(entry.set), asked.env, packages))) continue
+    const variables = Object.entries(entry.set).map(([name, value]) => [
+      name,
+      value.replaceAll('{DOMAIN}', asked.domain),
+    ])
+    trust.settings.push({ ofCommand: entry.of === 'command', title, variables: Object.fromEntries(variables) })
   }
   return trust
 }
@@ -81,15 +94,11 @@ async function isThere(entry: Entry, packages: ProjectPackages, command: string)
 }
 
 /** All of them or none: of settings that belong together, the user's are not completed by others. */
-async function variablesLeft(
-  variables: Record<string, string>,
-  env: AskedTrust['env'],
-  packages: ProjectPackages,
-): Promise<Record<string, string> | undefined> {
-  for (const name of Object.keys(variables)) {
-    if (name in env || (await packages.sets(name).catch(() => true))) return undefined
+async function areUnset(names: string[], env: AskedTrust['env'], packages: ProjectPackages): Promise<boolean> {
+  for (const name of names) {
+    if (name in env || (await packages.sets(name).catch(() => true))) return false
   }
-  return variables
+  return true
 }
 
 function withOrigin(line: string, endpoint: string | undefined): string {

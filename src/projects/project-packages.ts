@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { ReadProjectFile } from './project.js'
 import { projectFiles } from './read-project-file.js'
 
-export type ProjectKind = 'dotnet' | 'elixir' | 'java' | 'node' | 'php' | 'python'
+export type ProjectKind = 'dotnet' | 'elixir' | 'java' | 'node' | 'php' | 'python' | 'ruby'
 
 interface Kind {
   /** Where packages are asked for; `*` stands for any name. */
@@ -32,6 +32,7 @@ const kinds: Record<ProjectKind, Kind> = {
     ],
     sources: /\.(?:py|toml)$/,
   },
+  ruby: { manifests: ['Gemfile'], sources: /\.rb$/ },
 }
 
 /** Bytes; more is neither a list of packages nor source that somebody wrote. */

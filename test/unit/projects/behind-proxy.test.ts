@@ -20,8 +20,14 @@ function write(files: Record<string, string>): void {
   }
 }
 
-async function trust(command = 'sleep infinity', env: Record<string, string> = {}) {
-  const { lines, settings } = await proxyTrust({ command: command.split(' '), endpoint: 'web-app', env, workspace })
+async function trust(command = 'sleep infinity', env: Record<string, string> = {}, domain = 'localhost') {
+  const { lines, settings } = await proxyTrust({
+    command: command.split(' '),
+    domain,
+    endpoint: 'web-app',
+    env,
+    workspace,
+  })
   return {
     lines: lines.map(({ title }) => title),
     variables: Object.assign({}, ...settings.map(({ variables }) => variables)) as Record<string, string>,
@@ -84,6 +90,16 @@ describe('variables', () => {
     expect((await trust()).variables).toEqual({})
   })
 
+  it('are those of Rails under a domain that it does not know', async () => {
+    write({ Gemfile: 'gem "rails", "~> 8.1"\n' })
+    expect((await trust()).variables).toEqual({})
+    expect((await trust('bin/rails server', {}, 'moat.internal')).variables).toEqual({
+      RAILS_DEVELOPMENT_HOSTS: '.moat.internal',
+    })
+    write({ 'config/environments/development.rb': "config.hosts << '.moat.internal'\n" })
+    expect((await trust('bin/rails server', {}, 'moat.internal')).variables).toEqual({})
+  })
+
   it('are left to the image', () => {
     const settings = [
       { ofCommand: false, title: 'Uvicorn', variables: { FORWARDED_ALLOW_IPS: '*' } },
@@ -105,7 +121,7 @@ describe('Django', () => {
 
   it('has a variable for its own server, for the command alone', async () => {
     write({ ...manage, 'package.json': '{"scripts": {"dev": "python manage.py runserver"}}' })
-    const asked = { endpoint: 'web', env: {}, workspace }
+    const asked = { domain: 'localhost', endpoint: 'web', env: {}, workspace }
     for (const command of [
       ['python', 'manage.py', 'runserver'],
       ['npm', 'run', 'dev'],
@@ -159,6 +175,7 @@ describe('lines', () => {
     write({ 'package.json': '{"scripts": {"preview": "vite preview"}, "devDependencies": {"@sveltejs/kit": "1"}}' })
     const { lines } = await proxyTrust({
       command: ['npm', 'run', 'preview'],
+      domain: 'localhost',
       endpoint: 'web-app',
       env: {},
       workspace,
