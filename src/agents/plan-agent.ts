@@ -111,7 +111,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     mounts: [...config.mounts, ...ownMounts],
     name,
     notes: await notesOf(checkout ?? mainCheckout),
-    proxyTrust: await findProxyTrust({ ...registered, command, domain, env, workspace }),
+    proxyTrust: await findProxyTrust({ ...registered, command, discover: config.discover, domain, env, workspace }),
     powers: powersOf({ hostPorts: registered.hostPorts, loaded, ownMounts, workspace }),
     ...(config.container.runtime !== undefined && { runtimePlace: loaded.locate(['container', 'runtime']) }),
     workspace,

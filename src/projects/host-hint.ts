@@ -87,7 +87,7 @@ async function readSetting({ configs, setting }: HostCheck, read: ReadProjectFil
   for (const file of configs) {
     const text = await read(file)
     if (text === undefined) continue
-    const code = text.replaceAll(/^\s*(?:\/\/|\/\*|\*).*$/gm, '')
+    const code = text.replaceAll(/^[ \t]*(?:\/\/|\/\*|\*).*$/gm, '')
     return { file, set: code.includes(setting) ? listIn(code, setting) : undefined }
   }
   return { file: configs[0] ?? '' }

@@ -183,6 +183,15 @@ describe('lines', () => {
     expect(lines[0]?.line).toContain('process.env.MOAT_ORIGIN_WEB_APP,')
   })
 
+  it('are looked for in no time, whatever lies there', async () => {
+    write({ 'package.json': node('express', 'koa', 'fastify'), '.env': '\n'.repeat(120_000) })
+    const files = Array.from({ length: 450 }, (_, index) => [`src/f${index}.js`, `${' '.repeat(60)}\n`.repeat(500)])
+    write({ ...Object.fromEntries(files), 'big.js': '\n'.repeat(120_000), 'requirements.txt': ' \n'.repeat(60_000) })
+    const began = performance.now()
+    expect((await trust()).lines).toEqual(['Express', 'Fastify', 'Koa'])
+    expect(performance.now() - began).toBeLessThan(5_000)
+  })
+
   it('are not looked for outside of the project', async () => {
     write({ 'package.json': node('koa') })
     const outside = mkdtempSync(join(tmpdir(), 'moat-outside-'))
