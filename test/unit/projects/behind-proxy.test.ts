@@ -100,6 +100,14 @@ describe('variables', () => {
     expect((await trust('bin/rails server', {}, 'moat.internal')).variables).toEqual({})
   })
 
+  it('are those of Vite there too', async () => {
+    write({ 'package.json': node('vite') })
+    expect((await trust()).variables).toEqual({})
+    expect((await trust('npm run dev', {}, 'moat.test')).variables).toEqual({
+      __VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS: '.moat.test',
+    })
+  })
+
   it('are left to the image', () => {
     const settings = [
       { ofCommand: false, title: 'Uvicorn', variables: { FORWARDED_ALLOW_IPS: '*' } },
