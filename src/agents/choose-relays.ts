@@ -1,16 +1,24 @@
 // Owns at which ports of a container the forwarder takes what comes over a published port. Pure.
+import type { ChosenPort } from './choose-ports.js'
 
 /** Above the ports that systems hand out for outgoing connections. */
 const firstRelay = 61_001
+/** Ports below are root's, unless a container says otherwise. */
+export const firstOrdinaryPort = 1_024
 
-/** A port for each server, none of them in use: from the port to the server's. */
-export function chooseRelays(servers: readonly number[], taken: readonly number[]): Map<number, number> {
+/**
+ * A port for each server, none of them in use: from the port to the server's. It is the one that the server has on this machine,
+ * if possible: then one address leads to it here and inside.
+ */
+export function chooseRelays(servers: readonly ChosenPort[], taken: readonly number[]): Map<number, number> {
   const relays = new Map<number, number>()
-  let relay = firstRelay
-  for (const server of servers) {
-    while (taken.includes(relay)) relay += 1
-    relays.set(relay, server)
-    relay += 1
+  const used = new Set([...taken, ...servers.map(({ port }) => port)])
+  let next = firstRelay
+  for (const { hostPort = 0, port } of servers) {
+    while (used.has(next)) next += 1
+    const relay = hostPort >= firstOrdinaryPort && !used.has(hostPort) ? hostPort : next
+    used.add(relay)
+    relays.set(relay, port)
   }
   return relays
 }

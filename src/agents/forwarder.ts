@@ -14,7 +14,7 @@ import type { Agent, Endpoint, RouteFragment } from '../routing/agent.js'
 import { declaredPorts } from '../routing/declared-ports.js'
 import { agentHost, endpointHost, listenPorts, type ProxyAddress } from '../routing/urls.js'
 import type { ChosenPort } from './choose-ports.js'
-import { chooseRelays } from './choose-relays.js'
+import { chooseRelays, firstOrdinaryPort } from './choose-relays.js'
 import { noDiscovery } from './discovery.js'
 import { hasUrls } from './plan-agent.js'
 
@@ -23,8 +23,6 @@ export const mountPoint = '/run/moat'
 /** Containers under engines in virtual machines find the user's machine by this name. */
 const hostName = 'host.docker.internal'
 const loopback = '127.0.0.1'
-/** Ports below are root's, unless a container says otherwise. */
-const firstOrdinaryPort = 1_024
 
 export interface ForwarderOptions {
   address: ProxyAddress
@@ -127,10 +125,7 @@ function planWayIn(
   const served = [...new Set([...ports.filter(isTold).map(({ port }) => port), ...probed])]
   // What anybody on this machine may reach has a port here in any case.
   const published = bySockets ? ports.filter(({ hostPort }) => hostPort !== undefined) : ports
-  const relays = chooseRelays(
-    published.map(({ port }) => port),
-    [...own, ...served],
-  )
+  const relays = chooseRelays(published, [...own, ...served])
   const relayOf = (port: number) => [...relays].find(([, server]) => server === port)?.[0] ?? port
   return {
     flags: [

@@ -45,6 +45,8 @@ describe('tcp', () => {
     expect(environment).toContain(`MOAT_URL_DB=${url}\n`)
     expect(environment).toContain(`MOAT_HOST_DB=${new URL(url).host}\n`)
     expect(environment).not.toMatch(/^MOAT_URL=/m)
+    const client = `require('node:net').connect(new URL(process.env.MOAT_URL_DB).port, '127.0.0.1').on('data', (data) => process.stdout.write(data))`
+    expect((await sandbox.moat(['exec', 'app', '--', 'node', '-e', client])).stdout).toBe('a database')
 
     const [container] = await sandbox.containers()
     await sandbox.docker.getContainer(container?.Id ?? '').restart({ t: 0 })

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { ChosenPort } from '../../../src/agents/choose-ports.js'
 import { assertDiscovery } from '../../../src/agents/discovery.js'
 import { type ForwarderOptions, planForwarder } from '../../../src/agents/forwarder.js'
 
@@ -49,7 +50,7 @@ describe('planForwarder', () => {
   it('puts the program before what the image runs, in a directory of the run that the container cannot write', async () => {
     const source = join(directory, 'agents', runId)
     expect(await plan()).toEqual({
-      labels: { forwards: [8080], relays: { 61001: 5432 }, wayIn: 'sockets' },
+      labels: { forwards: [8080], relays: { 20432: 5432 }, wayIn: 'sockets' },
       mounts: [
         { readOnly: true, source, target: '/run/moat' },
         { readOnly: false, source: join(source, 'in'), target: '/run/moat/in' },
@@ -59,14 +60,14 @@ describe('planForwarder', () => {
         command: ['npm', 'start'],
         entrypoint: [
           ...['/run/moat/forward', '--port', '8080', '--socket', '/run/moat/proxy.sock', '--in', '/run/moat/in'],
-          ...['--serve', '3000', '--serve', '5432', '--publish', '61001=5432', '--', '/entry.sh'],
+          ...['--serve', '3000', '--serve', '5432', '--publish', '20432=5432', '--', '/entry.sh'],
         ],
         hosts: ['my-app.localhost', 'web.my-app.localhost', 'docs.my-app.localhost'].map((name) => ({
           address: '127.0.0.1',
           name,
         })),
         // Only what anybody on this machine may reach is published.
-        ports: [{ hostPort: 20_432, port: 61_001 }],
+        ports: [{ hostPort: 20_432, port: 20_432 }],
       },
     })
     expect(statSync(join(source, 'in')).mode & 0o777).toBe(0o700)
@@ -91,16 +92,20 @@ describe('planForwarder', () => {
   it('where sockets do not cross into the container: publishes every port, and goes out by the name of the host', async () => {
     const { labels, mounts, spec } = (await plan({}, { engine: { sharesSockets: async () => false } })) ?? {}
     expect(spec?.entrypoint.slice(5, 12)).toEqual([
-      ...['--host', 'host.docker.internal', '--publish', '61001=3000', '--publish', '61002=5432', '--'],
+      ...['--host', 'host.docker.internal', '--publish', '61001=3000', '--publish', '20432=5432', '--'],
     ])
-    expect(spec?.ports).toEqual([{ port: 61_001 }, { hostPort: 20_432, port: 61_002 }])
-    expect(labels).toEqual({ forwards: [8080], relays: { 61001: 3000, 61002: 5432 } })
+    expect(spec?.ports).toEqual([{ port: 61_001 }, { hostPort: 20_432, port: 20_432 }])
+    expect(labels).toEqual({ forwards: [8080], relays: { 20432: 5432, 61001: 3000 } })
     expect(mounts).toHaveLength(1)
   })
 
-  it('publishes at no port that the agent has itself', async () => {
-    const ports = [{ hostPort: 1234, port: 61_001 }]
-    expect((await plan({ ports }))?.spec.ports).toEqual([{ hostPort: 1234, port: 61_002 }])
+  it('publishes at no port that the agent has itself, and at none of root’s', async () => {
+    const at = async (...ports: ChosenPort[]) => (await plan({ ports }))?.spec.ports.map(({ port }) => port)
+    expect(await at({ hostPort: 80, port: 61_001 })).toEqual([61_002])
+    expect(await at({ hostPort: 5432, port: 5432 })).toEqual([61_001])
+    expect(await at({ hostPort: 6379, port: 5432 }, { hostPort: 5432, port: 6379 })).toEqual([61_001, 61_002])
+    // The proxy's, where its own URLs are answered.
+    expect(await at({ hostPort: 8080, port: 5432 })).toEqual([61_001])
   })
 
   it('serves what tells whether an endpoint is ready', async () => {
@@ -112,9 +117,9 @@ describe('planForwarder', () => {
   it('lets an agent without endpoints at the proxy in, but not out', async () => {
     const endpoints = [{ name: 'db', port: 5432, url: 'tcp://localhost:1' }]
     const { labels, ports, spec } = (await plan({ endpoints, ports: [{ hostPort: 20_432, port: 5432 }] })) ?? {}
-    expect([labels, ports]).toEqual([{ relays: { 61001: 5432 }, wayIn: 'sockets' }, []])
+    expect([labels, ports]).toEqual([{ relays: { 20432: 5432 }, wayIn: 'sockets' }, []])
     expect(spec?.entrypoint.slice(1)).toEqual([
-      ...['--in', '/run/moat/in', '--serve', '5432', '--publish', '61001=5432', '--', '/entry.sh'],
+      ...['--in', '/run/moat/in', '--serve', '5432', '--publish', '20432=5432', '--', '/entry.sh'],
     ])
   })
 
