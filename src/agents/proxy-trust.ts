@@ -52,7 +52,7 @@ export function giveSettings(
     env: Object.fromEntries(pairs(false)),
     told: given.map(({ title, variables }) => {
       const list = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
-      return `So that ${title} trusts the proxy: ${list.join(' ')}`
+      return `So that ${title} works behind the proxy: ${list.join(' ')}`
     }),
   }
 }

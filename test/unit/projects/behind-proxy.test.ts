@@ -116,7 +116,10 @@ describe('variables', () => {
     expect(giveSettings(settings, ['run'], {})).toEqual({
       command: ['env', 'HTTPS=on', 'run'],
       env: { FORWARDED_ALLOW_IPS: '*' },
-      told: ['So that Uvicorn trusts the proxy: FORWARDED_ALLOW_IPS=*', 'So that Django trusts the proxy: HTTPS=on'],
+      told: [
+        'So that Uvicorn works behind the proxy: FORWARDED_ALLOW_IPS=*',
+        'So that Django works behind the proxy: HTTPS=on',
+      ],
     })
     const image = { FORWARDED_ALLOW_IPS: 'x', HTTPS: 'off' }
     expect(giveSettings(settings, ['run'], image)).toEqual({ command: ['run'], env: {}, told: [] })
