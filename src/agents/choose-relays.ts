@@ -3,8 +3,8 @@ import type { ChosenPort } from './choose-ports.js'
 
 /** Above the ports that systems hand out for outgoing connections. */
 const firstRelay = 61_001
-/** Ports below are root's, unless a container says otherwise. */
-export const firstOrdinaryPort = 1_024
+/** What listens there is not root in every container, whom the ports below belong to. */
+const firstOrdinary = 1_024
 
 /**
  * A port for each server, none of them in use: from the port to the server's. It is the one that the server has on this machine,
@@ -16,7 +16,7 @@ export function chooseRelays(servers: readonly ChosenPort[], taken: readonly num
   let next = firstRelay
   for (const { hostPort = 0, port } of servers) {
     while (used.has(next)) next += 1
-    const relay = hostPort >= firstOrdinaryPort && !used.has(hostPort) ? hostPort : next
+    const relay = hostPort >= firstOrdinary && !used.has(hostPort) ? hostPort : next
     used.add(relay)
     relays.set(relay, port)
   }

@@ -14,7 +14,7 @@ import type { Agent, Endpoint, RouteFragment } from '../routing/agent.js'
 import { declaredPorts } from '../routing/declared-ports.js'
 import { agentHost, endpointHost, listenPorts, type ProxyAddress } from '../routing/urls.js'
 import type { ChosenPort } from './choose-ports.js'
-import { chooseRelays, firstOrdinaryPort } from './choose-relays.js'
+import { chooseRelays } from './choose-relays.js'
 import { noDiscovery } from './discovery.js'
 import { hasUrls } from './plan-agent.js'
 
@@ -23,6 +23,8 @@ export const mountPoint = '/run/moat'
 /** Containers under engines in virtual machines find the user's machine by this name. */
 const hostName = 'host.docker.internal'
 const loopback = '127.0.0.1'
+/** Ports below are root's, unless a container says otherwise. */
+const firstOrdinaryPort = 1_024
 
 export interface ForwarderOptions {
   address: ProxyAddress

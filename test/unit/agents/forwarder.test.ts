@@ -2,7 +2,6 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ChosenPort } from '../../../src/agents/choose-ports.js'
 import { assertDiscovery } from '../../../src/agents/discovery.js'
 import { type ForwarderOptions, planForwarder } from '../../../src/agents/forwarder.js'
 
@@ -100,7 +99,8 @@ describe('planForwarder', () => {
   })
 
   it('publishes at no port that the agent has itself, and at none of root’s', async () => {
-    const at = async (...ports: ChosenPort[]) => (await plan({ ports }))?.spec.ports.map(({ port }) => port)
+    const at = async (...ports: { hostPort?: number; port: number }[]) =>
+      (await plan({ ports }))?.spec.ports.map(({ port }) => port)
     expect(await at({ hostPort: 80, port: 61_001 })).toEqual([61_002])
     expect(await at({ hostPort: 5432, port: 5432 })).toEqual([61_001])
     expect(await at({ hostPort: 6379, port: 5432 }, { hostPort: 5432, port: 6379 })).toEqual([61_001, 61_002])
