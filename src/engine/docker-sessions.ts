@@ -1,7 +1,9 @@
 // Owns sessions behind the Docker API: exec, logs, usage and images as requests through dockerode.
 import { type Duplex, PassThrough, type Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import type Docker from 'dockerode'
+import { readCgroup } from '../processes/cgroup.js'
 import { removableNames } from './built-images.js'
 import { ListenerReader } from './container-listeners.js'
 import { demultiplex } from './demultiplex.js'
@@ -18,6 +20,9 @@ import type {
   SessionOutput,
   TerminalSize,
 } from './sessions.js'
+
+/** How long the use of the CPU is looked at: long enough to mean something, too short to be waited for. Milliseconds. */
+const cpuWindow = 100
 
 export class DockerSessions implements EngineSessions {
   readonly #address: string
@@ -74,10 +79,12 @@ export class DockerSessions implements EngineSessions {
   async usage(containerId: string): Promise<ContainerUsage> {
     return this.#ask('measure the container', async () => {
       const container = this.#docker.getContainer(containerId)
-      const [stats, [listed]] = await Promise.all([
-        container.stats({ stream: false }),
-        this.#docker.listContainers({ all: true, filters: { id: [containerId] }, size: true } as object),
-      ])
+      const { Id, State } = await container.inspect()
+      const sizes = this.#docker.listContainers({ all: true, filters: { id: [containerId] }, size: true } as object)
+      const place = { containerId: Id, pid: State.Pid }
+      const [measured, [listed]] = await Promise.all([measureCgroup(place), sizes])
+      if (measured) return { ...measured, disk: sizeOf(listed) }
+      const stats = await container.stats({ stream: false })
       return { cpu: cpuPercent(stats), disk: sizeOf(listed), memory: stats.memory_stats.usage ?? 0 }
     })
   }
@@ -143,6 +150,17 @@ function bufferStream(content: Buffer): Readable {
   const stream = new PassThrough()
   stream.end(content)
   return stream
+}
+
+/** From two looks at its control group; undefined when there is none to look at. */
+async function measureCgroup(place: { containerId: string; pid: number }) {
+  const [before, start] = [await readCgroup(place), performance.now()]
+  if (!before) return undefined
+  await delay(cpuWindow)
+  const after = await readCgroup(place)
+  if (!after) return undefined
+  const passed = (performance.now() - start) * 1_000
+  return { cpu: (Math.max(0, after.cpuTime - before.cpuTime) / passed) * 100, memory: after.memory }
 }
 
 /** As `docker stats` computes it: the share of the system's time between two samples, times the number of CPUs. */

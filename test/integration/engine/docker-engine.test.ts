@@ -152,6 +152,20 @@ describe('listAgents', () => {
   })
 })
 
+describe('what a container uses', () => {
+  it('is measured without a wait for the engine’s next sample, as much as it is', async () => {
+    const [busy, idle] = [await create('while :; do :; done'), await create('sleep 60')]
+    for (const id of [busy, idle]) await engine.start(id)
+    const start = performance.now()
+    const [much, little] = await Promise.all([busy, idle].map((id) => engine.sessions.usage(id)))
+    expect(performance.now() - start).toBeLessThan(900)
+    expect(much?.cpu).toBeGreaterThan(10)
+    expect(much?.cpu).toBeLessThan(150)
+    expect(little?.cpu).toBeLessThan(5)
+    for (const usage of [much, little]) expect(usage?.memory).toBeGreaterThan(100_000)
+  })
+})
+
 describe('watch', () => {
   it('tells of starts and ends until it is told to stop', async () => {
     const abort = new AbortController()
