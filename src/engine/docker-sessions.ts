@@ -113,7 +113,8 @@ export class DockerSessions implements EngineSessions {
       try {
         await this.#docker.getImage(tag).remove()
       } catch (error) {
-        if (statusOf(error) !== 404) throw error
+        // Gone, or a container uses it since it was listed.
+        if (![404, 409].includes(statusOf(error) ?? 0)) throw error
       }
     })
   }
