@@ -8,6 +8,7 @@ import { demultiplex } from './demultiplex.js'
 import { DockerFiles } from './docker-files.js'
 import { DockerNetworks } from './docker-networks.js'
 import { DockerSessions, terminalOutput } from './docker-sessions.js'
+import { EndedContainers } from './ended-containers.js'
 import {
   type AgentList,
   type ContainerHolder,
@@ -44,6 +45,7 @@ export class DockerEngine implements Engine {
   readonly networks: DockerNetworks
   readonly sessions: DockerSessions
   readonly #docker: Docker
+  readonly #ended = new EndedContainers()
   readonly #moatHome: string | undefined
   #traits: Promise<EngineTraits> | undefined
 
@@ -81,7 +83,8 @@ export class DockerEngine implements Engine {
 
   async listAgents(): Promise<AgentList> {
     return this.#ask('list containers', async () => {
-      return this.#sort(await this.#docker.listContainers({ all: true, filters: { label: [labels.runId] } }))
+      const listed = await this.#docker.listContainers({ all: true, filters: { label: [labels.runId] } })
+      return this.#sort(this.#ended.correct(listed))
     })
   }
 
@@ -186,7 +189,8 @@ export class DockerEngine implements Engine {
   }
 
   watch(handlers: WatchHandlers, signal: AbortSignal): Promise<void> {
-    return watchAgents(this.#docker, { address: this.address, moatHome: this.#moatHome }, handlers, signal)
+    const own = { address: this.address, ended: this.#ended, moatHome: this.#moatHome }
+    return watchAgents(this.#docker, own, handlers, signal)
   }
 
   /** The exit code of a container that has ended; undefined while it has not, or is gone. */
