@@ -18,6 +18,7 @@ const alone = [
   'test/integration/forwarder/*.test.ts',
   'test/integration/frameworks/*.test.ts',
   'test/integration/images/*.test.ts',
+  'test/integration/pages/neighbours.test.ts',
   'test/integration/run/lifecycle.test.ts',
   'test/integration/worktrees/clean.test.ts',
 ]
