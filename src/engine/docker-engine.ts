@@ -113,11 +113,11 @@ export class DockerEngine implements Engine {
     return this.#ask('describe itself', async () => (await this.#askTraits()).rootless)
   }
 
-  async sharesSockets(): Promise<boolean> {
+  async sharesSockets(runtime?: string): Promise<boolean> {
     return this.#ask('describe itself', async () => {
-      const { remapped, virtual } = await this.#askTraits()
+      const { defaultRuntime = '', remapped, sealedOff, virtual } = await this.#askTraits()
       // On another kernel than this machine's nobody listens there.
-      return !virtual && !remapped
+      return !virtual && !remapped && !sealedOff.includes(runtime ?? defaultRuntime)
     })
   }
 

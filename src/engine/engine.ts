@@ -113,8 +113,8 @@ export interface Engine {
   hasImage(image: string): Promise<boolean>
   /** True when it runs as the invoking user, and root in a container is that user. */
   isRootless(): Promise<boolean>
-  /** True when programs in containers and programs here reach each other by sockets in a shared directory. */
-  sharesSockets(): Promise<boolean>
+  /** True when programs in containers, of this runtime or the usual one, and programs here reach each other by sockets in a shared directory. */
+  sharesSockets(runtime?: string): Promise<boolean>
   /** Names of the programs that it can run containers by, such as `runc`. */
   runtimes(): Promise<string[]>
   kill(containerId: string): Promise<void>

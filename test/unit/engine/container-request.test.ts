@@ -16,7 +16,10 @@ const spec: ContainerSpec = {
   workdir: '/workspace',
 }
 const request = (overrides: Partial<ContainerSpec> = {}, rootless = false, podman = false) =>
-  containerRequest({ ...spec, ...overrides }, { podman, remapped: false, rootless, runtimes: [], virtual: false })
+  containerRequest(
+    { ...spec, ...overrides },
+    { podman, remapped: false, rootless, runtimes: [], sealedOff: [], virtual: false },
+  )
 
 describe('containerRequest', () => {
   it('publishes on loopback only, mounts without creating, and limits', () => {
