@@ -130,7 +130,7 @@ describe('a command that does not exist', () => {
 
   it('as a text', async () => {
     const workspace = yaml('dependencies: [node@22]\ncommand: no-such-command\n')
-    const hint = 'Is all that the command calls, and sh itself, in the image (node:22-slim)?\n'
+    const hint = 'Is there a command no-such-command in the image (node:22-slim)?\n'
     await refuses(['run', workspace], 127, `sh: 1: no-such-command: not found\n${hint}`)
   })
 })
