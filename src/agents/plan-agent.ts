@@ -9,7 +9,7 @@ import { exitCodes, MoatError } from '../errors.js'
 import { type ImagePlan, planImage } from '../images/plan-image.js'
 import { withPreRun } from '../images/with-pre-run.js'
 import type { HostHint } from '../projects/host-hint.js'
-import { isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
+import { encodingProblem, isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
 import { generateName } from '../routing/generate-name.js'
 import { branchRunName } from '../worktrees/branch-name.js'
 import { checkoutNotes } from '../worktrees/checkout-notes.js'
@@ -149,7 +149,7 @@ function chooseName(name: string | undefined): string {
   const suggestion = suggestDnsLabel(name)
   throw new MoatError(
     'INVALID_NAME',
-    `"${name}" is not a valid agent name: use 1 to 63 lowercase letters, digits and hyphens, with no hyphen first or last.`,
+    `"${name}" is not a valid agent name: ${encodingProblem(name) ? `it ${encodingProblem(name)}` : 'use 1 to 63 lowercase letters, digits and hyphens, with no hyphen first or last'}.`,
     { exit: exitCodes.usage, ...(suggestion && { suggestions: [`moat run --name ${suggestion}`] }) },
   )
 }

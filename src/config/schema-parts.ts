@@ -1,7 +1,7 @@
 // Owns the parts config schemas are made of, and the words their errors are said in.
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
+import { encodingProblem, isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
 import { domainProblem } from '../routing/domain.js'
 
 const labelRule = 'must be a DNS label (lowercase letters, digits and hyphens, at most 63 characters)'
@@ -36,7 +36,7 @@ export const portNumber = leaf<number>('a port number from 1 to 65535', (value) 
 /** Text that is a DNS label; the error suggests one. */
 export const dnsLabel = text().superRefine((value, context) => {
   if (typeof value !== 'string' || value === '' || isDnsLabel(value)) return
-  context.addIssue({ code: 'custom', message: `${labelRule}, not ${describe(value)}${labelHint(value)}` })
+  context.addIssue({ code: 'custom', message: `${labelProblem(value)}${labelHint(value)}` })
 })
 
 /** Text that is a domain agents can have their hosts below. */
@@ -49,7 +49,13 @@ export const domain = text().superRefine((value, context) => {
 
 /** What is wrong with an endpoint's name, as a whole sentence; undefined if nothing is. */
 export function endpointNameProblem(name: string): string | undefined {
-  return isDnsLabel(name) ? undefined : `endpoint name ${describe(name)} ${labelRule}${labelHint(name)}`
+  return isDnsLabel(name)
+    ? undefined
+    : `endpoint name ${describe(name)} ${encodingProblem(name) ?? labelRule}${labelHint(name)}`
+}
+
+function labelProblem(value: string): string {
+  return encodingProblem(value) ?? `${labelRule}, not ${describe(value)}`
 }
 
 /** zod's `error` for a collection: only for a value that is no such collection, not for what is wrong inside. */
