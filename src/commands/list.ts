@@ -1,3 +1,4 @@
+import { Flags } from '@oclif/core'
 import { listAgents } from '../agents/list-agents.js'
 import type { AgentView } from '../routing/agent-view.js'
 import { indexUrl } from '../routing/urls.js'
@@ -6,9 +7,18 @@ import { formatAgents } from '../terminal/format-agents.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 
 export default class List extends MoatCommand {
+  static override aliases = ['ls', 'ps']
   static override description = 'List agents'
   static override enableJsonFlag = true
   static override examples = ['<%= config.bin %> list', '<%= config.bin %> list --json']
+
+  static override flags = {
+    all: Flags.boolean({
+      char: 'a',
+      description: 'As it is anyway: agents that have ended are listed too',
+      hidden: true,
+    }),
+  }
 
   async run(): Promise<{ agents: AgentView[]; indexUrl: string }> {
     await this.parse(List)

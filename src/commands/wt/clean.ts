@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { type CleanedWorktrees, cleanWorktrees } from '../../agents/clean-worktrees.js'
+import type { CommandCompletion } from '../../completion/completion-source.js'
 import { formatCleaned } from '../../terminal/format-worktrees.js'
 import { MoatCommand } from '../../terminal/moat-command.js'
 import { openRepository } from '../../worktrees/repository.js'
@@ -8,6 +9,7 @@ export default class WorktreeClean extends MoatCommand {
   static override args = {
     branch: Args.string({ description: 'Only its worktree; default: all that moat made for this repository' }),
   }
+  static override completion: CommandCompletion = { branch: 'branches' }
   static override description = `Remove worktrees of stopped runs; branches stay
 Worktrees with uncommitted or unpushed work are kept. Files that git ignores go with the worktree.`
   static override enableJsonFlag = true
