@@ -171,6 +171,9 @@ function unknownType(place: string, type: string, types: EndpointTypes): MoatErr
   const message = `${place}: unknown endpoint type "${type}"${hint} Installed: ${names.join(', ')}`
   return new MoatError('ENDPOINT_TYPE', message, {
     exit: exitCodes.usage,
-    suggestions: [`moat plugins install moat-plugin-${type.toLowerCase().replace(/[^a-z0-9-]+/g, '-')}`],
+    // Beside what was probably meant, a package of the mistyped name would be a trap.
+    ...(nearest === undefined && {
+      suggestions: [`moat plugins install moat-plugin-${type.toLowerCase().replace(/[^a-z0-9-]+/g, '-')}`],
+    }),
   })
 }

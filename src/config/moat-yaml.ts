@@ -1,5 +1,5 @@
 // Owns loading a workspace's moat.yaml into the form the rest of moat uses.
-import { dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import { exitCodes, MoatError } from '../errors.js'
 import { checkConfig, parseConfig, problemsOf, type SchemaIssue } from './load-yaml.js'
@@ -121,9 +121,8 @@ function toEndpoint(
 
 function missingFile(file: string, displayFile: string): MoatError {
   const directory = displayFile === 'moat.yaml' ? dirname(file) : dirname(displayFile)
-  const example = 'name: my-app\\nports: {web: 3000}\\ncommand: ["npm", "start"]\\n'
   return new MoatError('CONFIG_MISSING', `There is no moat.yaml in ${directory}.`, {
     exit: exitCodes.usage,
-    suggestions: [`printf '${example}' > ${shellQuote(join(directory, 'moat.yaml'))}`],
+    suggestions: [displayFile === 'moat.yaml' ? 'moat init' : `moat init ${shellQuote(directory)}`],
   })
 }

@@ -32,7 +32,7 @@ describe('a workspace', () => {
     await refuses(
       ['run', './file'],
       2,
-      `Error: The workspace ${file} is a file, not a directory.\n\nTry this:\n  moat run ${join(file, '..')}\n`,
+      `Error: The workspace ${file} is a file, not a directory.\n\nTry this:\n  moat run <directory>\n`,
     )
   })
 })
@@ -50,7 +50,7 @@ describe('a variable', () => {
     await refuses(
       ['run', yaml('env: [A=1]\n')],
       2,
-      'Error: app/moat.yaml:2:6: "env" must be a mapping such as {KEY: value}, not a list\n',
+      'Error: app/moat.yaml:2:6: "env" must be a mapping such as {KEY: value}, not a list; write KEY: value instead of KEY=value\n',
     )
   })
 })

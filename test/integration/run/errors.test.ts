@@ -48,7 +48,7 @@ Try this:
       `Error: There is no moat.yaml in empty.
 
 Try this:
-  printf 'name: my-app\\nports: {web: 3000}\\ncommand: ["npm", "start"]\\n' > empty/moat.yaml
+  moat init empty
 `,
     )
   })
@@ -113,7 +113,7 @@ describe('moat.yaml', () => {
     await refuses(
       withYaml('name: app\nports:\n  web: {port: 3000, type: htp}\n'),
       2,
-      'Error: app/moat.yaml:3:27: unknown endpoint type "htp"; did you mean "http"? Installed: http, mock, static, tcp\n\nTry this:\n  moat plugins install moat-plugin-htp\n',
+      'Error: app/moat.yaml:3:27: unknown endpoint type "htp"; did you mean "http"? Installed: http, mock, static, tcp\n',
     )
   })
 })

@@ -99,7 +99,11 @@ describe('registerEndpoints', () => {
   it('names the type that is not installed, the nearest, and how to have it', async () => {
     await expect(register('  a: {type: tow}', () => upstream(1))).rejects.toMatchObject({
       message: 'moat.yaml:2:13: unknown endpoint type "tow"; did you mean "two"? Installed: one, two',
-      suggestions: ['moat plugins install moat-plugin-tow'],
+      suggestions: undefined,
+    })
+    await expect(register('  a: {type: grpc}', () => upstream(1))).rejects.toMatchObject({
+      message: 'moat.yaml:2:13: unknown endpoint type "grpc". Installed: one, two',
+      suggestions: ['moat plugins install moat-plugin-grpc'],
     })
   })
 
