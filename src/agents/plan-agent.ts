@@ -59,6 +59,8 @@ export interface AgentPlan extends RegisteredEndpoints {
   notes: string[]
   /** What moat.yaml and flags ask for beyond the container. */
   powers: AskedPower[]
+  /** True when its stdin stays open, though nobody writes to it. */
+  openStdin: boolean
   /** Where moat.yaml names the container's runtime. */
   runtimePlace?: string
   workspace: string
@@ -106,6 +108,11 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     mounts: [...config.mounts, ...ownMounts],
     name,
     notes: await notesOf(checkout ?? mainCheckout),
+    // Watchers end with their stdin; what reads all of it never ends without. Servers are mostly run by the former.
+    openStdin:
+      config.stdin === undefined
+        ? config.discover === true || registered.endpoints.length > 0
+        : config.stdin === 'open',
     powers: powersOf({ hostPorts: registered.hostPorts, loaded, ownMounts, workspace }),
     ...(config.container.runtime !== undefined && { runtimePlace: loaded.locate(['container', 'runtime']) }),
     workspace,

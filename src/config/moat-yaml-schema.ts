@@ -153,6 +153,7 @@ export function moatYamlSchema(directory: string) {
       name: dnsLabel.optional(),
       network: unsupported('network'),
       ports: ports.optional(),
+      stdin: leaf<'closed' | 'open'>('open or closed', (value) => value === 'open' || value === 'closed').optional(),
     },
     { error: collectionError('a mapping such as {name: my-app}') },
   )
@@ -160,7 +161,19 @@ export function moatYamlSchema(directory: string) {
 
 /** The keys a mapping in moat.yaml may have, by its path. */
 export const moatYamlKeys = {
-  '': ['name', 'dependencies', 'base_image', 'ports', 'discover', 'command', 'env', 'mounts', 'container', 'hooks'],
+  '': [
+    'name',
+    'dependencies',
+    'base_image',
+    'ports',
+    'discover',
+    'command',
+    'env',
+    'mounts',
+    'container',
+    'hooks',
+    'stdin',
+  ],
   container: Object.keys(container.shape),
   hooks: Object.keys(hooks.shape),
 } as const satisfies Record<string, readonly string[]>

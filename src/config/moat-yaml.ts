@@ -38,6 +38,8 @@ export interface MoatYaml {
   name?: string
   /** In the order of the file. */
   ports: EndpointDeclaration[]
+  /** Whether the command's stdin stays open, though nobody writes to it. */
+  stdin?: 'closed' | 'open'
 }
 
 export interface LoadedMoatYaml {
@@ -105,6 +107,7 @@ function toMoatYaml(parsed: z.output<ReturnType<typeof moatYamlSchema>>, source:
     ...(parsed.name !== undefined && { name: parsed.name }),
     // The file's order: an object would put names such as "1" first.
     ports: source.keysAt(['ports']).map((name) => toEndpoint(name, parsed.ports?.[name] ?? {})),
+    ...(parsed.stdin && { stdin: parsed.stdin }),
   }
 }
 

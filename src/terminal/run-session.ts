@@ -26,6 +26,9 @@ import { tellReview } from './tell-review.js'
 /** How long a detached agent is watched for an end that means its command is wrong. Milliseconds. */
 const settleTime = 200
 
+const closedStdinHint =
+  'A program that watches files may end because its stdin is closed: stdin: open in moat.yaml keeps it open.'
+
 export interface RunSessionOptions {
   /** What allows, by itself, what moat.yaml asks for. */
   approveCommands: string[]
@@ -74,6 +77,7 @@ export async function runSession(plan: AgentPlan, options: RunSessionOptions): P
       const exitCode = await endedAtOnce(started, {
         engine,
         hear,
+        ...(!plan.openStdin && { hint: closedStdinHint }),
         keep: flags.keep,
         note: progress.note,
         proxy,

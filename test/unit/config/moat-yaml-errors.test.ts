@@ -17,7 +17,7 @@ async function errorsOf(text: string): Promise<string[]> {
 }
 
 const label = 'must be a DNS label (lowercase letters, digits and hyphens, at most 63 characters)'
-const keys = 'name, dependencies, base_image, ports, discover, command, env, mounts, container, hooks'
+const keys = 'name, dependencies, base_image, ports, discover, command, env, mounts, container, hooks, stdin'
 const port = '1:14: "ports.web" must be a port number from 1 to 65535'
 const bare = (number: number) => `write only the port in the container, ${number}: moat gives it a URL`
 const ports = '1:8: "ports" must be a mapping of endpoint names to ports such as {web: 3000}, not a list'
@@ -133,6 +133,7 @@ describe('a moat.yaml with one thing wrong', () => {
     ['port of nothing', 'ports: {web: "99999"}', `${port}, not "99999"`],
     ['ports of Compose', 'ports: ["8080:3000", 5432]', `${ports}; give each a name: {web: 3000, port-5432: 5432}`],
     ['ports of something', 'ports: [{a: b}]', ports],
+    ['stdin', 'stdin: true', '1:8: "stdin" must be open or closed, not true'],
     ['memory in quotes', 'container: {memory: "512"}', `${memory}, not "512"; write it without quotes`],
     ['memory with a unit', 'container: {memory: 2g}', `${memory}, not "2g"; write 2048`],
     [
