@@ -5,6 +5,7 @@ import { indexUrl } from '../routing/urls.js'
 import { currentAddress } from '../supervisor/proxy.js'
 import { formatAgents } from '../terminal/format-agents.js'
 import { MoatCommand } from '../terminal/moat-command.js'
+import { terminalColumns } from '../terminal/table.js'
 
 export default class List extends MoatCommand {
   static override aliases = ['ls', 'ps']
@@ -25,7 +26,7 @@ export default class List extends MoatCommand {
     const [engine, address] = await Promise.all([this.connectEngine(), this.proxyOptionsAnyway().then(currentAddress)])
     const agents = await listAgents(engine, this.paths, address, { look: this.jsonEnabled() })
     if (agents.length > 0) {
-      this.log(formatAgents(agents))
+      this.log(formatAgents(agents, Date.now(), terminalColumns()))
       this.logToStderr(`All agents: ${indexUrl(address)}`)
     } else this.logToStderr('No agents. Start one with: moat run <directory>')
     return { agents, indexUrl: indexUrl(address) }
