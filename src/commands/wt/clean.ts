@@ -3,6 +3,7 @@ import { type CleanedWorktrees, cleanWorktrees } from '../../agents/clean-worktr
 import type { CommandCompletion } from '../../completion/completion-source.js'
 import { formatCleaned } from '../../terminal/format-worktrees.js'
 import { MoatCommand } from '../../terminal/moat-command.js'
+import { meantBranch } from '../../worktrees/prepare-worktree.js'
 import { openRepository } from '../../worktrees/repository.js'
 
 export default class WorktreeClean extends MoatCommand {
@@ -20,13 +21,13 @@ Worktrees with uncommitted or unpushed work are kept. Files that git ignores go 
 
   async run(): Promise<CleanedWorktrees> {
     const { args, flags } = await this.parse(WorktreeClean)
-    const { commonDir } = await openRepository(process.cwd())
+    const repository = await openRepository(process.cwd())
     const cleaned = await cleanWorktrees({
-      commonDir,
+      commonDir: repository.commonDir,
       engine: await this.connectEngine(),
       force: flags.force,
       paths: this.paths,
-      ...(args.branch !== undefined && { branch: args.branch }),
+      ...(args.branch !== undefined && { branch: await meantBranch(repository, args.branch) }),
     })
     formatCleaned(cleaned).forEach((line) => {
       this.log(line)
