@@ -9,7 +9,7 @@ import { exitCodes, MoatError } from '../errors.js'
 import { type ImagePlan, planImage } from '../images/plan-image.js'
 import { withPreRun } from '../images/with-pre-run.js'
 import type { HostHint } from '../projects/host-hint.js'
-import { isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
+import { encodingProblem, isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
 import { generateName } from '../routing/generate-name.js'
 import { branchRunName } from '../worktrees/branch-name.js'
 import { checkoutNotes } from '../worktrees/checkout-notes.js'
@@ -59,6 +59,8 @@ export interface AgentPlan extends RegisteredEndpoints {
   notes: string[]
   /** What moat.yaml and flags ask for beyond the container. */
   powers: AskedPower[]
+  /** True when its stdin stays open, though nobody writes to it. */
+  openStdin: boolean
   /** Where moat.yaml names the container's runtime. */
   runtimePlace?: string
   workspace: string
@@ -106,6 +108,11 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     mounts: [...config.mounts, ...ownMounts],
     name,
     notes: await notesOf(checkout ?? mainCheckout),
+    // Watchers end with their stdin; what reads all of it never ends without. Servers are mostly run by the former.
+    openStdin:
+      config.stdin === undefined
+        ? config.discover === true || registered.endpoints.length > 0
+        : config.stdin === 'open',
     powers: powersOf({ hostPorts: registered.hostPorts, loaded, ownMounts, workspace }),
     ...(config.container.runtime !== undefined && { runtimePlace: loaded.locate(['container', 'runtime']) }),
     workspace,
@@ -149,7 +156,7 @@ function chooseName(name: string | undefined): string {
   const suggestion = suggestDnsLabel(name)
   throw new MoatError(
     'INVALID_NAME',
-    `"${name}" is not a valid agent name: use 1 to 63 lowercase letters, digits and hyphens, with no hyphen first or last.`,
+    `"${name}" is not a valid agent name: ${encodingProblem(name) ? `it ${encodingProblem(name)}` : 'use 1 to 63 lowercase letters, digits and hyphens, with no hyphen first or last'}.`,
     { exit: exitCodes.usage, ...(suggestion && { suggestions: [`moat run --name ${suggestion}`] }) },
   )
 }

@@ -10,6 +10,7 @@ import type { Endpoint, RouteFragment } from '../routing/agent.js'
 import { nearestName } from '../routing/nearest-name.js'
 import { endpointHost } from '../routing/urls.js'
 import { type ChosenPort, choosePorts } from './choose-ports.js'
+import { assertWithinLimits } from './endpoint-limits.js'
 
 export interface RegisteredEndpoints {
   /** Variables that the types add. */
@@ -38,7 +39,7 @@ export async function registerEndpoints(
   if (loaded.config.ports.length === 0) return { endpointEnv: {}, endpoints: [], hostPorts: [], ports: [], routes: [] }
   const types = await collectEndpointTypes(plugins)
   const declared = await checkOptions(loaded, types, (name) => endpointHost(agent.name, name, domain))
-  const registrations = inOrder(declared, await askPlugins(plugins, types, agent, declared))
+  const registrations = inOrder(declared, await askPlugins(loaded, plugins, types, agent, declared))
   assertOneDefault(loaded, registrations)
   const ports = await choosePorts(agent.name, registrations, isFree)
   return {
@@ -72,6 +73,7 @@ async function checkOptions(
 }
 
 async function askPlugins(
+  loaded: LoadedMoatYaml,
   plugins: EndpointPlugins,
   types: EndpointTypes,
   agent: { name: string; workspace: string },
@@ -79,6 +81,7 @@ async function askPlugins(
 ): Promise<OwnedRegistration[]> {
   const ownerOf = ({ type }: DeclaredEndpoint) => types.get(type)?.plugin ?? ''
   const answers = await plugins.registerEndpoints({ agent: { ...agent }, endpoints, literal })
+  for (const { result } of answers) assertWithinLimits(loaded, endpoints, result)
   const owners = new Set([...endpoints.map(ownerOf), ...answers.map(({ plugin }) => plugin)])
   return [...owners].flatMap((plugin) => {
     const expected = endpoints.filter((endpoint) => ownerOf(endpoint) === plugin)
@@ -171,6 +174,9 @@ function unknownType(place: string, type: string, types: EndpointTypes): MoatErr
   const message = `${place}: unknown endpoint type "${type}"${hint} Installed: ${names.join(', ')}`
   return new MoatError('ENDPOINT_TYPE', message, {
     exit: exitCodes.usage,
-    suggestions: [`moat plugins install moat-plugin-${type.toLowerCase().replace(/[^a-z0-9-]+/g, '-')}`],
+    // Beside what was probably meant, a package of the mistyped name would be a trap.
+    ...(nearest === undefined && {
+      suggestions: [`moat plugins install moat-plugin-${type.toLowerCase().replace(/[^a-z0-9-]+/g, '-')}`],
+    }),
   })
 }

@@ -18,6 +18,7 @@ import { containerGitEnvironment } from '../worktrees/git-environment.js'
 import { shareMainCheckout } from '../worktrees/share-main-checkout.js'
 import { shareRepository } from '../worktrees/share-repository.js'
 import { type ContainerTrust, planContainerTrust } from './container-trust.js'
+import { nameUser } from './container-user.js'
 import { assertDiscovery } from './discovery.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
 import { type Forwarder, planForwarder } from './forwarder.js'
@@ -135,6 +136,8 @@ async function startContainer(
       const containerId = await reserveContainer(engine, plan.name, spec)
       try {
         await trust?.install(containerId)
+        // One that moat built has its user.
+        if (image.image === plan.image.base) await nameUser(engine, containerId, options.user, spec.mounts)
         const started = await letRun(containerId, plan, options)
         const agent: Agent = {
           ...plan.git,
@@ -234,6 +237,7 @@ async function containerSpec(
       ...mounts,
     ],
     name: containerName(name, paths.home),
+    openStdin: plan.openStdin,
     ...(network !== undefined && { network }),
     ports: plan.ports,
     removeAtEnd,

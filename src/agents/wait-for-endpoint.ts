@@ -68,14 +68,35 @@ export async function waitForEndpoint(
   })
 }
 
+/** What is waited for: the first endpoint of each agent, or one endpoint of one. */
+export interface WaitTarget {
+  agent: string
+  endpoint?: string
+}
+
+/**
+ * What the words after `moat wait` are: an agent and maybe its endpoint, or several agents. A second word that could be either
+ * is the endpoint.
+ */
+export async function waitTargets(engine: Engine, words: readonly string[]): Promise<WaitTarget[]> {
+  const [first = '', second, ...more] = words
+  if (second === undefined) return [{ agent: first }]
+  const { agents } = await engine.listAgents()
+  const names = (reference: string) => agents.some(({ name, runId }) => [name, runId].includes(reference))
+  const owner = agents.find(({ name, runId }) => [name, runId].includes(first))
+  const isEndpoint = owner?.endpoints.some(({ name }) => name === second)
+  if (more.length === 0 && (isEndpoint || !names(second))) return [{ agent: first, endpoint: second }]
+  return words.map((agent) => ({ agent }))
+}
+
 async function runningAgent(engine: Engine, reference: string): Promise<Agent> {
   const { agents } = await engine.listAgents()
   let agent: Agent
   try {
     agent = findAgent(agents, reference)
   } catch (error) {
-    if (!(error instanceof MoatError)) throw error
-    throw new MoatError(error.code, error.message, { exit: exitCodes.notRunning, suggestions: error.suggestions ?? [] })
+    if (error instanceof MoatError) error.oclif.exit = exitCodes.notRunning
+    throw error
   }
   if (isLive(agent)) return agent
   throw new MoatError('AGENT_NOT_RUNNING', `${agent.name} is not running: its state is ${agent.state}.`, {

@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core'
+import { Args, Flags } from '@oclif/core'
 import { runningAgent } from '../agents/find-agent.js'
 import { collectOutput, streamOutput } from '../agents/stream-output.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
@@ -16,6 +16,11 @@ export default class Exec extends MoatCommand {
 stdin is passed through and the exit code is the command's. On a terminal the command gets one too, unless --json asks for its output as text.`
   static override enableJsonFlag = true
   static override examples = ['<%= config.bin %> exec dark-mode -- npm test', '<%= config.bin %> exec dark-mode -- sh']
+  /** Docker's, which say what moat does anyway. */
+  static override flags = {
+    interactive: Flags.boolean({ char: 'i', description: 'stdin is passed through anyway', hidden: true }),
+    tty: Flags.boolean({ char: 't', description: 'a terminal is given anyway', hidden: true }),
+  }
   static override usage = 'exec AGENT -- COMMAND...'
 
   async run(): Promise<ExecResult | undefined> {

@@ -8,6 +8,7 @@ import { Interrupts } from '../terminal/interrupts.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { terminalProgress } from '../terminal/progress.js'
 import { runProgram } from '../terminal/run-program.js'
+import { terminalColumns } from '../terminal/table.js'
 
 export default class Setup extends MoatCommand {
   static override description = `Put right what moat doctor finds and moat can mend: above all, download Caddy
@@ -33,7 +34,7 @@ check still fails.`
         run: runProgram,
         signal: interrupts.signal,
       })
-      this.log(formatDiagnosis(findings))
+      this.log(formatDiagnosis(findings, terminalColumns()))
       const healthy = isHealthy(findings)
       if (!healthy) process.exitCode = exitCodes.failure
       return { checks: findings.map(({ repair: _, ...finding }) => finding), done, healthy, left }

@@ -3,6 +3,7 @@ import { indexUrl } from '../routing/urls.js'
 import { currentAddress } from '../supervisor/proxy.js'
 import { formatSystemStatus } from '../terminal/format-system-status.js'
 import { MoatCommand } from '../terminal/moat-command.js'
+import { terminalColumns } from '../terminal/table.js'
 
 export default class Status extends MoatCommand {
   static override description = 'Show the engine, what running agents use, and built images'
@@ -12,7 +13,7 @@ export default class Status extends MoatCommand {
     await this.parse(Status)
     const [engine, address] = await Promise.all([this.connectEngine(), this.proxyOptionsAnyway().then(currentAddress)])
     const status = await measureSystem(engine, this.paths, address)
-    this.log(formatSystemStatus(status))
+    this.log(formatSystemStatus(status, Date.now(), terminalColumns()))
     if (status.runs.length > 0) this.logToStderr(`All agents: ${indexUrl(address)}`)
     return { ...status, indexUrl: indexUrl(address) }
   }

@@ -27,6 +27,8 @@ export interface ContainerSpec {
   name: string
   /** The engine's network that it is on; the engine's own choice if left out. */
   network?: string
+  /** stdin that stays open, though nobody writes to it. */
+  openStdin?: boolean
   /** Removed by the engine as soon as it ends. */
   removeAtEnd?: boolean
   /** Container ports to publish on 127.0.0.1; the engine chooses a `hostPort` that is left out, anew at each start. */

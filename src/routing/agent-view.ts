@@ -43,5 +43,9 @@ export function viewAgent(agent: Agent, address: ProxyAddress): AgentView {
 
 /** Endpoints as text: `web:3000, api:8080, 5173`; the last is a discovered one. */
 export function describeEndpoints(endpoints: readonly Endpoint[]): string {
-  return endpoints.map(({ discovered, name, port, type }) => (discovered ? name : `${name}:${port ?? type}`)).join(', ')
+  return endpoints.map(describeEndpoint).join(', ')
+}
+
+export function describeEndpoint({ discovered, name, port, type }: Endpoint): string {
+  return discovered ? name : `${name}:${port ?? type}`
 }

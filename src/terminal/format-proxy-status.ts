@@ -21,3 +21,9 @@ export function formatProxyStatus(status: ProxyStatus): string {
     ...(agents.length > 0 ? agents : ['  none']),
   ].join('\n')
 }
+
+/** Where the agents are reached, to be printed below it. */
+export function formatProxyUrls({ agents, status }: Pick<ProxyStatus, 'agents' | 'status'>): string[] {
+  const urls = agents.flatMap(({ endpoints }) => endpoints.map(({ url }) => `  ${url}`))
+  return status === 'running' && urls.length > 0 ? ['', 'URLs:', ...urls] : []
+}

@@ -18,7 +18,7 @@ On a terminal this stays attached and shows the proxy's agents; Ctrl+C stops the
     'sudo <%= config.bin %> proxy start --port 443',
   ]
   static override flags = {
-    detach: Flags.boolean({ description: 'Return once the proxy serves', exclusive: ['foreground'] }),
+    detach: Flags.boolean({ char: 'd', description: 'Return once the proxy serves', exclusive: ['foreground'] }),
     foreground: Flags.boolean({ description: 'Stay attached, also without a terminal' }),
     port: Flags.integer({
       description: 'Port of all URLs; default: MOAT_PROXY_PORT, proxy.port in config.yaml, or 8080',

@@ -73,7 +73,7 @@ describe('moat open', () => {
     const agent = await sandbox.moat(['open', 'shpo'])
     expect([agent.code, agent.stderr]).toEqual([
       1,
-      'Error: There is no agent with the name or run id shpo. Did you mean shop?\n\nTry this:\n  moat list\n',
+      'Error: There is no agent with the name or run id shpo. Did you mean shop?\n\nTry this:\n  moat open shop\n  moat list\n',
     ])
   })
 })

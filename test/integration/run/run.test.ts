@@ -184,7 +184,7 @@ describe('stop', () => {
     expect(await sandbox.moat(['stop', 'plan'])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(
-        'Error: There is no agent with the name or run id plan. Did you mean plain?\n\nTry this:\n  moat list\n',
+        'Error: There is no agent with the name or run id plan. Did you mean plain?\n\nTry this:\n  moat stop plain\n  moat list\n',
       ),
     })
     expect(await sandbox.json(['stop', runId.slice(0, 10)])).toEqual({ name: 'plain', runId })

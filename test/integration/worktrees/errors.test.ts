@@ -109,7 +109,7 @@ describe('a run that fails', () => {
       `Error: There is no moat.yaml in ${repository.directory}.
 
 Try this:
-  printf 'name: my-app\\nports: {web: 3000}\\ncommand: ["npm", "start"]\\n' > ${repository.directory}/moat.yaml
+  moat init
 `,
     )
     expectNothingLeft(repository)

@@ -42,6 +42,17 @@ describe('containerRequest', () => {
     expect(request({ command: undefined })).not.toHaveProperty('Cmd')
   })
 
+  it('keeps stdin open where that is asked for, without a terminal', () => {
+    expect(request()).not.toHaveProperty('OpenStdin')
+    expect(request({ openStdin: true })).toMatchObject({ OpenStdin: true })
+    expect(request({ openStdin: true })).not.toHaveProperty('StdinOnce')
+    expect(request({ interactive: true, openStdin: true })).toMatchObject({
+      OpenStdin: true,
+      StdinOnce: true,
+      Tty: true,
+    })
+  })
+
   it('has a program before the command, names that resolve and low ports for everybody, where that is asked for', () => {
     const plain = request()
     expect(plain).not.toHaveProperty('Entrypoint')
