@@ -2,7 +2,7 @@
 //
 // - OpenSSL, and with it curl and Python, and Go look into each directory of SSL_CERT_DIR. The mounted one has the root under
 //   the name that OpenSSL looks for;
-// - Node reads NODE_EXTRA_CA_CERTS, one file;
+// - Node reads NODE_EXTRA_CA_CERTS, one file, and Deno DENO_CERT, both beside their own authorities;
 // - Chromium and Chrome obey policies, one of which names authorities. A policy is a file in a directory of theirs.
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -21,6 +21,7 @@ const directoryVariable = 'SSL_CERT_DIR'
 const usualDirectory = '/etc/ssl/certs'
 
 const nodeVariable = 'NODE_EXTRA_CA_CERTS'
+const denoVariable = 'DENO_CERT'
 /** What the image has for Node, and the root. */
 const nodeDirectory = '/usr/local/share/moat'
 const nodeFile = 'node-extra-ca.pem'
@@ -53,6 +54,7 @@ export async function planContainerTrust(
       MOAT_CA_CERT: certificateFile,
       [directoryVariable]: `${image.environment[directoryVariable] || usualDirectory}:${certificateMount}`,
       [nodeVariable]: own ? `${nodeDirectory}/${nodeFile}` : certificateFile,
+      ...(!image.environment[denoVariable] && { [denoVariable]: certificateFile }),
     },
     install: async (containerId) => {
       if (!own) return

@@ -19,7 +19,7 @@ import { noDiscovery, sealedOff } from './discovery.js'
 import { hasUrls } from './plan-agent.js'
 
 /** Where the directory is in the container. */
-const mountPoint = '/run/moat'
+export const mountPoint = '/run/moat'
 /** Containers under engines in virtual machines find the user's machine by this name. */
 const hostName = 'host.docker.internal'
 const loopback = '127.0.0.1'

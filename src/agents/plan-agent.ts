@@ -8,6 +8,7 @@ import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { type ImagePlan, planImage } from '../images/plan-image.js'
 import { withPreRun } from '../images/with-pre-run.js'
+import type { ProxyTrust } from '../projects/behind-proxy.js'
 import type { HostHint } from '../projects/host-hint.js'
 import { encodingProblem, isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
 import { generateName } from '../routing/generate-name.js'
@@ -17,6 +18,7 @@ import { findCheckout, type LinkedCheckout, placeOf } from '../worktrees/find-ch
 import type { GitPlace } from '../worktrees/git-place.js'
 import { mainCheckoutAt } from '../worktrees/main-checkout.js'
 import { repositoryId } from '../worktrees/repository.js'
+import { findProxyTrust } from './proxy-trust.js'
 import { findRefusedHost, withHint } from './refused-host.js'
 import { type RegisteredEndpoints, registerEndpoints } from './register-endpoints.js'
 
@@ -61,6 +63,8 @@ export interface AgentPlan extends RegisteredEndpoints {
   powers: AskedPower[]
   /** True when its stdin stays open, though nobody writes to it. */
   openStdin: boolean
+  /** What its framework needs in order to trust the proxy. */
+  proxyTrust: ProxyTrust
   /** Where moat.yaml names the container's runtime. */
   runtimePlace?: string
   workspace: string
@@ -90,6 +94,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
   const registered = await registerEndpoints(loaded, plugins, { name, workspace }, domain, request.isFree)
   const command = planCommand(request.command ?? toArguments(config.command), loaded)
   const hostHint = await findRefusedHost({ ...registered, command, domain, name, workspace })
+  const env = { ...config.env, ...request.env }
   const image = planImage({ ...config, place: (index) => loaded.locate(['dependencies', index]) })
   return {
     ...(checkout && {
@@ -101,7 +106,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     container: config.container,
     ...(config.discover && { discoverPlace: loaded.locate(['discover']) }),
     displayFile: loaded.displayFile,
-    env: { ...config.env, ...request.env },
+    env,
     ...(hostHint && { hostHint }),
     image,
     ...(mainCheckout && { mainCheckout }),
@@ -113,6 +118,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
       config.stdin === undefined
         ? config.discover === true || registered.endpoints.length > 0
         : config.stdin === 'open',
+    proxyTrust: await findProxyTrust({ ...registered, command, domain, env, workspace }),
     powers: powersOf({ hostPorts: registered.hostPorts, loaded, ownMounts, workspace }),
     ...(config.container.runtime !== undefined && { runtimePlace: loaded.locate(['container', 'runtime']) }),
     workspace,

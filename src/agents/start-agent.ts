@@ -9,25 +9,27 @@ import { containerName, toLabels } from '../engine/labels.js'
 import { rememberStart } from '../review/review.js'
 import type { Agent } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
-import { type ProxyAddress, urlEnvironment } from '../routing/urls.js'
+import { agentUrl, type ProxyAddress, urlEnvironment, urlOf } from '../routing/urls.js'
 import { checkRoutes, type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
 import { ensureProxy } from '../supervisor/ensure-proxy.js'
 import { addressOf } from '../supervisor/protocol.js'
 import { placeOf } from '../worktrees/find-checkout.js'
-import { containerGitEnvironment } from '../worktrees/git-environment.js'
+import { containerGitEnvironment, type TrustedUrls } from '../worktrees/git-environment.js'
 import { shareMainCheckout } from '../worktrees/share-main-checkout.js'
 import { shareRepository } from '../worktrees/share-repository.js'
-import { type ContainerTrust, planContainerTrust } from './container-trust.js'
+import { type ContainerTrust, certificateFile, planContainerTrust } from './container-trust.js'
 import { nameUser } from './container-user.js'
 import { assertDiscovery } from './discovery.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
 import { type Forwarder, planForwarder } from './forwarder.js'
 import { type AgentPlan, hasUrls } from './plan-agent.js'
 import type { Progress } from './progress.js'
+import { giveSettings } from './proxy-trust.js'
 import { reserveContainer } from './reserve-container.js'
 import { newRunId } from './run-id.js'
 import { assertRuntime } from './runtime.js'
 import { assertSettled } from './settled-sources.js'
+import { planTrustBundle, type TrustBundle } from './trust-bundle.js'
 
 /** Where the agent finds its workspace. */
 const workspaceMount = '/workspace'
@@ -48,6 +50,8 @@ export interface StartOptions {
   removeAtEnd: boolean
   signal: AbortSignal
   user: { gid: number; uid: number }
+  /** Tell what the agent is given so that its framework works behind the proxy. */
+  verbose: boolean
   version: string
   wanted: WantedAddress
 }
@@ -111,7 +115,7 @@ async function assertRoutes({ endpoints, routes }: AgentPlan, { controlSocket }:
 }
 
 async function startContainer(
-  plan: AgentPlan,
+  wanted: AgentPlan,
   options: StartOptions,
   image: PreparedImage,
   address: ProxyAddress | undefined,
@@ -119,12 +123,17 @@ async function startContainer(
   const { engine, paths, progress } = options
   const runId = newRunId()
   const facts = await engine.files.describeImage(image.image)
+  const given = giveSettings(wanted.proxyTrust.settings, wanted.command, facts.environment)
+  if (options.verbose) given.told.forEach(progress.note)
+  const plan = { ...wanted, command: given.command, env: { ...given.env, ...wanted.env } }
   const trust = await planContainerTrust(engine, facts, paths, plan.env)
   const own = { engine, image: facts, note: progress.note, paths, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
   try {
+    const mounted = plan.mounts.map(({ target }) => target)
+    const bundle = forwarder && (await planTrustBundle({ ...own, mounted, userEnv: plan.env }))
     const network = await engine.networks.ensure()
-    const spec = await containerSpec(plan, options, image, { address, forwarder, network, runId, trust })
+    const spec = await containerSpec(plan, options, image, { address, bundle, forwarder, network, runId, trust })
     return await progress.step(`Starting ${plan.name}`, async () => {
       await rememberStart(paths, {
         name: plan.name,
@@ -138,6 +147,7 @@ async function startContainer(
         await trust?.install(containerId)
         // One that moat built has its user.
         if (image.image === plan.image.base) await nameUser(engine, containerId, options.user, spec.mounts)
+        await bundle?.install(containerId)
         const started = await letRun(containerId, plan, options)
         const agent: Agent = {
           ...plan.git,
@@ -187,6 +197,7 @@ async function letRun(containerId: string, plan: AgentPlan, options: StartOption
 
 interface ContainerParts {
   address: ProxyAddress | undefined
+  bundle: TrustBundle | undefined
   forwarder: Forwarder | undefined
   network: string | undefined
   runId: string
@@ -197,7 +208,7 @@ async function containerSpec(
   plan: AgentPlan,
   { interactive, keep, paths, removeAtEnd, user }: StartOptions,
   image: PreparedImage,
-  { address, forwarder, network, runId, trust }: ContainerParts,
+  { address, bundle, forwarder, network, runId, trust }: ContainerParts,
 ): Promise<ContainerSpec> {
   const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
   const urls = address ? urlEnvironment(name, endpoints, address, { bare: plan.discoverPlace !== undefined }) : {}
@@ -210,10 +221,11 @@ async function containerSpec(
       MOAT_RUN_ID: runId,
       MOAT_RUN_NAME: name,
       ...trust?.env,
+      ...bundle?.env,
       ...urls,
       ...endpointEnv,
       ...(image.home !== undefined && { HOME: image.home }),
-      ...(place && (await containerGitEnvironment(place))),
+      ...(await containerGitEnvironment(place, forwarder && trust && trustedUrls(plan, address))),
       ...plan.env,
     },
     image: image.image,
@@ -246,6 +258,15 @@ async function containerSpec(
     ...forwarder?.spec,
     ...container,
   }
+}
+
+/** Its own, for git, which may read neither directories of authorities nor the variables of other programs. */
+function trustedUrls({ endpoints, env, name }: AgentPlan, address: ProxyAddress | undefined): TrustedUrls | undefined {
+  // What a user counts would be counted wrong.
+  if (!address || 'GIT_CONFIG_COUNT' in env) return undefined
+  const proxied = endpoints.filter(({ url }) => url === undefined)
+  const urls = [agentUrl(name, address), ...proxied.map((endpoint) => urlOf(name, endpoint, address))]
+  return { certificate: certificateFile, urls }
 }
 
 async function gitMounts({ checkout, mainCheckout }: AgentPlan, { home }: MoatPaths): Promise<Mount[]> {

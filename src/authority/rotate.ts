@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { MoatPaths } from '../config/paths.js'
+import { renewBundles } from './bundle.js'
 import { publishRoot } from './publish-root.js'
 import { draftAuthority, ensureAuthority, forgetOldLeaves, readAuthority } from './root.js'
 import { type Fingerprint, fingerprintOf, shortFingerprint } from './roots.js'
@@ -38,5 +39,6 @@ export async function rotateAuthority(paths: MoatPaths, domain: string): Promise
   const certificate = await readAuthority(paths)
   if (!certificate) throw new Error(`${paths.caCertificate} disappeared while it was replaced`)
   await publishRoot(paths, certificate)
+  await renewBundles(paths, certificate)
   return { fingerprint: fingerprintOf(new X509Certificate(certificate)), previous }
 }

@@ -8,6 +8,7 @@ import { linkDirectories } from '../routing/way-in.js'
 import type { CaddySettings } from './caddy-settings.js'
 import { namesServer } from './certificates.js'
 import { endpointRoutes } from './endpoint-routes.js'
+import { ownRedirectsRoute } from './own-redirects.js'
 import { ownPages, pageOr, problemPages } from './page-routes.js'
 import { accessLog } from './request-log.js'
 import { notYours, refusal, unknownHost } from './responses.js'
@@ -20,6 +21,7 @@ export function servers(settings: CaddySettings, table: RouteTable) {
     // Its scan of host matchers grows faster than their number.
     automatic_https: { disable: true },
     errors: { routes: [...noDoor(settings, from), ...problemPages(pagesSocket)] },
+    named_routes: ownRedirectsRoute(settings),
     // No h3: Chromium does not use it with a local root.
     protocols: ['h1', 'h2'],
     routes: [...(from === 'inside' ? insideGate(settings) : []), ...routes(settings, table, from)],

@@ -5,6 +5,7 @@ import type { RouteTable, Upstream } from '../routing/route-table.js'
 import { agentHostPatterns } from '../routing/urls.js'
 import { dialAddress, linkDirectories } from '../routing/way-in.js'
 import type { CaddySettings } from './caddy-settings.js'
+import { ownRedirects } from './own-redirects.js'
 import { pageOr, problemPages } from './page-routes.js'
 import { unknownHost } from './responses.js'
 
@@ -164,6 +165,7 @@ interface HandedOn {
 function reverseProxy(protocol: UpstreamProtocol, { dial, from, host, tryDuration }: HandedOn) {
   const set = { ...(from === 'inside' && forwardedHeaders), ...(host !== undefined && { Host: [host] }) }
   return {
+    handle_response: ownRedirects,
     handler: 'reverse_proxy',
     headers: { request: { delete: claims, ...(Object.keys(set).length > 0 && { set }) } },
     load_balancing: { try_duration: tryDuration, try_interval: '50ms' },

@@ -13,6 +13,8 @@ export interface MoatPaths {
   /** What the user has allowed the moat.yaml of each workspace. */
   approvals: string
   bin: string
+  /** What images trust, by what they are. */
+  bundles: string
   caCertificate: string
   caKey: string
   caddyLog: string
@@ -71,6 +73,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     adminSocket: join(proxy, 'admin.sock'),
     approvals: join(home, 'approvals'),
     bin: join(home, 'bin'),
+    bundles: join(proxy, 'bundles'),
     caCertificate: join(proxy, 'ca', 'ca.crt'),
     caKey: join(proxy, 'ca', 'ca.key'),
     caddyLog: join(proxy, 'caddy.log'),

@@ -30,6 +30,7 @@ export class Links {
   readonly #names: Names
   readonly #options: LinksOptions
   readonly #own: Names
+  readonly #ports: Names
   readonly #staging: string
   #swept = false
 
@@ -40,6 +41,7 @@ export class Links {
     this.#expected = names(linkDirectories.expected)
     this.#names = names(linkDirectories.names)
     this.#own = names(linkDirectories.own)
+    this.#ports = names(linkDirectories.ports)
     this.#staging = join(proxy, 'staging')
   }
 
@@ -63,7 +65,15 @@ export class Links {
     const names = new Set([...certificateHosts(hostsOf(table), domain), ...pages, ...addresses])
     const own = new Set(table.inside.map(({ agent, runId }) => `${insideAddress(runId)}/${agent}`))
     const expected = new Set(table.doors.map(({ host }) => host))
-    await Promise.all([this.#names.add(names), this.#own.add(own), this.#expected.add(expected)])
+    const answering = [...table.doors, ...table.upstreams].filter(({ port }) => port !== undefined)
+    const ports = new Set(answering.map(({ host, port }) => `${host}/${port}`))
+    const lists: [Names, Set<string>][] = [
+      [this.#names, names],
+      [this.#own, own],
+      [this.#expected, expected],
+      [this.#ports, ports],
+    ]
+    await Promise.all(lists.map(([list, wanted]) => list.add(wanted)))
     const wanted = this.#wantedLinks(table)
     for (const [runId, links] of this.#agents) {
       if (wanted.has(runId)) continue
@@ -75,7 +85,7 @@ export class Links {
       return (await links.want(sockets)) ? [] : [links]
     })
     const missing = (await Promise.all(pending)).flat()
-    await Promise.all([this.#names.keepOnly(names), this.#own.keepOnly(own), this.#expected.keepOnly(expected)])
+    await Promise.all(lists.map(([list, wanted]) => list.keepOnly(wanted)))
     return missing
   }
 

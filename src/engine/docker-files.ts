@@ -21,13 +21,14 @@ export class DockerFiles implements EngineFiles {
 
   describeImage(image: string): Promise<ImageFacts> {
     return this.#ask('inspect the image', async () => {
-      const { Architecture, Config } = await this.#docker.getImage(image).inspect()
+      const { Architecture, Config, Id } = await this.#docker.getImage(image).inspect()
       const pairs = (Config.Env ?? []).map((pair) => [pair.split('=', 1)[0] ?? '', pair.slice(pair.indexOf('=') + 1)])
       return {
         architecture: Architecture,
         command: Config.Cmd ?? [],
         entrypoint: [Config.Entrypoint ?? []].flat(),
         environment: Object.fromEntries(pairs) as Record<string, string>,
+        id: Id,
         labels: Config.Labels ?? {},
       }
     })

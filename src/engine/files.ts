@@ -13,6 +13,8 @@ export interface ImageFacts {
   command: string[]
   entrypoint: string[]
   environment: Record<string, string>
+  /** Of its content. */
+  id: string
   labels: Record<string, string>
 }
 

@@ -3,6 +3,7 @@ import { isNewEnough } from '../config/is-new-enough.js'
 import { frameworks, type HostCheck } from './frameworks.js'
 import type { ReadProjectFile } from './project.js'
 import { projectFiles } from './read-project-file.js'
+import { withScripts } from './run-text.js'
 
 export interface HostHint {
   /** The file to change. */
@@ -42,7 +43,7 @@ async function findHint({ agent, command, endpoints, workspace }: AskedHosts): P
   const packages = { ...object(json?.dependencies), ...object(json?.devDependencies) }
   const framework = frameworks.find(({ name }) => Object.hasOwn(packages, name))
   const check = framework?.hosts
-  if (!framework || !check?.dev.test(runText(command, object(json?.scripts)))) return undefined
+  if (!framework || !check?.dev.test(withScripts(command, object(json?.scripts)))) return undefined
   const [only, ...others] = endpoints
   const endpoint = others.length === 0 ? only : endpoints.find(({ port }) => port === framework.port)
   if (!endpoint) return undefined
@@ -62,15 +63,6 @@ async function findHint({ agent, command, endpoints, workspace }: AskedHosts): P
 /** The pattern for the agent's own host, where that for the hosts below it does not take it. */
 function bareOf({ matches, patterns }: HostCheck, agent: string): string[] {
   return patterns(agent).some((pattern) => matches(pattern, agent)) ? [] : [agent]
-}
-
-/** The command with the scripts of package.json that it names, and those that they name. */
-function runText(command: string[], scripts: Json): string {
-  const named = (text: string) =>
-    text.split(/[^\w:.-]+/).flatMap((word) => (Object.hasOwn(scripts, word) ? [String(scripts[word])] : []))
-  const first = named(command.join(' '))
-  // A line each: a command is known by how it ends, too.
-  return [command.join(' '), ...first, ...first.flatMap(named)].join('\n')
 }
 
 /** As installed, else as locked, else as pinned. A range says too little. */

@@ -29,6 +29,8 @@ export interface Upstream {
   /** `host:port` on loopback, or `unix/` and a path. */
   dial: string
   host: string
+  /** Inside the container. */
+  port?: number
   protocol: UpstreamProtocol
   /** Where a person's browser is refused sooner that a program, if that is elsewhere. */
   quickDial?: string
@@ -183,7 +185,7 @@ function probedWays({ endpoints, runId, state, wayIn }: Agent): Way[] {
 
 function upstreamOf(agent: Agent, { port, protocol }: NonNullable<RouteFragment['upstream']>, host: string): Upstream {
   const dial = dialOf(agent, port) ?? ''
-  return { dial, host, protocol, ...(agent.wayIn === 'sockets' && { quickDial: `${dial}${quickSuffix}` }) }
+  return { dial, host, port, protocol, ...(agent.wayIn === 'sockets' && { quickDial: `${dial}${quickSuffix}` }) }
 }
 
 /** The endpoint that answers at the agent's bare host, if one does. */

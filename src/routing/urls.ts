@@ -71,8 +71,9 @@ export function urlOf(agent: string, { name, url }: Pick<Endpoint, 'name' | 'url
 }
 
 /**
- * The `MOAT_URL*` and `MOAT_HOST*` variables inside the agent's container. Those of the proxy say `http://`: it answers
- * both schemes on its port, redirecting http to https. With `bare`, an agent without endpoints has its own address too.
+ * The `MOAT_URL*`, `MOAT_HTTPS_URL*`, `MOAT_ORIGIN*` and `MOAT_HOST*` variables inside the agent's container. `MOAT_URL*` of the
+ * proxy say `http://`, which it answers there as such; people have the others before them. With `bare`, an agent without
+ * endpoints has its own address too.
  */
 export function urlEnvironment(
   agent: string,
@@ -81,14 +82,31 @@ export function urlEnvironment(
   { bare = false } = {},
 ): Record<string, string> {
   const environment: Record<string, string> = {}
-  const add = (suffix: string, url: string) => {
-    environment[`MOAT_URL${suffix}`] = url
-    environment[`MOAT_HOST${suffix}`] = url.replace(/^[a-z0-9+.-]+:\/\//i, '').replace(/[/?#].*$/s, '')
+  const addProxied = (suffix: string, host: string) => {
+    const authority = authorityOf(host, port)
+    environment[`MOAT_URL${suffix}`] = `http://${authority}`
+    environment[`MOAT_HTTPS_URL${suffix}`] = `https://${authority}`
+    environment[`MOAT_ORIGIN${suffix}`] = `https://${authority}`
+    environment[`MOAT_HOST${suffix}`] = authority
   }
-  const proxied = (host: string) => `http://${authorityOf(host, port)}`
-  if (bare || endpoints.some(({ url }) => url === undefined)) add('', proxied(agentHost(agent, domain)))
+  if (bare || endpoints.some(({ url }) => url === undefined)) addProxied('', agentHost(agent, domain))
   for (const { name, url } of endpoints) {
-    add(`_${name.toUpperCase().replaceAll('-', '_')}`, url ?? proxied(endpointHost(agent, name, domain)))
+    const suffix = `_${name.toUpperCase().replaceAll('-', '_')}`
+    if (url === undefined) addProxied(suffix, endpointHost(agent, name, domain))
+    else Object.assign(environment, typedUrl(suffix, url))
   }
   return environment
+}
+
+/** Of an address that its type gave: that of a database is of no origin. */
+function typedUrl(suffix: string, url: string): Record<string, string> {
+  const host = url.replace(/^[a-z0-9+.-]+:\/\//i, '').replace(/[/?#].*$/s, '')
+  const { origin, protocol } = URL.parse(url) ?? {}
+  const web = protocol === 'https:' || protocol === 'http:'
+  return {
+    [`MOAT_URL${suffix}`]: url,
+    [`MOAT_HOST${suffix}`]: host,
+    ...(protocol === 'https:' && { [`MOAT_HTTPS_URL${suffix}`]: url }),
+    ...(web && origin !== undefined && { [`MOAT_ORIGIN${suffix}`]: origin }),
+  }
 }

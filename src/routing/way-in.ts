@@ -10,6 +10,8 @@ export const linkDirectories = {
   names: 'names',
   /** An empty file for each agent and the address that it has inside. */
   own: 'own',
+  /** An empty file for each host and the port in the container that answers at it. */
+  ports: 'ports',
   /** A socket for each host, which gives up sooner: for people, who are shown a page that waits. */
   quick: 'quick',
   /** Sockets of container ports, by run. */

@@ -24,7 +24,10 @@ export abstract class MoatCommand extends Command {
       description: 'Container engine to use, and no other: docker, podman, orbstack, colima, …; default: MOAT_RUNTIME',
       helpGroup: 'GLOBAL',
     }),
-    verbose: Flags.boolean({ description: 'Show causes and stack traces of errors', helpGroup: 'GLOBAL' }),
+    verbose: Flags.boolean({
+      description: 'Show more: causes and stack traces of errors, and what run sets for frameworks',
+      helpGroup: 'GLOBAL',
+    }),
   }
 
   /** What arguments and flags complete to in a shell. In the manifest, like all static properties. */

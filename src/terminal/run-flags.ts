@@ -27,6 +27,7 @@ export interface RunFlags {
   name?: string | undefined
   rebuild: boolean
   rm: boolean
+  verbose: boolean
   yes: boolean
 }
 

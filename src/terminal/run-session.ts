@@ -4,6 +4,7 @@ import { followAgent } from '../agents/follow-agent.js'
 import { MissingCommand, missingCommandCode, missingCommandHint } from '../agents/missing-command.js'
 import type { AgentPlan } from '../agents/plan-agent.js'
 import { PortClash } from '../agents/port-clash.js'
+import { describeLines } from '../agents/proxy-trust.js'
 import { describeRefusedHost } from '../agents/refused-host.js'
 import { type StartedAgent, startAgent } from '../agents/start-agent.js'
 import type { TellGone } from '../agents/tell-gone.js'
@@ -68,6 +69,7 @@ export async function runSession(plan: AgentPlan, options: RunSessionOptions): P
       removeAtEnd: flags.detach && flags.rm,
       signal: interrupts.signal,
       user: hostUser(),
+      verbose: flags.verbose,
     })
     await options.onStarted?.()
     if (started.authorityCreated) trustHint(proxy.paths.caCertificate, proxy.wanted.domain).forEach(progress.note)
@@ -116,7 +118,7 @@ export async function runSession(plan: AgentPlan, options: RunSessionOptions): P
 /** Where the started agent is found, and what its framework wants to be told before it works there. */
 function tellStarted(
   { agent, hold }: StartedAgent,
-  { hostHint }: AgentPlan,
+  { hostHint, proxyTrust }: AgentPlan,
   { log, note }: { log: (line: string) => void; note: (line: string) => void },
 ): RunOutcome {
   formatEndpoints(agent).forEach(log)
@@ -124,10 +126,9 @@ function tellStarted(
   const address = addressOf(hold.status)
   if (agent.discover) note(`Whatever else listens in it: ${endpointUrl(agent.name, '<port>', address)}`)
   note(`All agents: ${indexUrl(address)}`)
-  if (!hostHint) return agent
-  const told = describeRefusedHost(hostHint, agent, address)
-  note(told)
-  return { ...agent, notes: [told] }
+  const told = [...(hostHint ? [describeRefusedHost(hostHint, agent, address)] : []), ...describeLines(proxyTrust)]
+  told.forEach(note)
+  return told.length === 0 ? agent : { ...agent, notes: told }
 }
 
 /** Hears what the agent writes, and says at its end what that may mean. */

@@ -11,7 +11,14 @@ const agent = {
   name: 'my-app',
   ports: [{ port: 3000 }, { hostPort: 20_432, port: 5432 }] as { hostPort?: number; port: number }[],
 }
-const image = { architecture: 'amd64', command: ['node'], entrypoint: ['/entry.sh'], environment: {}, labels: {} }
+const image = {
+  architecture: 'amd64',
+  id: 'sha256:1',
+  command: ['node'],
+  entrypoint: ['/entry.sh'],
+  environment: {},
+  labels: {},
+}
 const runId = 'run_0123456789ab'
 
 let directory: string

@@ -76,11 +76,17 @@ describe('listenPorts', () => {
 })
 
 describe('urlEnvironment', () => {
-  it('names the agent and each endpoint', () => {
+  it('names the agent and each endpoint, for programs and as browsers see them', () => {
     expect(urlEnvironment('dark-mode', [{ name: 'web' }, { name: 'admin-api' }], at(8080))).toEqual({
       MOAT_HOST: 'dark-mode.localhost:8080',
       MOAT_HOST_ADMIN_API: 'admin-api.dark-mode.localhost:8080',
       MOAT_HOST_WEB: 'web.dark-mode.localhost:8080',
+      MOAT_HTTPS_URL: 'https://dark-mode.localhost:8080',
+      MOAT_HTTPS_URL_ADMIN_API: 'https://admin-api.dark-mode.localhost:8080',
+      MOAT_HTTPS_URL_WEB: 'https://web.dark-mode.localhost:8080',
+      MOAT_ORIGIN: 'https://dark-mode.localhost:8080',
+      MOAT_ORIGIN_ADMIN_API: 'https://admin-api.dark-mode.localhost:8080',
+      MOAT_ORIGIN_WEB: 'https://web.dark-mode.localhost:8080',
       MOAT_URL: 'http://dark-mode.localhost:8080',
       MOAT_URL_ADMIN_API: 'http://admin-api.dark-mode.localhost:8080',
       MOAT_URL_WEB: 'http://web.dark-mode.localhost:8080',
@@ -95,11 +101,30 @@ describe('urlEnvironment', () => {
     })
   })
 
+  it('has an origin wherever a browser would have one', () => {
+    const endpoints = [
+      { name: 'far', url: 'https://far.test/x?y' },
+      { name: 'near', url: 'http://127.0.0.1:20080/x' },
+      { name: 'raw', url: '127.0.0.1:20432' },
+    ]
+    expect(urlEnvironment('dark-mode', endpoints, at(8080))).toEqual({
+      MOAT_HOST_FAR: 'far.test',
+      MOAT_HOST_NEAR: '127.0.0.1:20080',
+      MOAT_HOST_RAW: '127.0.0.1:20432',
+      MOAT_HTTPS_URL_FAR: 'https://far.test/x?y',
+      MOAT_ORIGIN_FAR: 'https://far.test',
+      MOAT_ORIGIN_NEAR: 'http://127.0.0.1:20080',
+      MOAT_URL_FAR: 'https://far.test/x?y',
+      MOAT_URL_NEAR: 'http://127.0.0.1:20080/x',
+      MOAT_URL_RAW: '127.0.0.1:20432',
+    })
+  })
+
   it('is empty for an agent without endpoints', () => {
     expect(urlEnvironment('dark-mode', [], at(8080))).toEqual({})
   })
 
-  it('has a pair of valid, distinct names for every endpoint', () => {
+  it('has four valid, distinct names for every endpoint', () => {
     fc.assert(
       fc.property(label, fc.uniqueArray(label, { minLength: 1 }), port, (agent, endpoints, proxyPort) => {
         const names = Object.keys(
@@ -109,7 +134,7 @@ describe('urlEnvironment', () => {
             at(proxyPort),
           ),
         )
-        expect(names).toHaveLength(2 * (endpoints.length + 1))
+        expect(names).toHaveLength(4 * (endpoints.length + 1))
         for (const name of names) expect(name).toMatch(/^[A-Z][A-Z0-9_]*$/)
       }),
     )

@@ -1,0 +1,125 @@
+// Owns what makes programs accept the proxy's certificates that read one file of authorities in place of their own, named by
+// a variable: Python's requests and httpx, pip, uv, the AWS command line, gRPC. The file has what the image trusts, and the root.
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { rootCertificates } from 'node:tls'
+import { bundleFile, writeBundle } from '../authority/bundle.js'
+import { agentDirectory, type MoatPaths } from '../config/paths.js'
+import type { Engine } from '../engine/engine.js'
+import type { ImageFacts } from '../engine/files.js'
+import { mountPoint } from './forwarder.js'
+
+interface Reader {
+  /** Variables that its clients read too: what these name is not to be lost. */
+  alsoReads?: string[]
+  /** Variables that would no longer count if it were set. */
+  leaves?: string[]
+  variable: string
+}
+
+const readers: Reader[] = [
+  // OpenSSL, Go, Ruby, uv, httpx and much that is written in Rust. httpx reads this one only, if it is set.
+  { leaves: ['SSL_CERT_DIR'], variable: 'SSL_CERT_FILE' },
+  // requests, and pip, which puts it before its own setting.
+  { alsoReads: ['CURL_CA_BUNDLE', 'PIP_CERT'], variable: 'REQUESTS_CA_BUNDLE' },
+  { alsoReads: ['REQUESTS_CA_BUNDLE'], variable: 'AWS_CA_BUNDLE' },
+  { variable: 'GRPC_DEFAULT_SSL_ROOTS_FILE_PATH' },
+]
+
+/** Where distributions have all authorities in one file, as Go looks for it. */
+const systemBundles = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+  '/etc/ssl/certs/ca-bundle.crt',
+]
+/** Characters; more is no list of authorities. */
+const mostCharacters = 8 * 1024 * 1024
+/** What of an image was not needed for so long is read anew. Milliseconds. */
+const keptFor = 30 * 24 * 3_600_000
+
+export interface TrustBundle {
+  env: Record<string, string>
+  /** Writes the files, once there is a container to ask for what its image has. */
+  install(containerId: string): Promise<void>
+}
+
+export interface BundleOptions {
+  engine: Pick<Engine, 'files'>
+  image: Pick<ImageFacts, 'environment' | 'id'>
+  /** Paths in the container at which it has other files than its image. */
+  mounted: readonly string[]
+  paths: Pick<MoatPaths, 'agents' | 'bundles' | 'publicCertificate'>
+  runId: string
+  /** What the user sets, which wins. */
+  userEnv: Readonly<Record<string, string>>
+}
+
+/** For an agent that has a directory of its own. Undefined before there is an authority. */
+export async function planTrustBundle(options: BundleOptions): Promise<TrustBundle | undefined> {
+  const { image, paths, runId, userEnv } = options
+  const root = await readFile(paths.publicCertificate, 'utf8').catch(() => undefined)
+  if (root === undefined) return undefined
+  const env: Record<string, string> = {}
+  /** By name, the files of the image; none: what the distribution has. */
+  const bundles = new Map<string, string[]>()
+  for (const { alsoReads = [], leaves = [], variable } of readers) {
+    const own = image.environment[variable]
+    if ([variable, ...alsoReads, ...leaves].some((name) => name in userEnv)) continue
+    if (!own && leaves.some((name) => image.environment[name])) continue
+    const files = [variable, ...alsoReads].flatMap((name) => image.environment[name] || [])
+    const name = files.length === 0 ? 'ca-bundle' : `ca-bundle-${variable.toLowerCase().replaceAll('_', '-')}`
+    bundles.set(name, [...new Set(files)])
+    env[variable] = `${mountPoint}/${bundleFile(name)}`
+  }
+  return {
+    env,
+    install: async (containerId) => {
+      const directory = agentDirectory(paths, runId)
+      for (const [name, files] of bundles)
+        await writeBundle(directory, name, await rootsOf(containerId, files, options), root)
+    },
+  }
+}
+
+/** To read a file of a container takes the engine a tenth of a second, and an image never changes. */
+async function rootsOf(containerId: string, files: readonly string[], options: BundleOptions): Promise<string> {
+  const { engine, image, mounted, paths } = options
+  const wanted = files.length === 0 ? systemBundles : files
+  const isImages = !wanted.some((file) => mounted.some((path) => file === path || file.startsWith(`${path}/`)))
+  const key = createHash('sha256')
+    .update(JSON.stringify([image.id, files]))
+    .digest('hex')
+  const kept = join(paths.bundles, key)
+  if (isImages) {
+    const text = await readFile(kept, 'utf8').catch(() => undefined)
+    if (text !== undefined) {
+      await utimes(kept, new Date(), new Date()).catch(() => {})
+      return text
+    }
+  }
+  const texts: string[] = []
+  for (const file of wanted) {
+    const text = await engine.files.read(containerId, file)
+    if (text === undefined || text.length > mostCharacters || !text.includes('BEGIN ')) continue
+    texts.push(text)
+    if (files.length === 0) break
+  }
+  // An image without any: programs that bring authorities of their own bring those of Mozilla, as Node does, and keep them.
+  const roots = texts.length > 0 ? texts.join('\n') : rootCertificates.join('\n')
+  if (isImages) await keep(paths.bundles, kept, roots)
+  return roots
+}
+
+async function keep(directory: string, path: string, text: string): Promise<void> {
+  await mkdir(directory, { mode: 0o700, recursive: true })
+  await writeFile(path, text, { flush: true, mode: 0o600 })
+  for (const name of await readdir(directory)) {
+    const old = join(directory, name)
+    const found = await stat(old).catch(() => undefined)
+    if (found && Date.now() - found.mtimeMs > keptFor) await rm(old, { force: true })
+  }
+}

@@ -1,0 +1,44 @@
+// Owns files of authorities for programs that take one file in place of their own: roots of the image, and at the end moat's.
+import { randomUUID } from 'node:crypto'
+import { chmod, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { MoatPaths } from '../config/paths.js'
+import { systemCode } from '../errors.js'
+
+/** Readers of such files pass over what is no certificate. */
+const beforeRoot = '\n# What moat adds\n'
+const ending = '.pem'
+
+export async function writeBundle(directory: string, name: string, roots: string, root: string): Promise<void> {
+  const path = join(directory, `${name}${ending}`)
+  // Containers see the directory, not the file: one that reads meanwhile reads a whole one.
+  const draft = `${path}.${randomUUID()}`
+  await writeFile(draft, `${roots}${beforeRoot}${root}`)
+  await chmod(draft, 0o644)
+  await rename(draft, path)
+}
+
+/** How `writeBundle` has called it. */
+export function bundleFile(name: string): string {
+  return `${name}${ending}`
+}
+
+/** Puts a new root into the bundles of all agents. */
+export async function renewBundles({ agents }: Pick<MoatPaths, 'agents'>, root: string): Promise<void> {
+  for (const runId of await readdir(agents).catch(() => [])) {
+    const directory = join(agents, runId)
+    for (const file of await readdir(directory).catch(() => [])) {
+      if (file.endsWith(ending)) await renew(directory, file.slice(0, -ending.length), root)
+    }
+  }
+}
+
+async function renew(directory: string, name: string, root: string): Promise<void> {
+  const text = await readFile(join(directory, bundleFile(name)), 'utf8').catch(() => undefined)
+  const end = text?.lastIndexOf(beforeRoot) ?? -1
+  if (text === undefined || end < 0) return
+  // An agent that ends meanwhile takes its directory with it.
+  await writeBundle(directory, name, text.slice(0, end), root).catch((error) => {
+    if (systemCode(error) !== 'ENOENT') throw error
+  })
+}

@@ -1,0 +1,112 @@
+// Owns what a project's framework needs in order to trust the proxy in front of it: variables, or a line of its own.
+import { readFileSync } from 'node:fs'
+import { load } from 'js-yaml'
+import { z } from 'zod'
+import { defaultDomain } from '../routing/urls.js'
+import { ProjectPackages } from './project-packages.js'
+import { projectFiles } from './read-project-file.js'
+import { runText } from './run-text.js'
+
+export interface ProxyTrust {
+  /** Lines that a person has to add. */
+  lines: { line: string; title: string; to: string }[]
+  /** Variables, by the framework that reads them. */
+  settings: ProxySetting[]
+}
+
+export interface ProxySetting {
+  /** Only for the agent's command, not for what else runs in its container. */
+  ofCommand: boolean
+  title: string
+  variables: Record<string, string>
+}
+
+export interface AskedTrust {
+  command: string[]
+  /** What hosts end in. */
+  domain: string
+  /** The endpoint that people go to first. */
+  endpoint: string | undefined
+  /** What the user sets, which wins. */
+  env: Readonly<Record<string, string>>
+  workspace: string
+}
+
+const words = z.string().min(1)
+const common = {
+  done: words.optional(),
+  in: z.enum(['dotnet', 'elixir', 'java', 'node', 'php', 'python', 'ruby']),
+  not: words.optional(),
+  packages: z.array(words).min(1),
+  page: z.url(),
+  runs: words.optional(),
+  title: words,
+  without: z.array(words).default([]),
+}
+const entries = z.record(
+  words,
+  z.union([
+    z.strictObject({
+      ...common,
+      domain: z.literal('own').optional(),
+      of: z.literal('command').optional(),
+      set: z.record(words, words),
+    }),
+    z.strictObject({ ...common, add: words, to: words }),
+  ]),
+)
+type Entry = z.infer<typeof entries>[string]
+
+/** Nothing of the project is run. What cannot be read says nothing. */
+export async function proxyTrust(asked: AskedTrust): Promise<ProxyTrust> {
+  const packages = new ProjectPackages(asked.workspace)
+  const command = await runText(asked.command, projectFiles(asked.workspace)).catch(() => asked.command.join(' '))
+  const trust: ProxyTrust = { lines: [], settings: [] }
+  const known = new Set<string>()
+  for (const entry of readEntries()) {
+    const { title } = entry
+    if (known.has(title) || !(await isThere(entry, packages, command).catch(() => false))) continue
+    known.add(title)
+    if ('add' in entry) {
+      trust.lines.push({ line: withOrigin(entry.add, asked.endpoint), title, to: entry.to })
+      continue
+    }
+    if (entry.domain === 'own' && asked.domain === defaultDomain) continue
+    if (!(await areUnset(Object.keys(entry.set), asked.env, packages))) continue
+    const variables = Object.entries(entry.set).map(([name, value]) => [
+      name,
+      value.replaceAll('{DOMAIN}', asked.domain),
+    ])
+    trust.settings.push({ ofCommand: entry.of === 'command', title, variables: Object.fromEntries(variables) })
+  }
+  return trust
+}
+
+async function isThere(entry: Entry, packages: ProjectPackages, command: string): Promise<boolean> {
+  if (entry.runs !== undefined && !new RegExp(entry.runs).test(command)) return false
+  if (entry.not !== undefined && new RegExp(entry.not).test(command)) return false
+  const isNamed = async (names: string[]) => {
+    const answers = await Promise.all(names.map((name) => packages.asksFor(entry.in, name, command)))
+    return answers.includes(true)
+  }
+  if (!(await isNamed(entry.packages)) || (await isNamed(entry.without))) return false
+  return entry.done === undefined || !(await packages.mentions(entry.in, entry.done))
+}
+
+/** All of them or none: of settings that belong together, the user's are not completed by others. */
+async function areUnset(names: string[], env: AskedTrust['env'], packages: ProjectPackages): Promise<boolean> {
+  for (const name of names) {
+    if (name in env || (await packages.sets(name).catch(() => true))) return false
+  }
+  return true
+}
+
+function withOrigin(line: string, endpoint: string | undefined): string {
+  const suffix = endpoint === undefined ? '' : `_${endpoint.toUpperCase().replaceAll('-', '_')}`
+  return line.replaceAll('{ORIGIN}', `MOAT_ORIGIN${suffix}`)
+}
+
+function readEntries(): Entry[] {
+  const file = new URL('../../data/behind-proxy.yaml', import.meta.url)
+  return Object.values(entries.parse(load(readFileSync(file, 'utf8'))))
+}

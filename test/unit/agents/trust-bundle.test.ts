@@ -1,0 +1,115 @@
+// Owns which variables name a file of authorities, and that nothing of what an image trusts is lost to it.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { rootCertificates } from 'node:tls'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type BundleOptions, planTrustBundle } from '../../../src/agents/trust-bundle.js'
+import { renewBundles } from '../../../src/authority/bundle.js'
+
+const runId = 'run_0123456789ab'
+const pem = (name: string) => `-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----\n`
+const variables = ['AWS_CA_BUNDLE', 'GRPC_DEFAULT_SSL_ROOTS_FILE_PATH', 'REQUESTS_CA_BUNDLE', 'SSL_CERT_FILE']
+
+let directory: string
+let files: Record<string, string>
+let reads: string[]
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'moat-bundle-'))
+  mkdirSync(join(directory, 'agents', runId), { recursive: true })
+  writeFileSync(join(directory, 'ca.crt'), pem('moat'))
+  files = { '/etc/ssl/certs/ca-certificates.crt': pem('system') }
+  reads = []
+})
+afterEach(() => rmSync(directory, { force: true, recursive: true }))
+
+const paths = () => ({
+  agents: join(directory, 'agents'),
+  bundles: join(directory, 'bundles'),
+  publicCertificate: join(directory, 'ca.crt'),
+})
+const bundle = (name = 'ca-bundle') => readFileSync(join(directory, 'agents', runId, `${name}.pem`), 'utf8')
+
+async function plan(environment: Record<string, string> = {}, options: Partial<BundleOptions> = {}) {
+  const read = async (_: string, path: string) => {
+    reads.push(path)
+    return files[path]
+  }
+  const planned = await planTrustBundle({
+    engine: { files: { describeImage: async () => ({}) as never, read, write: async () => {} } },
+    image: { environment, id: 'sha256:1' },
+    mounted: [],
+    paths: paths(),
+    runId,
+    userEnv: {},
+    ...options,
+  })
+  await planned?.install('container')
+  return planned?.env ?? {}
+}
+
+describe('the file of authorities', () => {
+  it("has the distribution's and, at the end, the root; and an image is asked once", async () => {
+    const env = await plan()
+    expect(Object.keys(env).toSorted()).toEqual(variables)
+    expect(new Set(Object.values(env))).toEqual(new Set(['/run/moat/ca-bundle.pem']))
+    expect(bundle()).toMatch(/^-----BEGIN CERTIFICATE-----\nsystem\n[\s\S]*\nmoat\n-----END CERTIFICATE-----\n$/)
+    expect(reads).toEqual(['/etc/ssl/certs/ca-certificates.crt'])
+    rmSync(join(directory, 'agents', runId, 'ca-bundle.pem'))
+    await plan()
+    expect(bundle()).toContain('system')
+    expect(reads).toHaveLength(1)
+    await plan({}, { image: { environment: {}, id: 'sha256:2' } })
+    expect(reads).toHaveLength(2)
+  })
+
+  it('is found where other distributions have it, and is that of programs where there is none', async () => {
+    files = { '/etc/pki/tls/certs/ca-bundle.crt': pem('fedora') }
+    await plan()
+    expect(bundle()).toContain('fedora')
+    files = {}
+    await plan({}, { image: { environment: {}, id: 'sha256:2' } })
+    expect(bundle()).toContain(rootCertificates[0])
+    expect(bundle()).toContain('moat')
+  })
+
+  it('has what the image names instead, for each variable its own', async () => {
+    files = { '/company.pem': pem('company'), '/pip.pem': pem('pip') }
+    const env = await plan({ CURL_CA_BUNDLE: '/company.pem', PIP_CERT: '/pip.pem', SSL_CERT_FILE: '/company.pem' })
+    expect(env.SSL_CERT_FILE).toBe('/run/moat/ca-bundle-ssl-cert-file.pem')
+    expect(bundle('ca-bundle-ssl-cert-file')).toMatch(/company[\s\S]*moat/)
+    expect(bundle('ca-bundle-requests-ca-bundle')).toMatch(/company[\s\S]*pip[\s\S]*moat/)
+  })
+
+  it('is not named where a user, or a directory that the image names, would no longer count', async () => {
+    expect(Object.keys(await plan({ SSL_CERT_DIR: '/own' }))).not.toContain('SSL_CERT_FILE')
+    const without = async (name: string) => Object.keys(await plan({}, { userEnv: { [name]: '/x' } })).toSorted()
+    expect(await without('SSL_CERT_DIR')).toEqual(variables.slice(0, 3))
+    expect(await without('SSL_CERT_FILE')).toEqual(variables.slice(0, 3))
+    expect(await without('CURL_CA_BUNDLE')).not.toContain('REQUESTS_CA_BUNDLE')
+    expect(await without('REQUESTS_CA_BUNDLE')).toEqual(['GRPC_DEFAULT_SSL_ROOTS_FILE_PATH', 'SSL_CERT_FILE'])
+  })
+
+  it('is read anew where something is mounted in its place, and not taken for the image’s', async () => {
+    const mounted = ['/etc/ssl/certs']
+    await plan({}, { mounted })
+    files = { '/etc/ssl/certs/ca-certificates.crt': pem('changed') }
+    await plan({}, { mounted })
+    expect(bundle()).toContain('changed')
+    expect(existsSync(paths().bundles)).toBe(false)
+  })
+
+  it('follows a new root', async () => {
+    await plan()
+    await renewBundles(paths(), pem('new root'))
+    expect(bundle()).toContain('system')
+    expect(bundle()).toContain('new root')
+    expect(bundle()).not.toContain('\nmoat\n')
+  })
+
+  it('is none before there is an authority', async () => {
+    rmSync(join(directory, 'ca.crt'))
+    expect(await plan()).toEqual({})
+  })
+})

@@ -1,0 +1,195 @@
+// Owns what of a project's files and command tells of its framework, and that what a user has done is left alone.
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { giveSettings } from '../../../src/agents/proxy-trust.js'
+import { proxyTrust } from '../../../src/projects/behind-proxy.js'
+
+let workspace: string
+
+beforeEach(() => {
+  workspace = mkdtempSync(join(tmpdir(), 'moat-behind-'))
+})
+afterEach(() => rmSync(workspace, { force: true, recursive: true }))
+
+function write(files: Record<string, string>): void {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(workspace, name)), { recursive: true })
+    writeFileSync(join(workspace, name), text)
+  }
+}
+
+async function trust(command = 'sleep infinity', env: Record<string, string> = {}, domain = 'localhost') {
+  const { lines, settings } = await proxyTrust({
+    command: command.split(' '),
+    domain,
+    endpoint: 'web-app',
+    env,
+    workspace,
+  })
+  return {
+    lines: lines.map(({ title }) => title),
+    variables: Object.assign({}, ...settings.map(({ variables }) => variables)) as Record<string, string>,
+  }
+}
+
+const node = (...names: string[]) =>
+  JSON.stringify({ dependencies: Object.fromEntries(names.map((name) => [name, '^1.0.0'])) })
+
+describe('variables', () => {
+  it.each<[string, Record<string, string>, Record<string, string>]>([
+    ['FastAPI', { 'requirements.txt': 'fastapi[standard]>=0.115\n' }, { FORWARDED_ALLOW_IPS: '*' }],
+    ['Uvicorn', { 'pyproject.toml': 'dependencies = ["uvicorn~=0.30"]' }, { FORWARDED_ALLOW_IPS: '*' }],
+    ['Gunicorn', { Pipfile: '[packages]\ngunicorn = "*"\n' }, { FORWARDED_ALLOW_IPS: '*' }],
+    [
+      'ASP.NET',
+      { 'Shop.csproj': '<Project Sdk="Microsoft.NET.Sdk.Web">\n' },
+      { ASPNETCORE_FORWARDEDHEADERS_ENABLED: 'true' },
+    ],
+    [
+      'Spring',
+      { 'build.gradle': "implementation 'org.springframework.boot:spring-boot-starter-web'\n" },
+      { SERVER_FORWARD_HEADERS_STRATEGY: 'framework' },
+    ],
+    [
+      'Spring, Maven',
+      { 'pom.xml': '<artifactId>spring-boot-starter-webflux</artifactId>' },
+      { SERVER_FORWARD_HEADERS_STRATEGY: 'framework' },
+    ],
+    ['SvelteKit', { 'package.json': node('@sveltejs/adapter-node') }, { PROTOCOL_HEADER: 'x-forwarded-proto' }],
+    [
+      'Symfony',
+      { 'composer.json': '{"require": {"symfony/framework-bundle": "7.*"}}' },
+      {
+        SYMFONY_TRUSTED_HEADERS: 'x-forwarded-for,x-forwarded-host,x-forwarded-proto',
+        SYMFONY_TRUSTED_PROXIES: 'private_ranges',
+      },
+    ],
+    ['no framework', { 'package.json': node('left-pad'), 'requirements.txt': 'fastapi-users-lite\n# fastapi\n' }, {}],
+    ['a file that is broken', { 'package.json': '{' }, {}],
+  ])('are those of %s', async (_, files, variables) => {
+    write(files)
+    expect(await trust()).toEqual({ lines: [], variables })
+  })
+
+  it('of a server of Python are there when the command calls it', async () => {
+    expect((await trust('uvicorn main:app')).variables).toEqual({ FORWARDED_ALLOW_IPS: '*' })
+    expect((await trust('node uvicorn-like.js')).variables).toEqual({})
+  })
+
+  it('are left to the user: in moat.yaml, in .env, in settings of the framework', async () => {
+    write({ 'requirements.txt': 'uvicorn\n' })
+    expect((await trust('x', { FORWARDED_ALLOW_IPS: '10.0.0.1' })).variables).toEqual({})
+    write({ '.env': 'A=b\nexport FORWARDED_ALLOW_IPS=10.0.0.1\n' })
+    expect((await trust()).variables).toEqual({})
+    write({
+      'pom.xml': '<artifactId>spring-boot-starter-web</artifactId>',
+      'src/main/resources/application.properties': 'server.forward-headers-strategy=native\n',
+    })
+    expect((await trust()).variables).toEqual({})
+  })
+
+  it('are those of Rails under a domain that it does not know', async () => {
+    write({ Gemfile: 'gem "rails", "~> 8.1"\n' })
+    expect((await trust()).variables).toEqual({})
+    expect((await trust('bin/rails server', {}, 'moat.internal')).variables).toEqual({
+      RAILS_DEVELOPMENT_HOSTS: '.moat.internal',
+    })
+    write({ 'config/environments/development.rb': "config.hosts << '.moat.internal'\n" })
+    expect((await trust('bin/rails server', {}, 'moat.internal')).variables).toEqual({})
+  })
+
+  it('are left to the image', () => {
+    const settings = [
+      { ofCommand: false, title: 'Uvicorn', variables: { FORWARDED_ALLOW_IPS: '*' } },
+      { ofCommand: true, title: 'Django', variables: { HTTPS: 'on' } },
+    ]
+    expect(giveSettings(settings, ['run'], {})).toEqual({
+      command: ['env', 'HTTPS=on', 'run'],
+      env: { FORWARDED_ALLOW_IPS: '*' },
+      told: ['So that Uvicorn trusts the proxy: FORWARDED_ALLOW_IPS=*', 'So that Django trusts the proxy: HTTPS=on'],
+    })
+    const image = { FORWARDED_ALLOW_IPS: 'x', HTTPS: 'off' }
+    expect(giveSettings(settings, ['run'], image)).toEqual({ command: ['run'], env: {}, told: [] })
+    expect(giveSettings(settings, undefined, {}).command).toBeUndefined()
+  })
+})
+
+describe('Django', () => {
+  const manage = { 'manage.py': 'from django.core.management import execute_from_command_line\n' }
+
+  it('has a variable for its own server, for the command alone', async () => {
+    write({ ...manage, 'package.json': '{"scripts": {"dev": "python manage.py runserver"}}' })
+    const asked = { domain: 'localhost', endpoint: 'web', env: {}, workspace }
+    for (const command of [
+      ['python', 'manage.py', 'runserver'],
+      ['npm', 'run', 'dev'],
+    ]) {
+      const { settings } = await proxyTrust({ ...asked, command })
+      expect(settings).toEqual([{ ofCommand: true, title: 'Django', variables: { HTTPS: 'on' } }])
+    }
+  })
+
+  it('has a line otherwise, until it is there', async () => {
+    write(manage)
+    expect(await trust('claude')).toEqual({ lines: ['Django'], variables: {} })
+    write({ 'requirements.txt': 'django\ndaphne\n' })
+    expect(await trust('python manage.py runserver')).toEqual({ lines: ['Django'], variables: {} })
+    write({ 'shop/settings.py': "SECURE_PROXY_SSL_HEADER = ('HTTP_X_FORWARDED_PROTO', 'https')\n" })
+    expect(await trust('python manage.py runserver')).toEqual({ lines: [], variables: {} })
+  })
+})
+
+describe('lines', () => {
+  it.each([
+    ['Flask', { 'requirements.txt': 'Flask\n' }, 'flask run', { 'shop/__init__.py': 'ProxyFix(app)\n' }],
+    ['Express', { 'package.json': node('express') }, 'node server', { 'server.js': "app.set('trust proxy', 1)\n" }],
+    ['Fastify', { 'package.json': node('fastify') }, 'node server', { 'src/a/b.ts': 'trustProxy: true\n' }],
+    ['Koa', { 'package.json': node('koa') }, 'node server', { 'app.mjs': 'app.proxy = true\n' }],
+    [
+      'Laravel',
+      { 'composer.json': '{"require": {"laravel/framework": "^12"}}' },
+      'php artisan serve',
+      { 'bootstrap/app.php': "$m->trustProxies('*');\n" },
+    ],
+    [
+      'Phoenix',
+      { 'mix.exs': '{:phoenix, "~> 1.8"},\n' },
+      'mix phx.server',
+      { 'lib/a/endpoint.ex': 'Plug.RewriteOn\n' },
+    ],
+  ])('are said of %s until they are there', async (title, files, command, done) => {
+    write(files)
+    expect((await trust(command)).lines).toEqual([title])
+    // Neither what others wrote, nor what is a comment.
+    write(Object.fromEntries(Object.entries(done).map(([name, text]) => [`node_modules/${name}`, text])))
+    write(Object.fromEntries(Object.entries(done).map(([name, text]) => [`env-x/lib/${name}`, text])))
+    write({ 'env-x/pyvenv.cfg': '', [Object.keys(done)[0] ?? '']: '' })
+    expect((await trust(command)).lines).toEqual([title])
+    write(done)
+    expect((await trust(command)).lines).toEqual([])
+  })
+
+  it('name the endpoint where they need its origin', async () => {
+    write({ 'package.json': '{"scripts": {"preview": "vite preview"}, "devDependencies": {"@sveltejs/kit": "1"}}' })
+    const { lines } = await proxyTrust({
+      command: ['npm', 'run', 'preview'],
+      domain: 'localhost',
+      endpoint: 'web-app',
+      env: {},
+      workspace,
+    })
+    expect(lines[0]?.line).toContain('process.env.MOAT_ORIGIN_WEB_APP,')
+  })
+
+  it('are not looked for outside of the project', async () => {
+    write({ 'package.json': node('koa') })
+    const outside = mkdtempSync(join(tmpdir(), 'moat-outside-'))
+    writeFileSync(join(outside, 'app.js'), 'app.proxy = true\n')
+    symlinkSync(outside, join(workspace, 'linked'))
+    symlinkSync(join(outside, 'app.js'), join(workspace, 'app.js'))
+    expect((await trust()).lines).toEqual(['Koa'])
+    rmSync(outside, { force: true, recursive: true })
+  })
+})
