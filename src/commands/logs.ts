@@ -50,10 +50,11 @@ With --json, one object with all lines; with -f or --requests too, one object a 
       return undefined
     }
     const lines: OutputLine[] = []
-    await readLines(output, (line) => {
+    const all = readLines(output, (line) => {
       if (flags.follow) process.stdout.write(`${JSON.stringify(line)}\n`)
       else lines.push(line)
     })
+    await Promise.race([all, new Promise((gone) => process.stdout.once('error', gone))])
     return flags.follow ? undefined : { lines, name, runId }
   }
 

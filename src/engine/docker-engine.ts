@@ -7,7 +7,7 @@ import { createContainer } from './create-container.js'
 import { demultiplex } from './demultiplex.js'
 import { DockerFiles } from './docker-files.js'
 import { DockerNetworks } from './docker-networks.js'
-import { DockerSessions, terminalOutput } from './docker-sessions.js'
+import { DockerSessions } from './docker-sessions.js'
 import {
   type AgentList,
   type ContainerHolder,
@@ -29,6 +29,7 @@ import { pullImage } from './pull-image.js'
 import { nameOf } from './read-agent.js'
 import { readSealKey } from './seal-key.js'
 import { sortContainers } from './sort-containers.js'
+import { terminalOutput } from './terminal-output.js'
 import { type WatchHandlers, watchAgents } from './watch-agents.js'
 
 export interface DockerEngineOptions {
