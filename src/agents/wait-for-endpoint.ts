@@ -21,6 +21,8 @@ export interface WaitOptions {
   onWait: (url: string) => void
   /** Where the proxy keeps its links to agents' sockets. */
   proxyDirectory: string
+  /** False when the proxy is stopped: then nothing comes to answer at a URL of its. */
+  proxyRuns: () => Promise<boolean>
   /** Milliseconds. */
   timeout: number
 }
@@ -37,7 +39,7 @@ export interface AnsweredEndpoint {
 
 /**
  * Resolves when the endpoint answers, whatever it answers. Rejects with AGENT_NOT_FOUND or AGENT_NOT_RUNNING (exit code
- * 10), AGENT_ENDED (11) when the agent ends meanwhile, WAIT_TIMED_OUT (12).
+ * 10), SUPERVISOR_FAILED (1) when the proxy it is reached through is stopped, AGENT_ENDED (11) when the agent ends meanwhile, WAIT_TIMED_OUT (12).
  */
 export async function waitForEndpoint(
   engine: Engine,
@@ -58,6 +60,7 @@ export async function waitForEndpoint(
       return { agent: agent.name, endpoint: endpoint.name, ...answer, url, waited }
     }
     await assertRunning(engine, agent)
+    if (goesThroughProxy(agent, endpoint)) await assertServed(url, options)
     if (!told) options.onWait(url)
     told = true
     await new Promise((resolve) => setTimeout(resolve, interval))
@@ -105,5 +108,17 @@ async function assertRunning(engine: Engine, { name, runId }: Agent): Promise<vo
   throw new MoatError('AGENT_ENDED', `${name} ended before it answered.`, {
     exit: exitCodes.crashed,
     suggestions: now ? [`moat logs ${runId}`] : [`moat run --name ${name}`],
+  })
+}
+
+function goesThroughProxy({ wayIn }: Agent, { readiness }: Endpoint): boolean {
+  // What is asked without Caddy is linked by the supervisor.
+  return readiness?.kind !== 'tcp' || wayIn === 'sockets'
+}
+
+async function assertServed(url: string, { proxyRuns }: WaitOptions): Promise<void> {
+  if (await proxyRuns()) return
+  throw new MoatError('SUPERVISOR_FAILED', `The routing proxy is not running, so nothing answers at ${url}.`, {
+    suggestions: ['moat proxy start'],
   })
 }

@@ -122,6 +122,6 @@ export function canHaveEndpoints({ discover, endpoints }: Pick<Agent, 'discover'
 }
 
 /** True for an agent that keeps the proxy up: it lives and has endpoints. */
-export function needsProxy(agent: Agent): boolean {
+export function needsProxy(agent: Pick<Agent, 'discover' | 'endpoints' | 'state'>): boolean {
   return canHaveEndpoints(agent) && isLive(agent)
 }

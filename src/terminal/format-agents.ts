@@ -1,6 +1,9 @@
 // Owns how agents are printed: the list, and the lines a run begins with.
+import { needsProxy } from '../routing/agent.js'
 import { type AgentView, describeEndpoints } from '../routing/agent-view.js'
 import { formatAge } from '../routing/format-age.js'
+import { indexUrl } from '../routing/urls.js'
+import type { CurrentProxy } from '../supervisor/proxy.js'
 import { formatTable } from './table.js'
 
 /** The table of `moat list`, with a column more when an agent has a branch. */
@@ -23,4 +26,11 @@ export function formatEndpoints(agent: AgentView): string[] {
   return agent.endpoints.map(
     ({ port, type, url }) => `${url.padEnd(width)}  → ${agent.name} ${port === undefined ? type : `container:${port}`}`,
   )
+}
+
+/** Where all agents are seen; without the proxy, that and why nothing answers at any of their URLs. */
+export function describeIndex({ address, runs }: CurrentProxy, agents: readonly AgentView[]): string {
+  if (runs) return `All agents: ${indexUrl(address)}`
+  const some = agents.some((agent) => needsProxy(agent)) ? ', so nothing answers at the URLs of these agents' : ''
+  return `The routing proxy is not running${some}. Start it with: moat proxy start`
 }
