@@ -3,11 +3,12 @@
 import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { type Agent, type Endpoint, isLive } from '../routing/agent.js'
+import { describeEnd } from '../routing/agent-end.js'
 import { discoveredEndpoint, portNamed } from '../routing/declared-ports.js'
 import { nearestName } from '../routing/nearest-name.js'
 import { type ProxyAddress, urlOf } from '../routing/urls.js'
 import { probeOf } from './endpoint-probe.js'
-import { findAgent } from './find-agent.js'
+import { findAgent, notRunning } from './find-agent.js'
 
 /** Between two questions. Milliseconds. */
 const interval = 100
@@ -81,10 +82,7 @@ async function runningAgent(engine: Engine, reference: string): Promise<Agent> {
     throw new MoatError(error.code, error.message, { exit: exitCodes.notRunning, suggestions: error.suggestions ?? [] })
   }
   if (isLive(agent)) return agent
-  throw new MoatError('AGENT_NOT_RUNNING', `${agent.name} is not running: its state is ${agent.state}.`, {
-    exit: exitCodes.notRunning,
-    suggestions: [`moat logs ${agent.runId}`],
-  })
+  throw notRunning(agent, exitCodes.notRunning)
 }
 
 function chooseEndpoint(agent: Agent, name: string | undefined): Endpoint {
@@ -105,10 +103,14 @@ async function assertRunning(engine: Engine, { name, runId }: Agent): Promise<vo
   const { agents } = await engine.listAgents()
   const now = agents.find((agent) => agent.runId === runId)
   if (now && isLive(now)) return
-  throw new MoatError('AGENT_ENDED', `${name} ended before it answered.`, {
-    exit: exitCodes.crashed,
-    suggestions: now ? [`moat logs ${runId}`] : [`moat run --name ${name}`],
-  })
+  throw new MoatError(
+    'AGENT_ENDED',
+    `${name} ended before it answered${now?.end ? `, ${describeEnd(now.end)}` : ''}.`,
+    {
+      exit: exitCodes.crashed,
+      suggestions: now ? [`moat logs ${runId}`] : [`moat run --name ${name}`],
+    },
+  )
 }
 
 function goesThroughProxy({ wayIn }: Agent, { readiness }: Endpoint): boolean {

@@ -2,6 +2,7 @@
 import type { Duplex, Readable } from 'node:stream'
 import Docker from 'dockerode'
 import { sealKeyFile } from '../config/paths.js'
+import { AgentEnds } from './agent-ends.js'
 import { buildImage } from './build-image.js'
 import { createContainer } from './create-container.js'
 import { demultiplex } from './demultiplex.js'
@@ -41,6 +42,7 @@ export interface DockerEngineOptions {
 
 export class DockerEngine implements Engine {
   readonly address: string
+  readonly ends: AgentEnds
   readonly files: DockerFiles
   readonly networks: DockerNetworks
   readonly sessions: DockerSessions
@@ -54,6 +56,7 @@ export class DockerEngine implements Engine {
     // The undefined ones keep dockerode from reading DOCKER_HOST and DOCKER_CLIENT_TIMEOUT for itself.
     const nothing = { ca: undefined, cert: undefined, host: undefined, key: undefined, port: undefined }
     this.#docker = new Docker({ ...nothing, protocol: 'http', timeout: undefined, ...dial })
+    this.ends = new AgentEnds({ docker: this.#docker, shellCode: (id, code) => this.#shellCode(id, code) })
     this.files = new DockerFiles(this.#docker, address)
     this.networks = new DockerNetworks(this.#docker, address, () => this.#askTraits())
     this.sessions = new DockerSessions(this.#docker, address)
@@ -82,7 +85,10 @@ export class DockerEngine implements Engine {
 
   async listAgents(): Promise<AgentList> {
     return this.#ask('list containers', async () => {
-      return this.#sort(await this.#docker.listContainers({ all: true, filters: { label: [labels.runId] } }))
+      const list = await this.#sort(
+        await this.#docker.listContainers({ all: true, filters: { label: [labels.runId] } }),
+      )
+      return { ...list, agents: await this.ends.added(list.agents) }
     })
   }
 

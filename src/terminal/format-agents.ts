@@ -1,5 +1,7 @@
 // Owns how agents are printed: the list, and the lines a run begins with.
+
 import { needsProxy } from '../routing/agent.js'
+import { describeEndBriefly } from '../routing/agent-end.js'
 import { type AgentView, describeEndpoints } from '../routing/agent-view.js'
 import { formatAge } from '../routing/format-age.js'
 import { indexUrl } from '../routing/urls.js'
@@ -12,7 +14,7 @@ export function formatAgents(agents: readonly AgentView[], now: number = Date.no
   const rows = agents.map((agent) => [
     agent.name,
     agent.runId,
-    agent.state,
+    agent.end ? `${agent.state} ${describeEndBriefly(agent.end, now)}` : agent.state,
     formatAge(agent.createdAt, now),
     describeEndpoints(agent.endpoints),
     ...(branches ? [agent.branch ?? ''] : []),

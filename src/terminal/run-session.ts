@@ -74,6 +74,7 @@ export async function runSession(plan: AgentPlan, options: RunSessionOptions): P
     const hear = (piece: string) => clash.hear(piece)
     const explain = (exitCode: number | undefined) => {
       if (exitCode === commandNotFound) progress.note(missingCommandHint(plan))
+      if (exitCode === 0 && endsInBackground(plan)) progress.note(backgroundHint)
       if (exitCode && clash.hint) progress.note(clash.hint)
     }
     if (flags.detach) {
@@ -147,6 +148,15 @@ function missingCommandHint({ command, image }: AgentPlan): string {
     return `Is all that the command calls, and sh itself, in the image (${image.base})?`
   return `Is there a command ${program} in the image (${image.base})?`
 }
+
+/** True for a text such as `npm start &`. */
+function endsInBackground({ command }: AgentPlan): boolean {
+  const [program, option, text = ''] = command ?? []
+  return program === 'sh' && option === '-c' && /[^&]&\s*$/.test(text)
+}
+
+const backgroundHint =
+  'Its command ends with &, which puts it into the background. An agent runs as long as its command does: leave out the &.'
 
 /** Joins the terminal to an interactive agent; the returned function gives it back. */
 function connect({ containerId, output }: StartedAgent, engine: Engine): () => void {

@@ -147,7 +147,7 @@ describe('exec', () => {
     const outcome = await sandbox.moat(['exec', 'ended', '--', 'true'])
     expect(outcome.code).toBe(1)
     expect(outcome.stderr).toMatch(
-      /^Error: ended is not running: its state is exited\.\n\nTry this:\n {2}moat logs run_\w{12}\n$/,
+      /^Error: ended is not running: its state is exited, exit code 0\.\n\nTry this:\n {2}moat logs run_\w{12}\n$/,
     )
   })
 })
