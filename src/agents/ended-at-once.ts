@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Engine } from '../engine/engine.js'
 import { canHaveEndpoints } from '../routing/agent.js'
+import { describeEnd } from '../routing/agent-end.js'
 import { syncRoutes } from '../supervisor/control-client.js'
 import type { ProxyOptions } from '../supervisor/proxy.js'
 import type { StartedAgent } from './start-agent.js'
@@ -44,7 +45,8 @@ export async function endedAtOnce(
     const log = await engine.sessions.logs(containerId, { follow: false, tail: lastLines })
     await streamOutput(log, { hear, stderr, stdout: stderr })
   }
-  note(`${agent.name} ended at once, with exit code ${code}.${code === 0 && hint !== undefined ? ` ${hint}` : ''}`)
+  const end = (await engine.ends.of(containerId)) ?? { exitCode: code }
+  note(`${agent.name} ended at once, with ${describeEnd(end)}.${code === 0 && hint !== undefined ? ` ${hint}` : ''}`)
   if (!keep) await engine.remove(containerId)
   if (canHaveEndpoints(agent)) await syncRoutes(proxy.paths.controlSocket)
   if (!keep) await tellGone(agent)

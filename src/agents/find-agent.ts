@@ -1,7 +1,8 @@
 // Owns finding one agent by what a person types: its name, its run id, or the beginning of a run id.
 import { describeUnsealed, type UnsealedContainer } from '../engine/unsealed.js'
-import { MoatError } from '../errors.js'
+import { exitCodes, MoatError } from '../errors.js'
 import { type Agent, isLive } from '../routing/agent.js'
+import { describeEnd } from '../routing/agent-end.js'
 import { nearestName } from '../routing/nearest-name.js'
 
 /** That no agent, or none alone, has the name or run id `reference`; `candidates` are what may have been meant. */
@@ -65,8 +66,15 @@ function likelyName(reference: string, names: readonly string[]): string | undef
 export function runningAgent(agents: readonly Agent[], reference: string): Agent {
   const agent = findAgent(agents, reference)
   if (isLive(agent)) return agent
-  throw new MoatError('AGENT_NOT_RUNNING', `${agent.name} is not running: its state is ${agent.state}.`, {
-    suggestions: [`moat logs ${agent.runId}`],
+  throw notRunning(agent)
+}
+
+/** The error for what takes a running agent. */
+export function notRunning({ end, name, runId, state }: Agent, exit: number = exitCodes.failure): MoatError {
+  const how = end === undefined ? '' : `, ${describeEnd(end)}`
+  return new MoatError('AGENT_NOT_RUNNING', `${name} is not running: its state is ${state}${how}.`, {
+    exit,
+    suggestions: [`moat logs ${runId}`],
   })
 }
 

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { type AnsweredEndpoint, waitForEndpoint, waitTargets } from '../agents/wait-for-endpoint.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
-import { currentAddress } from '../supervisor/proxy.js'
+import { currentProxy } from '../supervisor/proxy.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 
 export default class Wait extends MoatCommand {
@@ -28,10 +28,12 @@ Exit codes: 0 it answers, 10 no such agent or not running, 11 the agent ended me
   async run(): Promise<AnsweredEndpoint | { answered: AnsweredEndpoint[] }> {
     const { argv, flags } = await this.parse(Wait)
     const engine = await this.connectEngine()
+    const proxy = await this.proxyOptionsAnyway()
     const options = {
-      address: await currentAddress(await this.proxyOptionsAnyway()),
+      address: (await currentProxy(proxy)).address,
       certificateFile: this.paths.caCertificate,
       proxyDirectory: this.paths.proxy,
+      proxyRuns: async () => (await currentProxy(proxy)).runs,
       onWait: (url: string) => this.logToStderr(`Waiting for ${url}`),
       timeout: flags.timeout * 1000,
     }

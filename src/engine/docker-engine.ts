@@ -2,12 +2,13 @@
 import type { Duplex, Readable } from 'node:stream'
 import Docker from 'dockerode'
 import { sealKeyFile } from '../config/paths.js'
+import { AgentEnds } from './agent-ends.js'
 import { buildImage } from './build-image.js'
 import { createContainer } from './create-container.js'
 import { demultiplex } from './demultiplex.js'
 import { DockerFiles } from './docker-files.js'
 import { DockerNetworks } from './docker-networks.js'
-import { DockerSessions, terminalOutput } from './docker-sessions.js'
+import { DockerSessions } from './docker-sessions.js'
 import { EndedContainers } from './ended-containers.js'
 import {
   type AgentList,
@@ -30,6 +31,7 @@ import { pullImage } from './pull-image.js'
 import { nameOf } from './read-agent.js'
 import { readSealKey } from './seal-key.js'
 import { sortContainers } from './sort-containers.js'
+import { terminalOutput } from './terminal-output.js'
 import { type WatchHandlers, watchAgents } from './watch-agents.js'
 
 export interface DockerEngineOptions {
@@ -41,6 +43,7 @@ export interface DockerEngineOptions {
 
 export class DockerEngine implements Engine {
   readonly address: string
+  readonly ends: AgentEnds
   readonly files: DockerFiles
   readonly networks: DockerNetworks
   readonly sessions: DockerSessions
@@ -55,6 +58,7 @@ export class DockerEngine implements Engine {
     // The undefined ones keep dockerode from reading DOCKER_HOST and DOCKER_CLIENT_TIMEOUT for itself.
     const nothing = { ca: undefined, cert: undefined, host: undefined, key: undefined, port: undefined }
     this.#docker = new Docker({ ...nothing, protocol: 'http', timeout: undefined, ...dial })
+    this.ends = new AgentEnds({ docker: this.#docker, shellCode: (id, code) => this.#shellCode(id, code) })
     this.files = new DockerFiles(this.#docker, address)
     this.networks = new DockerNetworks(this.#docker, address, () => this.#askTraits())
     this.sessions = new DockerSessions(this.#docker, address)
@@ -84,7 +88,8 @@ export class DockerEngine implements Engine {
   async listAgents(): Promise<AgentList> {
     return this.#ask('list containers', async () => {
       const listed = await this.#docker.listContainers({ all: true, filters: { label: [labels.runId] } })
-      return this.#sort(this.#ended.correct(listed))
+      const list = await this.#sort(this.#ended.correct(listed))
+      return { ...list, agents: await this.ends.added(list.agents) }
     })
   }
 

@@ -1,12 +1,12 @@
 // Owns sessions behind the Docker API: exec, logs, usage and images as requests through dockerode.
-import { type Duplex, PassThrough, type Readable } from 'node:stream'
-import { finished } from 'node:stream/promises'
+import { PassThrough, type Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import { readCgroup } from '../processes/cgroup.js'
 import { removableNames } from './built-images.js'
 import { ListenerReader } from './container-listeners.js'
 import { demultiplex } from './demultiplex.js'
+import { startExec } from './docker-exec.js'
 import { engineError, statusOf } from './engine-errors.js'
 import { labels } from './labels.js'
 import type {
@@ -20,6 +20,7 @@ import type {
   SessionOutput,
   TerminalSize,
 } from './sessions.js'
+import { terminalOutput } from './terminal-output.js'
 
 /** How long the use of the CPU is looked at: long enough to mean something, too short to be waited for. Milliseconds. */
 const cpuWindow = 100
@@ -35,29 +36,10 @@ export class DockerSessions implements EngineSessions {
     this.#listeners = new ListenerReader({ docker, exec: (containerId, spec) => this.exec(containerId, spec) })
   }
 
-  async exec(containerId: string, { command, tty }: ExecSpec): Promise<ExecSession> {
-    return this.#ask(`run ${command[0]} in the container`, async () => {
-      const exec = await this.#docker.getContainer(containerId).exec({
-        AttachStderr: true,
-        AttachStdin: true,
-        AttachStdout: true,
-        Cmd: command,
-        Tty: tty,
-      })
-      const stream = (await exec.start({ hijack: true, stdin: true, Tty: tty })) as unknown as Duplex
-      const output = tty ? terminalOutput(stream) : demultiplex(stream)
-      const exitCode = async () => {
-        // Not the connection's end: the last output may still be on its way to the reader.
-        await Promise.all([finished(output.stdout), finished(output.stderr)])
-        return (await exec.inspect()).ExitCode ?? 0
-      }
-      return {
-        exitCode: exitCode(),
-        output,
-        resize: ({ columns, rows }: TerminalSize) => exec.resize({ h: rows, w: columns }),
-        stdin: stream,
-      }
-    })
+  async exec(containerId: string, spec: ExecSpec): Promise<ExecSession> {
+    return this.#ask(`run ${spec.command[0]} in the container`, () =>
+      startExec(this.#docker.getContainer(containerId), spec),
+    )
   }
 
   async listeners(containerId: string): Promise<ContainerListeners> {
@@ -138,13 +120,6 @@ export class DockerSessions implements EngineSessions {
       throw engineError(action, error, this.#address)
     }
   }
-}
-
-/** The output of a program with a terminal: one stream, not two. */
-export function terminalOutput(source: Readable): SessionOutput {
-  const stderr = new PassThrough()
-  stderr.end()
-  return { stderr, stdout: source.pipe(new PassThrough()) }
 }
 
 function bufferStream(content: Buffer): Readable {

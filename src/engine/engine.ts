@@ -1,5 +1,6 @@
 // Owns the port to the container engine: all that moat asks of one. dockerode stays behind it.
 import type { Agent } from '../routing/agent.js'
+import type { AgentEnd } from '../routing/agent-end.js'
 import type { EngineFiles } from './files.js'
 import type { EngineNetworks } from './networks.js'
 import type { EngineSessions } from './sessions.js'
@@ -101,6 +102,10 @@ export interface AgentList {
 export interface Engine {
   /** Where it answers, e.g. `unix:///var/run/docker.sock`. */
   readonly address: string
+  readonly ends: {
+    /** How a container ended; undefined for one that has not, or is gone. */
+    of(containerId: string): Promise<AgentEnd | undefined>
+  }
   readonly files: EngineFiles
   readonly networks: EngineNetworks
   readonly sessions: EngineSessions
@@ -109,6 +114,7 @@ export interface Engine {
   build(build: ImageBuild, signal: AbortSignal): AsyncIterable<string>
   /** Creates without starting; returns the container's id. One with the labels of an agent of this moat is sealed. */
   create(spec: ContainerSpec): Promise<string>
+  /** With how they ended, of those that have. */
   listAgents(): Promise<AgentList>
   /** Rejects with ENGINE_FAILED when an agent holds the name whose labels cannot be read. */
   findByContainerName(name: string): Promise<ContainerHolder | undefined>

@@ -1,6 +1,10 @@
 // Owns how agents are printed: the list, and the lines a run begins with.
+import { needsProxy } from '../routing/agent.js'
+import { describeEndBriefly } from '../routing/agent-end.js'
 import { type AgentView, describeEndpoint, type EndpointView } from '../routing/agent-view.js'
 import { formatAge } from '../routing/format-age.js'
+import { indexUrl } from '../routing/urls.js'
+import type { CurrentProxy } from '../supervisor/proxy.js'
 import { type Cell, formatTable, widthOf, wrapWords } from './table.js'
 
 /**
@@ -18,11 +22,15 @@ export function formatAgents(agents: readonly AgentView[], now: number = Date.no
     return formatTable([[...head, 'ENDPOINTS', ...(branches ? ['BRANCH'] : [])], ...rows])
   }
   const whole = table(
-    (agent) => [agent.name, agent.runId, agent.state, formatAge(agent.createdAt, now)],
+    (agent) => [agent.name, agent.runId, stateOf(agent, now), formatAge(agent.createdAt, now)],
     ['NAME', 'RUN ID', 'STATE', 'AGE'],
   )
-  const narrow = table((agent) => [agent.name, agent.state], ['NAME', 'STATE'])
+  const narrow = table((agent) => [agent.name, stateOf(agent, now)], ['NAME', 'STATE'])
   return fitting(columns, whole, narrow)
+}
+
+function stateOf({ end, state }: AgentView, now: number): string {
+  return end ? `${state} ${describeEndBriefly(end, now)}` : state
 }
 
 /** How the endpoints of an agent are written into one cell. */
@@ -60,4 +68,11 @@ export function formatEndpoints(agent: AgentView): string[] {
   return agent.endpoints.map(
     ({ port, type, url }) => `${url.padEnd(width)}  → ${agent.name} ${port === undefined ? type : `container:${port}`}`,
   )
+}
+
+/** Where all agents are seen; without the proxy, that and why nothing answers at any of their URLs. */
+export function describeIndex({ address, runs }: CurrentProxy, agents: readonly AgentView[]): string {
+  if (runs) return `All agents: ${indexUrl(address)}`
+  const some = agents.some((agent) => needsProxy(agent)) ? ', so nothing answers at the URLs of these agents' : ''
+  return `The routing proxy is not running${some}. Start it with: moat proxy start`
 }

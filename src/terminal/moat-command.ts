@@ -131,6 +131,11 @@ export abstract class MoatCommand extends Command {
     return tellGone(this.plugins, (line) => this.logToStderr(line))
   }
 
+  /** oclif's own cuts it into tokens, for colours that there are none of: a text of some megabytes is more than it can. */
+  protected override logJson(json: unknown): void {
+    process.stdout.write(`${JSON.stringify(json, undefined, 2)}\n`)
+  }
+
   protected override toErrorJson(error: unknown): unknown {
     if (error instanceof MoatError) return { error: serializeError(error) }
     // oclif's own: a wrong flag, or an exit that was asked for.

@@ -1,5 +1,5 @@
 // Owns one run of the command line, from arguments to exit code, and what happens to an error no command handled.
-import { flush, type Interfaces, run } from '@oclif/core'
+import { type Interfaces, run } from '@oclif/core'
 import { pluginDirectory, setUpOclif } from '../config/oclif-settings.js'
 import { moatPaths } from '../config/paths.js'
 import { exitCodes, isExit, isOclifError, systemCode } from '../errors.js'
@@ -17,7 +17,7 @@ export async function runCli(argv: string[], root: string): Promise<number> {
   try {
     const options = await commandOptions(argv, root)
     await (isPluginsCommand(argv) ? runPlugins(argv, options) : run(argv, options))
-    await Promise.race([flush(), gone])
+    await Promise.race([written(), gone])
     return Number(process.exitCode ?? 0)
   } catch (error) {
     return report(error, argv, gone)
@@ -43,6 +43,12 @@ function readerGone(): Promise<void> {
   })
 }
 
+/** Resolves when all has left this process, whose end drops the rest: a socket or a slow reader may take its time. */
+async function written(): Promise<void> {
+  const streams = [process.stdout, process.stderr]
+  await Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))))
+}
+
 async function report(error: unknown, argv: string[], gone: Promise<void>): Promise<number> {
   if (isExit(error)) return error.oclif.exit ?? 0
   const separator = argv.indexOf('--')
@@ -50,7 +56,7 @@ async function report(error: unknown, argv: string[], gone: Promise<void>): Prom
   const verbose = ours.includes('--verbose') || Boolean(process.env.DEBUG)
   const explained = explainUsage(error, lineOf(error, ours))
   process.stderr.write(`${renderError(explained, { verbose })}\n`)
-  await Promise.race([flush(), gone])
+  await Promise.race([written(), gone])
   return isOclifError(explained) ? (explained.oclif.exit ?? exitCodes.usage) : exitCodes.failure
 }
 

@@ -139,6 +139,7 @@ function listenTo({ forwards }: StartedAgent, plan: AgentPlan, note: (line: stri
     explain: async (exitCode: number | undefined) => {
       const from = { command: plan.command, image: plan.image.base, workspace: plan.workspace }
       if (exitCode === missingCommandCode) note(await missingCommandHint(missing.name, from))
+      if (exitCode === 0 && endsInBackground(plan)) note(backgroundHint)
       if (exitCode && clash.hint) note(clash.hint)
     },
     hear: (piece: string) => {
@@ -155,6 +156,15 @@ async function assertMayRun(
   if (flags.interactive) assertTerminal()
   await askApproval(plan, { ask: !json, commands: approveCommands, paths: proxy.paths, yes: flags.yes })
 }
+
+/** True for a text such as `npm start &`. */
+function endsInBackground({ command }: AgentPlan): boolean {
+  const [program, option, text = ''] = command ?? []
+  return program === 'sh' && option === '-c' && /[^&]&\s*$/.test(text)
+}
+
+const backgroundHint =
+  'Its command ends with &, which puts it into the background. An agent runs as long as its command does: leave out the &.'
 
 /** Joins the terminal to an interactive agent; the returned function gives it back. */
 function connect({ containerId, output }: StartedAgent, engine: Engine): () => void {

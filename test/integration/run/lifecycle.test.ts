@@ -129,6 +129,8 @@ describe('exec', () => {
     const { code, stderr, stdout } = await sandbox.start(args, { stdin: 'hello' }).exited
     expect([code, stderr]).toEqual([5, ''])
     expect(JSON.parse(stdout)).toEqual({ exitCode: 5, stderr: 'err\n', stdout: 'HELLO' })
+    const long = ['exec', '--json', 'plain', '--', 'sh', '-c', 'head -c 9000000 /dev/zero | tr "\\0" x']
+    expect(JSON.parse((await sandbox.moat(long)).stdout).stdout).toBe('x'.repeat(9_000_000))
     const missing = await sandbox.moat(['exec', '--json', 'nobody', '--', 'true'])
     expect(JSON.parse(missing.stdout)).toMatchObject({ error: { code: 'AGENT_NOT_FOUND' } })
   })
@@ -145,7 +147,7 @@ describe('exec', () => {
     const outcome = await sandbox.moat(['exec', 'ended', '--', 'true'])
     expect(outcome.code).toBe(1)
     expect(outcome.stderr).toMatch(
-      /^Error: ended is not running: its state is exited\.\n\nTry this:\n {2}moat logs run_\w{12}\n$/,
+      /^Error: ended is not running: its state is exited, exit code 0\.\n\nTry this:\n {2}moat logs run_\w{12}\n$/,
     )
   })
 })
