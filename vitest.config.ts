@@ -7,8 +7,8 @@ import { defineConfig } from 'vitest/config'
 const workers = availableParallelism() + 1
 
 /**
- * Files that want the machine to themselves: they put it under load, measure it, wait for a compiler, or change what all of a
- * machine's agents share: built images, and the stores of trusted certificates.
+ * Files that want the machine to themselves: they put it under load, measure it, count on what ends within a fifth of a second, wait
+ * for a compiler, or change what all of a machine's agents share: built images, and the stores of trusted certificates.
  */
 const alone = [
   'test/integration/authority/trust.test.ts',
@@ -19,7 +19,9 @@ const alone = [
   'test/integration/frameworks/*.test.ts',
   'test/integration/images/*.test.ts',
   'test/integration/pages/neighbours.test.ts',
+  'test/integration/run/ended-at-once.test.ts',
   'test/integration/run/lifecycle.test.ts',
+  'test/integration/run/user-and-stdin.test.ts',
   'test/integration/worktrees/clean.test.ts',
 ]
 const patient = { hookTimeout: 60_000, testTimeout: 60_000 }

@@ -1,9 +1,10 @@
 // `npm run bench`: everything that is measured, one after the other, on 127.0.0.1 only and in bounded time; 10 minutes on two
 // cores. Prints one table, and writes docs/performance/figures.json and a plot for each group beside it.
+// Names of scripts after it run only those, and the figures of the others stay: `npm run bench -- commands`.
 // `--quick` takes 3 minutes, compares each ratio with a generous bound, writes nothing and exits with 1 when one is broken.
 // Linux; needs an engine, Caddy (MOAT_CADDY), h2load (nghttp2-client), npm's registry and the image node:22-slim.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { brokenBounds } from './bounds.mjs'
@@ -11,6 +12,7 @@ import { textOf } from './figures.mjs'
 import { plot } from './plot.mjs'
 
 const isQuick = process.argv.includes('--quick')
+const chosen = process.argv.slice(2).filter((word) => !word.startsWith('-'))
 /** A script, its arguments, and those of a quick run. */
 const parts = [
   ['way-in', ['5', '3'], ['3', '1']],
@@ -28,6 +30,7 @@ try {
   if (loadavg()[0] > 1) console.error(`This machine is busy (load ${loadavg()[0].toFixed(1)}): trust ratios only.`)
   const env = { ...process.env, MOAT_BENCH_FIGURES: file, ...(!isQuick && { MOAT_BENCH_OTHERS: '1' }) }
   for (const [name, whole, quick] of parts) {
+    if (chosen.length > 0 && !chosen.includes(name)) continue
     console.error(`\n— ${name}`)
     const args = [join(import.meta.dirname, `${name}.mjs`), ...(isQuick ? quick : whole)]
     const { status } = spawnSync(process.execPath, args, { env, stdio: 'inherit', timeout: 600_000 })
@@ -53,11 +56,21 @@ try {
 function write(groups, rows) {
   const place = resolve(import.meta.dirname, '../docs/performance')
   mkdirSync(place, { recursive: true })
+  const kept = chosen.length > 0 ? keptFigures(join(place, 'figures.json'), groups) : []
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
   const about = { commit, cores: availableParallelism(), date: new Date().toISOString().slice(0, 10) }
-  writeFileSync(join(place, 'figures.json'), `${JSON.stringify({ ...about, figures: rows }, undefined, 2)}\n`)
+  writeFileSync(
+    join(place, 'figures.json'),
+    `${JSON.stringify({ ...about, figures: [...kept, ...rows] }, undefined, 2)}\n`,
+  )
   for (const [group, members] of groups)
     writeFileSync(join(place, `${group.replace(/\W+/g, '-')}.svg`), plot(group, members))
+}
+
+/** Those of groups that were not measured this time. */
+function keptFigures(path, groups) {
+  if (!existsSync(path)) return []
+  return JSON.parse(readFileSync(path, 'utf8')).figures.filter(({ group }) => !groups.has(group))
 }
 
 function fail(problem, command) {

@@ -1,15 +1,24 @@
 // Owns that an agent's user has a name and a home: an image that moat did not build knows nothing of that user, and Node's
 // os.userInfo(), ssh, sudo and git fail for a user without an entry.
+import type { MoatPaths } from '../config/paths.js'
 import { agentHome } from '../engine/container-request.js'
 import type { Engine } from '../engine/engine.js'
+import type { ImageFacts } from '../engine/files.js'
 import type { HostUser } from '../images/to-dockerfile.js'
+import { remembered } from './image-memory.js'
 
 const passwd = '/etc/passwd'
 const group = '/etc/group'
 
+export interface NamingOptions {
+  engine: Pick<Engine, 'files' | 'isRootless'>
+  image: Pick<ImageFacts, 'id'>
+  paths: Pick<MoatPaths, 'bundles'>
+}
+
 /** Puts what is missing into the created container, before its start. A user that the image knows stays as it is. */
 export async function nameUser(
-  engine: Pick<Engine, 'files' | 'isRootless'>,
+  { engine, image, paths }: NamingOptions,
   containerId: string,
   { gid, uid }: HostUser,
   mounts: readonly { target: string }[],
@@ -17,7 +26,12 @@ export async function nameUser(
   if (uid === 0 || (await engine.isRootless())) return
   // What the user has mounted there is the user's.
   if (mounts.some(({ target }) => [passwd, group, '/etc'].includes(target))) return
-  const [users, groups] = await Promise.all([passwd, group].map((path) => engine.files.read(containerId, path)))
+  const text = await remembered(paths, [image.id, passwd, group], async () =>
+    JSON.stringify(
+      await Promise.all([passwd, group].map(async (path) => (await engine.files.read(containerId, path)) ?? null)),
+    ),
+  )
+  const [users, groups] = JSON.parse(text) as (string | null)[]
   const files = [
     ...added(passwd, users ?? 'root:x:0:0:root:/root:/bin/sh\n', uid, `:${uid}:${gid}::${agentHome}:/bin/sh`),
     ...added(group, groups ?? 'root:x:0:\n', gid, `:${gid}:`),

@@ -144,9 +144,10 @@ async function startContainer(
       await assertSettled(plan)
       const containerId = await reserveContainer(engine, plan.name, spec)
       try {
-        await trust?.install(containerId)
+        // To write into a container takes the engine a tenth of a second, and the bundle has it too.
+        if (!bundle) await trust?.install(containerId)
         // One that moat built has its user.
-        if (image.image === plan.image.base) await nameUser(engine, containerId, options.user, spec.mounts)
+        if (image.image === plan.image.base) await nameUser(own, containerId, options.user, spec.mounts)
         await bundle?.install(containerId)
         const started = await letRun(containerId, plan, options)
         const agent: Agent = {

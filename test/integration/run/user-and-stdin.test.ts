@@ -2,6 +2,7 @@
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { nameUser } from '../../../src/agents/container-user.js'
+import { moatPaths } from '../../../src/config/paths.js'
 import { connectEngine } from '../../../src/engine/connect-engine.js'
 import { containerName, toLabels } from '../../../src/engine/labels.js'
 import { Sandbox } from '../../helpers/sandbox.js'
@@ -30,7 +31,13 @@ describe('the user', () => {
       user,
       workdir: '/',
     })
-    await nameUser(engine, containerId, user, [])
+    const { Image } = await sandbox.docker.getContainer(containerId).inspect()
+    await nameUser(
+      { engine, image: { id: Image }, paths: moatPaths({ MOAT_HOME: sandbox.home }) },
+      containerId,
+      user,
+      [],
+    )
     const output = await engine.attach(containerId)
     const [out, error] = [text(output.stdout), text(output.stderr)]
     await engine.start(containerId)
