@@ -118,7 +118,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
       config.stdin === undefined
         ? config.discover === true || registered.endpoints.length > 0
         : config.stdin === 'open',
-    proxyTrust: await findProxyTrust({ ...registered, command, domain, env, workspace }),
+    proxyTrust: await findProxyTrust({ ...registered, command, discover: config.discover, domain, env, workspace }),
     powers: powersOf({ hostPorts: registered.hostPorts, loaded, ownMounts, workspace }),
     ...(config.container.runtime !== undefined && { runtimePlace: loaded.locate(['container', 'runtime']) }),
     workspace,

@@ -5,6 +5,8 @@ import { defaultEndpoint } from '../routing/route-table.js'
 
 interface PlannedTrust {
   command: string[] | undefined
+  /** Whatever listens is served. */
+  discover: true | undefined
   domain: string
   env: Readonly<Record<string, string>>
   routes: RouteFragment[]
@@ -12,9 +14,14 @@ interface PlannedTrust {
 }
 
 /** Nothing for an agent that is not behind the proxy. */
-export async function findProxyTrust({ command = [], routes, ...planned }: PlannedTrust): Promise<ProxyTrust> {
+export async function findProxyTrust({
+  command = [],
+  discover,
+  routes,
+  ...planned
+}: PlannedTrust): Promise<ProxyTrust> {
   const served = routes.filter(({ upstream }) => upstream)
-  if (served.length === 0) return { lines: [], settings: [] }
+  if (served.length === 0 && !discover) return { lines: [], settings: [] }
   const endpoint = defaultEndpoint({ routes }) ?? served[0]?.endpoint
   return proxyTrust({ ...planned, command, endpoint })
 }

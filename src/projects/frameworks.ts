@@ -27,6 +27,8 @@ export interface HostCheck {
   /** The key in its configuration that takes more hosts. */
   setting: string
   title: string
+  /** The version from which it reads a variable, which agents have: data/behind-proxy.yaml. */
+  toldSince?: string
   /** The setting, as it is written in the configuration. */
   written: (list: string) => string
 }
@@ -67,6 +69,7 @@ const viteHosts: HostCheck = {
   ],
   setting: 'allowedHosts',
   title: 'Vite',
+  toldSince: '6.1.0',
   written: (list) => `server: { allowedHosts: ${list} }`,
 }
 

@@ -49,7 +49,8 @@ async function findHint({ agent, command, endpoints, workspace }: AskedHosts): P
   if (!endpoint) return undefined
   const version = await versionOf(framework.name, packages[framework.name], read)
   const rule = version === undefined ? undefined : check.rules.findLast(({ since }) => isNewEnough(version, since))
-  if (!rule) return undefined
+  if (!rule || version === undefined) return undefined
+  if (check.toldSince !== undefined && isNewEnough(version, check.toldSince)) return undefined
   const { file, set } = await readSetting(check, projectFiles(workspace, mostConfig))
   if (set === 'unclear' || (set === undefined && !rule.always)) return undefined
   const taken = (host: string) => [...rule.takes, ...(set ?? [])].some((pattern) => check.matches(pattern, host))
@@ -87,7 +88,7 @@ async function readSetting({ configs, setting }: HostCheck, read: ReadProjectFil
   for (const file of configs) {
     const text = await read(file)
     if (text === undefined) continue
-    const code = text.replaceAll(/^\s*(?:\/\/|\/\*|\*).*$/gm, '')
+    const code = text.replaceAll(/^[ \t]*(?:\/\/|\/\*|\*).*$/gm, '')
     return { file, set: code.includes(setting) ? listIn(code, setting) : undefined }
   }
   return { file: configs[0] ?? '' }

@@ -36,7 +36,7 @@ const kinds: Record<ProjectKind, Kind> = {
 }
 
 /** Bytes; more is neither a list of packages nor source that somebody wrote. */
-const mostBytes = 512 * 1024
+const mostBytes = 128 * 1024
 /** Files to look at, and directories on the way: enough for a project that is begun, and never long. */
 const most = { depth: 5, directories: 300, files: 400 }
 /** What others wrote, or tools made. */
@@ -48,6 +48,7 @@ export class ProjectPackages {
   readonly #directory: string
   readonly #manifests = new Map<ProjectKind, Promise<string>>()
   readonly #read: ReadProjectFile
+  readonly #sources = new Map<ProjectKind, Promise<string[]>>()
 
   constructor(directory: string) {
     this.#directory = directory
@@ -65,18 +66,16 @@ export class ProjectPackages {
   async sets(variable: string): Promise<boolean> {
     for (const name of ['.env', '.env.local', '.env.development', '.env.development.local']) {
       const text = await this.#read(name)
-      if (text !== undefined && new RegExp(`^\\s*(?:export\\s+)?${variable}\\s*=`, 'm').test(text)) return true
+      if (text !== undefined && new RegExp(`^[ \\t]*(?:export[ \\t]+)?${variable}[ \\t]*=`, 'm').test(text)) return true
     }
     return false
   }
 
   /** True where source has the text, outside of lines that are comments. */
   async mentions(kind: ProjectKind, text: string): Promise<boolean> {
-    for await (const name of this.#sources(kinds[kind].sources)) {
-      const code = (await this.#read(name))?.replaceAll(/^\s*(?:#|\/\/|\/\*|\*).*$/gm, '')
-      if (code?.includes(text)) return true
-    }
-    return false
+    const sources = this.#sources.get(kind) ?? this.#readSources(kinds[kind].sources)
+    this.#sources.set(kind, sources)
+    return (await sources).some((code) => code.includes(text))
   }
 
   async #readManifests(kind: ProjectKind): Promise<string> {
@@ -87,12 +86,12 @@ export class ProjectPackages {
     )
     const texts = await Promise.all(files.map((name) => this.#read(name)))
     if (kind === 'node' || kind === 'php') return texts.map(packagesOf).join('\n')
-    return texts.map((text) => (text ?? '').replaceAll(/^\s*(?:#|\/\/).*$/gm, '')).join('\n')
+    return texts.map((text) => (text ?? '').replaceAll(/^[ \t]*(?:#|\/\/).*$/gm, '')).join('\n')
   }
 
-  /** Paths relative to the project, those nearer to its top first. */
-  async *#sources(ending: RegExp): AsyncGenerator<string> {
-    let files = 0
+  /** Those nearer to the top of the project first. */
+  async #readSources(ending: RegExp): Promise<string[]> {
+    const files: string[] = []
     const directories = ['']
     for (let index = 0; index < Math.min(directories.length, most.directories); index += 1) {
       const directory = directories[index] ?? ''
@@ -100,14 +99,14 @@ export class ProjectPackages {
       if (entries.some(({ name }) => installed.test(name))) continue
       for (const entry of entries) {
         const path = directory === '' ? entry.name : `${directory}/${entry.name}`
+        if (entry.isFile() && ending.test(entry.name)) files.push(path)
         if (entry.isDirectory() && !foreign.test(entry.name) && path.split('/').length <= most.depth)
           directories.push(path)
-        if (!entry.isFile() || !ending.test(entry.name)) continue
-        files += 1
-        if (files > most.files) return
-        yield path
       }
     }
+    const texts = await Promise.all(files.slice(0, most.files).map((path) => this.#read(path)))
+    // Within one line: a file of empty lines is not read again from each of them.
+    return texts.map((text) => (text ?? '').replaceAll(/^[ \t]*(?:#|\/\/|\/\*|\*).*$/gm, ''))
   }
 
   /** Links are neither files nor directories here. */

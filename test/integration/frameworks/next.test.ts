@@ -1,5 +1,5 @@
 // Untouched Next.js projects: one of the versions that take hosts with two labels, and one of those that refuse them.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -12,6 +12,13 @@ import { Sandbox } from '../../helpers/sandbox.js'
 import { until } from '../../helpers/until.js'
 
 type Run = AgentView & { notes?: string[] }
+
+/** What it knows of its own address is that it listens on localhost. */
+const redirecting = `import { NextResponse } from 'next/server'
+export function GET(request: Request) {
+  return NextResponse.redirect(new URL('/there', request.url))
+}
+`
 
 let browser: TestBrowser
 let port: number
@@ -35,6 +42,8 @@ async function createNext(name: string, version: string): Promise<Project> {
   await install(directory)
   const yaml = `name: ${name}\ndependencies: [node@22]\nports: {web: 3000}\ncommand: [npm, run, dev]\n`
   writeFileSync(join(directory, 'moat.yaml'), yaml)
+  mkdirSync(join(directory, 'app/go'))
+  writeFileSync(join(directory, 'app/go/route.ts'), redirecting)
   return { directory, page: join(directory, 'app/page.tsx') }
 }
 
@@ -78,6 +87,10 @@ describe('Next.js', () => {
     expect((await start(blog)).notes).toBeUndefined()
     await expectHot('web.blog.localhost', blog.page, 'Hello world!', 'Changed once')
     await expectHot('blog.localhost', blog.page, 'Changed once', 'Changed twice')
+    for (const host of ['web.blog.localhost', 'blog.localhost']) {
+      const { headers } = await sandbox.get(`https://${host}:${port}/go`)
+      expect(headers.location).toBe(`https://${host}:${port}/there`)
+    }
     await sandbox.json(['stop', 'blog'])
   })
 

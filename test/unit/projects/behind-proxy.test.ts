@@ -100,6 +100,14 @@ describe('variables', () => {
     expect((await trust('bin/rails server', {}, 'moat.internal')).variables).toEqual({})
   })
 
+  it('are those of Vite there too', async () => {
+    write({ 'package.json': node('vite') })
+    expect((await trust()).variables).toEqual({})
+    expect((await trust('npm run dev', {}, 'moat.test')).variables).toEqual({
+      __VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS: '.moat.test',
+    })
+  })
+
   it('are left to the image', () => {
     const settings = [
       { ofCommand: false, title: 'Uvicorn', variables: { FORWARDED_ALLOW_IPS: '*' } },
@@ -181,6 +189,15 @@ describe('lines', () => {
       workspace,
     })
     expect(lines[0]?.line).toContain('process.env.MOAT_ORIGIN_WEB_APP,')
+  })
+
+  it('are looked for in no time, whatever lies there', async () => {
+    write({ 'package.json': node('express', 'koa', 'fastify'), '.env': '\n'.repeat(120_000) })
+    const files = Array.from({ length: 450 }, (_, index) => [`src/f${index}.js`, `${' '.repeat(60)}\n`.repeat(500)])
+    write({ ...Object.fromEntries(files), 'big.js': '\n'.repeat(120_000), 'requirements.txt': ' \n'.repeat(60_000) })
+    const began = performance.now()
+    expect((await trust()).lines).toEqual(['Express', 'Fastify', 'Koa'])
+    expect(performance.now() - began).toBeLessThan(5_000)
   })
 
   it('are not looked for outside of the project', async () => {
