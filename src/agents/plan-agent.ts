@@ -3,6 +3,7 @@ import type { AskedPower } from '../approvals/power.js'
 import { powersOf } from '../approvals/powers.js'
 import { type LoadedMoatYaml, loadMoatYaml, type MoatYaml, type MoatYamlCommand } from '../config/moat-yaml.js'
 import { type Mount, readMount } from '../config/mount.js'
+import { checkAll } from '../config/problems.js'
 import { resolveWorkspace } from '../config/workspace.js'
 import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
 import { exitCodes, MoatError } from '../errors.js'
@@ -91,11 +92,13 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
   const branch = checkout?.branch
   const name = chooseName(request.name ?? (branch === undefined ? config.name : branchRunName(config.name, branch)))
   const ownMounts = await Promise.all(request.mounts.map(parseMountFlag))
-  const registered = await registerEndpoints(loaded, plugins, { name, workspace }, domain, request.isFree)
-  const command = planCommand(request.command ?? toArguments(config.command), loaded)
+  const [command, image, registered] = await checkAll([
+    () => planCommand(request.command ?? toArguments(config.command), loaded),
+    () => planImage({ ...config, place: (index) => loaded.locate(['dependencies', index]) }),
+    () => registerEndpoints(loaded, plugins, { name, workspace }, domain, request.isFree),
+  ])
   const hostHint = await findRefusedHost({ ...registered, command, domain, name, workspace })
   const env = { ...config.env, ...request.env }
-  const image = planImage({ ...config, place: (index) => loaded.locate(['dependencies', index]) })
   return {
     ...(checkout && {
       git: { ...(branch !== undefined && { branch }), repository: await repositoryId(checkout.commonDir) },

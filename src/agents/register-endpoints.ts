@@ -1,5 +1,6 @@
 // Owns turning the declared endpoints of moat.yaml into routes and ports, by asking the plugins their types come from.
 import type { LoadedMoatYaml } from '../config/moat-yaml.js'
+import { throwAll } from '../config/problems.js'
 import { collectEndpointTypes, type EndpointTypes } from '../endpoints/collect-endpoint-types.js'
 import type { DeclaredEndpoint, EndpointRegistration } from '../endpoints/contract.js'
 import { literal } from '../endpoints/literal.js'
@@ -58,17 +59,21 @@ async function checkOptions(
   hostOf: (endpoint: string) => string,
 ): Promise<DeclaredEndpoint[]> {
   const declared: DeclaredEndpoint[] = []
+  const unknown: MoatError[] = []
   const issues: Parameters<LoadedMoatYaml['reject']>[0][number][] = []
   const knownKeys: Record<string, readonly string[]> = {}
   for (const { name, options, type: typeName } of config.ports) {
     const type = types.get(typeName)?.type
-    if (!type) throw unknownType(locate(['ports', name, 'type']), typeName, types)
+    if (!type) {
+      unknown.push(unknownType(locate(['ports', name, 'type']), typeName, types))
+      continue
+    }
     const parsed = await type.options.safeParseAsync(options)
     if (parsed.success) declared.push({ host: hostOf(name), name, options: parsed.data, type: typeName })
     else issues.push(...parsed.error.issues.map((issue) => ({ ...issue, path: ['ports', name, ...issue.path] })))
     knownKeys[`ports.${name}`] = ['type', ...Object.keys(type.options.shape ?? {})]
   }
-  if (issues.length > 0) throw reject(issues, knownKeys)
+  throwAll([...unknown, ...(issues.length > 0 ? [reject(issues, knownKeys)] : [])])
   return declared
 }
 
