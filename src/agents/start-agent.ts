@@ -37,7 +37,7 @@ export interface StartOptions {
   attach: boolean
   /** Give it a terminal and stdin. */
   interactive: boolean
-  /** Leave the container when the agent ends. */
+  /** Keep the container when the agent ends. */
   keep: boolean
   engine: Engine
   paths: MoatPaths

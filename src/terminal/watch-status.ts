@@ -15,7 +15,7 @@ export interface WatchOptions {
 /** Resolves when the person has seen enough, or the proxy has been stopped. */
 export async function watchStatus({ json, proxy }: WatchOptions): Promise<void> {
   if (!json && !(process.stdin.isTTY && process.stdout.isTTY)) {
-    throw new MoatError('USAGE', '--watch draws on a terminal, and there is none.', {
+    throw new MoatError('USAGE', '--watch needs a terminal, and there is none.', {
       exit: exitCodes.usage,
       suggestions: ['moat proxy status --watch --json', 'moat proxy status'],
     })
