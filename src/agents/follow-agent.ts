@@ -33,7 +33,7 @@ export async function followAgent(started: StartedAgent, options: FollowOptions)
   let interrupts = 0
   const interrupt = () => {
     interrupts += 1
-    note(interrupts === 1 ? `Stopping ${agent.name}; Ctrl+C again kills it.` : `Killing ${agent.name}.`)
+    note(interrupts === 1 ? `Stopping ${agent.name}; press Ctrl+C again to kill it.` : `Killing ${agent.name}.`)
     const end = interrupts === 1 ? engine.stop(containerId, stopGrace) : engine.kill(containerId)
     end.catch((error) => note(error.message))
   }

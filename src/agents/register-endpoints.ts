@@ -166,7 +166,7 @@ function addressed<T extends Record<string, string>>(
       if (hostPort !== undefined) return `127.0.0.1:${hostPort}`
       throw new MoatError(
         'PLUGIN_FAILED',
-        `Plugin ${plugin} registers its endpoints wrongly: endpoint ${endpoint}: ${placeholder} is of a port without a hostPort.`,
+        `Plugin ${plugin} returned an invalid registration: endpoint ${endpoint}: ${placeholder} is of a port without a hostPort.`,
       )
     })
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, fill(value)])) as T

@@ -22,6 +22,7 @@ import { nameUser } from './container-user.js'
 import { assertDiscovery } from './discovery.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
 import { type Forwarder, planForwarder } from './forwarder.js'
+import { planPackageCache } from './package-cache.js'
 import { type AgentPlan, hasUrls } from './plan-agent.js'
 import type { Progress } from './progress.js'
 import { giveSettings } from './proxy-trust.js'
@@ -39,7 +40,7 @@ export interface StartOptions {
   attach: boolean
   /** Give it a terminal and stdin. */
   interactive: boolean
-  /** Leave the container when the agent ends. */
+  /** Keep the container when the agent ends. */
   keep: boolean
   engine: Engine
   paths: MoatPaths
@@ -214,6 +215,7 @@ async function containerSpec(
   const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
   const urls = address ? urlEnvironment(name, endpoints, address, { bare: plan.discoverPlace !== undefined }) : {}
   const shared = await gitMounts(plan, paths)
+  const cache = await planPackageCache(plan, paths)
   const place = checkout ? placeOf(checkout) : plan.mainCheckout
   return {
     command: plan.command,
@@ -221,6 +223,7 @@ async function containerSpec(
       HOST: '0.0.0.0',
       MOAT_RUN_ID: runId,
       MOAT_RUN_NAME: name,
+      ...cache.env,
       ...trust?.env,
       ...bundle?.env,
       ...urls,
@@ -245,6 +248,7 @@ async function containerSpec(
     mounts: [
       { readOnly: false, source: workspace, target: workspaceMount },
       ...shared,
+      ...cache.mounts,
       ...(trust?.mounts ?? []),
       ...(forwarder?.mounts ?? []),
       ...mounts,

@@ -6,8 +6,8 @@ import { MoatCommand } from '../terminal/moat-command.js'
 import { terminalColumns } from '../terminal/table.js'
 
 export default class Doctor extends MoatCommand {
-  static override description = `Check what moat needs on this machine, and say what puts it right
-Exits with 1 when a check fails; warnings do not count. It changes nothing: moat setup does.`
+  static override description = `Check what moat needs on this machine, and say how to fix what is wrong
+Exits with 1 when a check fails; warnings do not count. It changes nothing; moat setup does.`
   static override enableJsonFlag = true
   static override examples = ['<%= config.bin %> doctor', '<%= config.bin %> doctor --json']
 

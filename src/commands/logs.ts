@@ -22,12 +22,12 @@ With --json, one object with all lines; with -f or --requests too, one object a 
     '<%= config.bin %> logs --requests dark-mode',
   ]
   static override flags = {
-    follow: Flags.boolean({ char: 'f', description: 'Go on until the agent ends' }),
+    follow: Flags.boolean({ char: 'f', description: 'Follow the log until the agent ends' }),
     requests: Flags.boolean({
       description: 'Record and show requests through the proxy, from now until Ctrl+C',
       exclusive: ['tail'],
     }),
-    tail: Flags.integer({ char: 'n', description: 'Only the last lines', min: 0 }),
+    tail: Flags.integer({ char: 'n', description: 'Show only the last lines', min: 0 }),
   }
 
   async run(): Promise<AgentLog | undefined> {

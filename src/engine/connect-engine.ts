@@ -101,7 +101,7 @@ function noEngine(
     return `  ${address ? `${address} (${origin})` : origin}: ${reason}`
   })
   const title = runtime
-    ? `${runtimes[runtime].title} does not answer, and no other engine is wanted.`
+    ? `${runtimes[runtime].title} does not answer, and moat was told to use no other engine.`
     : 'No container engine answers.'
   return new MoatError('ENGINE_UNREACHABLE', [title, ...lines].join('\n'), {
     cause: rejections[0]?.error,

@@ -134,9 +134,13 @@ function identity(dependency: Dependency): string {
 }
 
 function refuseBoth(first: Dependency, second: Dependency): never {
-  throw new MoatError('CONFIG_INVALID', `${first.text} and ${second.text} exclude each other: keep one of them.`, {
-    exit: exitCodes.usage,
-  })
+  throw new MoatError(
+    'CONFIG_INVALID',
+    `${first.text} and ${second.text} cannot both be installed: keep one of them.`,
+    {
+      exit: exitCodes.usage,
+    },
+  )
 }
 
 function located<T>(action: () => T, place: string | undefined): T {

@@ -76,7 +76,7 @@ async function startProxy(options: EnsureProxyOptions): Promise<EnsuredProxy> {
   const { paths } = options
   const lock = await tryFileLock(paths.spawnLock, spawnDeadline)
   if (!lock) {
-    throw new MoatError('SUPERVISOR_FAILED', 'Another moat command has been starting the proxy for too long.', {
+    throw new MoatError('SUPERVISOR_FAILED', 'Another moat command is starting the proxy and is taking too long.', {
       suggestions: [`lsof ${shellQuote(paths.spawnLock)}   # which process it is`],
     })
   }
@@ -157,7 +157,7 @@ function assertSamePort(wanted: WantedAddress, running: number): void {
   if (!wanted.explicit || wanted.port === 0 || listenPorts(running).includes(wanted.port)) return
   throw new MoatError(
     'PORT_MISMATCH',
-    `The proxy already runs on port ${running}, but port ${wanted.port} was asked for.`,
+    `The proxy is already running on port ${running}, but port ${wanted.port} was asked for.`,
     {
       suggestions: [`moat proxy stop && moat proxy start --port ${wanted.port}`, `MOAT_PROXY_PORT=${running} moat run`],
     },

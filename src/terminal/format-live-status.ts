@@ -17,7 +17,7 @@ export function formatLiveStatus(view: IndexView, { columns, rows }: ScreenSize)
   const room = Math.max(1, rows - 4)
   const hidden = table.length - room
   const shown = hidden > 0 ? [...table.slice(0, room - 1), `… and ${hidden + 1} more`] : table
-  return [head, '', ...shown, '', 'q or Ctrl+C ends.'].map((line) => cut(line, columns))
+  return [head, '', ...shown, '', 'q or Ctrl+C quits.'].map((line) => cut(line, columns))
 }
 
 /** Numbers, the least wanted first, make room for the URL, which is of no use in part. */

@@ -124,7 +124,7 @@ function tellStarted(
   formatEndpoints(agent).forEach(log)
   if (!hold) return agent
   const address = addressOf(hold.status)
-  if (agent.discover) note(`Whatever else listens in it: ${endpointUrl(agent.name, '<port>', address)}`)
+  if (agent.discover) note(`Any other port it listens on: ${endpointUrl(agent.name, '<port>', address)}`)
   note(`All agents: ${indexUrl(address)}`)
   const told = [...(hostHint ? [describeRefusedHost(hostHint, agent, address)] : []), ...describeLines(proxyTrust)]
   told.forEach(note)

@@ -166,11 +166,11 @@ const sentences: [RegExp, (...groups: string[]) => string][] = [
   [/^Expected (.*) to be one of: (.*)/, (value, values) => `"${value}" is not one of ${values}.`],
   [
     /(--[^\s=]+)(?:=\S*)? cannot also be provided when using (--[^\s=]+)/,
-    (one, other) => `${one} and ${other} exclude each other.`,
+    (one, other) => `${one} and ${other} cannot be used together.`,
   ],
   [
     /All of the following must be provided when using (--[^\s=]+): (--\S+)/,
-    (one, other) => `${one} is of use only with ${other}.`,
+    (one, other) => `${one} only works together with ${other}.`,
   ],
   [/^Missing required flag (\S+)/m, (flag) => `--${flag.replace(/^--/, '')} is needed.`],
 ]

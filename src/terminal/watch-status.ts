@@ -17,7 +17,7 @@ export interface WatchOptions {
 export async function watchStatus({ json, proxy }: WatchOptions): Promise<void> {
   if (!json && !(process.stdin.isTTY && isDrawable(process.stdout))) {
     const reason = process.stdin.isTTY && process.stdout.isTTY ? 'this one cannot be drawn on' : 'there is none'
-    throw new MoatError('USAGE', `--watch draws on a terminal, and ${reason}.`, {
+    throw new MoatError('USAGE', `--watch needs a terminal, and ${reason}.`, {
       exit: exitCodes.usage,
       suggestions: ['moat proxy status --watch --json', 'moat proxy status'],
     })

@@ -208,7 +208,7 @@ function onAnotherBranch(path: string, branch: string, entry: WorktreeEntry): Mo
 }
 
 function inTheWay(path: string, branch: string): MoatError {
-  return new MoatError('WORKTREE_IN_THE_WAY', `${path} exists and is no worktree of this repository.`, {
+  return new MoatError('WORKTREE_IN_THE_WAY', `${path} exists and is not a worktree of this repository.`, {
     exit: exitCodes.usage,
     suggestions: [`ls -la ${shellQuote(path)}`, `MOAT_WORKTREE_BASE=<another directory> moat wt ${shellQuote(branch)}`],
   })

@@ -174,7 +174,7 @@ async function readRegular(file: string): Promise<Buffer | undefined> {
   } finally {
     await handle?.close()
   }
-  throw unsafe(`${file} is not a config file of usual size.`, [`ls -lL ${shellQuote(file)}`])
+  throw unsafe(`${file} is too large for a config file, or is not a plain file.`, [`ls -lL ${shellQuote(file)}`])
 }
 
 function assertReadable({ key, value }: ConfigEntry, file: string): void {

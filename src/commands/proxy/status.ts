@@ -15,7 +15,7 @@ export default class Status extends MoatCommand {
   static override flags = {
     watch: Flags.boolean({
       char: 'w',
-      description: 'Go on showing agents, health and rates; with --json, one object a line',
+      description: 'Keep showing agents, health and rates; with --json, one object a line',
     }),
   }
 

@@ -8,7 +8,9 @@ import { openRepository } from '../../worktrees/repository.js'
 
 export default class WorktreeClean extends MoatCommand {
   static override args = {
-    branch: Args.string({ description: 'Only its worktree; default: all that moat made for this repository' }),
+    branch: Args.string({
+      description: "Only this branch's worktree; default: all that moat made for this repository",
+    }),
   }
   static override completion: CommandCompletion = { branch: 'branches' }
   static override description = `Remove worktrees of stopped runs; branches stay

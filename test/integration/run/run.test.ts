@@ -162,7 +162,7 @@ describe('Ctrl+C', () => {
     moat.process.kill('SIGINT')
     const outcome = await moat.exited
     expect(outcome.code).toBe(143)
-    expect(outcome.stderr).toContain('Stopping app; Ctrl+C again kills it.')
+    expect(outcome.stderr).toContain('Stopping app; press Ctrl+C again to kill it.')
     expect(await sandbox.containers()).toEqual([])
   })
 

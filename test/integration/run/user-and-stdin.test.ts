@@ -1,4 +1,4 @@
-// What a program finds in its container besides files: a user with a name, and a stdin that does not end.
+// What a program finds in its container besides its files: a user with a name, a stdin that does not end, a cache.
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { nameUser } from '../../../src/agents/container-user.js'
@@ -91,5 +91,18 @@ describe('stdin', () => {
     expect((await sandbox.moat(['run', '-d', workspace])).stderr).toContain(
       'app ended at once, with exit code 0. A program that watches files may end because its stdin is closed: stdin: open in moat.yaml keeps it open.\n',
     )
+  })
+})
+
+describe('the cache of package managers', () => {
+  it('is there for the next agent of the workspace, and for no other', async () => {
+    const script =
+      'echo "$npm_config_cache"; test -e "$npm_config_cache/mark" && echo had || { mkdir -p "$npm_config_cache"; touch "$npm_config_cache/mark"; echo new; }'
+    const yaml = { 'moat.yaml': `dependencies: [node@22]\ncommand: ${JSON.stringify(script)}\n` }
+    const printed = async (workspace: string, name: string) =>
+      (await sandbox.moat(['run', '--name', name, sandbox.directory(workspace, yaml)])).stdout
+    expect(await printed('app', 'one')).toBe('/var/cache/moat/npm\nnew\n')
+    expect(await printed('app', 'two')).toBe('/var/cache/moat/npm\nhad\n')
+    expect(await printed('other', 'three')).toBe('/var/cache/moat/npm\nnew\n')
   })
 })

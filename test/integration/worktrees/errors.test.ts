@@ -229,7 +229,7 @@ Try this:
       repository.directory,
       ['wt', 'taken'],
       2,
-      `Error: ${join(taken)} exists and is no worktree of this repository.
+      `Error: ${join(taken)} exists and is not a worktree of this repository.
 
 Try this:
   ls -la ${join(taken)}

@@ -84,7 +84,7 @@ describe('registerEndpoints', () => {
     [
       'an address of a port that moves',
       () => ({ url: 'pg://{moat.address.1}' }),
-      'Plugin moat-one registers its endpoints wrongly: endpoint a: {moat.address.1} is of a port without a hostPort.',
+      'Plugin moat-one returned an invalid registration: endpoint a: {moat.address.1} is of a port without a hostPort.',
     ],
   ])('names the plugin for %s', async (_, how, message) => {
     await expect(register('  a: {type: one}', how)).rejects.toThrow(message)

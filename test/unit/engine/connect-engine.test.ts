@@ -128,7 +128,7 @@ describe('an engine that is insisted on', () => {
     const colima = { ...env, MOAT_RUNTIME: 'colima' }
     await expect(connectEngine({ env: colima, home, platform: 'linux' })).rejects.toMatchObject({
       code: 'ENGINE_UNREACHABLE',
-      message: `Colima does not answer, and no other engine is wanted.\n  unix://${home}/.colima/default/docker.sock (Colima): no such file`,
+      message: `Colima does not answer, and moat was told to use no other engine.\n  unix://${home}/.colima/default/docker.sock (Colima): no such file`,
       suggestions: ['colima start', 'unset MOAT_RUNTIME   # or leave out --runtime'],
     })
     await expect(connectEngine({ env: { MOAT_RUNTIME: 'orbstack' }, home, platform: 'linux' })).rejects.toThrow(

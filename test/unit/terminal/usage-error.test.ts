@@ -41,7 +41,7 @@ describe('explainUsage', () => {
     ['open', ['a', '--timeout', '0'], '--timeout must be at least 1, not 0.', []],
     ['open', ['a', '--timeout', '10'], '--timeout must be at most 9, not 10.', []],
     ['open', ['a', '--shell', 'fish'], '--shell must be one of bash, zsh, not "fish".', []],
-    ['open', ['a', '-d', '-i'], '--interactive and --detach exclude each other.', []],
+    ['open', ['a', '-d', '-i'], '--interactive and --detach cannot be used together.', []],
     ['open', ['a', '-n', 'b', '-n', 'c'], '--name can be given only once.', []],
     [
       'exec',
