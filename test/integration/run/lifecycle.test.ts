@@ -96,7 +96,8 @@ describe('a terminal', () => {
       screen += chunk
     })
     await until('the shell', () => /[$#] $/.test(screen))
-    terminal.stdin.write('stty size; exit 4\n')
+    // The engine takes a size only once the container runs; a shell may be there before it.
+    terminal.stdin.write('while [ "$(stty size)" = "0 0" ]; do sleep 0.05; done; stty size; exit 4\n')
     const [code] = await once(terminal, 'close')
     expect(screen).toContain('33 77')
     expect(code).toBe(4)
