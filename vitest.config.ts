@@ -1,26 +1,65 @@
-// Test projects: `unit` needs nothing; `integration` and `e2e` need a container engine and Caddy (scripts/test brings both).
+// Test projects: `unit` needs nothing; the others need a container engine and Caddy (scripts/test brings both). They run one after
+// the other, and the files of `unit` and `integration` beside each other: each has a home, a proxy and names of its own.
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+
+/** They wait for engines and for each other's deadlines more than they compute. */
+const workers = availableParallelism() + 1
+
+/**
+ * Files that want the machine to themselves: they put it under load, measure it, count on what ends within a fifth of a second, wait
+ * for a compiler, or change what all of a machine's agents share: built images, and the stores of trusted certificates.
+ */
+const alone = [
+  'test/integration/authority/trust.test.ts',
+  'test/integration/doors/churn.test.ts',
+  'test/integration/engine/engine-races.test.ts',
+  'test/integration/engine/podman.test.ts',
+  'test/integration/forwarder/*.test.ts',
+  'test/integration/frameworks/*.test.ts',
+  'test/integration/images/*.test.ts',
+  'test/integration/pages/neighbours.test.ts',
+  'test/integration/run/ended-at-once.test.ts',
+  'test/integration/run/lifecycle.test.ts',
+  'test/integration/run/user-and-stdin.test.ts',
+  'test/integration/worktrees/clean.test.ts',
+]
+const patient = { hookTimeout: 60_000, testTimeout: 60_000 }
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], typecheck: { enabled: false } } },
       {
         test: {
-          name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          include: ['test/unit/**/*.test.ts'],
+          maxWorkers: workers,
+          name: 'unit',
+          sequence: { groupOrder: 0 },
+          typecheck: { enabled: false },
         },
       },
       {
         test: {
-          name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 180_000,
+          ...patient,
+          exclude: alone,
+          include: ['test/integration/**/*.test.ts'],
+          maxWorkers: workers,
+          name: 'integration',
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: { ...patient, fileParallelism: false, include: alone, name: 'alone', sequence: { groupOrder: 2 } },
+      },
+      {
+        test: {
           fileParallelism: false,
           globalSetup: ['test/helpers/packed-moat.ts'],
+          hookTimeout: 180_000,
+          include: ['test/e2e/**/*.test.ts'],
+          name: 'e2e',
+          sequence: { groupOrder: 3 },
+          testTimeout: 120_000,
         },
       },
     ],

@@ -7,6 +7,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
+import { say } from './figures.mjs'
 import { source } from './source.mjs'
 
 const { ensureAuthority } = await source('authority/root')
@@ -28,8 +29,6 @@ await ensureAuthority(paths, 'localhost')
 const app = createServer((_request, response) => response.end('ok'))
 const socket = join(home, 'app.sock')
 await new Promise((done) => app.listen(socket, done))
-
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 
 async function timed(action) {
   const start = performance.now()
@@ -79,9 +78,11 @@ async function measure(count, first) {
     config = next
   }
   const handshake = await timed(() => shakeHands(doors.at(-1).host, bound.port))
-  console.log(
-    `${count} agents: one more by links ${median(byLinks).toFixed(1)} ms of the supervisor's and none of Caddy's; by a push ${median(byPush).toFixed(1)} ms; first handshake ${handshake.toFixed(1)} ms`,
-  )
+  say({
+    group: `one agent more beside ${count}`,
+    samples: { 'by links (of the supervisor’s time)': byLinks, 'by a push': byPush, 'first handshake': [handshake] },
+    unit: 'ms',
+  })
   links.leave()
   const alive = setInterval(() => {}, 1_000)
   await admin.stop()

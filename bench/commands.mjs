@@ -6,6 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { say } from './figures.mjs'
 
 const rounds = Number(process.argv[2] ?? 15)
 const builds = ['.', ...process.argv.slice(3)].map((directory) => resolve(directory))
@@ -88,16 +89,21 @@ try {
     roundOfDocker()
     for (const build of installed) await roundOf(build)
   }
-  const node = median(samples['node -e 0'])
-  for (const name of Object.keys(samples).toSorted()) {
-    const middle = median(samples[name])
-    console.log(`${name.padEnd(34)} ${middle.toFixed(0).padStart(5)} ms  ${(middle / node).toFixed(1)} × node -e 0`)
-  }
+  const names = Object.keys(samples).toSorted()
+  const pick = (chosen) => Object.fromEntries(names.filter(chosen).map((name) => [name, samples[name]]))
+  const isPair = (word) => (name) => name === `docker ${word}` || name.startsWith(`moat ${word}`)
+  const isShort = (name) => ![isPair('run -d'), isPair('stop')].some((is) => is(name))
+  say({ against: 'node -e 0', group: 'commands', samples: pick(isShort), unit: 'ms' })
+  for (const word of ['run -d', 'stop'])
+    say({ against: `docker ${word}`, group: `moat ${word}, to its return`, samples: pick(isPair(word)), unit: 'ms' })
+  const memory = {}
   for (const build of installed) {
-    const { supervisor } = JSON.parse(build.moat('proxy', 'status', '--json'))
-    const [list, supervising] = [peakOf(build, ['list']), rssOf(supervisor.pid)].map((size) => size.toFixed(0))
-    console.log(`${build.directory}: moat list ${list} MB, supervisor ${supervising} MB`)
+    const { caddy, supervisor } = JSON.parse(build.moat('proxy', 'status', '--json'))
+    memory[inDirectory('moat list, at most', build)] = [peakOf(build, ['list'])]
+    memory[inDirectory('supervisor, one agent', build)] = [rssOf(supervisor.pid)]
+    memory[inDirectory('Caddy, one agent', build)] = [rssOf(caddy.pid)]
   }
+  say({ group: 'memory', samples: memory, unit: 'MB' })
 } finally {
   spawnSync('docker', ['rm', '-f', 'moat-bench'])
   for (const { env, words } of installed) {
@@ -109,8 +115,4 @@ try {
       spawnSync(process.execPath, words(...args), { env })
   }
   rmSync(base, { force: true, recursive: true })
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 }

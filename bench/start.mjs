@@ -9,6 +9,7 @@ import { request as httpsRequest } from 'node:https'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { say } from './figures.mjs'
 
 const runs = Number(process.argv[2] ?? 10)
 const home = mkdtempSync(join(tmpdir(), 'moat-bench-'))
@@ -113,22 +114,13 @@ try {
     samples['docker run -d'].push(await timed(() => startContainer(port, samples[`docker run -d ${returned}`])))
     docker('rm', '-f', 'moat-bench')
   }
-  const answer = median(samples['docker run -d'])
-  const back = median(samples[`docker run -d ${returned}`])
-  for (const [name, values] of Object.entries(samples)) {
-    const middle = median(values)
-    const range = `${Math.min(...values).toFixed(0)}–${Math.max(...values).toFixed(0)}`
-    const reference = name.endsWith(returned) ? back : answer
-    console.log(
-      `${name.padEnd(28)} median ${middle.toFixed(0).padStart(5)} ms  (${range})  ${(middle / reference).toFixed(2)} × docker run -d`,
-    )
-  }
+  const isReturn = (name) => name.endsWith(returned)
+  const pick = (chosen) => Object.fromEntries(Object.entries(samples).filter(([name]) => chosen(name)))
+  const starts = pick((name) => name.includes('run -d') && !isReturn(name))
+  say({ against: 'docker run -d', group: 'run -d, to the first 200', samples: starts, unit: 'ms' })
+  say({ against: `docker run -d ${returned}`, group: 'run -d, to its return', samples: pick(isReturn), unit: 'ms' })
+  say({ against: 'node -e 0', group: 'list', samples: pick((name) => !name.includes('run -d')), unit: 'ms' })
 } finally {
   moat('proxy', 'stop')
   rmSync(home, { force: true, recursive: true })
-}
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)]
 }

@@ -2,12 +2,15 @@
 // same Caddy with one hand-written route to the container's address and to the agent's socket, and against an earlier moat.
 // Rounds of the same load in turn, so that what else the machine does falls on all.
 // Usage: npm run build && node bench/way-in.mjs [rounds] [seconds] [checkout of an earlier moat, built] [agents]
+// With MOAT_BENCH_OTHERS=1 also nginx and portless (from npm), with the same certificate.
 // Linux; needs an engine, Caddy (MOAT_CADDY), h2load (nghttp2-client) and, for the first run, the image that it builds.
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { median, say } from './figures.mjs'
+import { startOthers } from './other-proxies.mjs'
 
 const [rounds = 3, seconds = 3] = process.argv.slice(2, 4).map(Number)
 const [earlier, others = '0'] = process.argv.slice(4)
@@ -47,13 +50,10 @@ function startMoat(checkout, name) {
   const stop = () => {
     for (const agent of JSON.parse(moat('list', '--json')).agents) moat('stop', agent.name)
   }
-  return { container: containerOf(runId), home, host: new URL(endpoints[0].url).hostname, proxy, runId, stop }
-}
-
-function containerOf(runId) {
   const id = run('docker', ['ps', '-q', '--filter', `label=dev.moat.run-id=${runId}`]).trim()
   const [{ NetworkSettings }] = JSON.parse(run('docker', ['inspect', id]))
-  return Object.values(NetworkSettings.Networks)[0].IPAddress
+  const container = Object.values(NetworkSettings.Networks)[0].IPAddress
+  return { container, home, host: new URL(endpoints[0].url).hostname, id, proxy, runId, stop }
 }
 
 /** The same Caddy with nothing but one route. */
@@ -135,8 +135,6 @@ function load({ host, pid, port }, path, flags) {
   return { cpu: ((cpuOf(pid) - before) / Number(done)) * 1e6, rate }
 }
 
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
-
 const stops = []
 try {
   const now = startMoat(resolve('.'), 'now')
@@ -152,20 +150,26 @@ try {
     stops.push(before.stop)
     ways['moat before'] = { host: before.host, pid: before.proxy.caddy.pid, port: before.proxy.port }
   }
+  if (process.env.MOAT_BENCH_OTHERS) {
+    for (const [name, way] of Object.entries(await startOthers({ now, work }))) {
+      stops.push(way.stop)
+      ways[name] = way
+    }
+  }
   for (const [size, path] of Object.entries(dials)) {
     for (const [protocol, flags] of Object.entries(loads)) {
       const seen = Object.fromEntries(Object.keys(ways).map((name) => [name, []]))
       for (let round = 0; round < rounds; round += 1)
         for (const [name, way] of Object.entries(ways)) seen[name].push(load(way, path, flags))
-      const base = median(seen['by hand, to the address'].map(({ rate }) => rate))
-      for (const [name, all] of Object.entries(seen)) {
-        const rates = all.map(({ rate }) => rate)
-        const cpu = median(all.map(({ cpu }) => cpu))
-        const spread = `${Math.min(...rates).toFixed(0)}–${Math.max(...rates).toFixed(0)}`
-        console.log(
-          `${size.padEnd(6)} ${protocol.padEnd(9)} ${name.padEnd(24)} ${median(rates).toFixed(0).padStart(7)} req/s (${spread})  × ${(median(rates) / base).toFixed(2)}  ${cpu.toFixed(0)} µs of Caddy's CPU each`,
-        )
-      }
+      const each = (key) => Object.entries(seen).map(([name, all]) => [name, all.map((one) => one[key])])
+      const cpu = each('cpu').map(([name, all]) => [name, `${median(all).toFixed(0)} µs of the proxy's CPU each`])
+      say({
+        against: 'by hand, to the address',
+        group: `requests a second, ${size}, ${protocol}`,
+        notes: Object.fromEntries(cpu),
+        samples: Object.fromEntries(each('rate')),
+        unit: 'req/s',
+      })
     }
   }
 } finally {

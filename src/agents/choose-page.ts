@@ -7,6 +7,7 @@ import { nearestName } from '../routing/nearest-name.js'
 import { defaultEndpoint } from '../routing/route-table.js'
 import { agentUrl, indexUrl, type ProxyAddress, urlOf } from '../routing/urls.js'
 import { chooseAgent } from './choose-agent.js'
+import { notRunning } from './find-agent.js'
 
 export interface PageRequest {
   /** A name, a run id or the beginning of one. */
@@ -37,11 +38,7 @@ export async function choosePage(
   const live = agents.filter(isLive)
   const agent = await chosenAgent(agents, live, reference, directory)
   if (!agent) return { url: indexUrl(address) }
-  if (!isLive(agent)) {
-    throw new MoatError('AGENT_NOT_RUNNING', `${agent.name} is not running: its state is ${agent.state}.`, {
-      suggestions: [`moat logs ${agent.runId}`],
-    })
-  }
+  if (!isLive(agent)) throw notRunning(agent)
   const { name } = agent
   if (dashboard) return { agent: name, url: `${indexUrl(address)}/agents/${name}` }
   const wanted = endpoint ?? defaultEndpoint(agent) ?? onlyEndpoint(agent)

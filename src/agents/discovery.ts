@@ -6,12 +6,18 @@ import type { AgentPlan } from './plan-agent.js'
 const apart =
   'the container engine runs in a virtual machine, or as other users than those of this machine, and sockets do not cross that line'
 
-type Plan = Pick<AgentPlan, 'discoverPlace'>
+type Plan = Pick<AgentPlan, 'discoverPlace'> & { container?: Pick<AgentPlan['container'], 'runtime'> }
 
 /** Rejects with CONFIG_INVALID on an engine where it cannot be. */
 export async function assertDiscovery(engine: Pick<Engine, 'sharesSockets'>, plan: Plan): Promise<void> {
-  if (plan.discoverPlace === undefined || (await engine.sharesSockets())) return
-  throw noDiscovery(plan.discoverPlace, apart)
+  const { container: { runtime } = {}, discoverPlace } = plan
+  if (discoverPlace === undefined || (await engine.sharesSockets(runtime))) return
+  throw noDiscovery(discoverPlace, (await engine.sharesSockets()) ? sealedOff(runtime) : apart)
+}
+
+/** Why sockets do not lead into a container of this runtime's. */
+export function sealedOff(runtime: string | undefined): string {
+  return `the runtime ${runtime ?? 'of the engine'} gives each container a kernel of its own, and sockets do not lead out of it`
 }
 
 /** `place` is that of the key. */

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Engine } from '../engine/engine.js'
 import { canHaveEndpoints } from '../routing/agent.js'
+import { describeEnd } from '../routing/agent-end.js'
 import { syncRoutes } from '../supervisor/control-client.js'
 import type { ProxyOptions } from '../supervisor/proxy.js'
 import type { StartedAgent } from './start-agent.js'
@@ -15,6 +16,8 @@ export interface EndedAtOnceOptions {
   engine: Engine
   /** Called with what the agent wrote, if it ended at once. */
   hear: (piece: string) => void
+  /** What more there is to say of an end without an error. */
+  hint?: string
   /** Leave the container. */
   keep: boolean
   note: (line: string) => void
@@ -33,7 +36,7 @@ export interface EndedAtOnceOptions {
  */
 export async function endedAtOnce(
   { agent, containerId, exitCode, startedAt }: StartedAgent,
-  { engine, hear, keep, note, proxy, removeAtEnd, settleTime, stderr, tellGone }: EndedAtOnceOptions,
+  { engine, hear, hint, keep, note, proxy, removeAtEnd, settleTime, stderr, tellGone }: EndedAtOnceOptions,
 ): Promise<number | undefined> {
   const left = Math.max(0, startedAt + settleTime - performance.now())
   const code = await Promise.race([exitCode, delay(left, undefined, { ref: false })])
@@ -42,7 +45,8 @@ export async function endedAtOnce(
     const log = await engine.sessions.logs(containerId, { follow: false, tail: lastLines })
     await streamOutput(log, { hear, stderr, stdout: stderr })
   }
-  note(`${agent.name} ended at once, with exit code ${code}.`)
+  const end = (await engine.ends.of(containerId)) ?? { exitCode: code }
+  note(`${agent.name} ended at once, with ${describeEnd(end)}.${code === 0 && hint !== undefined ? ` ${hint}` : ''}`)
   if (!keep) await engine.remove(containerId)
   if (canHaveEndpoints(agent)) await syncRoutes(proxy.paths.controlSocket)
   if (!keep) await tellGone(agent)

@@ -1,4 +1,4 @@
-// Owns having the image an agent runs in: building it if it is more than an image that exists already.
+// Owns having the image an agent runs in: building it if it is more than an image that already exists.
 import { agentHome } from '../engine/container-request.js'
 import type { Engine, PullProgress } from '../engine/engine.js'
 import { buildSteps } from '../images/build-steps.js'

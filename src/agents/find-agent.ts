@@ -1,8 +1,21 @@
 // Owns finding one agent by what a person types: its name, its run id, or the beginning of a run id.
 import { describeUnsealed, type UnsealedContainer } from '../engine/unsealed.js'
-import { MoatError } from '../errors.js'
+import { exitCodes, MoatError } from '../errors.js'
 import { type Agent, isLive } from '../routing/agent.js'
+import { describeEnd } from '../routing/agent-end.js'
 import { nearestName } from '../routing/nearest-name.js'
+
+/** That no agent, or none alone, has the name or run id `reference`; `candidates` are what may have been meant. */
+export class AgentReferenceError extends MoatError {
+  constructor(
+    code: 'AGENT_NOT_FOUND' | 'AMBIGUOUS_AGENT',
+    message: string,
+    readonly reference: string,
+    readonly candidates: readonly string[],
+  ) {
+    super(code, message, { suggestions: ['moat list'] })
+  }
+}
 
 /** The one agent that `reference` names. Rejects when it is none or several; what looks like it, in `unsealed`, is named. */
 export function findAgent<Run extends Pick<Agent, 'name' | 'runId'>>(
@@ -19,9 +32,13 @@ export function findAgent<Run extends Pick<Agent, 'name' | 'runId'>>(
   if (only && others.length === 0) return only
   if (only) {
     const list = matches.map(({ name, runId }) => `${runId} (${name})`).join(', ')
-    throw new MoatError('AMBIGUOUS_AGENT', `${reference} stands for several runs: ${list}.`, {
-      suggestions: matches.map(({ runId }) => `moat stop ${runId}`),
-    })
+    const runIds = matches.map(({ runId }) => runId)
+    throw new AgentReferenceError(
+      'AMBIGUOUS_AGENT',
+      `${reference} stands for several runs: ${list}.`,
+      reference,
+      runIds,
+    )
   }
   const similar = unsealed.find((container) => couldBe(container, reference))
   if (similar) {
@@ -30,22 +47,34 @@ export function findAgent<Run extends Pick<Agent, 'name' | 'runId'>>(
       suggestions: [similar.fix],
     })
   }
-  const nearest = nearestName(
+  const nearest = likelyName(
     reference,
     agents.map(({ name }) => name),
   )
-  const hint = nearest ? ` Did you mean ${nearest}?` : ''
-  throw new MoatError('AGENT_NOT_FOUND', `There is no agent with the name or run id ${reference}.${hint}`, {
-    suggestions: ['moat list'],
-  })
+  const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`
+  const message = `There is no agent with the name or run id ${reference}.${hint}`
+  throw new AgentReferenceError('AGENT_NOT_FOUND', message, reference, nearest === undefined ? [] : [nearest])
+}
+
+/** The only name that begins so, else the one that is spelt alike. */
+function likelyName(reference: string, names: readonly string[]): string | undefined {
+  const begun = [...new Set(names.filter((name) => name.startsWith(reference.toLowerCase())))]
+  return begun.length === 1 && reference !== '' ? begun[0] : nearestName(reference, names)
 }
 
 /** The same, for what takes a running agent. */
 export function runningAgent(agents: readonly Agent[], reference: string): Agent {
   const agent = findAgent(agents, reference)
   if (isLive(agent)) return agent
-  throw new MoatError('AGENT_NOT_RUNNING', `${agent.name} is not running: its state is ${agent.state}.`, {
-    suggestions: [`moat logs ${agent.runId}`],
+  throw notRunning(agent)
+}
+
+/** The error for what takes a running agent. */
+export function notRunning({ end, name, runId, state }: Agent, exit: number = exitCodes.failure): MoatError {
+  const how = end === undefined ? '' : `, ${describeEnd(end)}`
+  return new MoatError('AGENT_NOT_RUNNING', `${name} is not running: its state is ${state}${how}.`, {
+    exit,
+    suggestions: [`moat logs ${runId}`],
   })
 }
 

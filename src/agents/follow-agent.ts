@@ -1,5 +1,6 @@
 // Owns an attached run: the agent's output, Ctrl+C, the proxy's supervisor, and what is left at the end: nothing.
 import type { Engine } from '../engine/engine.js'
+import { type AgentEnd, describeEnd } from '../routing/agent-end.js'
 import { syncRoutes } from '../supervisor/control-client.js'
 import { type EnsureProxyOptions, ensureProxy } from '../supervisor/ensure-proxy.js'
 import type { StartedAgent } from './start-agent.js'
@@ -32,7 +33,7 @@ export async function followAgent(started: StartedAgent, options: FollowOptions)
   let interrupts = 0
   const interrupt = () => {
     interrupts += 1
-    note(interrupts === 1 ? `Stopping ${agent.name}; Ctrl+C again kills it.` : `Killing ${agent.name}.`)
+    note(interrupts === 1 ? `Stopping ${agent.name}; press Ctrl+C again to kill it.` : `Killing ${agent.name}.`)
     const end = interrupts === 1 ? engine.stop(containerId, stopGrace) : engine.kill(containerId)
     end.catch((error) => note(error.message))
   }
@@ -47,6 +48,10 @@ export async function followAgent(started: StartedAgent, options: FollowOptions)
   try {
     const exitCode = await started.exitCode
     await streamed
+    const end: Omit<AgentEnd, 'at'> = (await engine.ends.of(containerId)) ?? { exitCode }
+    // Who stopped it knows why it ended.
+    if (interrupts === 0 && (exitCode !== 0 || end.outOfMemory !== undefined))
+      note(`${agent.name} ended: ${describeEnd(end)}.`)
     return exitCode
   } finally {
     restore()

@@ -15,7 +15,7 @@ import { declaredPorts } from '../routing/declared-ports.js'
 import { agentHost, endpointHost, listenPorts, type ProxyAddress } from '../routing/urls.js'
 import type { ChosenPort } from './choose-ports.js'
 import { chooseRelays } from './choose-relays.js'
-import { noDiscovery } from './discovery.js'
+import { noDiscovery, sealedOff } from './discovery.js'
 import { hasUrls } from './plan-agent.js'
 
 /** Where the directory is in the container. */
@@ -37,6 +37,7 @@ export interface ForwarderOptions {
 
 interface ForwardedAgent {
   command: string[] | undefined
+  container?: { runtime?: string }
   discoverPlace?: string
   endpoints: readonly Pick<Endpoint, 'name' | 'port' | 'readiness' | 'url'>[]
   name: string
@@ -67,8 +68,13 @@ export async function planForwarder(agent: ForwardedAgent, options: ForwarderOpt
     options.note(`Inside its container, the URLs of ${agent.name} will not answer: ${reason}.`)
     return undefined
   }
-  const bySockets = await engine.sharesSockets()
-  const out = planWayOut(agent, options, bySockets)
+  const { runtime } = agent.container ?? {}
+  const bySockets = await engine.sharesSockets(runtime)
+  // What leads in goes by ports then; nothing of the user's machine is where a container's own network leads out.
+  const isSealedOff = !bySockets && (await engine.sharesSockets())
+  if (isSealedOff)
+    options.note(`Inside its container, the URLs of ${agent.name} will not answer: ${sealedOff(runtime)}.`)
+  const out = isSealedOff ? nothing : planWayOut(agent, options, bySockets)
   const way = planWayIn(agent, out.ports, bySockets)
   const directory = agentDirectory(paths, runId)
   const writable = { readOnly: false, source: wayInDirectory(paths, runId), target: `${mountPoint}/in` }
@@ -86,6 +92,13 @@ export async function planForwarder(agent: ForwardedAgent, options: ForwarderOpt
   }
 }
 
+/** The way out of a container in which its own URLs do not answer. */
+const nothing: { flags: string[]; hosts: { address: string; name: string }[]; ports: number[] } = {
+  flags: [],
+  hosts: [],
+  ports: [],
+}
+
 /** How its own URLs answer in the container; nothing, once that has been said, where they cannot. */
 function planWayOut(agent: ForwardedAgent, { address, note, paths, runId }: ForwarderOptions, bySockets: boolean) {
   const names = agent.endpoints.filter(({ url }) => url === undefined).map(({ name }) => name)
@@ -97,7 +110,7 @@ function planWayOut(agent: ForwardedAgent, { address, note, paths, runId }: Forw
       `Inside its container, the URLs of ${agent.name} will not answer: ${why} (proxy.port in config.yaml gives the proxy another).`,
     )
   }
-  if (taken || (names.length === 0 && agent.discoverPlace === undefined)) return { flags: [], hosts: [], ports: [] }
+  if (taken || (names.length === 0 && agent.discoverPlace === undefined)) return nothing
   const socket = posix.join(mountPoint, basename(agentSocket(paths, runId)))
   const endpointHosts = names.map((name) => endpointHost(agent.name, name, address.domain))
   return {

@@ -3,6 +3,7 @@ import type { AskedPower } from '../approvals/power.js'
 import { powersOf } from '../approvals/powers.js'
 import { type LoadedMoatYaml, loadMoatYaml, type MoatYaml, type MoatYamlCommand } from '../config/moat-yaml.js'
 import { type Mount, readMount } from '../config/mount.js'
+import { checkAll } from '../config/problems.js'
 import { resolveWorkspace } from '../config/workspace.js'
 import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
 import { exitCodes, MoatError } from '../errors.js'
@@ -10,7 +11,7 @@ import { type ImagePlan, planImage } from '../images/plan-image.js'
 import { withPreRun } from '../images/with-pre-run.js'
 import type { ProxyTrust } from '../projects/behind-proxy.js'
 import type { HostHint } from '../projects/host-hint.js'
-import { isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
+import { encodingProblem, isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
 import { generateName } from '../routing/generate-name.js'
 import { branchRunName } from '../worktrees/branch-name.js'
 import { checkoutNotes } from '../worktrees/checkout-notes.js'
@@ -61,6 +62,8 @@ export interface AgentPlan extends RegisteredEndpoints {
   notes: string[]
   /** What moat.yaml and flags ask for beyond the container. */
   powers: AskedPower[]
+  /** True when its stdin stays open, though nobody writes to it. */
+  openStdin: boolean
   /** What its framework needs in order to trust the proxy. */
   proxyTrust: ProxyTrust
   /** Where moat.yaml names the container's runtime. */
@@ -89,11 +92,13 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
   const branch = checkout?.branch
   const name = chooseName(request.name ?? (branch === undefined ? config.name : branchRunName(config.name, branch)))
   const ownMounts = await Promise.all(request.mounts.map(parseMountFlag))
-  const registered = await registerEndpoints(loaded, plugins, { name, workspace }, domain, request.isFree)
-  const command = planCommand(request.command ?? toArguments(config.command), loaded)
+  const [command, image, registered] = await checkAll([
+    () => planCommand(request.command ?? toArguments(config.command), loaded),
+    () => planImage({ ...config, place: (index) => loaded.locate(['dependencies', index]) }),
+    () => registerEndpoints(loaded, plugins, { name, workspace }, domain, request.isFree),
+  ])
   const hostHint = await findRefusedHost({ ...registered, command, domain, name, workspace })
   const env = { ...config.env, ...request.env }
-  const image = planImage({ ...config, place: (index) => loaded.locate(['dependencies', index]) })
   return {
     ...(checkout && {
       git: { ...(branch !== undefined && { branch }), repository: await repositoryId(checkout.commonDir) },
@@ -111,6 +116,11 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     mounts: [...config.mounts, ...ownMounts],
     name,
     notes: await notesOf(checkout ?? mainCheckout),
+    // Watchers end with their stdin; what reads all of it never ends without. Servers are mostly run by the former.
+    openStdin:
+      config.stdin === undefined
+        ? config.discover === true || registered.endpoints.length > 0
+        : config.stdin === 'open',
     proxyTrust: await findProxyTrust({ ...registered, command, discover: config.discover, domain, env, workspace }),
     powers: powersOf({ hostPorts: registered.hostPorts, loaded, ownMounts, workspace }),
     ...(config.container.runtime !== undefined && { runtimePlace: loaded.locate(['container', 'runtime']) }),
@@ -155,7 +165,7 @@ function chooseName(name: string | undefined): string {
   const suggestion = suggestDnsLabel(name)
   throw new MoatError(
     'INVALID_NAME',
-    `"${name}" is not a valid agent name: use 1 to 63 lowercase letters, digits and hyphens, with no hyphen first or last.`,
+    `"${name}" is not a valid agent name: ${encodingProblem(name) ? `it ${encodingProblem(name)}` : 'use 1 to 63 lowercase letters, digits and hyphens, with no hyphen first or last'}.`,
     { exit: exitCodes.usage, ...(suggestion && { suggestions: [`moat run --name ${suggestion}`] }) },
   )
 }

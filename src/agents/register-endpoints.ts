@@ -1,5 +1,6 @@
 // Owns turning the declared endpoints of moat.yaml into routes and ports, by asking the plugins their types come from.
 import type { LoadedMoatYaml } from '../config/moat-yaml.js'
+import { throwAll } from '../config/problems.js'
 import { collectEndpointTypes, type EndpointTypes } from '../endpoints/collect-endpoint-types.js'
 import type { DeclaredEndpoint, EndpointRegistration } from '../endpoints/contract.js'
 import { literal } from '../endpoints/literal.js'
@@ -10,6 +11,7 @@ import type { Endpoint, RouteFragment } from '../routing/agent.js'
 import { nearestName } from '../routing/nearest-name.js'
 import { endpointHost } from '../routing/urls.js'
 import { type ChosenPort, choosePorts } from './choose-ports.js'
+import { assertWithinLimits } from './endpoint-limits.js'
 
 export interface RegisteredEndpoints {
   /** Variables that the types add. */
@@ -38,7 +40,7 @@ export async function registerEndpoints(
   if (loaded.config.ports.length === 0) return { endpointEnv: {}, endpoints: [], hostPorts: [], ports: [], routes: [] }
   const types = await collectEndpointTypes(plugins)
   const declared = await checkOptions(loaded, types, (name) => endpointHost(agent.name, name, domain))
-  const registrations = inOrder(declared, await askPlugins(plugins, types, agent, declared))
+  const registrations = inOrder(declared, await askPlugins(loaded, plugins, types, agent, declared))
   assertOneDefault(loaded, registrations)
   const ports = await choosePorts(agent.name, registrations, isFree)
   return {
@@ -57,21 +59,26 @@ async function checkOptions(
   hostOf: (endpoint: string) => string,
 ): Promise<DeclaredEndpoint[]> {
   const declared: DeclaredEndpoint[] = []
+  const unknown: MoatError[] = []
   const issues: Parameters<LoadedMoatYaml['reject']>[0][number][] = []
   const knownKeys: Record<string, readonly string[]> = {}
   for (const { name, options, type: typeName } of config.ports) {
     const type = types.get(typeName)?.type
-    if (!type) throw unknownType(locate(['ports', name, 'type']), typeName, types)
+    if (!type) {
+      unknown.push(unknownType(locate(['ports', name, 'type']), typeName, types))
+      continue
+    }
     const parsed = await type.options.safeParseAsync(options)
     if (parsed.success) declared.push({ host: hostOf(name), name, options: parsed.data, type: typeName })
     else issues.push(...parsed.error.issues.map((issue) => ({ ...issue, path: ['ports', name, ...issue.path] })))
     knownKeys[`ports.${name}`] = ['type', ...Object.keys(type.options.shape ?? {})]
   }
-  if (issues.length > 0) throw reject(issues, knownKeys)
+  throwAll([...unknown, ...(issues.length > 0 ? [reject(issues, knownKeys)] : [])])
   return declared
 }
 
 async function askPlugins(
+  loaded: LoadedMoatYaml,
   plugins: EndpointPlugins,
   types: EndpointTypes,
   agent: { name: string; workspace: string },
@@ -79,6 +86,7 @@ async function askPlugins(
 ): Promise<OwnedRegistration[]> {
   const ownerOf = ({ type }: DeclaredEndpoint) => types.get(type)?.plugin ?? ''
   const answers = await plugins.registerEndpoints({ agent: { ...agent }, endpoints, literal })
+  for (const { result } of answers) assertWithinLimits(loaded, endpoints, result)
   const owners = new Set([...endpoints.map(ownerOf), ...answers.map(({ plugin }) => plugin)])
   return [...owners].flatMap((plugin) => {
     const expected = endpoints.filter((endpoint) => ownerOf(endpoint) === plugin)
@@ -158,7 +166,7 @@ function addressed<T extends Record<string, string>>(
       if (hostPort !== undefined) return `127.0.0.1:${hostPort}`
       throw new MoatError(
         'PLUGIN_FAILED',
-        `Plugin ${plugin} registers its endpoints wrongly: endpoint ${endpoint}: ${placeholder} is of a port without a hostPort.`,
+        `Plugin ${plugin} returned an invalid registration: endpoint ${endpoint}: ${placeholder} is of a port without a hostPort.`,
       )
     })
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, fill(value)])) as T
@@ -171,6 +179,9 @@ function unknownType(place: string, type: string, types: EndpointTypes): MoatErr
   const message = `${place}: unknown endpoint type "${type}"${hint} Installed: ${names.join(', ')}`
   return new MoatError('ENDPOINT_TYPE', message, {
     exit: exitCodes.usage,
-    suggestions: [`moat plugins install moat-plugin-${type.toLowerCase().replace(/[^a-z0-9-]+/g, '-')}`],
+    // Beside what was probably meant, a package of the mistyped name would be a trap.
+    ...(nearest === undefined && {
+      suggestions: [`moat plugins install moat-plugin-${type.toLowerCase().replace(/[^a-z0-9-]+/g, '-')}`],
+    }),
   })
 }

@@ -18,9 +18,11 @@ import { containerGitEnvironment, type TrustedUrls } from '../worktrees/git-envi
 import { shareMainCheckout } from '../worktrees/share-main-checkout.js'
 import { shareRepository } from '../worktrees/share-repository.js'
 import { type ContainerTrust, certificateFile, planContainerTrust } from './container-trust.js'
+import { nameUser } from './container-user.js'
 import { assertDiscovery } from './discovery.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
 import { type Forwarder, planForwarder } from './forwarder.js'
+import { planPackageCache } from './package-cache.js'
 import { type AgentPlan, hasUrls } from './plan-agent.js'
 import type { Progress } from './progress.js'
 import { giveSettings } from './proxy-trust.js'
@@ -38,7 +40,7 @@ export interface StartOptions {
   attach: boolean
   /** Give it a terminal and stdin. */
   interactive: boolean
-  /** Leave the container when the agent ends. */
+  /** Keep the container when the agent ends. */
   keep: boolean
   engine: Engine
   paths: MoatPaths
@@ -143,7 +145,10 @@ async function startContainer(
       await assertSettled(plan)
       const containerId = await reserveContainer(engine, plan.name, spec)
       try {
-        await trust?.install(containerId)
+        // To write into a container takes the engine a tenth of a second, and the bundle has it too.
+        if (!bundle) await trust?.install(containerId)
+        // One that moat built has its user.
+        if (image.image === plan.image.base) await nameUser(own, containerId, options.user, spec.mounts)
         await bundle?.install(containerId)
         const started = await letRun(containerId, plan, options)
         const agent: Agent = {
@@ -210,6 +215,7 @@ async function containerSpec(
   const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
   const urls = address ? urlEnvironment(name, endpoints, address, { bare: plan.discoverPlace !== undefined }) : {}
   const shared = await gitMounts(plan, paths)
+  const cache = await planPackageCache(plan, paths)
   const place = checkout ? placeOf(checkout) : plan.mainCheckout
   return {
     command: plan.command,
@@ -217,6 +223,7 @@ async function containerSpec(
       HOST: '0.0.0.0',
       MOAT_RUN_ID: runId,
       MOAT_RUN_NAME: name,
+      ...cache.env,
       ...trust?.env,
       ...bundle?.env,
       ...urls,
@@ -241,11 +248,13 @@ async function containerSpec(
     mounts: [
       { readOnly: false, source: workspace, target: workspaceMount },
       ...shared,
+      ...cache.mounts,
       ...(trust?.mounts ?? []),
       ...(forwarder?.mounts ?? []),
       ...mounts,
     ],
     name: containerName(name, paths.home),
+    openStdin: plan.openStdin,
     ...(network !== undefined && { network }),
     ports: plan.ports,
     removeAtEnd,

@@ -2,7 +2,7 @@
 import { removeAgentDirectory } from '../doors/agent-directory.js'
 import type { Engine } from '../engine/engine.js'
 import { messageOf } from '../errors.js'
-import { type Agent, canHaveEndpoints } from '../routing/agent.js'
+import { type Agent, canHaveEndpoints, isLive } from '../routing/agent.js'
 import { syncRoutes } from '../supervisor/control-client.js'
 import { findProxy, type ProxyOptions } from '../supervisor/proxy.js'
 import { findAgent } from './find-agent.js'
@@ -16,45 +16,62 @@ export interface StoppedAgent {
   runId: string
 }
 
+/** Names, run ids or beginnings of run ids; `all` for every agent that the command can be about. */
+export type AgentChoice = 'all' | readonly string[]
+
 /**
- * Stops the agents that `references` name (a name, a run id or the beginning of one), all at the same time, and removes those
- * that are not to be kept. None is stopped when one of the references is wrong.
+ * Stops agents, all at the same time, and removes those that are not to be kept. None is stopped when one of the references is
+ * wrong. `all` are those that run.
  */
 export async function stopAgents(
   engine: Engine,
   proxy: ProxyOptions,
-  references: readonly string[],
+  choice: AgentChoice,
   tell: TellGone,
 ): Promise<StoppedAgent[]> {
-  const { agents, unsealed } = await engine.listAgents()
-  const chosen = [...new Set(references.map((reference) => findAgent(agents, reference, unsealed)))]
-  const outcomes = await Promise.allSettled(
-    chosen.map(async (agent) => {
-      await engine.stop(agent.containerId, stopGrace)
-      if (!agent.keep) await engine.remove(agent.containerId)
-      return agent
-    }),
-  )
-  const stopped = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-  await withdrawn(stopped, proxy)
-  for (const agent of stopped) if (!agent.keep) await forgotten(agent, proxy, tell)
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
-  return stopped.map(({ name, runId }) => ({ name, runId }))
+  const chosen = (await choose(engine, choice)).filter((agent) => choice !== 'all' || isLive(agent))
+  return endAll(chosen, proxy, tell, async ({ containerId, keep }) => {
+    await engine.stop(containerId, stopGrace)
+    if (!keep) await engine.remove(containerId)
+    return !keep
+  })
 }
 
-/** Removes an agent at once, running or not, kept or not. */
-export async function destroyAgent(
+/** Removes agents at once, running or not, kept or not. None is removed when one of the references is wrong. */
+export async function destroyAgents(
   engine: Engine,
   proxy: ProxyOptions,
-  reference: string,
+  choice: AgentChoice,
   tell: TellGone,
-): Promise<StoppedAgent> {
+): Promise<StoppedAgent[]> {
+  return endAll(await choose(engine, choice), proxy, tell, async ({ containerId }) => {
+    await engine.remove(containerId)
+    return true
+  })
+}
+
+async function choose(engine: Engine, choice: AgentChoice): Promise<Agent[]> {
   const { agents, unsealed } = await engine.listAgents()
-  const agent = findAgent(agents, reference, unsealed)
-  await engine.remove(agent.containerId)
-  await withdrawn([agent], proxy)
-  await forgotten(agent, proxy, tell)
-  return { name: agent.name, runId: agent.runId }
+  if (choice === 'all') return [...agents]
+  return [...new Set(choice.map((reference) => findAgent(agents, reference, unsealed)))]
+}
+
+/** Ends them all at the same time, by what resolves with true for one that is gone; rejects at last if one would not end. */
+async function endAll(
+  agents: readonly Agent[],
+  proxy: ProxyOptions,
+  tell: TellGone,
+  end: (agent: Agent) => Promise<boolean>,
+): Promise<StoppedAgent[]> {
+  const outcomes = await Promise.allSettled(agents.map(async (agent) => ({ agent, gone: await end(agent) })))
+  const ended = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  await withdrawn(
+    ended.map(({ agent }) => agent),
+    proxy,
+  )
+  for (const { agent, gone } of ended) if (gone) await forgotten(agent, proxy, tell)
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  return ended.map(({ agent: { name, runId } }) => ({ name, runId }))
 }
 
 /** A supervisor does so too, if it has seen the agent: one that was started since has not. */

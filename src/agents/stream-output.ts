@@ -10,12 +10,28 @@ export interface OutputTarget {
   stdout: NodeJS.WritableStream
 }
 
-/** Resolves when all of it has been handed on. */
-export async function streamOutput(output: SessionOutput, { hear, stderr, stdout }: OutputTarget): Promise<void> {
+/**
+ * Resolves with `all` when all of it has been handed on, and with `gone` as soon as somebody it is for has gone away. The
+ * program is not held up by that: what nobody reads is dropped.
+ */
+export async function streamOutput(
+  output: SessionOutput,
+  { hear, stderr, stdout }: OutputTarget,
+): Promise<'all' | 'gone'> {
   if (hear) for (const stream of [output.stdout, output.stderr]) stream.on('data', (piece) => hear(String(piece)))
-  output.stdout.pipe(stdout, { end: false })
-  output.stderr.pipe(stderr, { end: false })
-  await Promise.all([finished(output.stdout), finished(output.stderr)])
+  const gone = Promise.race([handOn(output.stdout, stdout), handOn(output.stderr, stderr)])
+  const all = Promise.all([finished(output.stdout), finished(output.stderr)]).then(() => 'all' as const)
+  return Promise.race([all, gone])
+}
+
+/** Resolves when the target takes no more. */
+async function handOn(source: NodeJS.ReadableStream, target: NodeJS.WritableStream): Promise<'gone'> {
+  const gone = new Promise<void>((resolve) => target.once('error', () => resolve()))
+  source.pipe(target, { end: false })
+  await gone
+  source.unpipe(target)
+  source.resume()
+  return 'gone'
 }
 
 /** All of it, as text. */

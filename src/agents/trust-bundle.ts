@@ -1,20 +1,21 @@
 // Owns what makes programs accept the proxy's certificates that read one file of authorities in place of their own, named by
 // a variable: Python's requests and httpx, pip, uv, the AWS command line, gRPC. The file has what the image trusts, and the root.
-import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { rootCertificates } from 'node:tls'
 import { bundleFile, writeBundle } from '../authority/bundle.js'
 import { agentDirectory, type MoatPaths } from '../config/paths.js'
 import type { Engine } from '../engine/engine.js'
 import type { ImageFacts } from '../engine/files.js'
 import { mountPoint } from './forwarder.js'
+import { remembered } from './image-memory.js'
 
 interface Reader {
   /** Variables that its clients read too: what these name is not to be lost. */
   alsoReads?: string[]
   /** Variables that would no longer count if it were set. */
   leaves?: string[]
+  /** Only to be set where the image has set it: what it names else has the root alone. */
+  onlyIfNamed?: true
   variable: string
 }
 
@@ -25,6 +26,8 @@ const readers: Reader[] = [
   { alsoReads: ['CURL_CA_BUNDLE', 'PIP_CERT'], variable: 'REQUESTS_CA_BUNDLE' },
   { alsoReads: ['REQUESTS_CA_BUNDLE'], variable: 'AWS_CA_BUNDLE' },
   { variable: 'GRPC_DEFAULT_SSL_ROOTS_FILE_PATH' },
+  // Node adds it to its own. A company's image may bring the company's authorities by it.
+  { onlyIfNamed: true, variable: 'NODE_EXTRA_CA_CERTS' },
 ]
 
 /** Where distributions have all authorities in one file, as Go looks for it. */
@@ -38,8 +41,6 @@ const systemBundles = [
 ]
 /** Characters; more is no list of authorities. */
 const mostCharacters = 8 * 1024 * 1024
-/** What of an image was not needed for so long is read anew. Milliseconds. */
-const keptFor = 30 * 24 * 3_600_000
 
 export interface TrustBundle {
   env: Record<string, string>
@@ -66,8 +67,9 @@ export async function planTrustBundle(options: BundleOptions): Promise<TrustBund
   const env: Record<string, string> = {}
   /** By name, the files of the image; none: what the distribution has. */
   const bundles = new Map<string, string[]>()
-  for (const { alsoReads = [], leaves = [], variable } of readers) {
+  for (const { alsoReads = [], leaves = [], onlyIfNamed, variable } of readers) {
     const own = image.environment[variable]
+    if (onlyIfNamed && !own) continue
     if ([variable, ...alsoReads, ...leaves].some((name) => name in userEnv)) continue
     if (!own && leaves.some((name) => image.environment[name])) continue
     const files = [variable, ...alsoReads].flatMap((name) => image.environment[name] || [])
@@ -85,41 +87,20 @@ export async function planTrustBundle(options: BundleOptions): Promise<TrustBund
   }
 }
 
-/** To read a file of a container takes the engine a tenth of a second, and an image never changes. */
 async function rootsOf(containerId: string, files: readonly string[], options: BundleOptions): Promise<string> {
   const { engine, image, mounted, paths } = options
   const wanted = files.length === 0 ? systemBundles : files
-  const isImages = !wanted.some((file) => mounted.some((path) => file === path || file.startsWith(`${path}/`)))
-  const key = createHash('sha256')
-    .update(JSON.stringify([image.id, files]))
-    .digest('hex')
-  const kept = join(paths.bundles, key)
-  if (isImages) {
-    const text = await readFile(kept, 'utf8').catch(() => undefined)
-    if (text !== undefined) {
-      await utimes(kept, new Date(), new Date()).catch(() => {})
-      return text
+  const read = async () => {
+    const texts: string[] = []
+    for (const file of wanted) {
+      const text = await engine.files.read(containerId, file)
+      if (text === undefined || text.length > mostCharacters || !text.includes('BEGIN ')) continue
+      texts.push(text)
+      if (files.length === 0) break
     }
+    // An image without any: programs that bring authorities of their own bring those of Mozilla, as Node does, and keep them.
+    return texts.length > 0 ? texts.join('\n') : rootCertificates.join('\n')
   }
-  const texts: string[] = []
-  for (const file of wanted) {
-    const text = await engine.files.read(containerId, file)
-    if (text === undefined || text.length > mostCharacters || !text.includes('BEGIN ')) continue
-    texts.push(text)
-    if (files.length === 0) break
-  }
-  // An image without any: programs that bring authorities of their own bring those of Mozilla, as Node does, and keep them.
-  const roots = texts.length > 0 ? texts.join('\n') : rootCertificates.join('\n')
-  if (isImages) await keep(paths.bundles, kept, roots)
-  return roots
-}
-
-async function keep(directory: string, path: string, text: string): Promise<void> {
-  await mkdir(directory, { mode: 0o700, recursive: true })
-  await writeFile(path, text, { flush: true, mode: 0o600 })
-  for (const name of await readdir(directory)) {
-    const old = join(directory, name)
-    const found = await stat(old).catch(() => undefined)
-    if (found && Date.now() - found.mtimeMs > keptFor) await rm(old, { force: true })
-  }
+  const isImages = !wanted.some((file) => mounted.some((path) => file === path || file.startsWith(`${path}/`)))
+  return isImages ? remembered(paths, [image.id, files], read) : read()
 }

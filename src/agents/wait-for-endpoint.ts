@@ -3,11 +3,12 @@
 import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { type Agent, type Endpoint, isLive } from '../routing/agent.js'
+import { describeEnd } from '../routing/agent-end.js'
 import { discoveredEndpoint, portNamed } from '../routing/declared-ports.js'
 import { nearestName } from '../routing/nearest-name.js'
 import { type ProxyAddress, urlOf } from '../routing/urls.js'
 import { probeOf } from './endpoint-probe.js'
-import { findAgent } from './find-agent.js'
+import { findAgent, notRunning } from './find-agent.js'
 
 /** Between two questions. Milliseconds. */
 const interval = 100
@@ -21,6 +22,8 @@ export interface WaitOptions {
   onWait: (url: string) => void
   /** Where the proxy keeps its links to agents' sockets. */
   proxyDirectory: string
+  /** False when the proxy is stopped: then nothing comes to answer at a URL of its. */
+  proxyRuns: () => Promise<boolean>
   /** Milliseconds. */
   timeout: number
 }
@@ -37,7 +40,7 @@ export interface AnsweredEndpoint {
 
 /**
  * Resolves when the endpoint answers, whatever it answers. Rejects with AGENT_NOT_FOUND or AGENT_NOT_RUNNING (exit code
- * 10), AGENT_ENDED (11) when the agent ends meanwhile, WAIT_TIMED_OUT (12).
+ * 10), SUPERVISOR_FAILED (1) when the proxy it is reached through is stopped, AGENT_ENDED (11) when the agent ends meanwhile, WAIT_TIMED_OUT (12).
  */
 export async function waitForEndpoint(
   engine: Engine,
@@ -58,6 +61,7 @@ export async function waitForEndpoint(
       return { agent: agent.name, endpoint: endpoint.name, ...answer, url, waited }
     }
     await assertRunning(engine, agent)
+    if (goesThroughProxy(agent, endpoint)) await assertServed(url, options)
     if (!told) options.onWait(url)
     told = true
     await new Promise((resolve) => setTimeout(resolve, interval))
@@ -68,20 +72,38 @@ export async function waitForEndpoint(
   })
 }
 
+/** What is waited for: the first endpoint of each agent, or one endpoint of one. */
+export interface WaitTarget {
+  agent: string
+  endpoint?: string
+}
+
+/**
+ * What the words after `moat wait` are: an agent and maybe its endpoint, or several agents. A second word that could be either
+ * is the endpoint.
+ */
+export async function waitTargets(engine: Engine, words: readonly string[]): Promise<WaitTarget[]> {
+  const [first = '', second, ...more] = words
+  if (second === undefined) return [{ agent: first }]
+  const { agents } = await engine.listAgents()
+  const names = (reference: string) => agents.some(({ name, runId }) => [name, runId].includes(reference))
+  const owner = agents.find(({ name, runId }) => [name, runId].includes(first))
+  const isEndpoint = owner?.endpoints.some(({ name }) => name === second)
+  if (more.length === 0 && (isEndpoint || !names(second))) return [{ agent: first, endpoint: second }]
+  return words.map((agent) => ({ agent }))
+}
+
 async function runningAgent(engine: Engine, reference: string): Promise<Agent> {
   const { agents } = await engine.listAgents()
   let agent: Agent
   try {
     agent = findAgent(agents, reference)
   } catch (error) {
-    if (!(error instanceof MoatError)) throw error
-    throw new MoatError(error.code, error.message, { exit: exitCodes.notRunning, suggestions: error.suggestions ?? [] })
+    if (error instanceof MoatError) error.oclif.exit = exitCodes.notRunning
+    throw error
   }
   if (isLive(agent)) return agent
-  throw new MoatError('AGENT_NOT_RUNNING', `${agent.name} is not running: its state is ${agent.state}.`, {
-    exit: exitCodes.notRunning,
-    suggestions: [`moat logs ${agent.runId}`],
-  })
+  throw notRunning(agent, exitCodes.notRunning)
 }
 
 function chooseEndpoint(agent: Agent, name: string | undefined): Endpoint {
@@ -102,8 +124,24 @@ async function assertRunning(engine: Engine, { name, runId }: Agent): Promise<vo
   const { agents } = await engine.listAgents()
   const now = agents.find((agent) => agent.runId === runId)
   if (now && isLive(now)) return
-  throw new MoatError('AGENT_ENDED', `${name} ended before it answered.`, {
-    exit: exitCodes.crashed,
-    suggestions: now ? [`moat logs ${runId}`] : [`moat run --name ${name}`],
+  throw new MoatError(
+    'AGENT_ENDED',
+    `${name} ended before it answered${now?.end ? `, ${describeEnd(now.end)}` : ''}.`,
+    {
+      exit: exitCodes.crashed,
+      suggestions: now ? [`moat logs ${runId}`] : [`moat run --name ${name}`],
+    },
+  )
+}
+
+function goesThroughProxy({ wayIn }: Agent, { readiness }: Endpoint): boolean {
+  // What is asked without Caddy is linked by the supervisor.
+  return readiness?.kind !== 'tcp' || wayIn === 'sockets'
+}
+
+async function assertServed(url: string, { proxyRuns }: WaitOptions): Promise<void> {
+  if (await proxyRuns()) return
+  throw new MoatError('SUPERVISOR_FAILED', `The routing proxy is not running, so nothing answers at ${url}.`, {
+    suggestions: ['moat proxy start'],
   })
 }

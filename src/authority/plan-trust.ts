@@ -9,7 +9,7 @@ export interface StorePlan {
   others: StoredRoot[]
   /** Why nothing can be done to this store. */
   problem?: MoatError
-  /** Empty when the store is as it should be. */
+  /** Empty when the store is up to date. */
   steps: Step[]
   store: TrustStore
 }

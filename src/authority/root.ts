@@ -123,7 +123,7 @@ export function assertPermits(certificate: string, domain: string): void {
   const { raw } = new X509Certificate(certificate)
   if (permits(raw, domain)) return
   const names = permittedNames(raw)?.join(' and ')
-  const message = `The root certificate of moat is for ${names} only, but proxy.domain in config.yaml is ${domain}.`
+  const message = `moat's root certificate is for ${names} only, but proxy.domain in config.yaml is ${domain}.`
   throw new MoatError('CA_DOMAIN', message, {
     suggestions: ['moat proxy ca rotate   # a new one is made, and must be trusted: moat proxy trust'],
   })
@@ -140,7 +140,7 @@ async function read(path: string, directory: string): Promise<string | undefined
 
 /** CA_BROKEN: what Caddy serves from memory goes on, and nothing new. */
 export function brokenAuthority(directory: string, reason: string, cause?: unknown): MoatError {
-  return new MoatError('CA_BROKEN', `The certificate authority of moat is broken: ${reason}.`, {
+  return new MoatError('CA_BROKEN', `moat's certificate authority is broken: ${reason}.`, {
     cause,
     suggestions: [
       `moat proxy stop; rm -r ${shellQuote(directory)}; moat proxy start --detach && moat proxy trust   # unless you can put the files back: a new one is made`,

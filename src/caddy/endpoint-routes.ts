@@ -45,7 +45,11 @@ function oneForEachHost(hostRoutes: readonly HostRoutes[]): HostRoutes[] {
  * The supervisor is asked, over a socket that only this user can open, which file a path leads to: Caddy follows
  * symbolic links wherever they lead, and the workspace is the agent's to put links into. Caddy then serves that file.
  */
-function filesRoutes({ endpoint, runId }: HostRoutes, { browse }: ServedFiles, filesSocket: string): CaddyRoute[] {
+function filesRoutes(
+  { endpoint, runId, upstream }: HostRoutes,
+  { browse }: ServedFiles,
+  filesSocket: string,
+): CaddyRoute[] {
   const header = (name: string) => `{http.reverse_proxy.header.X-Moat-${name}}`
   const served = {
     match: { status_code: [200] },
@@ -73,17 +77,22 @@ function filesRoutes({ endpoint, runId }: HostRoutes, { browse }: ServedFiles, f
     match: { status_code: [204] },
     routes: [{ handle: [{ browse: {}, handler: 'file_server', hide: ['.*'], index_names: [], root: header('Root') }] }],
   }
+  // Caddy goes on with what comes after this handler once it has found something to do here that is no answer.
+  const passOn = { routes: [{ handle: [{ handler: 'vars', moat_files: 'none' }] }] }
   const ask = {
-    handle_response: [served, moved, ...(browse ? [listed] : []), { routes: nothingHere }],
+    handle_response: [served, moved, ...(browse ? [listed] : []), upstream ? passOn : { routes: nothingHere }],
     handler: 'reverse_proxy',
     headers: { request: { set: { 'X-Moat-Endpoint': [endpoint], 'X-Moat-Run': [runId] } } },
     rewrite: { method: 'GET' },
     transport: { protocol: 'http' },
     upstreams: [{ dial: `unix/${filesSocket}` }],
   }
+  const reads = { method: ['GET', 'HEAD'] }
+  // A body is for a server: asking for a file would use it up.
+  if (upstream) return [{ handle: [ask], match: [{ ...reads, header: { 'Content-Length': null } }] }]
   const readOnly = { handle: [{ handler: 'static_response', headers: { Allow: ['GET, HEAD'] }, status_code: 405 }] }
   return [
-    { ...readOnly, match: [{ not: [{ method: ['GET', 'HEAD'] }] }], terminal: true },
+    { ...readOnly, match: [{ not: [reads] }], terminal: true },
     { handle: [ask], terminal: true },
   ]
 }

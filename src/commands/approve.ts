@@ -27,11 +27,11 @@ export default class Approve extends MoatCommand {
   ]
   static override flags = {
     list: Flags.boolean({
-      description: 'Show what you have allowed, of all directories',
+      description: 'Show what you have allowed in all directories',
       exclusive: ['revoke', 'yes'],
     }),
-    revoke: Flags.boolean({ description: 'Forget what you have allowed the directory', exclusive: ['yes'] }),
-    yes: Flags.boolean({ char: 'y', description: 'Allow it without the question' }),
+    revoke: Flags.boolean({ description: 'Forget what you have allowed this directory', exclusive: ['yes'] }),
+    yes: Flags.boolean({ char: 'y', description: 'Allow it without asking' }),
   }
 
   async run(): Promise<Outcome> {
@@ -61,7 +61,7 @@ export default class Approve extends MoatCommand {
     const place = await approvalPlace(await realPlace(resolve(path)), this.paths.worktrees)
     const revoked = await revokeApprovals(this.paths.approvals, place)
     this.log(
-      revoked ? `Nothing is allowed to ${visible(place)} any more.` : `Nothing was allowed to ${visible(place)}.`,
+      revoked ? `${visible(place)} is no longer allowed anything.` : `${visible(place)} was not allowed anything.`,
     )
     return { path: place, revoked }
   }

@@ -1,21 +1,48 @@
-import { Args } from '@oclif/core'
-import { destroyAgent, type StoppedAgent } from '../agents/stop-agent.js'
+import { Args, Flags } from '@oclif/core'
+import { destroyAgents, type StoppedAgent } from '../agents/stop-agent.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
+import { exitCodes, MoatError } from '../errors.js'
+import { chosenAgents } from '../terminal/agent-choice.js'
+import { confirm } from '../terminal/confirm.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 
 export default class Destroy extends MoatCommand {
+  static override aliases = ['rm']
   static override args = {
-    agent: Args.string({ description: 'Name, run id, or the beginning of a run id', required: true }),
+    agent: Args.string({ description: 'Names, run ids, or beginnings of run ids' }),
   }
   static override completion: CommandCompletion = { agent: 'agents' }
-  static override description = 'Remove an agent at once, running or not, kept or not'
+  static override description = 'Remove agents at once, running or not, kept or not'
   static override enableJsonFlag = true
+  static override examples = ['<%= config.bin %> destroy dark-mode', '<%= config.bin %> destroy --all --force']
+  static override flags = {
+    all: Flags.boolean({ char: 'a', description: 'Remove all agents' }),
+    force: Flags.boolean({ char: 'f', description: 'With --all: do not ask' }),
+  }
+  static override strict = false
+  static override usage = ['destroy AGENT...', 'destroy --all']
 
-  async run(): Promise<StoppedAgent> {
-    const { args } = await this.parse(Destroy)
+  /** One agent as itself, as it always was. */
+  async run(): Promise<StoppedAgent | { agents: StoppedAgent[] }> {
+    const { argv, flags } = await this.parse(Destroy)
+    const choice = chosenAgents('destroy', argv as string[], flags.all)
     const engine = await this.connectEngine()
-    const destroyed = await destroyAgent(engine, await this.proxyOptionsAnyway(), args.agent, this.tellGone())
-    this.log(`Destroyed ${destroyed.name} (${destroyed.runId}).`)
-    return destroyed
+    if (choice === 'all' && !flags.force && !(await this.#confirmed())) return { agents: [] }
+    const agents = await destroyAgents(engine, await this.proxyOptionsAnyway(), choice, this.tellGone())
+    for (const { name, runId } of agents) this.log(`Destroyed ${name} (${runId}).`)
+    if (agents.length === 0) this.logToStderr('There are no agents.')
+    const [only, ...others] = agents
+    return only && others.length === 0 && choice !== 'all' ? only : { agents }
+  }
+
+  async #confirmed(): Promise<boolean> {
+    const agreed = this.jsonEnabled()
+      ? undefined
+      : await confirm('Remove all agents, with what is in their containers?')
+    if (agreed !== undefined) return agreed
+    throw new MoatError('USAGE', 'Without a terminal, moat destroy --all does not ask and removes nothing.', {
+      exit: exitCodes.usage,
+      suggestions: ['moat destroy --all --force', 'moat stop --all'],
+    })
   }
 }

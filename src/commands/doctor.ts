@@ -3,10 +3,11 @@ import { examine } from '../doctor/examine.js'
 import { exitCodes } from '../errors.js'
 import { formatDiagnosis } from '../terminal/format-diagnosis.js'
 import { MoatCommand } from '../terminal/moat-command.js'
+import { terminalColumns } from '../terminal/table.js'
 
 export default class Doctor extends MoatCommand {
-  static override description = `Check what moat needs on this machine, and say what puts it right
-Exits with 1 when a check fails; warnings do not count. It changes nothing: moat setup does.`
+  static override description = `Check what moat needs on this machine, and say how to fix what is wrong
+Exits with 1 when a check fails; warnings do not count. It changes nothing; moat setup does.`
   static override enableJsonFlag = true
   static override examples = ['<%= config.bin %> doctor', '<%= config.bin %> doctor --json']
 
@@ -17,7 +18,7 @@ Exits with 1 when a check fails; warnings do not count. It changes nothing: moat
       paths: this.paths,
       wanted: async () => (await this.proxyOptions()).wanted,
     })
-    this.log(formatDiagnosis(findings))
+    this.log(formatDiagnosis(findings, terminalColumns()))
     const healthy = isHealthy(findings)
     if (!healthy) process.exitCode = exitCodes.failure
     return { checks: findings.map(({ repair: _, ...finding }) => finding), healthy }

@@ -1,9 +1,8 @@
-import { Args } from '@oclif/core'
+import { Args, Flags } from '@oclif/core'
 import { runningAgent } from '../agents/find-agent.js'
-import { collectOutput, streamOutput } from '../agents/stream-output.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { exitCodes, MoatError } from '../errors.js'
-import { connectTerminal } from '../terminal/connect-terminal.js'
+import { type ExecResult, execSession } from '../terminal/exec-session.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { splitCommand } from '../terminal/split-command.js'
 
@@ -16,6 +15,11 @@ export default class Exec extends MoatCommand {
 stdin is passed through and the exit code is the command's. On a terminal the command gets one too, unless --json asks for its output as text.`
   static override enableJsonFlag = true
   static override examples = ['<%= config.bin %> exec dark-mode -- npm test', '<%= config.bin %> exec dark-mode -- sh']
+  /** Docker's, which say what moat does anyway. */
+  static override flags = {
+    interactive: Flags.boolean({ char: 'i', description: 'stdin is passed through anyway', hidden: true }),
+    tty: Flags.boolean({ char: 't', description: 'a terminal is given anyway', hidden: true }),
+  }
   static override usage = 'exec AGENT -- COMMAND...'
 
   async run(): Promise<ExecResult | undefined> {
@@ -30,24 +34,12 @@ stdin is passed through and the exit code is the command's. On a terminal the co
     const { containerId } = runningAgent((await engine.listAgents()).agents, args.agent)
     const tty = !json && Boolean(process.stdin.isTTY && process.stdout.isTTY)
     const session = await engine.sessions.exec(containerId, { command, tty })
-    const restore = tty ? connectTerminal(session, process.stdin, process.stdout) : () => {}
-    // With --json on a terminal nobody is asked to type.
-    if (json && process.stdin.isTTY) session.stdin.end()
-    else if (!tty) process.stdin.pipe(session.stdin)
-    try {
-      const text = json ? await collectOutput(session.output) : undefined
-      if (!json) await streamOutput(session.output, process)
-      const exitCode = await session.exitCode
-      process.exitCode = exitCode
-      return text && { exitCode, ...text }
-    } finally {
-      restore()
-    }
+    const { exitCode, stderr, stdout } = await execSession(session, {
+      json,
+      note: (line) => process.stderr.write(`${line}\n`),
+      tty,
+    })
+    process.exitCode = exitCode
+    return stdout === undefined || stderr === undefined ? undefined : { exitCode, stderr, stdout }
   }
-}
-
-interface ExecResult {
-  exitCode: number
-  stderr: string
-  stdout: string
 }

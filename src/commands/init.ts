@@ -17,7 +17,7 @@ export default class Init extends MoatCommand {
   static override completion: CommandCompletion = { path: 'directories' }
   static override description = 'Write a moat.yaml for the project in a directory'
   static override enableJsonFlag = true
-  static override flags = { force: Flags.boolean({ char: 'f', description: 'Replace a moat.yaml that is there' }) }
+  static override flags = { force: Flags.boolean({ char: 'f', description: 'Replace an existing moat.yaml' }) }
 
   async run(): Promise<{ file: string; text: string; written: boolean }> {
     const { args, flags } = await this.parse(Init)
@@ -38,10 +38,10 @@ export default class Init extends MoatCommand {
     } catch (error) {
       if (systemCode(error) !== 'EEXIST') throw error
     }
-    const agreed = this.jsonEnabled() ? undefined : await confirm('There is a moat.yaml already. Replace it?')
+    const agreed = this.jsonEnabled() ? undefined : await confirm('There is already a moat.yaml. Replace it?')
     if (agreed === undefined) {
       const suggestions = ['moat init --force']
-      throw new MoatError('USAGE', `${file} exists already.`, { exit: exitCodes.usage, suggestions })
+      throw new MoatError('USAGE', `${file} already exists.`, { exit: exitCodes.usage, suggestions })
     }
     if (agreed) await replaceFile(file, text)
     return agreed

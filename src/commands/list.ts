@@ -1,23 +1,35 @@
+import { Flags } from '@oclif/core'
 import { listAgents } from '../agents/list-agents.js'
 import type { AgentView } from '../routing/agent-view.js'
 import { indexUrl } from '../routing/urls.js'
-import { currentAddress } from '../supervisor/proxy.js'
-import { formatAgents } from '../terminal/format-agents.js'
+import { currentProxy } from '../supervisor/proxy.js'
+import { describeIndex, formatAgents } from '../terminal/format-agents.js'
 import { MoatCommand } from '../terminal/moat-command.js'
+import { terminalColumns } from '../terminal/table.js'
 
 export default class List extends MoatCommand {
+  static override aliases = ['ls', 'ps']
   static override description = 'List agents'
   static override enableJsonFlag = true
   static override examples = ['<%= config.bin %> list', '<%= config.bin %> list --json']
 
-  async run(): Promise<{ agents: AgentView[]; indexUrl: string }> {
+  static override flags = {
+    all: Flags.boolean({
+      char: 'a',
+      description: 'As it is anyway: agents that have ended are listed too',
+      hidden: true,
+    }),
+  }
+
+  async run(): Promise<{ agents: AgentView[]; indexUrl: string; proxy: 'running' | 'stopped' }> {
     await this.parse(List)
-    const [engine, address] = await Promise.all([this.connectEngine(), this.proxyOptionsAnyway().then(currentAddress)])
+    const [engine, proxy] = await Promise.all([this.connectEngine(), this.proxyOptionsAnyway().then(currentProxy)])
+    const { address } = proxy
     const agents = await listAgents(engine, this.paths, address, { look: this.jsonEnabled() })
     if (agents.length > 0) {
-      this.log(formatAgents(agents))
-      this.logToStderr(`All agents: ${indexUrl(address)}`)
+      this.log(formatAgents(agents, Date.now(), terminalColumns()))
+      this.logToStderr(describeIndex(proxy, agents))
     } else this.logToStderr('No agents. Start one with: moat run <directory>')
-    return { agents, indexUrl: indexUrl(address) }
+    return { agents, indexUrl: indexUrl(address), proxy: proxy.runs ? 'running' : 'stopped' }
   }
 }

@@ -3,6 +3,8 @@ import { chooseAgent } from '../agents/choose-agent.js'
 import { type OutputLine, readLines } from '../agents/output-lines.js'
 import { streamOutput } from '../agents/stream-output.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
+import { type AgentEnd, describeEnd } from '../routing/agent-end.js'
+import { formatAge } from '../routing/format-age.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { watchRequests } from '../terminal/watch-requests.js'
 
@@ -20,12 +22,12 @@ With --json, one object with all lines; with -f or --requests too, one object a 
     '<%= config.bin %> logs --requests dark-mode',
   ]
   static override flags = {
-    follow: Flags.boolean({ char: 'f', description: 'Go on until the agent ends' }),
+    follow: Flags.boolean({ char: 'f', description: 'Follow the log until the agent ends' }),
     requests: Flags.boolean({
       description: 'Record and show requests through the proxy, from now until Ctrl+C',
       exclusive: ['tail'],
     }),
-    tail: Flags.integer({ char: 'n', description: 'Only the last lines', min: 0 }),
+    tail: Flags.integer({ char: 'n', description: 'Show only the last lines', min: 0 }),
   }
 
   async run(): Promise<AgentLog | undefined> {
@@ -47,14 +49,18 @@ With --json, one object with all lines; with -f or --requests too, one object a 
     const output = await engine.sessions.logs(containerId, { follow: flags.follow, ...tail })
     if (!this.jsonEnabled()) {
       await streamOutput(output, process)
+      const end = await engine.ends.of(containerId)
+      if (end) this.logToStderr(`${name} ended ${formatAge(end.at)}: ${describeEnd(end)}.`)
       return undefined
     }
     const lines: OutputLine[] = []
-    await readLines(output, (line) => {
+    const all = readLines(output, (line) => {
       if (flags.follow) process.stdout.write(`${JSON.stringify(line)}\n`)
       else lines.push(line)
     })
-    return flags.follow ? undefined : { lines, name, runId }
+    await Promise.race([all, new Promise((gone) => process.stdout.once('error', gone))])
+    const end = await engine.ends.of(containerId)
+    return flags.follow ? undefined : { ...(end && { end }), lines, name, runId }
   }
 
   /** What has been written line by line is not followed by another object. */
@@ -64,6 +70,8 @@ With --json, one object with all lines; with -f or --requests too, one object a 
 }
 
 interface AgentLog {
+  /** How it ended, if it has. */
+  end?: AgentEnd
   lines: OutputLine[]
   name: string
   runId: string

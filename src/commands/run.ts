@@ -15,7 +15,12 @@ export default class Run extends MoatCommand {
       description: 'Directory with a moat.yaml; it becomes /workspace in the container',
     }),
   }
-  static override completion: CommandCompletion = { '--mount': 'files', '--name': 'ended-agents', path: 'directories' }
+  static override completion: CommandCompletion = {
+    '--mount': 'files',
+    '--name': 'ended-agents',
+    '--worktree': 'branches',
+    path: 'directories',
+  }
   static override description = 'Run an agent in a container and give its ports URLs'
   static override enableJsonFlag = true
   static override examples = [

@@ -8,11 +8,12 @@ import { Interrupts } from '../terminal/interrupts.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { terminalProgress } from '../terminal/progress.js'
 import { runProgram } from '../terminal/run-program.js'
+import { terminalColumns } from '../terminal/table.js'
 
 export default class Setup extends MoatCommand {
-  static override description = `Put right what moat doctor finds and moat can mend: above all, download Caddy
-What takes root's rights is shown and done only after a yes; without a terminal it is not done. Exits with 1 when a
-check still fails.`
+  static override description = `Fix what moat doctor finds, as far as moat can; above all, download Caddy
+What needs root is shown, and done only once you agree; without a terminal it is left out. Exits with 1 when a check
+still fails.`
   static override enableJsonFlag = true
   static override examples = [
     '<%= config.bin %> setup',
@@ -33,7 +34,7 @@ check still fails.`
         run: runProgram,
         signal: interrupts.signal,
       })
-      this.log(formatDiagnosis(findings))
+      this.log(formatDiagnosis(findings, terminalColumns()))
       const healthy = isHealthy(findings)
       if (!healthy) process.exitCode = exitCodes.failure
       return { checks: findings.map(({ repair: _, ...finding }) => finding), done, healthy, left }

@@ -1,19 +1,22 @@
 import { measureSystem, type SystemStatus } from '../agents/measure.js'
 import { indexUrl } from '../routing/urls.js'
-import { currentAddress } from '../supervisor/proxy.js'
+import { currentProxy } from '../supervisor/proxy.js'
+import { describeIndex } from '../terminal/format-agents.js'
 import { formatSystemStatus } from '../terminal/format-system-status.js'
 import { MoatCommand } from '../terminal/moat-command.js'
+import { terminalColumns } from '../terminal/table.js'
 
 export default class Status extends MoatCommand {
   static override description = 'Show the engine, what running agents use, and built images'
   static override enableJsonFlag = true
 
-  async run(): Promise<SystemStatus & { indexUrl: string }> {
+  async run(): Promise<SystemStatus & { indexUrl: string; proxy: 'running' | 'stopped' }> {
     await this.parse(Status)
-    const [engine, address] = await Promise.all([this.connectEngine(), this.proxyOptionsAnyway().then(currentAddress)])
+    const [engine, proxy] = await Promise.all([this.connectEngine(), this.proxyOptionsAnyway().then(currentProxy)])
+    const { address } = proxy
     const status = await measureSystem(engine, this.paths, address)
-    this.log(formatSystemStatus(status))
-    if (status.runs.length > 0) this.logToStderr(`All agents: ${indexUrl(address)}`)
-    return { ...status, indexUrl: indexUrl(address) }
+    this.log(formatSystemStatus(status, Date.now(), terminalColumns()))
+    if (status.runs.length > 0) this.logToStderr(describeIndex(proxy, status.runs))
+    return { ...status, indexUrl: indexUrl(address), proxy: proxy.runs ? 'running' : 'stopped' }
   }
 }

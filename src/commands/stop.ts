@@ -1,13 +1,14 @@
-import { Args } from '@oclif/core'
+import { Args, Flags } from '@oclif/core'
 import { type StoppedAgent, stopAgents } from '../agents/stop-agent.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
+import { chosenAgents } from '../terminal/agent-choice.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { terminalProgress } from '../terminal/progress.js'
 import { tellReview } from '../terminal/tell-review.js'
 
 export default class Stop extends MoatCommand {
   static override args = {
-    agent: Args.string({ description: 'Names, run ids, or beginnings of run ids', required: true }),
+    agent: Args.string({ description: 'Names, run ids, or beginnings of run ids' }),
   }
   static override completion: CommandCompletion = { agent: 'agents' }
   static override description = 'Stop agents; returns when their containers and their routes are gone'
@@ -16,23 +17,26 @@ export default class Stop extends MoatCommand {
     '<%= config.bin %> stop dark-mode',
     '<%= config.bin %> stop dark-mode checkout',
     '<%= config.bin %> stop run_a1b2c3d4e5f6',
+    '<%= config.bin %> stop --all',
   ]
+  static override flags = { all: Flags.boolean({ char: 'a', description: 'Stop all agents that are running' }) }
   static override strict = false
-  static override usage = 'stop AGENT...'
+  static override usage = ['stop AGENT...', 'stop --all']
 
   /** One agent as itself, as it always was. */
   async run(): Promise<StoppedAgent | { agents: StoppedAgent[] }> {
-    const references = (await this.parse(Stop)).argv as string[]
+    const { argv, flags } = await this.parse(Stop)
+    const choice = chosenAgents('stop', argv as string[], flags.all)
     const engine = await this.connectEngine()
     const proxy = await this.proxyOptionsAnyway()
-    const agents = await terminalProgress().step(`Stopping ${references.join(', ')}`, () =>
-      stopAgents(engine, proxy, references, this.tellGone()),
-    )
+    const title = choice === 'all' ? 'Stopping all agents' : `Stopping ${choice.join(', ')}`
+    const agents = await terminalProgress().step(title, () => stopAgents(engine, proxy, choice, this.tellGone()))
     for (const { name, runId } of agents) {
       await tellReview(this.paths, runId, (line) => this.logToStderr(line))
       this.log(`Stopped ${name} (${runId}).`)
     }
+    if (agents.length === 0) this.logToStderr('No agents are running.')
     const [only, ...others] = agents
-    return only && others.length === 0 ? only : { agents }
+    return only && others.length === 0 && choice !== 'all' ? only : { agents }
   }
 }

@@ -7,6 +7,7 @@
  */
 export type CompletionSource =
   | 'agents'
+  | 'branches'
   | 'commands'
   | 'dependencies'
   | 'directories'

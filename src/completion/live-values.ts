@@ -1,5 +1,5 @@
-// Owns what names there are right now to complete to: agents, their runs and endpoints, dependencies, plugins. It reads
-// only; nothing is started or written. What is heavy is imported where it is needed.
+// Owns what names there are right now to complete to: agents, their runs and endpoints, branches, dependencies,
+// plugins. It reads only; nothing is started or written. What is heavy is imported where it is needed.
 import { setTimeout } from 'node:timers/promises'
 import { findAgent } from '../agents/find-agent.js'
 import { type Agent, hasEnded, isLive } from '../routing/agent.js'
@@ -39,6 +39,10 @@ export async function liveValues(source: CompletionSource, options: LiveOptions)
   if (source === 'dependencies') {
     const { listTools } = await import('../images/describe-tools.js')
     return listTools().map((tool) => ({ description: tool.for, value: tool.name }))
+  }
+  if (source === 'branches') {
+    const { listBranches } = await import('../worktrees/list-branches.js')
+    return (await listBranches(process.cwd())).map((name) => ({ description: '', value: name }))
   }
   if (source === 'plugins') {
     const { installedPlugins } = await import('../config/installed-plugins.js')

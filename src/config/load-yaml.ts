@@ -1,6 +1,7 @@
 // Owns checking one config file against a schema: text to YAML, and zod's issues to problems with positions.
 import type { z } from 'zod'
 import { nearestName } from '../routing/nearest-name.js'
+import { keyHint } from './habits.js'
 import { configError, type Problem } from './problems.js'
 import { readYaml, YamlError, type YamlSource } from './yaml-source.js'
 
@@ -50,7 +51,7 @@ export function problemsOf(
     return issue.keys
       .filter((key) => key !== '__proto__')
       .map((key) => ({
-        message: unknownKey(key, path, knownKeys[path] ?? []),
+        message: unknownKey(key, path, knownKeys),
         offset: source.offsetOf([...issue.path, key], 'key'),
       }))
   }
@@ -64,11 +65,13 @@ export function problemsOf(
   return [{ message: `${subject}${separator}${issue.message}`, offset: source.offsetOf(issue.path) }]
 }
 
-function unknownKey(key: string, path: string, known: readonly string[]): string {
-  const nearest = nearestName(key, known)
+function unknownKey(key: string, path: string, all: Readonly<Record<string, readonly string[]>>): string {
+  const known = all[path] ?? []
   const place = path === '' ? '' : ` in "${path}"`
   if (known.length === 0) return `unknown key "${key}"${place}`
-  const hint = nearest === undefined ? `known keys are ${known.join(', ')}` : `did you mean "${nearest}"?`
+  const nearest = nearestName(key, known)
+  const likely = nearest === undefined ? undefined : `did you mean "${nearest}"?`
+  const hint = keyHint(key, path, all) ?? likely ?? `known keys are ${known.join(', ')}`
   return `unknown key "${key}"${place}; ${hint}`
 }
 

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { isEnvName } from './env-flag.js'
+import { dependenciesHint, envHint, memoryHint, portsHint } from './habits.js'
 import { type Mount, readMount } from './mount.js'
 import {
   collectionError,
@@ -26,9 +27,11 @@ const container = z.strictObject(
         { error: collectionError('a list of IP addresses') },
       )
       .optional(),
-    memory: leaf<number>(`a whole number of MiB, at least ${minimumMemory}`, (value) => {
-      return Number.isInteger(value) && Number(value) >= minimumMemory
-    }).optional(),
+    memory: leaf<number>(
+      `a whole number of MiB, at least ${minimumMemory}`,
+      (value) => Number.isInteger(value) && Number(value) >= minimumMemory,
+      memoryHint,
+    ).optional(),
     runtime: leaf<string>('the name of a runtime of the engine, such as "runsc"', (value) => {
       return typeof value === 'string' && /^[A-Za-z0-9][\w.-]*$/.test(value)
     }).optional(),
@@ -50,7 +53,9 @@ const endpoint = z.unknown().transform((value, context) => {
 })
 
 const ports = z
-  .record(z.string(), endpoint, { error: collectionError('a mapping of endpoint names to ports such as {web: 3000}') })
+  .record(z.string(), endpoint, {
+    error: collectionError('a mapping of endpoint names to ports such as {web: 3000}', portsHint),
+  })
   .superRefine(...checkKeys(endpointNameProblem))
 
 const env = z
@@ -59,7 +64,7 @@ const env = z
     leaf<boolean | number | string>('text, a number or a boolean', (value) => {
       return ['boolean', 'number', 'string'].includes(typeof value)
     }),
-    { error: collectionError('a mapping such as {KEY: value}') },
+    { error: collectionError('a mapping such as {KEY: value}', envHint) },
   )
   .superRefine(
     ...checkKeys((key) => {
@@ -137,7 +142,9 @@ export function moatYamlSchema(directory: string) {
       base_image: text().optional(),
       command: command.optional(),
       container: container.optional(),
-      dependencies: z.array(text(), { error: collectionError('a list such as [node@22]') }).optional(),
+      dependencies: z
+        .array(text(), { error: collectionError('a list such as [node@22]', dependenciesHint) })
+        .optional(),
       discover: leaf<boolean>('true or false', (value) => typeof value === 'boolean').optional(),
       env: env.optional(),
       grants: unsupported('grants'),
@@ -146,6 +153,7 @@ export function moatYamlSchema(directory: string) {
       name: dnsLabel.optional(),
       network: unsupported('network'),
       ports: ports.optional(),
+      stdin: leaf<'closed' | 'open'>('open or closed', (value) => value === 'open' || value === 'closed').optional(),
     },
     { error: collectionError('a mapping such as {name: my-app}') },
   )
@@ -153,7 +161,19 @@ export function moatYamlSchema(directory: string) {
 
 /** The keys a mapping in moat.yaml may have, by its path. */
 export const moatYamlKeys = {
-  '': ['name', 'dependencies', 'base_image', 'ports', 'discover', 'command', 'env', 'mounts', 'container', 'hooks'],
+  '': [
+    'name',
+    'dependencies',
+    'base_image',
+    'ports',
+    'discover',
+    'command',
+    'env',
+    'mounts',
+    'container',
+    'hooks',
+    'stdin',
+  ],
   container: Object.keys(container.shape),
   hooks: Object.keys(hooks.shape),
 } as const satisfies Record<string, readonly string[]>

@@ -1,5 +1,5 @@
 // Owns loading a workspace's moat.yaml into the form the rest of moat uses.
-import { dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import { exitCodes, MoatError } from '../errors.js'
 import { checkConfig, parseConfig, problemsOf, type SchemaIssue } from './load-yaml.js'
@@ -38,6 +38,8 @@ export interface MoatYaml {
   name?: string
   /** In the order of the file. */
   ports: EndpointDeclaration[]
+  /** Whether the command's stdin stays open, though nobody writes to it. */
+  stdin?: 'closed' | 'open'
 }
 
 export interface LoadedMoatYaml {
@@ -105,6 +107,7 @@ function toMoatYaml(parsed: z.output<ReturnType<typeof moatYamlSchema>>, source:
     ...(parsed.name !== undefined && { name: parsed.name }),
     // The file's order: an object would put names such as "1" first.
     ports: source.keysAt(['ports']).map((name) => toEndpoint(name, parsed.ports?.[name] ?? {})),
+    ...(parsed.stdin && { stdin: parsed.stdin }),
   }
 }
 
@@ -121,9 +124,8 @@ function toEndpoint(
 
 function missingFile(file: string, displayFile: string): MoatError {
   const directory = displayFile === 'moat.yaml' ? dirname(file) : dirname(displayFile)
-  const example = 'name: my-app\\nports: {web: 3000}\\ncommand: ["npm", "start"]\\n'
   return new MoatError('CONFIG_MISSING', `There is no moat.yaml in ${directory}.`, {
     exit: exitCodes.usage,
-    suggestions: [`printf '${example}' > ${shellQuote(join(directory, 'moat.yaml'))}`],
+    suggestions: [displayFile === 'moat.yaml' ? 'moat init' : `moat init ${shellQuote(directory)}`],
   })
 }

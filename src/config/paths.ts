@@ -54,6 +54,8 @@ export interface MoatPaths {
   supervisorLog: string
   /** How trust databases were before moat changed them. */
   trustMemory: string
+  /** A directory for the package managers of each repository's agents, who write there. */
+  packages: string
   /** Held by the client that starts a supervisor, while it does. */
   spawnLock: string
   /** Where worktrees are made; `MOAT_WORKTREE_BASE` moves it. */
@@ -90,6 +92,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     nextAuthority: join(proxy, 'ca-next'),
     oldRoots: join(proxy, 'old-roots'),
     pagesSocket: join(proxy, 'pages.sock'),
+    packages: join(home, 'packages'),
     proxy,
     reviews: join(home, 'reviews'),
     publicCertificate: join(proxy, 'public', 'ca.crt'),

@@ -33,3 +33,41 @@ export function displayName(file: string, cwd: string): string {
   const name = relative(cwd, file)
   return name === '' || name === '..' || name.startsWith(`..${sep}`) || isAbsolute(name) ? file : name
 }
+
+/** Codes of what is wrong with a config file, and whose messages begin with its place in there. */
+const ofFiles = ['CONFIG_INVALID', 'ENDPOINT_TYPE']
+
+/** What all of `checks` give, each of which may throw. All that they find wrong with a config file is one error. */
+export async function checkAll<const Checks extends readonly (() => unknown)[]>(
+  checks: Checks,
+): Promise<{ -readonly [Index in keyof Checks]: Awaited<ReturnType<Checks[Index]>> }> {
+  const outcomes = await Promise.allSettled(checks.map(async (check) => check()))
+  throwAll(outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : [])))
+  return outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined)) as never
+}
+
+/** Throws what is wrong with a config file as one error, else the first of the others; nothing for none. */
+export function throwAll(errors: readonly unknown[]): void {
+  const problems = errors.filter((error) => error instanceof MoatError && ofFiles.includes(error.code)) as MoatError[]
+  if (problems.length > 0) throw joined(problems)
+  if (errors.length > 0) throw errors[0]
+}
+
+function joined(errors: readonly MoatError[]): MoatError {
+  const [first, ...others] = errors
+  if (first && others.length === 0) return first
+  const lines = errors.flatMap(({ message }) => message.split('\n')).toSorted(byPlace)
+  const suggestions = [...new Set(errors.flatMap((error) => error.suggestions ?? []))]
+  const codes = new Set(errors.map(({ code }) => code))
+  return new MoatError(first && codes.size === 1 ? first.code : 'CONFIG_INVALID', lines.join('\n'), {
+    cause: first,
+    exit: exitCodes.usage,
+    ...(suggestions.length > 0 && { suggestions }),
+  })
+}
+
+function byPlace(a: string, b: string): number {
+  const place = (line: string) => (/:(\d+):(\d+): /.exec(line) ?? []).slice(1).map(Number)
+  const [[lineA = 0, columnA = 0], [lineB = 0, columnB = 0]] = [place(a), place(b)]
+  return lineA - lineB || columnA - columnB
+}

@@ -1,8 +1,9 @@
 // Owns the parts config schemas are made of, and the words their errors are said in.
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
+import { encodingProblem, isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
 import { domainProblem } from '../routing/domain.js'
+import { portHint, quotesHint } from './habits.js'
 
 const labelRule = 'must be a DNS label (lowercase letters, digits and hyphens, at most 63 characters)'
 
@@ -12,10 +13,12 @@ export function mustBe(expected: string, input: unknown): string {
   return `must be ${expected}, not ${describe(input)}`
 }
 
-/** A value that passes `test`, described by `expected` when it does not. */
-export function leaf<T>(expected: string, test: (value: unknown) => boolean) {
+/** A value that passes `test`, described by `expected` when it does not, and by what `hint` has to say of it. */
+export function leaf<T>(expected: string, test: (value: unknown) => boolean, hint?: (input: unknown) => string) {
+  const error = ({ input }: { input?: unknown }) =>
+    `${mustBe(expected, input)}${quotesHint(input, test) || hint?.(input) || ''}`
   // Not aborting lets the mapping around the value have its keys checked too.
-  return z.custom<T>(test, { abort: false, error: ({ input }) => mustBe(expected, input) })
+  return z.custom<T>(test, { abort: false, error })
 }
 
 /** Text; may be empty when `empty` says so. Numbers are not taken for text: `1.10` would lose its zero. */
@@ -29,14 +32,16 @@ export function text(empty: 'empty allowed' | 'not empty' = 'not empty') {
   })
 }
 
-export const portNumber = leaf<number>('a port number from 1 to 65535', (value) => {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535
-})
+export const portNumber = leaf<number>(
+  'a port number from 1 to 65535',
+  (value) => typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535,
+  portHint,
+)
 
 /** Text that is a DNS label; the error suggests one. */
 export const dnsLabel = text().superRefine((value, context) => {
   if (typeof value !== 'string' || value === '' || isDnsLabel(value)) return
-  context.addIssue({ code: 'custom', message: `${labelRule}, not ${describe(value)}${labelHint(value)}` })
+  context.addIssue({ code: 'custom', message: `${labelProblem(value)}${labelHint(value)}` })
 })
 
 /** Text that is a domain agents can have their hosts below. */
@@ -49,13 +54,19 @@ export const domain = text().superRefine((value, context) => {
 
 /** What is wrong with an endpoint's name, as a whole sentence; undefined if nothing is. */
 export function endpointNameProblem(name: string): string | undefined {
-  return isDnsLabel(name) ? undefined : `endpoint name ${describe(name)} ${labelRule}${labelHint(name)}`
+  return isDnsLabel(name)
+    ? undefined
+    : `endpoint name ${describe(name)} ${encodingProblem(name) ?? labelRule}${labelHint(name)}`
+}
+
+function labelProblem(value: string): string {
+  return encodingProblem(value) ?? `${labelRule}, not ${describe(value)}`
 }
 
 /** zod's `error` for a collection: only for a value that is no such collection, not for what is wrong inside. */
-export function collectionError(expected: string) {
+export function collectionError(expected: string, hint?: (input: unknown) => string) {
   return (issue: { code?: string | undefined; input?: unknown }): string | undefined =>
-    issue.code === 'invalid_type' ? mustBe(expected, issue.input) : undefined
+    issue.code === 'invalid_type' ? `${mustBe(expected, issue.input)}${hint?.(issue.input) ?? ''}` : undefined
 }
 
 /** A key this version knows of and does not have: never ignored, because it may be there to protect. */

@@ -1,6 +1,7 @@
 // Owns turning the path given to a command into a workspace: a directory that exists and can be read.
+import { existsSync } from 'node:fs'
 import { opendir, realpath, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { exitCodes, MoatError, systemCode } from '../errors.js'
 import { systemReason } from './read-config.js'
 import { shellQuote } from './shell-quote.js'
@@ -21,7 +22,10 @@ export async function resolveWorkspace(path: string): Promise<string> {
 }
 
 function notDirectory(path: string): MoatError {
-  return workspaceError(`The workspace ${path} is a file, not a directory.`, [`moat run ${shellQuote(dirname(path))}`])
+  const directory = dirname(path)
+  // Giving an agent whatever directory the file lies in is nothing to suggest.
+  const meant = existsSync(join(directory, 'moat.yaml')) ? `moat run ${shellQuote(directory)}` : 'moat run <directory>'
+  return workspaceError(`The workspace ${path} is a file, not a directory.`, [meant])
 }
 
 function unusable(path: string, cause: unknown): MoatError {

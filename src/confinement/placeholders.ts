@@ -41,7 +41,7 @@ export function placeholderProblem(text: string, place: TextPlace = 'text'): str
     if (text[start - 1] === '\\') continue
     const name = /^\{([^{}\\]*)\}/.exec(text.slice(start, start + 200))?.[1]
     if (name === undefined)
-      return 'has a brace that is no part of a placeholder; what is to stand as it is goes through `literal`'
+      return 'has a brace that is not part of a placeholder; text to be taken literally goes through `literal`'
     if (place === 'pattern' && harmlessInPattern.test(name)) continue
     if (!allowedName.test(name)) return `names the placeholder {${name}}, which routes may not`
     if (place === 'map' && ofMap.test(name)) return `names {${name}}, which is what a map sets, inside a map`

@@ -8,7 +8,7 @@ export const count = z.int().min(0).max(1_000_000)
 export const size = z.int().min(0).max(10_000_000_000)
 /** As Caddy takes it: nanoseconds, or `1m30s`. */
 export const duration = text
-  .regex(/^(\d{1,9}(\.\d+)?(ns|us|µs|ms|s|m|h|d))+$/, 'is no length of time, such as "5s"')
+  .regex(/^(\d{1,9}(\.\d+)?(ns|us|µs|ms|s|m|h|d))+$/, 'is not a length of time such as "5s"')
   .or(z.int().min(0))
 /** A number, or a placeholder for one. */
 export const status = z.int().min(100).max(599).or(text)

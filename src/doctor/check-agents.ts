@@ -24,7 +24,7 @@ export async function checkAgents({ connectEngine }: DoctorContext): Promise<Fin
   ]
   const fixes = unsealed.slice(0, shown).map(({ fix }) => fix)
   const restart = unsealed.some(({ reason }) => reason === 'unsealed')
-    ? ['moat run <directory>   # starts anew an agent of an earlier version']
+    ? ['moat run <directory>   # restarts an agent of an earlier version']
     : []
   return [warn('agents', message.join('\n'), [...fixes, ...restart])]
 }

@@ -17,8 +17,8 @@ export async function checkState(
   user: { gid: number; uid: number } = hostUser(),
 ): Promise<Finding[]> {
   const home = displayPath(paths.home)
-  // What is in agents' directories is theirs; nobody else can open the directory that they are in.
-  const entries = await entriesOf(paths.home, paths.agents)
+  // What is in agents' directories, and in their caches, is theirs; nobody else can open the directory that they are in.
+  const entries = await entriesOf(paths.home, [paths.agents, paths.packages])
   if (entries.length === 0) return [ok('files', `${home} does not exist yet.`)]
   const foreign = entries.filter(({ uid }) => uid !== user.uid)
   if (foreign.length > 0) {
@@ -49,15 +49,15 @@ interface Entry {
   uid: number
 }
 
-/** The directory and all below it, but for what is in `closed`; empty when it does not exist. What cannot be entered is listed without its content. */
-async function entriesOf(directory: string, closed: string): Promise<Entry[]> {
+/** The directory and all below it, but for what is in those `closed`; empty when it does not exist. What cannot be entered is listed without its content. */
+async function entriesOf(directory: string, closed: readonly string[]): Promise<Entry[]> {
   const entries: Entry[] = []
   const queue = [directory]
   for (let path = queue.shift(); path !== undefined && entries.length < mostEntries; path = queue.shift()) {
     try {
       const stats = await lstat(path)
       entries.push({ isLink: stats.isSymbolicLink(), mode: stats.mode, path, uid: stats.uid })
-      if (stats.isDirectory() && path !== closed)
+      if (stats.isDirectory() && !closed.includes(path))
         queue.push(...(await readdir(path)).map((name) => join(path as string, name)))
     } catch (error) {
       // Gone meanwhile, or another user's: its owner has been noted.

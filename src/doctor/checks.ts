@@ -4,6 +4,7 @@ import { checkAuthority } from './check-authority.js'
 import { checkCaddy } from './check-caddy.js'
 import { checkEngine } from './check-engine.js'
 import { checkLeftovers } from './check-leftovers.js'
+import { checkNeighbours } from './check-neighbours.js'
 import { checkNode } from './check-node.js'
 import { checkPort } from './check-port.js'
 import { checkResolver } from './check-resolver.js'
@@ -17,6 +18,7 @@ export const checks: readonly Check[] = [
   { find: checkCaddy, name: 'caddy' },
   { find: checkPort, name: 'port' },
   { find: checkResolver, name: 'names' },
+  { find: checkNeighbours, name: 'neighbours' },
   { find: checkAuthority, name: 'authority' },
   { find: checkTrust, name: 'trust' },
   { find: checkState, name: 'files' },

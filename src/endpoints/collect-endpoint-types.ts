@@ -38,7 +38,7 @@ function declared(plugin: string, result: unknown): EndpointType[] {
 }
 
 function wrong(plugin: string, reason: string): MoatError {
-  return new MoatError('PLUGIN_FAILED', `Plugin ${plugin} declares its endpoint types wrongly: ${reason}.`, {
+  return new MoatError('PLUGIN_FAILED', `Plugin ${plugin} declares its endpoint types incorrectly: ${reason}.`, {
     suggestions: [`moat plugins uninstall ${plugin}`],
   })
 }

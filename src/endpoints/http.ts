@@ -80,10 +80,12 @@ export async function registerHttp(
 
 /** Requests outside `path` get it in front, so that `/` shows an app that lives under it, and its own links work too. */
 function prefixRoute(path: string): CaddyRoute {
+  // Caddy's own matching of paths takes capital letters for small ones.
+  const within = `^${path.replace(/[.$()+]/g, '\\$&')}(/|$)`
   return {
     // A dollar would name a part of what was found.
     handle: [{ handler: 'rewrite', path_regexp: [{ find: '^', replace: path.replaceAll('$', '$$$$') }] }],
-    match: [{ not: [{ path: [path, `${path}/*`] }] }],
+    match: [{ not: [{ path_regexp: { pattern: within } }] }],
   }
 }
 

@@ -1,4 +1,5 @@
 // Owns calling the hooks of the contract: oclif runs them, every failure becomes an error that names plugin and hook.
+import { join } from 'node:path'
 import type { Interfaces } from '@oclif/core'
 import { MoatError, messageOf } from '../errors.js'
 import {
@@ -10,6 +11,8 @@ import {
   type RegisterEndpointsOptions,
   registerEndpointsHook,
 } from './contract.js'
+import { placeOfMistake } from './hook-mistake.js'
+import { withOutputAside } from './hook-output.js'
 
 /** What one plugin returned. */
 export interface HookAnswer<T> {
@@ -25,14 +28,21 @@ export interface EndpointPlugins {
   registerEndpoints(options: RegisterEndpointsOptions): Promise<HookAnswer<EndpointRegistration[]>[]>
 }
 
-/** The plugins that oclif has loaded. */
-export function oclifPlugins(config: Pick<Interfaces.Config, 'runHook'>): EndpointPlugins {
+/** How long a plugin's function may take. Milliseconds. */
+const hookTime = 30_000
+
+/** The plugins that oclif has loaded. `time` as hookTime. */
+export function oclifPlugins(
+  config: Pick<Interfaces.Config, 'runHook'>,
+  { time = hookTime }: { time?: number } = {},
+): EndpointPlugins {
+  const run = <T>(hook: string, options: object) => withOutputAside(() => runHook<T>(config, hook, options, time))
   return {
     agentGone: async (options) => {
-      await runHook<void>(config, agentGoneHook, options)
+      await run<void>(agentGoneHook, options)
     },
-    endpointTypes: () => runHook<EndpointType[]>(config, endpointTypesHook, {}),
-    registerEndpoints: (options) => runHook<EndpointRegistration[]>(config, registerEndpointsHook, options),
+    endpointTypes: () => run<EndpointType[]>(endpointTypesHook, {}),
+    registerEndpoints: (options) => run<EndpointRegistration[]>(registerEndpointsHook, options),
   }
 }
 
@@ -41,25 +51,39 @@ async function runHook<T>(
   config: Pick<Interfaces.Config, 'runHook'>,
   hook: string,
   options: object,
+  time: number,
 ): Promise<HookAnswer<T>[]> {
   // With captureErrors, or a CLIError would come out of here without the name of its plugin.
   const run = config.runHook as unknown as (
     event: string,
     options: object,
-    timeout: undefined,
+    timeout: number,
     captureErrors: true,
   ) => Promise<Interfaces.Hook.Result<T>>
-  const { failures, successes } = await run.call(config, hook, options, undefined, true)
+  // oclif's own timer does not keep the process alive, and a function that waits for nothing does not either.
+  const alive = setInterval(() => {}, time)
+  const { failures, successes } = await run.call(config, hook, options, time, true).finally(() => clearInterval(alive))
   const [failure] = failures.toSorted((a, b) => a.plugin.name.localeCompare(b.plugin.name))
-  if (failure) throw hookFailure(failure.plugin.name, hook, failure.error)
+  if (failure) throw await hookFailure(failure, hook, time)
   return successes
     .map(({ plugin, result }) => ({ plugin: plugin.name, result }))
     .toSorted((a, b) => a.plugin.localeCompare(b.plugin))
 }
 
-function hookFailure(plugin: string, hook: string, error: Error): MoatError {
-  return new MoatError('PLUGIN_FAILED', `Plugin ${plugin} failed in the hook ${hook}: ${messageOf(error)}`, {
+async function hookFailure(
+  { error, plugin }: { error: Error; plugin: Pick<Interfaces.Plugin, 'hooks' | 'name' | 'root'> },
+  hook: string,
+  time: number,
+): Promise<MoatError> {
+  const { name } = plugin
+  const [target] = plugin.hooks?.[hook] ?? []
+  const file = target === undefined ? undefined : join(plugin.root, target.target)
+  const place = await placeOfMistake(error, file)
+  const late = /^Timed out after \d+ ms\.$/.test(error.message)
+  const reason = late ? `it gave no answer within ${time / 1000} s.` : messageOf(error)
+  const where = place === undefined ? '' : ` (${place})`
+  return new MoatError('PLUGIN_FAILED', `Plugin ${name} failed in the hook ${hook}: ${reason}${where}`, {
     cause: error,
-    suggestions: [`moat plugins inspect ${plugin}`, `moat plugins uninstall ${plugin}`],
+    suggestions: [`moat plugins inspect ${name}`, `moat plugins uninstall ${name}`],
   })
 }

@@ -87,7 +87,7 @@ function checked(problemOf: (text: string) => string | undefined) {
 }
 
 function failure(plugin: string, reason: string): MoatError {
-  return new MoatError('PLUGIN_FAILED', `Plugin ${plugin} registers its endpoints wrongly: ${reason}.`, {
+  return new MoatError('PLUGIN_FAILED', `Plugin ${plugin} returned an invalid registration: ${reason}.`, {
     suggestions: [`moat plugins inspect ${plugin}`],
   })
 }

@@ -50,7 +50,7 @@ export async function findEngine(options: Omit<ConnectOptions, 'moatHome'> = {})
   for (const candidate of engineCandidates({ context, env, home, platform, runtime })) {
     try {
       if (candidate.problem !== undefined) throw new Error(candidate.problem)
-      const dial = await dialOptions(candidate.address, candidate.certificates)
+      const dial = dialOptions(candidate.address)
       await ask(dial, '/_ping', timeout)
       if (runtime && candidate.shared) await assertRuntime(dial, runtime, timeout)
       return { address: candidate.address, dial }
@@ -69,15 +69,12 @@ async function assertRuntime(dial: DialOptions, runtime: RuntimeName, timeout: n
 }
 
 /** What an engine at `dial` answers. Rejects with the system's error, or with one in plain words. */
-async function ask(dial: DialOptions, path: string, timeout: number): Promise<string> {
-  const { protocol = 'http', ...target } = 'protocol' in dial ? dial : { ...dial, protocol: 'http' as const }
-  // Loaded here: TLS is a third of what a short command takes, and engines are local.
-  const { request } = protocol === 'https' ? await import('node:https') : http
+function ask(dial: DialOptions, path: string, timeout: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const failed = (error: Error) => {
       reject(error.name === 'AbortError' ? new Error(`no answer within ${timeout / 1000} s`, { cause: error }) : error)
     }
-    const asked = request({ ...target, agent: false, path, signal: AbortSignal.timeout(timeout) }, (answer) => {
+    const asked = http.request({ ...dial, agent: false, path, signal: AbortSignal.timeout(timeout) }, (answer) => {
       let body = ''
       answer.setEncoding('utf8')
       answer.on('data', (text) => {
@@ -104,7 +101,7 @@ function noEngine(
     return `  ${address ? `${address} (${origin})` : origin}: ${reason}`
   })
   const title = runtime
-    ? `${runtimes[runtime].title} does not answer, and no other engine is wanted.`
+    ? `${runtimes[runtime].title} does not answer, and moat was told to use no other engine.`
     : 'No container engine answers.'
   return new MoatError('ENGINE_UNREACHABLE', [title, ...lines].join('\n'), {
     cause: rejections[0]?.error,

@@ -58,6 +58,7 @@ export function containerRequest(spec: ContainerSpec, { podman, rootless }: Engi
     Image: spec.image,
     Labels: spec.labels,
     ...(spec.interactive && { AttachStdin: true, OpenStdin: true, StdinOnce: true, Tty: true }),
+    ...(spec.openStdin && !spec.interactive && { OpenStdin: true }),
     User: `${user.uid}:${user.gid}`,
     WorkingDir: spec.workdir,
     name: spec.name,

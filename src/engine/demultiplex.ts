@@ -8,12 +8,14 @@ const stderrNumbers = new Set([2, 3])
 
 /**
  * Two streams fed from `source`, which end when it ends or breaks (a broken engine is reported by whoever waits for
- * the container). A slow reader holds up the container, as it does under a shell, rather than filling memory.
+ * the container). A slow reader holds up the container, as it does under a shell, rather than filling memory. Nothing is
+ * given to one stream while the other has something that was not read: who reads both gets all in the order of writing.
  * dockerode's own version recurses once per frame and overflows the stack on a chunk of many short lines.
  */
 export function demultiplex(source: Readable): ContainerOutput {
-  const stdout = new PassThrough()
-  const stderr = new PassThrough()
+  // Without a buffer of its own a stream has taken a piece when its reader has.
+  const stdout = new PassThrough({ readableHighWaterMark: 0 })
+  const stderr = new PassThrough({ readableHighWaterMark: 0 })
   const end = () => {
     stdout.end()
     stderr.end()
@@ -27,6 +29,7 @@ async function pump(source: Readable, stdout: PassThrough, stderr: PassThrough):
   let filled = 0
   let remaining = 0
   let target = stdout
+  let last = stdout
   for await (const chunk of source) {
     const data = chunk as Buffer
     let offset = 0
@@ -43,6 +46,8 @@ async function pump(source: Readable, stdout: PassThrough, stderr: PassThrough):
         const payload = data.subarray(offset, offset + remaining)
         offset += payload.length
         remaining -= payload.length
+        if (target !== last) await taken(last)
+        last = target
         await write(target, payload)
       }
     }
@@ -60,5 +65,19 @@ async function write(target: PassThrough, payload: Buffer): Promise<void> {
     }
     target.on('drain', ready)
     target.on('close', ready)
+  })
+}
+
+/** Resolves when all that `stream` was given has been read, or nobody reads it any more. */
+async function taken(stream: PassThrough): Promise<void> {
+  if (stream.destroyed || stream.readableLength + stream.writableLength === 0) return
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      stream.off('close', done)
+      resolve()
+    }
+    stream.on('close', done)
+    // Pieces are taken one after the other: this one after all before it.
+    stream.write(Buffer.alloc(0), done)
   })
 }

@@ -1,12 +1,12 @@
 // Owns reading the Docker CLI's contexts: which one is in use, and where its engine answers.
 import { createHash } from 'node:crypto'
-import { access, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod/mini'
 import { systemCode } from '../errors.js'
 
 /** A context in use: where its engine answers, or why that cannot be told. */
-export type DockerContext = { name: string } & ({ address: string; certificates?: string } | { problem: string })
+export type DockerContext = { name: string } & ({ address: string } | { problem: string })
 
 const configSchema = z.object({ currentContext: z.optional(z.string()) })
 const metaSchema = z.object({ Endpoints: z.object({ docker: z.object({ Host: z.string().check(z.minLength(1)) }) }) })
@@ -36,12 +36,7 @@ export async function readDockerContext(env: NodeJS.ProcessEnv, home: string): P
   const meta = await readJson(metaFile, metaSchema)
   if (meta === undefined) return { name, problem: 'there is no such context' }
   if (meta === 'unreadable') return { name, problem: `${metaFile} cannot be read` }
-  const certificates = join(directory, 'contexts', 'tls', id, 'docker')
-  const secured = await access(certificates).then(
-    () => true,
-    () => false,
-  )
-  return { address: meta.Endpoints.docker.Host, name, ...(secured && { certificates }) }
+  return { address: meta.Endpoints.docker.Host, name }
 }
 
 async function readJson<T>(path: string, schema: z.ZodMiniType<T>): Promise<T | 'unreadable' | undefined> {

@@ -2,12 +2,14 @@
 import type { Duplex, Readable } from 'node:stream'
 import Docker from 'dockerode'
 import { sealKeyFile } from '../config/paths.js'
+import { AgentEnds } from './agent-ends.js'
 import { buildImage } from './build-image.js'
 import { createContainer } from './create-container.js'
 import { demultiplex } from './demultiplex.js'
 import { DockerFiles } from './docker-files.js'
 import { DockerNetworks } from './docker-networks.js'
-import { DockerSessions, terminalOutput } from './docker-sessions.js'
+import { DockerSessions } from './docker-sessions.js'
+import { EndedContainers } from './ended-containers.js'
 import {
   type AgentList,
   type ContainerHolder,
@@ -29,6 +31,7 @@ import { pullImage } from './pull-image.js'
 import { nameOf } from './read-agent.js'
 import { readSealKey } from './seal-key.js'
 import { sortContainers } from './sort-containers.js'
+import { terminalOutput } from './terminal-output.js'
 import { type WatchHandlers, watchAgents } from './watch-agents.js'
 
 export interface DockerEngineOptions {
@@ -40,10 +43,12 @@ export interface DockerEngineOptions {
 
 export class DockerEngine implements Engine {
   readonly address: string
+  readonly ends: AgentEnds
   readonly files: DockerFiles
   readonly networks: DockerNetworks
   readonly sessions: DockerSessions
   readonly #docker: Docker
+  readonly #ended = new EndedContainers()
   readonly #moatHome: string | undefined
   #traits: Promise<EngineTraits> | undefined
 
@@ -53,6 +58,7 @@ export class DockerEngine implements Engine {
     // The undefined ones keep dockerode from reading DOCKER_HOST and DOCKER_CLIENT_TIMEOUT for itself.
     const nothing = { ca: undefined, cert: undefined, host: undefined, key: undefined, port: undefined }
     this.#docker = new Docker({ ...nothing, protocol: 'http', timeout: undefined, ...dial })
+    this.ends = new AgentEnds({ docker: this.#docker, shellCode: (id, code) => this.#shellCode(id, code) })
     this.files = new DockerFiles(this.#docker, address)
     this.networks = new DockerNetworks(this.#docker, address, () => this.#askTraits())
     this.sessions = new DockerSessions(this.#docker, address)
@@ -81,7 +87,9 @@ export class DockerEngine implements Engine {
 
   async listAgents(): Promise<AgentList> {
     return this.#ask('list containers', async () => {
-      return this.#sort(await this.#docker.listContainers({ all: true, filters: { label: [labels.runId] } }))
+      const listed = await this.#docker.listContainers({ all: true, filters: { label: [labels.runId] } })
+      const list = await this.#sort(this.#ended.correct(listed))
+      return { ...list, agents: await this.ends.added(list.agents) }
     })
   }
 
@@ -110,11 +118,11 @@ export class DockerEngine implements Engine {
     return this.#ask('describe itself', async () => (await this.#askTraits()).rootless)
   }
 
-  async sharesSockets(): Promise<boolean> {
+  async sharesSockets(runtime?: string): Promise<boolean> {
     return this.#ask('describe itself', async () => {
-      const { remapped, virtual } = await this.#askTraits()
+      const { defaultRuntime = '', remapped, sealedOff, virtual } = await this.#askTraits()
       // On another kernel than this machine's nobody listens there.
-      return !virtual && !remapped
+      return !virtual && !remapped && !sealedOff.includes(runtime ?? defaultRuntime)
     })
   }
 
@@ -186,7 +194,8 @@ export class DockerEngine implements Engine {
   }
 
   watch(handlers: WatchHandlers, signal: AbortSignal): Promise<void> {
-    return watchAgents(this.#docker, { address: this.address, moatHome: this.#moatHome }, handlers, signal)
+    const own = { address: this.address, ended: this.#ended, moatHome: this.#moatHome }
+    return watchAgents(this.#docker, own, handlers, signal)
   }
 
   /** The exit code of a container that has ended; undefined while it has not, or is gone. */

@@ -1,10 +1,12 @@
 // Owns sessions behind the Docker API: exec, logs, usage and images as requests through dockerode.
-import { type Duplex, PassThrough, type Readable } from 'node:stream'
-import { finished } from 'node:stream/promises'
+import { PassThrough, type Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import type Docker from 'dockerode'
+import { readCgroup } from '../processes/cgroup.js'
 import { removableNames } from './built-images.js'
 import { ListenerReader } from './container-listeners.js'
 import { demultiplex } from './demultiplex.js'
+import { startExec } from './docker-exec.js'
 import { engineError, statusOf } from './engine-errors.js'
 import { labels } from './labels.js'
 import type {
@@ -18,6 +20,10 @@ import type {
   SessionOutput,
   TerminalSize,
 } from './sessions.js'
+import { terminalOutput } from './terminal-output.js'
+
+/** How long the use of the CPU is looked at: long enough to mean something, too short to be waited for. Milliseconds. */
+const cpuWindow = 100
 
 export class DockerSessions implements EngineSessions {
   readonly #address: string
@@ -30,29 +36,10 @@ export class DockerSessions implements EngineSessions {
     this.#listeners = new ListenerReader({ docker, exec: (containerId, spec) => this.exec(containerId, spec) })
   }
 
-  async exec(containerId: string, { command, tty }: ExecSpec): Promise<ExecSession> {
-    return this.#ask(`run ${command[0]} in the container`, async () => {
-      const exec = await this.#docker.getContainer(containerId).exec({
-        AttachStderr: true,
-        AttachStdin: true,
-        AttachStdout: true,
-        Cmd: command,
-        Tty: tty,
-      })
-      const stream = (await exec.start({ hijack: true, stdin: true, Tty: tty })) as unknown as Duplex
-      const output = tty ? terminalOutput(stream) : demultiplex(stream)
-      const exitCode = async () => {
-        // Not the connection's end: the last output may still be on its way to the reader.
-        await Promise.all([finished(output.stdout), finished(output.stderr)])
-        return (await exec.inspect()).ExitCode ?? 0
-      }
-      return {
-        exitCode: exitCode(),
-        output,
-        resize: ({ columns, rows }: TerminalSize) => exec.resize({ h: rows, w: columns }),
-        stdin: stream,
-      }
-    })
+  async exec(containerId: string, spec: ExecSpec): Promise<ExecSession> {
+    return this.#ask(`run ${spec.command[0]} in the container`, () =>
+      startExec(this.#docker.getContainer(containerId), spec),
+    )
   }
 
   async listeners(containerId: string): Promise<ContainerListeners> {
@@ -74,10 +61,12 @@ export class DockerSessions implements EngineSessions {
   async usage(containerId: string): Promise<ContainerUsage> {
     return this.#ask('measure the container', async () => {
       const container = this.#docker.getContainer(containerId)
-      const [stats, [listed]] = await Promise.all([
-        container.stats({ stream: false }),
-        this.#docker.listContainers({ all: true, filters: { id: [containerId] }, size: true } as object),
-      ])
+      const { Id, State } = await container.inspect()
+      const sizes = this.#docker.listContainers({ all: true, filters: { id: [containerId] }, size: true } as object)
+      const place = { containerId: Id, pid: State.Pid }
+      const [measured, [listed]] = await Promise.all([measureCgroup(place), sizes])
+      if (measured) return { ...measured, disk: sizeOf(listed) }
+      const stats = await container.stats({ stream: false })
       return { cpu: cpuPercent(stats), disk: sizeOf(listed), memory: stats.memory_stats.usage ?? 0 }
     })
   }
@@ -106,7 +95,8 @@ export class DockerSessions implements EngineSessions {
       try {
         await this.#docker.getImage(tag).remove()
       } catch (error) {
-        if (statusOf(error) !== 404) throw error
+        // Gone, or a container uses it since it was listed.
+        if (![404, 409].includes(statusOf(error) ?? 0)) throw error
       }
     })
   }
@@ -132,17 +122,21 @@ export class DockerSessions implements EngineSessions {
   }
 }
 
-/** The output of a program with a terminal: one stream, not two. */
-export function terminalOutput(source: Readable): SessionOutput {
-  const stderr = new PassThrough()
-  stderr.end()
-  return { stderr, stdout: source.pipe(new PassThrough()) }
-}
-
 function bufferStream(content: Buffer): Readable {
   const stream = new PassThrough()
   stream.end(content)
   return stream
+}
+
+/** From two looks at its control group; undefined when there is none to look at. */
+async function measureCgroup(place: { containerId: string; pid: number }) {
+  const [before, start] = [await readCgroup(place), performance.now()]
+  if (!before) return undefined
+  await delay(cpuWindow)
+  const after = await readCgroup(place)
+  if (!after) return undefined
+  const passed = (performance.now() - start) * 1_000
+  return { cpu: (Math.max(0, after.cpuTime - before.cpuTime) / passed) * 100, memory: after.memory }
 }
 
 /** As `docker stats` computes it: the share of the system's time between two samples, times the number of CPUs. */

@@ -1,37 +1,26 @@
 // Owns the addresses an engine can be reached at: how they are written, and what Node needs to dial them.
-import { readFile, realpath } from 'node:fs/promises'
-import { join } from 'node:path'
+import { realpath } from 'node:fs/promises'
 
 /** What node:http and dockerode need to reach an engine. */
-export type DialOptions =
-  | { socketPath: string }
-  | { ca?: Buffer; cert?: Buffer; host: string; key?: Buffer; port: number; protocol: 'http' | 'https' }
+export interface DialOptions {
+  socketPath: string
+}
+
+/** Ways to engines of other machines. */
+const remote = ['http', 'https', 'ssh', 'tcp']
 
 /**
- * How to dial `address` (`unix://`, `npipe://` or `tcp://`). `certificates` is a directory with ca.pem, cert.pem and
- * key.pem for TLS. Throws an Error whose message says in plain words why the address cannot be dialled.
+ * How to dial `address` (`unix://` or `npipe://`). Throws an Error whose message says in plain words why the address cannot be
+ * dialled. An engine that is reached by TCP or SSH may be another machine's: agents' files and servers have to be on this one.
  */
-export async function dialOptions(address: string, certificates?: string): Promise<DialOptions> {
-  const [, scheme, rest = ''] = /^(\w+):\/\/(.*)$/.exec(address) ?? []
+export function dialOptions(address: string): DialOptions {
+  const [, scheme = '', rest = ''] = /^(\w+):\/\/(.*)$/.exec(address) ?? []
   if ((scheme === 'unix' || scheme === 'npipe') && rest) return { socketPath: rest }
-  if (scheme === 'ssh') throw new Error('engines over ssh:// are not supported yet')
-  if (scheme !== 'tcp' || !URL.canParse(address))
-    throw new Error('not an address; write unix:///path or tcp://host:port')
-  const { hostname, port } = new URL(address)
-  const host = hostname.replace(/^\[|\]$/g, '')
-  if (!host) throw new Error('not an address; write unix:///path or tcp://host:port')
-  if (certificates === undefined) return { host, port: Number(port || 2375), protocol: 'http' }
-  const [ca, cert, key] = await Promise.all(
-    ['ca.pem', 'cert.pem', 'key.pem'].map((file) => readCertificate(join(certificates, file))),
-  )
-  return {
-    host,
-    port: Number(port || 2376),
-    protocol: 'https',
-    ...(ca && { ca }),
-    ...(cert && { cert }),
-    ...(key && { key }),
-  }
+  if (remote.includes(scheme))
+    throw new Error(
+      `engines over ${scheme}:// are not supported yet; moat needs one on this machine, at a unix:// socket`,
+    )
+  throw new Error('not an address; write unix:///path')
 }
 
 /** True for two addresses of one engine: `/var/run/docker.sock` is often a link to `/run/docker.sock`. */
@@ -44,12 +33,4 @@ export async function sameEngine(a: string, b: string): Promise<boolean> {
 async function realAddress(address: string): Promise<string> {
   const path = /^unix:\/\/(.+)$/.exec(address)?.[1]
   return path === undefined ? address : `unix://${await realpath(path).catch(() => path)}`
-}
-
-async function readCertificate(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path)
-  } catch (cause) {
-    throw new Error(`its TLS file ${path} cannot be read`, { cause })
-  }
 }

@@ -1,14 +1,12 @@
 // Owns where an engine may answer, in the order moat asks. Pure: asking is connect-engine's.
 import { join } from 'node:path'
-import { type DockerContext, dockerConfigDirectory } from './docker-context.js'
+import type { DockerContext } from './docker-context.js'
 import { type RuntimeName, runtimes } from './runtimes.js'
 
 /** A place where an engine may answer. */
 export interface EngineCandidate {
   /** E.g. `unix:///var/run/docker.sock`. Empty when `problem` is that it is not known. */
   address: string
-  /** Directory with the TLS files for it. */
-  certificates?: string
   /** Who says so: `DOCKER_HOST`, `Docker context colima`, `Podman`, … */
   origin: string
   /** True for a socket that belongs to whichever engine was installed last. */
@@ -34,7 +32,7 @@ export interface CandidateOptions {
  */
 export function engineCandidates({ context, env, home, platform, runtime }: CandidateOptions): EngineCandidate[] {
   if (runtime) return candidatesOf(runtime, { context, env, home, platform })
-  if (env.DOCKER_HOST) return [dockerHost(env.DOCKER_HOST, env, home)]
+  if (env.DOCKER_HOST) return [dockerHost(env.DOCKER_HOST)]
   if (context) return [contextCandidate(context)]
   const seen = new Set<string>()
   return sockets(env, home, platform).filter(({ address }) => {
@@ -53,11 +51,10 @@ function candidatesOf(runtime: RuntimeName, { context, env, home, platform }: Ca
   return own.length > 0 ? own : [{ address: '', origin: title, problem: `there is no ${title} on ${platform}` }]
 }
 
-function dockerHost(value: string, env: NodeJS.ProcessEnv, home: string): EngineCandidate {
+function dockerHost(value: string): EngineCandidate {
   // The Docker CLI takes a bare host:port for TCP.
   const address = value.includes('://') ? value : `tcp://${value}`
-  const certificates = env.DOCKER_CERT_PATH || dockerConfigDirectory(env, home)
-  return { address, origin: 'DOCKER_HOST', ...(env.DOCKER_TLS_VERIFY && { certificates }) }
+  return { address, origin: 'DOCKER_HOST' }
 }
 
 function contextCandidate(context: DockerContext): EngineCandidate {

@@ -1,5 +1,6 @@
 // Owns the port to the container engine: all that moat asks of one. dockerode stays behind it.
 import type { Agent } from '../routing/agent.js'
+import type { AgentEnd } from '../routing/agent-end.js'
 import type { EngineFiles } from './files.js'
 import type { EngineNetworks } from './networks.js'
 import type { EngineSessions } from './sessions.js'
@@ -27,6 +28,8 @@ export interface ContainerSpec {
   name: string
   /** The engine's network that it is on; the engine's own choice if left out. */
   network?: string
+  /** stdin that stays open, though nobody writes to it. */
+  openStdin?: boolean
   /** Removed by the engine as soon as it ends. */
   removeAtEnd?: boolean
   /** Container ports to publish on 127.0.0.1; the engine chooses a `hostPort` that is left out, anew at each start. */
@@ -99,6 +102,10 @@ export interface AgentList {
 export interface Engine {
   /** Where it answers, e.g. `unix:///var/run/docker.sock`. */
   readonly address: string
+  readonly ends: {
+    /** How a container ended; undefined for one that has not, or is gone. */
+    of(containerId: string): Promise<AgentEnd | undefined>
+  }
   readonly files: EngineFiles
   readonly networks: EngineNetworks
   readonly sessions: EngineSessions
@@ -107,14 +114,15 @@ export interface Engine {
   build(build: ImageBuild, signal: AbortSignal): AsyncIterable<string>
   /** Creates without starting; returns the container's id. One with the labels of an agent of this moat is sealed. */
   create(spec: ContainerSpec): Promise<string>
+  /** With how they ended, of those that have. */
   listAgents(): Promise<AgentList>
   /** Rejects with ENGINE_FAILED when an agent holds the name whose labels cannot be read. */
   findByContainerName(name: string): Promise<ContainerHolder | undefined>
   hasImage(image: string): Promise<boolean>
   /** True when it runs as the invoking user, and root in a container is that user. */
   isRootless(): Promise<boolean>
-  /** True when programs in containers and programs here reach each other by sockets in a shared directory. */
-  sharesSockets(): Promise<boolean>
+  /** True when programs in containers, of this runtime or the usual one, and programs here reach each other by sockets in a shared directory. */
+  sharesSockets(runtime?: string): Promise<boolean>
   /** Names of the programs that it can run containers by, such as `runc`. */
   runtimes(): Promise<string[]>
   kill(containerId: string): Promise<void>

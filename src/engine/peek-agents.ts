@@ -24,11 +24,9 @@ export async function peekAgents(options: {
   return sortContainers(containers as ContainerInfo[], owner).agents
 }
 
-async function getJson(dial: DialOptions, path: string): Promise<unknown> {
-  const { protocol = 'http', ...target } = 'protocol' in dial ? dial : { ...dial, protocol: 'http' as const }
-  const { request } = protocol === 'https' ? await import('node:https') : http
+function getJson(dial: DialOptions, path: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const asked = request({ ...target, agent: false, path }, (response) => {
+    const asked = http.request({ ...dial, agent: false, path }, (response) => {
       if (response.statusCode !== 200) reject(new Error(`answered with HTTP status ${response.statusCode}`))
       text(response)
         .then((body) => resolve(JSON.parse(body)))

@@ -20,9 +20,14 @@ export interface ExecSession {
   exitCode: Promise<number>
   output: SessionOutput
   resize(size: TerminalSize): Promise<void>
+  /** To it and what it has started. Rejects when it could not be told: the image has no shell, or it has just ended. */
+  signal(name: SignalName): Promise<void>
   /** Ending it ends the program's stdin. */
   stdin: Duplex
 }
+
+/** Without SIG, as `kill -s` takes it. */
+export type SignalName = 'HUP' | 'INT' | 'KILL' | 'PIPE' | 'TERM'
 
 export interface TerminalSize {
   columns: number

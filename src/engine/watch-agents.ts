@@ -1,6 +1,7 @@
 // Owns following the engine's events, as far as they concern agents' routes.
 import type { Readable } from 'node:stream'
 import type Docker from 'dockerode'
+import type { EndedContainers } from './ended-containers.js'
 import { engineError } from './engine-errors.js'
 import { jsonLines } from './json-lines.js'
 import { labels } from './labels.js'
@@ -12,7 +13,7 @@ export interface WatchHandlers {
 
 interface ContainerEvent {
   Action?: string
-  Actor?: { Attributes?: Record<string, string> }
+  Actor?: { Attributes?: Record<string, string>; ID?: string }
 }
 
 /** Events after which an agent may have other routes, or none. What Docker calls `destroy` is Podman's `remove`. */
@@ -36,7 +37,7 @@ const laterLooks = [100, 1_000]
 /** As Engine.watch. */
 export async function watchAgents(
   docker: Docker,
-  { address, moatHome }: { address: string; moatHome: string | undefined },
+  { address, ended, moatHome }: { address: string; ended: EndedContainers; moatHome: string | undefined },
   { onChange, onEnd }: WatchHandlers,
   signal: AbortSignal,
 ): Promise<void> {
@@ -58,12 +59,14 @@ export async function watchAgents(
     for await (const value of jsonLines(events)) {
       const event = value as ContainerEvent
       if (signal.aborted || !concernsRoutes(event, moatHome)) continue
+      ended.note(event.Action ?? '', event.Actor?.ID ?? '')
       onChange()
       if (earlyEvents.has(event.Action ?? '')) for (const wait of laterLooks) setTimeout(lookAgain, wait).unref()
     }
     throw new Error('it ended its stream of events')
   }
   follow().catch((error: unknown) => {
+    ended.forget()
     if (!signal.aborted) onEnd(engineError('report its events', error, address))
   })
 }

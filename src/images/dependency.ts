@@ -73,7 +73,7 @@ export function parseDependency(text: string): Dependency {
   }
   if (version !== undefined && !runtimeVersion.test(version)) {
     const example = `${name}@${tool.defaultVersion}`
-    throw invalid(`"${text}" has no version number: write digits and points, e.g. ${example}.`)
+    throw invalid(`"${text}" has no version number: write digits and dots, e.g. ${example}.`)
   }
   return { kind: 'runtime', runtime: tool, text, version: version ?? tool.defaultVersion }
 }
@@ -83,7 +83,9 @@ function parsePrefixed(kind: PackageKind, rest: string, text: string): PackageDe
   const at = rest.indexOf('@', 1)
   const name = at < 0 ? rest : rest.slice(0, at)
   if (!forms[kind].name.test(name)) {
-    throw invalid(`${JSON.stringify(text)} names no ${kind} package: write for example ${forms[kind].example}.`)
+    throw invalid(
+      `${JSON.stringify(text)} is not the name of ${kind === 'npm' || kind === 'apt' ? 'an' : 'a'} ${kind} package: write, for example, ${forms[kind].example}.`,
+    )
   }
   return { kind, links: {}, packages: [name], text, ...checked(kind, at < 0 ? undefined : rest.slice(at + 1), text) }
 }
@@ -96,14 +98,14 @@ function checked(kind: PackageKind, version: string | undefined, text: string): 
     throw invalid(`"${text}" is a Debian package, whose version Debian chooses: write "${bare}".`)
   }
   if (allowed.test(version)) return { version }
-  throw invalid(`${JSON.stringify(text)} has no version that can be chosen: write for example ${example}.`)
+  throw invalid(`${JSON.stringify(text)} has a version that cannot be chosen: write, for example, ${example}.`)
 }
 
 function unknownPrefix(text: string, prefix: string): MoatError {
   const kinds = Object.keys(forms)
   const nearest = nearestName(prefix, kinds, 2)
   const hint = nearest ? `did you mean "${nearest}:"?` : `the kinds are ${kinds.join(', ')}.`
-  return invalid(`${JSON.stringify(text)} is of no kind that moat can install; ${hint}`)
+  return invalid(`${JSON.stringify(text)} has a prefix that moat does not know; ${hint}`)
 }
 
 /** For a name that no dependency has. */

@@ -1,4 +1,5 @@
 // Owns what an agent's image is made of: which image to start from, and what to put on top. Pure.
+import { throwAll } from '../config/problems.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { type Dependency, type PackageDependency, parseDependency, type RuntimeDependency } from './dependency.js'
 import { knownRuntime, type PackageKind } from './registry.js'
@@ -110,13 +111,19 @@ function isLanguagePackage(dependency: Dependency): dependency is ImagePlan['pac
 /** Each dependency once, in the order of the file. */
 function readDependencies({ dependencies, place }: ImageRequest): Dependency[] {
   const seen = new Map<string, Dependency>()
+  const errors: unknown[] = []
   for (const [index, text] of dependencies.entries()) {
-    const dependency = located(() => parseDependency(text), place?.(index))
-    const key = identity(dependency)
-    const earlier = seen.get(key)
-    if (!earlier) seen.set(key, dependency)
-    else if (earlier.version !== dependency.version) located(() => refuseBoth(earlier, dependency), place?.(index))
+    try {
+      const dependency = located(() => parseDependency(text), place?.(index))
+      const key = identity(dependency)
+      const earlier = seen.get(key)
+      if (!earlier) seen.set(key, dependency)
+      else if (earlier.version !== dependency.version) located(() => refuseBoth(earlier, dependency), place?.(index))
+    } catch (error) {
+      errors.push(error)
+    }
   }
+  throwAll(errors)
   return [...seen.values()]
 }
 
@@ -127,9 +134,13 @@ function identity(dependency: Dependency): string {
 }
 
 function refuseBoth(first: Dependency, second: Dependency): never {
-  throw new MoatError('CONFIG_INVALID', `${first.text} and ${second.text} exclude each other: keep one of them.`, {
-    exit: exitCodes.usage,
-  })
+  throw new MoatError(
+    'CONFIG_INVALID',
+    `${first.text} and ${second.text} cannot both be installed: keep one of them.`,
+    {
+      exit: exitCodes.usage,
+    },
+  )
 }
 
 function located<T>(action: () => T, place: string | undefined): T {

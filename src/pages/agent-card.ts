@@ -1,5 +1,6 @@
 // Owns how one agent is shown, on the index and on its own page.
 import { hasEnded } from '../routing/agent.js'
+import { describeEnd } from '../routing/agent-end.js'
 import { formatAge } from '../routing/format-age.js'
 import { type Html, html, safeUrl, withCode } from './html.js'
 import { slotSeconds, sparkline } from './sparkline.js'
@@ -23,12 +24,13 @@ export interface CardOptions {
 }
 
 export function agentCard(agent: IndexAgent, { actions, index, now }: CardOptions): Html {
-  const { createdAt, discover, endpoints, name, runId, state, undeclared = [], workspace } = agent
+  const { createdAt, discover, end, endpoints, name, runId, state, undeclared = [], workspace } = agent
   const page = `${index}/agents/${name}`
   return html`<article class="agent" id="${runId}" data-name="${name}" aria-labelledby="${runId}-name">
 <header>
 <h2 id="${runId}-name"><a href="${page}">${name}</a></h2>
 <span class="state ${state}">${state}</span>
+${end ? html`<span class="meta">${describeEnd(end)}, <time datetime="${end.at}">${formatAge(end.at, now)}</time></span>` : undefined}
 <span class="meta"><time datetime="${createdAt}">${formatAge(createdAt, now)}</time> <span class="path" title="${runId}">${workspace}</span></span>
 ${actions ? buttons(agent) : undefined}
 </header>

@@ -1,6 +1,8 @@
 // Owns what the proxy says when no agent answers a request: what is wrong, what to do, and what there is instead. Pure.
 import { type Agent, hasEnded } from '../routing/agent.js'
+import { describeEnd } from '../routing/agent-end.js'
 import { portNamed, undeclaredPorts } from '../routing/declared-ports.js'
+import { formatAge } from '../routing/format-age.js'
 import { nearestName } from '../routing/nearest-name.js'
 import { defaultEndpoint } from '../routing/route-table.js'
 import { agentUrl, indexUrl, isWithin, type ProxyAddress, urlOf } from '../routing/urls.js'
@@ -89,10 +91,11 @@ function unknownAgent(host: string, { address, agents }: ProblemSources): Proble
   }
 }
 
-function stoppedAgent({ name, runId, workspace }: Agent, { address }: ProblemSources): Problem {
+function stoppedAgent({ end, name, runId, workspace }: Agent, { address, now }: ProblemSources): Problem {
+  const how = end === undefined ? '' : ` (${describeEnd(end)}) ${formatAge(end.at, now)}`
   return {
     agent: name,
-    detail: `The agent ${name} has ended. Its workspace is ${workspace}.`,
+    detail: `The agent ${name} has ended${how}. Its workspace is ${workspace}.`,
     error: 'agent_stopped',
     hint: `moat logs ${runId}`,
     links: [{ title: 'All agents', url: indexUrl(address) }],

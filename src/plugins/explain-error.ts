@@ -11,14 +11,14 @@ const explanations: [RegExp, Explain][] = [
   [
     /^(\S+) does not exist in the registry/,
     ([, name = '']) => ({
-      message: `npm finds no package ${name}: there is none of that name, or its registry cannot be reached.`,
+      message: `npm cannot find the package ${name}: it does not exist, or the registry cannot be reached.`,
       suggestions: [`npm view ${name}`, 'moat plugins install ./<file>.tgz', 'moat plugins link <directory>'],
     }),
   ],
   [
     /^(?:\S+ )+exited with code \d+/,
     (_, [, ...names]) => ({
-      message: `npm failed; what it said stands above. Nothing was installed or removed.`,
+      message: `npm failed; its output is above. Nothing was installed or removed.`,
       suggestions: [['moat plugins', ...names].join(' ')],
     }),
   ],
@@ -34,8 +34,7 @@ const explanations: [RegExp, Explain][] = [
     /package\.json/,
     (_, [, verb = '', path = '.']) => ({
       exit: exitCodes.usage,
-      message:
-        verb === 'inspect' ? 'Say which plugin to inspect.' : `${path} is no plugin: it has no package.json for one.`,
+      message: verb === 'inspect' ? 'Say which plugin to inspect.' : `${path} is not a plugin: it has no package.json.`,
       suggestions: verb === 'inspect' ? ['moat plugins'] : ['moat plugins link <directory with a package.json>'],
     }),
   ],
@@ -43,7 +42,7 @@ const explanations: [RegExp, Explain][] = [
     /^plugin is invalid/,
     (_, [, , path = 'The package']) => ({
       exit: exitCodes.usage,
-      message: `${path} is no plugin: its package.json has no "oclif" section.`,
+      message: `${path} is not a plugin: its package.json has no "oclif" section.`,
       suggestions: ['add "oclif": {"hooks": {…}} or {"commands": "./commands"} to its package.json'],
     }),
   ],

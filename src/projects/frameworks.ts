@@ -9,6 +9,8 @@ export interface Framework {
   /** Its package. */
   name: string
   port: number
+  /** Its command, where that is not called as the package is. */
+  program?: string
 }
 
 export interface HostCheck {
@@ -77,9 +79,9 @@ export const frameworks: Framework[] = [
   { listen: ['--host'], name: 'nuxt', port: 3000 },
   { listen: ['--host'], name: 'astro', port: 4321 },
   { listen: ['--host', '0.0.0.0'], name: 'gatsby', port: 8000 },
-  { listen: ['--host', '0.0.0.0'], name: '@angular/cli', port: 4200 },
+  { listen: ['--host', '0.0.0.0'], name: '@angular/cli', port: 4200, program: 'ng' },
   { name: 'react-scripts', port: 3000 },
-  { listen: ['--host', '0.0.0.0'], name: '@vue/cli-service', port: 8080 },
+  { listen: ['--host', '0.0.0.0'], name: '@vue/cli-service', port: 8080, program: 'vue-cli-service' },
   { hosts: viteHosts, listen: ['--host'], name: 'vite', port: 5173 },
   { name: 'fastify', port: 3000 },
   { name: 'express', port: 3000 },

@@ -7,8 +7,19 @@ export interface Project {
   env?: Record<string, string>
   /** Which files said so, for the person who checks. */
   evidence: string[]
+  install?: InstallStep
   name?: string
   port?: number
+}
+
+/** What installs a project's packages, for its files as they come from a repository. */
+export interface InstallStep {
+  /** For the shell. */
+  command: string
+  /** A test for the shell: true where nothing is left to do. Absent where the command sees that itself, quickly. */
+  done?: string
+  /** The file that says what to install. */
+  from: string
 }
 
 /** The text of a file in the project; undefined when there is none. */

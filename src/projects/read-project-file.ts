@@ -17,9 +17,15 @@ export function projectFiles(directory: string, most = mostBytes): ReadProjectFi
     if (!handle) return undefined
     try {
       const stats = await handle.stat()
-      return stats.isFile() && stats.size <= most ? await handle.readFile('utf8') : undefined
+      return stats.isFile() && stats.size <= most ? decode(await handle.readFile()) : undefined
     } finally {
       await handle.close()
     }
   }
+}
+
+/** Editors on Windows begin files with a mark, and PowerShell writes UTF-16. */
+function decode(bytes: Buffer): string {
+  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8'
+  return new TextDecoder(encoding).decode(bytes)
 }

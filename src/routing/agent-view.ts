@@ -1,5 +1,7 @@
 // Owns the public form of an agent: what `list --json`, `run --json` and `proxy status --json` print.
+
 import type { Agent, AgentState, Endpoint } from './agent.js'
+import type { AgentEnd } from './agent-end.js'
 import { type ProxyAddress, urlOf } from './urls.js'
 
 export interface EndpointView extends Endpoint {
@@ -14,6 +16,8 @@ export interface AgentView {
   createdAt: string
   /** Present when whatever listens in its container is an endpoint. */
   discover?: true
+  /** How it ended, of one that has. */
+  end?: AgentEnd
   endpoints: EndpointView[]
   name: string
   /** For an agent in a git worktree only. */
@@ -27,11 +31,12 @@ export interface AgentView {
 }
 
 export function viewAgent(agent: Agent, address: ProxyAddress): AgentView {
-  const { branch, createdAt, discover, endpoints, name, repository, runId, state, workspace } = agent
+  const { branch, createdAt, discover, end, endpoints, name, repository, runId, state, workspace } = agent
   return {
     ...(branch !== undefined && { branch }),
     createdAt,
     ...(discover && { discover }),
+    ...(end && { end }),
     endpoints: endpoints.map((endpoint) => ({ ...endpoint, url: urlOf(name, endpoint, address) })),
     name,
     ...(repository !== undefined && { repository }),
@@ -43,5 +48,9 @@ export function viewAgent(agent: Agent, address: ProxyAddress): AgentView {
 
 /** Endpoints as text: `web:3000, api:8080, 5173`; the last is a discovered one. */
 export function describeEndpoints(endpoints: readonly Endpoint[]): string {
-  return endpoints.map(({ discovered, name, port, type }) => (discovered ? name : `${name}:${port ?? type}`)).join(', ')
+  return endpoints.map(describeEndpoint).join(', ')
+}
+
+export function describeEndpoint({ discovered, name, port, type }: Endpoint): string {
+  return discovered ? name : `${name}:${port ?? type}`
 }

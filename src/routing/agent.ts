@@ -1,5 +1,7 @@
 // Owns the plain data an agent is made of once it has been read from the engine. No behaviour, no I/O.
 
+import type { AgentEnd } from './agent-end.js'
+
 /** State of an agent's container, in the engine's own words. */
 export type AgentState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
 
@@ -79,6 +81,8 @@ export interface Agent {
   createdAt: string
   /** Present when whatever listens in its container has a URL by its number. */
   discover?: true
+  /** How it ended; absent while it has not, or where that cannot be read. */
+  end?: AgentEnd
   endpoints: Endpoint[]
   /** The proxy's ports that are handed on to it from the container's own loopback; absent for none. */
   forwards?: number[]
@@ -122,6 +126,6 @@ export function canHaveEndpoints({ discover, endpoints }: Pick<Agent, 'discover'
 }
 
 /** True for an agent that keeps the proxy up: it lives and has endpoints. */
-export function needsProxy(agent: Agent): boolean {
+export function needsProxy(agent: Pick<Agent, 'discover' | 'endpoints' | 'state'>): boolean {
   return canHaveEndpoints(agent) && isLive(agent)
 }

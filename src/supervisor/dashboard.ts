@@ -201,13 +201,13 @@ export class Dashboard {
 const corp = { 'Cross-Origin-Resource-Policy': 'same-origin' }
 
 const refusals = {
-  agent: 'There is no such agent any more.',
+  agent: 'That agent no longer exists.',
   engine: 'The container engine does not answer.',
-  host: 'Only the dashboard itself may ask for this.',
+  host: 'Only the dashboard itself may request this.',
   key: 'This key was not given out, was used already, or is too old.',
-  method: 'This is not how to ask for it.',
-  origin: 'Only the dashboard itself may ask for this.',
-  token: 'This takes a dashboard that was opened with moat open --dashboard.',
+  method: 'This request is not understood.',
+  origin: 'Only the dashboard itself may request this.',
+  token: 'This needs a dashboard that was opened with moat open --dashboard.',
   user: 'The request does not come from a program of the user whose agents these are.',
 }
 

@@ -36,6 +36,9 @@ const lockPatience = 100
 /** How long another command may take to start one. Milliseconds. */
 const spawnDeadline = 60_000
 
+/** V8 sets 48 MB aside for what is young, which in a process that lives for days are mostly empty. */
+const thrifty = ['--max-semi-space-size=1']
+
 export interface EnsureProxyOptions {
   /** Wraps the start of a supervisor, when there is none to use: the place to show progress. */
   announce?: <T>(start: () => Promise<T>) => Promise<T>
@@ -73,7 +76,7 @@ async function startProxy(options: EnsureProxyOptions): Promise<EnsuredProxy> {
   const { paths } = options
   const lock = await tryFileLock(paths.spawnLock, spawnDeadline)
   if (!lock) {
-    throw new MoatError('SUPERVISOR_FAILED', 'Another moat command has been starting the proxy for too long.', {
+    throw new MoatError('SUPERVISOR_FAILED', 'Another moat command is starting the proxy and is taking too long.', {
       suggestions: [`lsof ${shellQuote(paths.spawnLock)}   # which process it is`],
     })
   }
@@ -154,7 +157,7 @@ function assertSamePort(wanted: WantedAddress, running: number): void {
   if (!wanted.explicit || wanted.port === 0 || listenPorts(running).includes(wanted.port)) return
   throw new MoatError(
     'PORT_MISMATCH',
-    `The proxy already runs on port ${running}, but port ${wanted.port} was asked for.`,
+    `The proxy is already running on port ${running}, but port ${wanted.port} was asked for.`,
     {
       suggestions: [`moat proxy stop && moat proxy start --port ${wanted.port}`, `MOAT_PROXY_PORT=${running} moat run`],
     },
@@ -172,7 +175,7 @@ async function spawnSupervisor(options: EnsureProxyOptions): Promise<{ authority
   try {
     // With the rights moat was started with: a supervisor under sudo can bind port 443, and gives up the rest itself.
     const child = await asRoot(() =>
-      spawn(process.execPath, [supervisorProgram, JSON.stringify(args)], {
+      spawn(process.execPath, [...thrifty, supervisorProgram, JSON.stringify(args)], {
         cwd: '/',
         detached: true,
         // The supervisor runs elsewhere: a relative path would lead nowhere.

@@ -5,7 +5,7 @@ import type { MoatPaths } from '../config/paths.js'
 import { Doorkeeper } from '../doors/doorkeeper.js'
 import type { UnsealedContainer } from '../engine/unsealed.js'
 import { messageOf } from '../errors.js'
-import { needsProxy } from '../routing/agent.js'
+import { type Agent, needsProxy } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { indexUrl, type ProxyAddress } from '../routing/urls.js'
 import { fileMark } from '../upkeep/file-mark.js'
@@ -41,6 +41,8 @@ export interface ProxyStatus {
   problem?: string
   status: 'running' | 'stopped'
   supervisor: { pid: number } | null
+  /** Running agents whose URLs nothing answers at, because the proxy is stopped. Present when there are any. */
+  unserved?: AgentView[]
   /** Containers that claim to be agents and are not, or were renamed: none has routes. Present when there are any. */
   unsealed?: UnsealedContainer[]
 }
@@ -51,6 +53,7 @@ export type ProxyOptions = Omit<EnsureProxyOptions, 'anyAddress' | 'keep'>
 export async function proxyStatus(options: ProxyOptions): Promise<ProxyStatus> {
   const status = await findProxy(options)
   if (status) return toProxyStatus(status)
+  const unserved = await agentsToServe(options.paths)
   return {
     agents: [],
     ca: options.paths.caCertificate,
@@ -60,6 +63,7 @@ export async function proxyStatus(options: ProxyOptions): Promise<ProxyStatus> {
     port: options.wanted.port,
     status: 'stopped',
     supervisor: null,
+    ...(unserved.length > 0 && { unserved: unserved.map((agent) => viewAgent(agent, options.wanted)) }),
   }
 }
 
@@ -80,15 +84,28 @@ export function toProxyStatus(status: SupervisorStatus): ProxyStatus {
   }
 }
 
-/** Where the running proxy is, or where one would be started. One in trouble is a note: this is for those who show agents. */
-export async function currentAddress(options: ProxyOptions): Promise<ProxyAddress> {
+export interface CurrentProxy {
+  /** Where it is, or where one would be started. */
+  address: ProxyAddress
+  /** False when nothing answers there. */
+  runs: boolean
+}
+
+/** The proxy that runs, if one does. One in trouble is a note: this is for those who show agents. */
+export async function currentProxy(options: ProxyOptions): Promise<CurrentProxy> {
   try {
     const status = await findProxy(options)
-    return status ? addressOf(status) : options.wanted
+    return { address: status ? addressOf(status) : options.wanted, runs: status !== undefined }
   } catch (error) {
     process.stderr.write(`Note: ${messageOf(error)}\n`)
-    return options.wanted
+    return { address: options.wanted, runs: true }
   }
+}
+
+/** The names of the agents that the proxy serves now. */
+export async function servedAgents({ paths }: ProxyOptions): Promise<string[]> {
+  const status = await readStatus(paths.controlSocket).catch(() => undefined)
+  return (status?.agents ?? []).filter(needsProxy).map(({ name }) => name)
 }
 
 /** Stops the proxy and waits until its processes are gone. False when none ran. */
@@ -183,13 +200,17 @@ async function isSupervised({ supervisorLock }: MoatPaths): Promise<boolean> {
 
 /** True when the proxy was not stopped but killed, and agents that had URLs still run. */
 async function isWanted(paths: MoatPaths): Promise<boolean> {
-  if ((await formerPort(paths)) === undefined) return false
+  return (await formerPort(paths)) !== undefined && (await agentsToServe(paths)).length > 0
+}
+
+/** Running agents with endpoints; none without an engine. */
+async function agentsToServe(paths: MoatPaths): Promise<Agent[]> {
   // Loaded here: it is more than a look at the proxy should pay for.
   const { connectEngine } = await import('../engine/connect-engine.js')
   try {
     const { agents } = await (await connectEngine({ moatHome: paths.home })).listAgents()
-    return agents.some(needsProxy)
+    return agents.filter(needsProxy)
   } catch {
-    return false
+    return []
   }
 }

@@ -52,7 +52,7 @@ export class RouteCheck {
     for (const { endpoint, plugin, routes } of questions) {
       const reason = this.#reasons.get(keyOf(routes))
       if (reason === undefined) continue
-      const message = `Plugin ${plugin} made routes for the endpoint ${endpoint} that Caddy does not take: ${reason}.`
+      const message = `Plugin ${plugin} made routes for the endpoint ${endpoint} that Caddy rejects: ${reason}.`
       throw new MoatError('PLUGIN_FAILED', message, { suggestions: [`moat plugins inspect ${plugin}`] })
     }
   }
@@ -62,9 +62,7 @@ export class RouteCheck {
     const sentences = hostRoutes.flatMap((one) => {
       const reason = this.#reasonOf(one)
       if (reason === undefined) return []
-      return [
-        `Caddy does not take the routes of ${one.agent}'s endpoint ${one.endpoint} (plugin ${one.plugin}): ${reason}.`,
-      ]
+      return [`Caddy rejects the routes of ${one.agent}'s endpoint ${one.endpoint} (plugin ${one.plugin}): ${reason}.`]
     })
     return sentences.length > 0 ? sentences.join(' ') : undefined
   }

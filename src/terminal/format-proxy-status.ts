@@ -1,13 +1,13 @@
 // Owns how the proxy's status is printed.
 import { displayPath } from '../config/paths.js'
-import { describeEndpoints } from '../routing/agent-view.js'
+import { type AgentView, describeEndpoints } from '../routing/agent-view.js'
 import { defaultDomain } from '../routing/urls.js'
 import type { ProxyStatus } from '../supervisor/proxy.js'
 
 /** The text of `moat proxy status`. */
 export function formatProxyStatus(status: ProxyStatus): string {
-  const width = Math.max(0, ...status.agents.map(({ name }) => name.length))
-  const agents = status.agents.map(({ endpoints, name }) => `  ${name.padEnd(width)}   ${describeEndpoints(endpoints)}`)
+  const agents = agentLines(status.agents)
+  const unserved = agentLines(status.unserved ?? [])
   return [
     'Routing Proxy',
     '=============',
@@ -19,5 +19,17 @@ export function formatProxyStatus(status: ProxyStatus): string {
     '',
     'Registered Agents:',
     ...(agents.length > 0 ? agents : ['  none']),
+    ...(unserved.length > 0 ? ['', 'Without URLs until moat proxy start:', ...unserved] : []),
   ].join('\n')
+}
+
+function agentLines(agents: readonly AgentView[]): string[] {
+  const width = Math.max(0, ...agents.map(({ name }) => name.length))
+  return agents.map(({ endpoints, name }) => `  ${name.padEnd(width)}   ${describeEndpoints(endpoints)}`)
+}
+
+/** Where the agents are reached, to be printed below it. */
+export function formatProxyUrls({ agents, status }: Pick<ProxyStatus, 'agents' | 'status'>): string[] {
+  const urls = agents.flatMap(({ endpoints }) => endpoints.map(({ url }) => `  ${url}`))
+  return status === 'running' && urls.length > 0 ? ['', 'URLs:', ...urls] : []
 }

@@ -7,9 +7,9 @@ const mostNamed = 12
 
 /** A line a finding; very many of a kind in one directory are one line. */
 export function formatReview({ complete, findings, name, runId, workspace }: Review): string[] {
-  const partly = complete ? [] : ['Not everything was looked at: the workspace has too many files.']
+  const partly = complete ? [] : ['Not everything was checked: the workspace has too many files.']
   if (findings.length === 0) {
-    const nothing = `${name} (${runId}) has changed nothing in ${visible(workspace)} that your own tools run or trust.`
+    const nothing = `${name} (${runId}) changed nothing in ${visible(workspace)} that your own tools run or trust.`
     return complete ? [nothing] : [`Nothing was found in ${visible(workspace)}.`, ...partly]
   }
   const rows = grouped(findings).map(({ change, path, why }) => [change, visible(path), visible(why)])

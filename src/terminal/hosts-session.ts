@@ -42,7 +42,7 @@ export async function changeHosts(options: HostsOptions): Promise<HostsOutcome> 
     return outcome('planned')
   }
   if (next === now) {
-    log(`${file} is as it should be.`)
+    log(`${file} is up to date.`)
     return outcome('unchanged')
   }
   const draft = join(paths.proxy, 'hosts.new')

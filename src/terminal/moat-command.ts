@@ -1,14 +1,22 @@
 // Owns what all commands have in common: where moat's files are, its version, and errors as JSON.
 import { Command, type Config, Flags, type Interfaces } from '@oclif/core'
+import { AgentReferenceError } from '../agents/find-agent.js'
 import { type TellGone, tellGone } from '../agents/tell-gone.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { type MoatPaths, moatPaths } from '../config/paths.js'
 import { defaultAddress, resolveProxyAddress, type WantedAddress } from '../config/settings.js'
+import { shellQuote } from '../config/shell-quote.js'
 import { type EndpointPlugins, oclifPlugins } from '../endpoints/plugin-hooks.js'
 import type { Engine } from '../engine/engine.js'
 import { parseRuntime } from '../engine/runtimes.js'
 import { exitCodes, isExit, isOclifError, MoatError, messageOf, serializeError } from '../errors.js'
 import { withPlugins } from './own-commands.js'
+import { type CommandLine, explainUsage } from './usage-error.js'
+
+/** oclif takes an argument that is left out from stdin: `yes | moat init` is about no directory `y`. */
+function withoutStdin(args: Interfaces.ArgInput = {}): Interfaces.ArgInput {
+  return Object.fromEntries(Object.entries(args).map(([name, arg]) => [name, { ...arg, ignoreStdin: true }]))
+}
 
 export abstract class MoatCommand extends Command {
   static override baseFlags = {
@@ -85,10 +93,33 @@ export abstract class MoatCommand extends Command {
     B extends Interfaces.OutputFlags<Interfaces.FlagInput>,
     A extends Interfaces.OutputArgs<Interfaces.ArgInput>,
   >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
-    const parsed = await super.parse(options, argv)
+    const args = withoutStdin(options?.args) as Interfaces.ArgInput<A>
+    const parsed = await super
+      .parse({ ...options, args, baseFlags: options?.baseFlags } as typeof options, argv)
+      .catch((error) => {
+        throw explainUsage(error, this.#line(argv ?? this.argv))
+      })
     const { runtime } = parsed.flags as { runtime?: string }
     if (runtime !== undefined) process.env.MOAT_RUNTIME = parseRuntime(runtime, '--runtime')
     return parsed
+  }
+
+  #line(argv: readonly string[]): CommandLine {
+    const { args, flags, usage } = this.ctor
+    const takesCommand = typeof usage === 'string' && usage.includes('-- COMMAND')
+    const all = { ...this.ctor.baseFlags, ...flags, ...(this.ctor.enableJsonFlag && { json: {} }) }
+    return { args, argv, flags: all, name: (this.id ?? '').replaceAll(':', ' '), takesCommand }
+  }
+
+  /** Of an agent that was mistyped, the same line with the right name. */
+  protected override async catch(error: Error): Promise<unknown> {
+    if (error instanceof AgentReferenceError) {
+      const line = (name: string) => this.argv.map((word) => (word === error.reference ? name : word)).map(shellQuote)
+      const command = ['moat', ...(this.id ?? '').split(':')]
+      const lines = error.candidates.map((name) => [...command, ...line(name)].join(' '))
+      if (this.argv.includes(error.reference)) error.suggestions?.unshift(...lines)
+    }
+    return super.catch(error)
   }
 
   protected get plugins(): EndpointPlugins {
@@ -98,6 +129,11 @@ export abstract class MoatCommand extends Command {
   /** Tells plugins of agents that this command has seen to their end. */
   protected tellGone(): TellGone {
     return tellGone(this.plugins, (line) => this.logToStderr(line))
+  }
+
+  /** oclif's own cuts it into tokens, for colours that there are none of: a text of some megabytes is more than it can. */
+  protected override logJson(json: unknown): void {
+    process.stdout.write(`${JSON.stringify(json, undefined, 2)}\n`)
   }
 
   protected override toErrorJson(error: unknown): unknown {

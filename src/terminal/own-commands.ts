@@ -15,7 +15,7 @@ export async function commandOptions(argv: readonly string[], program: string): 
   await moat.load()
   return isOwn(
     argv,
-    moat.commands.map(({ id }) => id),
+    moat.commands.flatMap(({ aliases, id }) => [id, ...aliases]),
   )
     ? { plugins: new Map([[moat.name, moat]]), root }
     : { root }
@@ -39,7 +39,11 @@ const tellOfPlugins: [string, string?][] = [['help'], ['version', '--verbose']]
 function isOwn(argv: readonly string[], ids: readonly string[]): boolean {
   const separator = argv.indexOf('--')
   const ours = separator === -1 ? argv : argv.slice(0, separator)
-  if (ours.includes('--help') || tellOfPlugins.some(([name, flag = name]) => ours[0] === name && ours.includes(flag)))
+  if (
+    ours.includes('--help') ||
+    ours.includes('-h') ||
+    tellOfPlugins.some(([name, flag = name]) => ours[0] === name && ours.includes(flag))
+  )
     return false
   const flag = ours.findIndex((word) => word.startsWith('-'))
   const words = (flag === -1 ? ours : ours.slice(0, flag)).flatMap((word) => word.split(':'))

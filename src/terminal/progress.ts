@@ -1,10 +1,11 @@
 // Owns showing progress: a task list on a terminal, plain lines elsewhere. Always on stderr; stdout is for data.
 import type { Progress } from '../agents/progress.js'
+import { isLively } from './drawable.js'
 import { visibleLines } from './visible.js'
 
 /** Progress on a terminal or in plain lines, whichever `stream` is. */
 export function terminalProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
-  return stream.isTTY ? taskProgress(stream) : plainProgress(stream)
+  return isLively(stream) ? taskProgress(stream) : plainProgress(stream)
 }
 
 function plainProgress(stream: NodeJS.WriteStream): Progress {

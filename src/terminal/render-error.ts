@@ -1,6 +1,6 @@
 // Owns how an error is printed. Commands in suggestions stand on lines of their own and are never wrapped, so that
 // they can be copied.
-import { MoatError, messageOf, systemCode } from '../errors.js'
+import { isOclifError, MoatError, messageOf, systemCode } from '../errors.js'
 import { visibleLines } from './visible.js'
 
 /** The text of an error for a person; with `verbose`, its causes and stack too. */
@@ -13,7 +13,7 @@ export function renderError(error: unknown, { verbose = false } = {}): string {
     for (let cause = error; cause instanceof Error; cause = cause.cause) {
       lines.push('', cause === error ? 'Stack:' : 'Caused by:', `${cause.stack}`)
     }
-  } else if (!(error instanceof MoatError) && !isRefusal(error)) {
+  } else if (!isOclifError(error) && !isRefusal(error)) {
     lines.push('', 'This is a defect in moat. DEBUG=* shows where it happened.')
   }
   return lines.join('\n')

@@ -1,12 +1,13 @@
 // Owns one run of the command line, from arguments to exit code, and what happens to an error no command handled.
-import { flush, handle, type Interfaces, run } from '@oclif/core'
+import { type Interfaces, run } from '@oclif/core'
 import { pluginDirectory, setUpOclif } from '../config/oclif-settings.js'
 import { moatPaths } from '../config/paths.js'
-import { exitCodes, isExit, isOclifError, MoatError, systemCode } from '../errors.js'
+import { exitCodes, isExit, isOclifError, systemCode } from '../errors.js'
 import { explainLoadWarnings } from '../plugins/load-warnings.js'
 import { isPluginsCommand, runPluginsCommand } from '../plugins/run-plugins-command.js'
 import { commandOptions } from './own-commands.js'
 import { renderError } from './render-error.js'
+import { type CommandLine, explainUsage } from './usage-error.js'
 
 /** Runs a command; resolves with the exit code of the process. `root` is the URL of the program's file. */
 export async function runCli(argv: string[], root: string): Promise<number> {
@@ -16,7 +17,7 @@ export async function runCli(argv: string[], root: string): Promise<number> {
   try {
     const options = await commandOptions(argv, root)
     await (isPluginsCommand(argv) ? runPlugins(argv, options) : run(argv, options))
-    await Promise.race([flush(), gone])
+    await Promise.race([written(), gone])
     return Number(process.exitCode ?? 0)
   } catch (error) {
     return report(error, argv, gone)
@@ -42,17 +43,28 @@ function readerGone(): Promise<void> {
   })
 }
 
+/** Resolves when all has left this process, whose end drops the rest: a socket or a slow reader may take its time. */
+async function written(): Promise<void> {
+  const streams = [process.stdout, process.stderr]
+  await Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))))
+}
+
 async function report(error: unknown, argv: string[], gone: Promise<void>): Promise<number> {
   if (isExit(error)) return error.oclif.exit ?? 0
   const separator = argv.indexOf('--')
   const ours = separator === -1 ? argv : argv.slice(0, separator)
   const verbose = ours.includes('--verbose') || Boolean(process.env.DEBUG)
-  // oclif's own errors (an unknown flag, a missing argument) print themselves, with the command's usage.
-  if (isOclifError(error) && !(error instanceof MoatError) && !verbose) {
-    await handle(error)
-    return error.oclif.exit ?? exitCodes.usage
-  }
-  process.stderr.write(`${renderError(error, { verbose })}\n`)
-  await Promise.race([flush(), gone])
-  return error instanceof MoatError ? error.oclif.exit : exitCodes.failure
+  const explained = explainUsage(error, lineOf(error, ours))
+  process.stderr.write(`${renderError(explained, { verbose })}\n`)
+  await Promise.race([written(), gone])
+  return isOclifError(explained) ? (explained.oclif.exit ?? exitCodes.usage) : exitCodes.failure
+}
+
+/** Of a command that is no MoatCommand: `moat plugins …`, or one of a plugin's. */
+function lineOf(error: unknown, argv: readonly string[]): CommandLine {
+  const { input } = (error as { parse?: { input?: Partial<CommandLine> & { argv?: string[] } } }).parse ?? {}
+  const words = argv.flatMap((word) => (word.startsWith('-') ? [] : [word]))
+  const typed = input?.argv ?? []
+  const name = words.slice(0, Math.max(1, argv.length - typed.length)).join(' ')
+  return { args: input?.args ?? {}, argv: typed, flags: input?.flags ?? {}, name }
 }

@@ -8,14 +8,18 @@ const repeatable = { multiple: true, multipleNonGreedy: true } as const
 
 export const runFlags = {
   detach: Flags.boolean({ char: 'd', description: 'Return once the routes are live', exclusive: ['interactive'] }),
-  env: Flags.string({ char: 'e', description: 'Set KEY=value in the container, or pass KEY on', ...repeatable }),
+  env: Flags.string({
+    char: 'e',
+    description: 'Set KEY=value in the container, or pass on KEY from here',
+    ...repeatable,
+  }),
   interactive: Flags.boolean({ char: 'i', description: 'Give the agent this terminal' }),
-  keep: Flags.boolean({ description: 'Leave the container when the agent ends', exclusive: ['rm'] }),
-  mount: Flags.string({ description: 'Mount source:target[:ro], besides moat.yaml', ...repeatable }),
+  keep: Flags.boolean({ description: 'Keep the container when the agent ends', exclusive: ['rm'] }),
+  mount: Flags.string({ description: 'Mount source:target[:ro], besides those in moat.yaml', ...repeatable }),
   name: Flags.string({ char: 'n', description: 'Name of the agent; default: name in moat.yaml, or a generated one' }),
-  rebuild: Flags.boolean({ description: 'Build the image anew, without the cache' }),
+  rebuild: Flags.boolean({ description: 'Rebuild the image without the cache' }),
   rm: Flags.boolean({ description: 'Remove the container when the agent ends; attached runs always do' }),
-  yes: Flags.boolean({ char: 'y', description: 'Allow what moat.yaml asks for, without the question' }),
+  yes: Flags.boolean({ char: 'y', description: 'Allow what moat.yaml asks for without asking' }),
 }
 
 export interface RunFlags {

@@ -1,6 +1,7 @@
 // Owns a run as a person sees it: progress, the URLs, then the agent's output or its terminal, until it ends.
 import { endedAtOnce } from '../agents/ended-at-once.js'
 import { followAgent } from '../agents/follow-agent.js'
+import { MissingCommand, missingCommandCode, missingCommandHint } from '../agents/missing-command.js'
 import type { AgentPlan } from '../agents/plan-agent.js'
 import { PortClash } from '../agents/port-clash.js'
 import { describeLines } from '../agents/proxy-trust.js'
@@ -25,8 +26,9 @@ import { tellReview } from './tell-review.js'
 
 /** How long a detached agent is watched for an end that means its command is wrong. Milliseconds. */
 const settleTime = 200
-/** Exit code of a shell, and of a container's first process, for a command that does not exist. */
-const commandNotFound = 127
+
+const closedStdinHint =
+  'A program that watches files may end because its stdin is closed: stdin: open in moat.yaml keeps it open.'
 
 export interface RunSessionOptions {
   /** What allows, by itself, what moat.yaml asks for. */
@@ -72,16 +74,12 @@ export async function runSession(plan: AgentPlan, options: RunSessionOptions): P
     await options.onStarted?.()
     if (started.authorityCreated) trustHint(proxy.paths.caCertificate, proxy.wanted.domain).forEach(progress.note)
     const agent = tellStarted(started, plan, { log, note: progress.note })
-    const clash = new PortClash(started.forwards)
-    const hear = (piece: string) => clash.hear(piece)
-    const explain = (exitCode: number | undefined) => {
-      if (exitCode === commandNotFound) progress.note(missingCommandHint(plan))
-      if (exitCode && clash.hint) progress.note(clash.hint)
-    }
+    const { explain, hear } = listenTo(started, plan, progress.note)
     if (flags.detach) {
       const exitCode = await endedAtOnce(started, {
         engine,
         hear,
+        ...(!plan.openStdin && { hint: closedStdinHint }),
         keep: flags.keep,
         note: progress.note,
         proxy,
@@ -91,7 +89,7 @@ export async function runSession(plan: AgentPlan, options: RunSessionOptions): P
         tellGone,
       })
       started.hold?.release()
-      explain(exitCode)
+      await explain(exitCode)
       if (exitCode !== undefined) return { ...agent, exitCode }
       if (plan.endpoints.length === 0) log(`${agent.name} runs (${agent.runId}).`)
       return agent
@@ -109,7 +107,7 @@ export async function runSession(plan: AgentPlan, options: RunSessionOptions): P
       stdout: json ? process.stderr : process.stdout,
       tellGone,
     })
-    explain(exitCode)
+    await explain(exitCode)
     await tellReview(proxy.paths, started.agent.runId, progress.note)
     return { ...agent, exitCode }
   } finally {
@@ -126,11 +124,29 @@ function tellStarted(
   formatEndpoints(agent).forEach(log)
   if (!hold) return agent
   const address = addressOf(hold.status)
-  if (agent.discover) note(`Whatever else listens in it: ${endpointUrl(agent.name, '<port>', address)}`)
+  if (agent.discover) note(`Any other port it listens on: ${endpointUrl(agent.name, '<port>', address)}`)
   note(`All agents: ${indexUrl(address)}`)
   const told = [...(hostHint ? [describeRefusedHost(hostHint, agent, address)] : []), ...describeLines(proxyTrust)]
   told.forEach(note)
   return told.length === 0 ? agent : { ...agent, notes: told }
+}
+
+/** Hears what the agent writes, and says at its end what that may mean. */
+function listenTo({ forwards }: StartedAgent, plan: AgentPlan, note: (line: string) => void) {
+  const clash = new PortClash(forwards)
+  const missing = new MissingCommand()
+  return {
+    explain: async (exitCode: number | undefined) => {
+      const from = { command: plan.command, image: plan.image.base, workspace: plan.workspace }
+      if (exitCode === missingCommandCode) note(await missingCommandHint(missing.name, from))
+      if (exitCode === 0 && endsInBackground(plan)) note(backgroundHint)
+      if (exitCode && clash.hint) note(clash.hint)
+    },
+    hear: (piece: string) => {
+      clash.hear(piece)
+      missing.hear(piece)
+    },
+  }
 }
 
 async function assertMayRun(
@@ -141,13 +157,14 @@ async function assertMayRun(
   await askApproval(plan, { ask: !json, commands: approveCommands, paths: proxy.paths, yes: flags.yes })
 }
 
-/** A text is run by sh, which ends with the same code when what it calls is missing. */
-function missingCommandHint({ command, image }: AgentPlan): string {
-  const [program = '', option] = command ?? []
-  if (program === 'sh' && option === '-c')
-    return `Is all that the command calls, and sh itself, in the image (${image.base})?`
-  return `Is there a command ${program} in the image (${image.base})?`
+/** True for a text such as `npm start &`. */
+function endsInBackground({ command }: AgentPlan): boolean {
+  const [program, option, text = ''] = command ?? []
+  return program === 'sh' && option === '-c' && /[^&]&\s*$/.test(text)
 }
+
+const backgroundHint =
+  'Its command ends with &, which puts it into the background. An agent runs as long as its command does: leave out the &.'
 
 /** Joins the terminal to an interactive agent; the returned function gives it back. */
 function connect({ containerId, output }: StartedAgent, engine: Engine): () => void {

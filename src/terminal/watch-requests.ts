@@ -35,7 +35,7 @@ export async function watchRequests({ name, runId }: Agent, options: WatchReques
       () => stream.release(),
       () => stream.release(),
     )
-    note(`Recording the requests to ${name}. Ctrl+C ends.`)
+    note(`Recording the requests to ${name}. Ctrl+C stops.`)
     if ((await stream.ended) === 'stopped') return
     throw new MoatError('SUPERVISOR_FAILED', "The proxy's supervisor ended unexpectedly.", {
       suggestions: [`moat logs --requests ${name}`],

@@ -3,6 +3,7 @@ import { exitCodes, MoatError } from '../errors.js'
 import type { IndexView } from '../pages/view.js'
 import { type ControlStream, watchIndex } from '../supervisor/control-client.js'
 import { findProxy, type ProxyOptions } from '../supervisor/proxy.js'
+import { isDrawable } from './drawable.js'
 import { formatLiveStatus } from './format-live-status.js'
 import { Interrupts } from './interrupts.js'
 import { openLiveScreen } from './live-screen.js'
@@ -14,8 +15,9 @@ export interface WatchOptions {
 
 /** Resolves when the person has seen enough, or the proxy has been stopped. */
 export async function watchStatus({ json, proxy }: WatchOptions): Promise<void> {
-  if (!json && !(process.stdin.isTTY && process.stdout.isTTY)) {
-    throw new MoatError('USAGE', '--watch draws on a terminal, and there is none.', {
+  if (!json && !(process.stdin.isTTY && isDrawable(process.stdout))) {
+    const reason = process.stdin.isTTY && process.stdout.isTTY ? 'this one cannot be drawn on' : 'there is none'
+    throw new MoatError('USAGE', `--watch needs a terminal, and ${reason}.`, {
       exit: exitCodes.usage,
       suggestions: ['moat proxy status --watch --json', 'moat proxy status'],
     })

@@ -5,6 +5,7 @@ import { planAgent } from '../agents/plan-agent.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { resolveWorkspace } from '../config/workspace.js'
 import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
+import { meantBranch } from '../worktrees/prepare-worktree.js'
 import { openRepository } from '../worktrees/repository.js'
 import { Interrupts } from './interrupts.js'
 import { terminalProgress } from './progress.js'
@@ -21,11 +22,12 @@ export interface WorktreeSessionOptions extends Omit<RunSessionOptions, 'approve
 
 /** Runs an agent in the branch's worktree, made if need be. */
 export async function worktreeSession(options: WorktreeSessionOptions): Promise<RunOutcome> {
-  const { branch, command, engine, flags, path, plugins, proxy } = options
+  const { command, engine, flags, path, plugins, proxy } = options
   const interrupts = new Interrupts()
   try {
     const directory = await resolveWorkspace(path ?? '.')
     const repository = await openRepository(directory)
+    const branch = await meantBranch(repository, options.branch)
     const within = path === undefined ? '' : relative(repository.topLevel, directory)
     const { note } = terminalProgress()
     const start = { branch, engine, note, paths: proxy.paths, repository, signal: interrupts.signal }

@@ -68,7 +68,7 @@ export class LeftOut {
     const present = new Set(partsOf(table).map(({ key }) => key))
     for (const key of this.#parts.keys()) if (!present.has(key)) this.#parts.delete(key)
     const sentences = [...this.#parts.values()].map(
-      ({ part, reason }) => `Caddy does not take what ${nameOf(part)} needs, and serves the others: ${reason}.`,
+      ({ part, reason }) => `Caddy rejects what ${nameOf(part)} needs, and serves the others: ${reason}.`,
     )
     return sentences.length > 0 ? [...new Set(sentences)].join(' ') : undefined
   }

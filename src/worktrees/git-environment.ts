@@ -34,8 +34,9 @@ async function placeSettings(place: GitPlace): Promise<[string, string][]> {
   const submodules = await hasSubmodules(place)
   return [
     ...identity,
-    // Engines on macOS may show files as another user's.
-    ['safe.directory', '/workspace'],
+    // Engines on macOS may show files as another user's, and what the host calls safe is at other paths inside. There is nobody
+    // else in the container whose repository could be met.
+    ['safe.directory', '*'],
     // Cleaning up is the host's: from inside, other worktrees look deleted, and config is read-only.
     ['gc.auto', '0'],
     ['gc.worktreePruneExpire', 'never'],

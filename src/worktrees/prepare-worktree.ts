@@ -85,6 +85,20 @@ async function addWorktree(repository: Repository, { branch, path, stale }: Addi
   }
 }
 
+/**
+ * The branch that is meant by what was typed: of `origin/x`, `x`, which follows it, as `git switch x` would. A branch of just that
+ * name there is stays itself.
+ */
+export async function meantBranch({ commonDir }: Repository, typed: string): Promise<string> {
+  const main = repositoryAt(commonDir)
+  const exists = async (ref: string) => (await askGit(main, ['rev-parse', '--verify', '--quiet', ref])).code === 0
+  const bare = typed.replace(/^refs\/heads\//, '')
+  if (!isBranchName(bare) || (await exists(`refs/heads/${bare}`))) return bare
+  const remoteRef = typed.replace(/^(?:refs\/)?(?:remotes\/)?/, '')
+  const branch = remoteRef.replace(/^[^/]+\//, '')
+  return branch !== remoteRef && isBranchName(branch) && (await exists(`refs/remotes/${remoteRef}`)) ? branch : bare
+}
+
 interface Start {
   /** The commit a new branch begins at; absent for a branch there is. */
   commit?: string
@@ -194,7 +208,7 @@ function onAnotherBranch(path: string, branch: string, entry: WorktreeEntry): Mo
 }
 
 function inTheWay(path: string, branch: string): MoatError {
-  return new MoatError('WORKTREE_IN_THE_WAY', `${path} exists and is no worktree of this repository.`, {
+  return new MoatError('WORKTREE_IN_THE_WAY', `${path} exists and is not a worktree of this repository.`, {
     exit: exitCodes.usage,
     suggestions: [`ls -la ${shellQuote(path)}`, `MOAT_WORKTREE_BASE=<another directory> moat wt ${shellQuote(branch)}`],
   })

@@ -1,8 +1,8 @@
 // Owns what git, called by moat, heeds of a repository's own config: a list of what is allowed, because whatever else is in
 // there may name a program, also in ways that a later git brings. Global and system config are the user's, and heeded.
 import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { type FileHandle, open, realpath } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { systemReason } from '../config/read-config.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { systemCode } from '../errors.js'
@@ -65,10 +65,12 @@ export async function allowedConfig(place: GitPlace): Promise<ConfigEntry[]> {
 
 /** What in the repository's config names a program for git, or may lead to one, and the file it is in. */
 export async function dangerousConfig(place: GitPlace): Promise<{ file: string; key: string }[]> {
+  const own = await ownWorktree(place)
   return (await readConfig(place)).flatMap(({ entries, file }) =>
     [
       ...new Set(
         entries
+          .filter(({ key, value }) => key !== 'core.worktree' || value === undefined || value !== own)
           .filter(
             ({ key, value }) =>
               (dangerous.some((pattern) => pattern.test(key)) && !isHarmless(key, value)) ||
@@ -79,6 +81,15 @@ export async function dangerousConfig(place: GitPlace): Promise<{ file: string; 
       ),
     ].map((key) => ({ file, key })),
   )
+}
+
+/** What the config says of where its files are, if that is where they are: a submodule's does. */
+export async function ownWorktree(place: GitPlace): Promise<string | undefined> {
+  const { gitDir, root } = place
+  const entries = (await readConfig(place)).flatMap((file) => file.entries)
+  const value = entries.filter(({ key }) => key === 'core.worktree').at(-1)?.value
+  if (value === undefined || root === undefined) return undefined
+  return (await realpath(resolve(gitDir, value)).catch(() => undefined)) === root ? value : undefined
 }
 
 /** Text of a config file that says the same. */
@@ -163,7 +174,7 @@ async function readRegular(file: string): Promise<Buffer | undefined> {
   } finally {
     await handle?.close()
   }
-  throw unsafe(`${file} is not a config file of usual size.`, [`ls -lL ${shellQuote(file)}`])
+  throw unsafe(`${file} is too large for a config file, or is not a plain file.`, [`ls -lL ${shellQuote(file)}`])
 }
 
 function assertReadable({ key, value }: ConfigEntry, file: string): void {

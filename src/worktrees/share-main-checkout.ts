@@ -2,13 +2,14 @@
 //
 // git keeps this checkout's HEAD and index in the repository's own directory and replaces them there, so that directory is
 // writable, and whatever in it makes git run programs is covered. What can be covered has to be there: docs/decisions/0024.
-import { lstat, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { copyFile, lstat, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Mount } from '../config/mount.js'
 import type { GitPlace } from './git-place.js'
 import { ownHooks } from './own-hooks.js'
-import { dangerousConfig } from './repository-config.js'
+import { dangerousConfig, ownWorktree } from './repository-config.js'
 import { assertReal, ensureDirectory, ensureFile, viewDirectory } from './share-repository.js'
+import { startGit } from './start-git.js'
 
 const workspace = '/workspace'
 /** What git and Git LFS write; other directories in there are covered. */
@@ -40,12 +41,13 @@ export async function shareMainCheckout(place: GitPlace, home: string): Promise<
   const file = join(own, 'gitfile')
   await writeFile(file, `gitdir: ${commonDir}\n`)
   const held = { readOnly: true, source: file, target: join(workspace, '.git') }
-  // A submodule's directory says where its files are on the host: git does not work in it inside, and it is not there.
+  // A repository that says its files are elsewhere than here: git would not work in it inside.
   if (await isElsewhere(place)) return [held]
   return [held, { readOnly: false, source: commonDir, target: commonDir }, ...(await covers(place, commonDir, own))]
 }
 
-async function covers({ commonDir }: GitPlace, target: string, own: string): Promise<Mount[]> {
+async function covers(place: GitPlace, target: string, own: string): Promise<Mount[]> {
+  const { commonDir } = place
   for (const name of covered) await ensureDirectory(join(commonDir, name))
   await ensureFile(join(commonDir, 'config'))
   await ensureFile(join(commonDir, 'config.worktree'))
@@ -58,12 +60,29 @@ async function covers({ commonDir }: GitPlace, target: string, own: string): Pro
   for (const name of written) if (await exists(join(commonDir, name))) await assertReal(join(commonDir, name))
   const fixed = ['commondir', 'config', 'config.worktree', ...directories.map(({ name }) => name)]
   return [
-    ...fixed.map((name) => ({ readOnly: true, source: join(commonDir, name), target: join(target, name) })),
+    ...(await Promise.all(
+      fixed.map(async (name) => {
+        const source = name.startsWith('config') ? await configInside(place, name, own) : join(commonDir, name)
+        return { readOnly: true, source, target: join(target, name) }
+      }),
+    )),
     { readOnly: false, source: await ownHooks(commonDir, own), target: join(target, 'hooks') },
   ]
 }
 
-/** A submodule's config names its files by their place on the host; so may another's. */
+/** The file of config, or a copy without what a submodule's says of where its files are: on the host, which is not inside. */
+async function configInside(place: GitPlace, name: string, own: string): Promise<string> {
+  const file = join(place.commonDir, name)
+  if ((await ownWorktree(place)) === undefined) return file
+  const copy = join(own, name)
+  await copyFile(file, copy)
+  // Fails where the other of the two files has it.
+  const env = { GIT_DIR: '/nonexistent' }
+  await startGit(['config', '--file', copy, '--unset-all', 'core.worktree'], { directory: own, env })
+  return copy
+}
+
+/** A config may name another place for its files than the one they are given to the agent from. */
 async function isElsewhere(place: GitPlace): Promise<boolean> {
   return (await dangerousConfig(place)).some(({ key }) => key === 'core.worktree')
 }

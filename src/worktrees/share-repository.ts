@@ -5,7 +5,7 @@
 // it: objects, refs, logs and the worktree's own state. git locks `packed-refs` beside it for many things it only reads
 // it for, which a read-only directory does not allow; docs/decisions/0011 says how it comes to lock elsewhere.
 import { createHash } from 'node:crypto'
-import { lstat, mkdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, lstat, mkdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Mount } from '../config/mount.js'
 import { shellQuote } from '../config/shell-quote.js'
@@ -22,11 +22,10 @@ const locks = '/var/lib/moat/git-locks'
 const shared = ['objects', 'refs', 'logs/refs']
 /** Written too, where there is one: Git LFS, and refs in git's newer format. */
 const sharedIfThere = ['lfs', 'reftable']
-/** What the container's common directory is made of: links to the repository's own, there or not. */
+/** What the container's common directory is made of, besides a config of its own: links to the repository's, there or not. */
 const linked = [
   'HEAD',
   'branches',
-  'config',
   'config.worktree',
   'hooks',
   'info',
@@ -92,6 +91,8 @@ async function writeView(directory: string, { adminDir, commonDir }: LinkedCheck
   await writeFile(own.commonDir, `${view}\n`)
   await writeFile(own.gitFile, `gitdir: ${adminDir}\n`)
   for (const name of names) await link(join(commonDir, name), join(own.view, name))
+  await writeConfig(commonDir, directory, own.locks)
+  await link(join(locks, 'config'), join(own.view, 'config'))
   const chain = ['packed-refs', ...Array.from({ length: followedLinks - 1 }, (_, index) => `packed-refs-${index + 1}`)]
   for (const [index, name] of chain.entries()) {
     await link(
@@ -103,6 +104,19 @@ async function writeView(directory: string, { adminDir, commonDir }: LinkedCheck
   // In the way of a rewritten packed-refs, which would be the container's alone: refs packed into it were lost outside.
   await ensureDirectory(join(own.locks, 'packed-refs.new'))
   return own
+}
+
+/**
+ * A copy for the container to change: installers of hooks set `core.hooksPath`, and fail where they cannot. It is made anew for each
+ * container, and the host's git never reads it. The agent can write beside it, so nothing here follows a link of its.
+ */
+async function writeConfig(commonDir: string, directory: string, writable: string): Promise<void> {
+  const source = join(commonDir, 'config')
+  await ensureFile(source)
+  const next = join(directory, `config.${process.pid}`)
+  await copyFile(source, next)
+  for (const name of ['config', 'config.lock']) await rm(join(writable, name), { force: true, recursive: true })
+  await rename(next, join(writable, 'config'))
 }
 
 /** Replaced at once, as another container of this worktree may be using it. */

@@ -103,7 +103,7 @@ describe('moat plugins', () => {
     const refused = await sandbox.moat(['run', '-d', greeter({ handler: 'no_such_handler' })])
     expect(refused.code).toBe(1)
     expect(refused.stderr).toMatch(
-      /Error: Plugin moat-plugin-hello registers its endpoints wrongly: endpoint web, routes\[0\]\.handle\[0\]\.handler: "no_such_handler" is not a handler that routes may have; .*\.\n\nTry this:\n {2}moat plugins inspect moat-plugin-hello\n$/,
+      /Error: Plugin moat-plugin-hello returned an invalid registration: endpoint web, routes\[0\]\.handle\[0\]\.handler: "no_such_handler" is not a handler that routes may have; .*\.\n\nTry this:\n {2}moat plugins inspect moat-plugin-hello\n$/,
     )
     expect(await sandbox.containers()).toEqual([])
     expect((await sandbox.moat(['plugins', 'unlink', 'moat-plugin-hello'])).code).toBe(0)
@@ -145,7 +145,7 @@ describe('moat plugins', () => {
       expect(outcome.code).toBe(2)
       if (flags.length === 0) {
         expect(outcome.stderr).toContain(
-          'Error: ./plain-1.0.0.tgz is no plugin: its package.json has no "oclif" section.\n\nTry this:\n',
+          'Error: ./plain-1.0.0.tgz is not a plugin: its package.json has no "oclif" section.\n\nTry this:\n',
         )
       }
       expect(readdirSync(join(sandbox.home, 'plugins'))).toEqual([])
@@ -159,7 +159,7 @@ describe('moat plugins', () => {
     expect(outcome.code).toBe(1)
     expect(
       outcome.stderr,
-    ).toContain(`Error: npm finds no package moat-plugin-nope: there is none of that name, or its registry cannot be reached.
+    ).toContain(`Error: npm cannot find the package moat-plugin-nope: it does not exist, or the registry cannot be reached.
 
 Try this:
   npm view moat-plugin-nope

@@ -17,8 +17,11 @@ export interface TestBrowser {
   context: BrowserContext
 }
 
-/** Chromium looks for its store in the home directory: it gets one of its own. All it can reach is the proxy's port. */
-export async function startBrowser(sandbox: Sandbox, port: number): Promise<TestBrowser> {
+/**
+ * Chromium looks for its store in the home directory: it gets one of its own. All it can reach is the proxy's port, and what
+ * becomes of this machine's network is none of its business unless `isExposed`.
+ */
+export async function startBrowser(sandbox: Sandbox, port: number, { isExposed = false } = {}): Promise<TestBrowser> {
   const home = sandbox.directory('browser')
   const store = sandbox.directory('browser/.pki/nssdb')
   const certutil = (...args: string[]) => execFileSync('certutil', [...args, '-d', `sql:${store}`], { stdio: 'pipe' })
@@ -40,7 +43,7 @@ export async function startBrowser(sandbox: Sandbox, port: number): Promise<Test
       '--disable-sync',
     ],
     env: { ...process.env, HOME: home },
-    executablePath: inQuietNetwork(home, port, socket),
+    executablePath: isExposed ? program : inQuietNetwork(home, port, socket),
   })
   return {
     close: async () => {

@@ -75,8 +75,32 @@ function toRoute(
       },
     ],
     match: [
-      { path: [literal(path)], ...(method !== '*' && { method: method === 'GET' ? ['GET', 'HEAD'] : [method] }) },
+      {
+        path_regexp: { pattern: toPattern(path) },
+        // As it was sent, with %2F for a slash that is none: the pattern sees what that stands for.
+        ...(path.includes('%') && { path: [literal(path)] }),
+        ...(method !== '*' && { method: method === 'GET' ? ['GET', 'HEAD'] : [method] }),
+      },
     ],
+  }
+}
+
+/** By a pattern, because Caddy's own matching of paths takes capital letters for small ones, and `*` for parts of a path. */
+function toPattern(path: string): string {
+  const parts = path.split('*').map((part) =>
+    decoded(part)
+      .replace(/[\\^$.|?+()[\]{}]/g, '\\$&')
+      .replace(/\/+/g, '/+'),
+  )
+  return `(?s)^${parts.join('.*')}$`
+}
+
+/** `part` without escapes such as %20; as it stands when they are none. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
   }
 }
 

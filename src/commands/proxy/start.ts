@@ -9,7 +9,7 @@ import { MoatCommand } from '../../terminal/moat-command.js'
 import { terminalProgress } from '../../terminal/progress.js'
 
 export default class Start extends MoatCommand {
-  static override description = `Start the routing proxy, to stay until it is stopped
+  static override description = `Start the routing proxy and keep it running until it is stopped
 On a terminal this stays attached and shows the proxy's agents; Ctrl+C stops the proxy.`
   static override enableJsonFlag = true
   static override examples = [
@@ -18,7 +18,7 @@ On a terminal this stays attached and shows the proxy's agents; Ctrl+C stops the
     'sudo <%= config.bin %> proxy start --port 443',
   ]
   static override flags = {
-    detach: Flags.boolean({ description: 'Return once the proxy serves', exclusive: ['foreground'] }),
+    detach: Flags.boolean({ char: 'd', description: 'Return once the proxy is up', exclusive: ['foreground'] }),
     foreground: Flags.boolean({ description: 'Stay attached, also without a terminal' }),
     port: Flags.integer({
       description: 'Port of all URLs; default: MOAT_PROXY_PORT, proxy.port in config.yaml, or 8080',

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { type ProxyStatus, proxyStatus } from '../../supervisor/proxy.js'
-import { formatProxyStatus } from '../../terminal/format-proxy-status.js'
+import { formatProxyStatus, formatProxyUrls } from '../../terminal/format-proxy-status.js'
 import { MoatCommand } from '../../terminal/moat-command.js'
 import { watchStatus } from '../../terminal/watch-status.js'
 
@@ -15,7 +15,7 @@ export default class Status extends MoatCommand {
   static override flags = {
     watch: Flags.boolean({
       char: 'w',
-      description: 'Go on showing agents, health and rates; with --json, one object a line',
+      description: 'Keep showing agents, health and rates; with --json, one object a line',
     }),
   }
 
@@ -31,6 +31,8 @@ export default class Status extends MoatCommand {
     }
     const status = await proxyStatus(proxy)
     this.log(formatProxyStatus(status))
+    // The layout is given, and programs read it: a person sees more.
+    if (process.stdout.isTTY) for (const line of formatProxyUrls(status)) this.log(line)
     if (status.status === 'running') this.logToStderr(`All agents: ${status.indexUrl}`)
     return status
   }

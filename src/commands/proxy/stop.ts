@@ -1,14 +1,18 @@
-import { stopProxy } from '../../supervisor/proxy.js'
+import { servedAgents, stopProxy } from '../../supervisor/proxy.js'
 import { MoatCommand } from '../../terminal/moat-command.js'
 
 export default class Stop extends MoatCommand {
   static override description = 'Stop the routing proxy; agents go on running, without URLs'
   static override enableJsonFlag = true
 
-  async run(): Promise<{ stopped: boolean }> {
+  async run(): Promise<{ agents: string[]; stopped: boolean }> {
     await this.parse(Stop)
-    const stopped = await stopProxy(await this.proxyOptionsAnyway())
+    const proxy = await this.proxyOptionsAnyway()
+    const agents = await servedAgents(proxy)
+    const stopped = await stopProxy(proxy)
     this.log(stopped ? 'Routing proxy stopped.' : 'The routing proxy is not running.')
-    return { stopped }
+    if (stopped && agents.length > 0)
+      this.logToStderr(`Running on without URLs: ${agents.join(', ')}. They have them again after: moat proxy start`)
+    return { agents: stopped ? agents : [], stopped }
   }
 }

@@ -3,11 +3,11 @@ import { MoatCommand } from '../../terminal/moat-command.js'
 import { changeTrust, hasFailed, type TrustOutcome } from '../../terminal/trust-session.js'
 
 export default class Untrust extends MoatCommand {
-  static override description = `Take moat's authority out of every trust store again
+  static override description = `Remove moat's authority from every trust store
 Roots that moat proxy ca rotate has replaced go too.`
   static override enableJsonFlag = true
   static override flags = {
-    all: Flags.boolean({ description: 'Also those of other users and of a ~/.moat that is gone' }),
+    all: Flags.boolean({ description: 'Also remove those of other users, and of a ~/.moat that no longer exists' }),
     print: Flags.boolean({ description: 'Only print the commands', exclusive: ['yes'] }),
     yes: Flags.boolean({ char: 'y', description: 'Do not ask' }),
   }

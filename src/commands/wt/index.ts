@@ -1,4 +1,5 @@
 import { Args } from '@oclif/core'
+import type { CommandCompletion } from '../../completion/completion-source.js'
 import { MoatCommand } from '../../terminal/moat-command.js'
 import { runFlags } from '../../terminal/run-flags.js'
 import type { RunOutcome } from '../../terminal/run-session.js'
@@ -7,8 +8,9 @@ import { worktreeSession } from '../../terminal/worktree-session.js'
 
 export default class Worktree extends MoatCommand {
   static override args = {
-    branch: Args.string({ description: 'Made at HEAD if there is none', required: true }),
+    branch: Args.string({ description: 'Name of the branch; a new one begins at HEAD', required: true }),
   }
+  static override completion: CommandCompletion = { branch: 'branches' }
   static override description = `Run an agent on a branch, in a git worktree of its own
 For a branch called list or clean: moat run --worktree list`
   static override enableJsonFlag = true

@@ -58,7 +58,7 @@ describe('ensureAuthority', () => {
     const before = readdirSync(join(directory, 'proxy/ca'))
     await expect(ensureAuthority(paths, 'localhost')).rejects.toMatchObject({
       code: 'CA_BROKEN',
-      message: `The certificate authority of moat is broken: ${reason()}.`,
+      message: `moat's certificate authority is broken: ${reason()}.`,
       suggestions: [
         `moat proxy stop; rm -r ${directory}/proxy/ca; moat proxy start --detach && moat proxy trust   # unless you can put the files back: a new one is made`,
       ],

@@ -45,6 +45,9 @@ describe('http', () => {
     expect(JSON.parse((await sandbox.get(`${dollar}/b`)).body).url).toBe('/a$1/b')
     expect(await asked('/base/x')).toBe('/base/x')
     expect(await asked('/basement')).toBe('/base/basement')
+    // Small and capital letters are different paths, and what is escaped arrives so.
+    for (const path of ['/BASE', '/Base/x', '/@scope%2Fname', '/api/queues/%2F/q', '/a//b', '/%41', '/%C3%A9'])
+      expect(await asked(path)).toBe(`/base${path}`)
   })
 
   it('sets and removes headers, and takes braces in them as they stand', async () => {

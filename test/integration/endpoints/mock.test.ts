@@ -17,7 +17,10 @@ describe('mock', () => {
     const routes = `      GET /users: {body: [{id: 1, home: "{env.HOME}"}]}
       GET /users/*: {body: a user, headers: {content-type: text/x-user, ETag: '"1"'}}
       POST /users: {status: 201, headers: {Location: /users/2}}
-      "* /down": {status: 503, body: "\\\\{down}"}`
+      "* /down": {status: 503, body: "\\\\{down}"}
+      GET /Users: {body: capital}
+      GET /a.b/*/c{d}: {body: odd}
+      GET /x%2Fy: {body: escaped}`
     const { endpoints } = await sandbox.json<AgentView>([
       'run',
       '-d',
@@ -34,6 +37,12 @@ describe('mock', () => {
       headers: { 'content-type': 'text/x-user', etag: '"1"' },
     })
     expect(await sandbox.get(`${url}/down`)).toMatchObject({ body: '\\{down}', status: 503 })
+    const asked = async (path: string) => (await sandbox.get(`${url}${path}`)).body
+    expect(await asked('/Users')).toBe('capital')
+    for (const path of ['/a.b/1/c%7Bd%7D', '/a.b/1/2/c%7Bd%7D']) expect(await asked(path)).toBe('odd')
+    expect(await asked('/x%2Fy')).toBe('escaped')
+    for (const path of ['/USERS', '/Down', '/down/', '/x/y', '/aXb/1/c%7Bd%7D', '/a.b/1/C%7Bd%7D'])
+      expect(await asked(path)).toContain('has nothing at')
     expect(await sandbox.get(`${url}/else`)).toMatchObject({ headers: { 'x-moat-error': 'nothing_here' }, status: 404 })
     expect((await sandbox.moat(['wait', 'app'])).code).toBe(0)
   })

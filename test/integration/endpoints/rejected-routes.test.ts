@@ -1,4 +1,4 @@
-// Routes that Caddy does not take: whoever made them is named, and nobody else's agent notices.
+// Routes that Caddy rejects: whoever made them is named, and nobody else's agent notices.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CaddyRoute } from '../../../src/routing/agent.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
@@ -34,7 +34,7 @@ describe('routes that Caddy does not take', () => {
       return answer.problem === undefined ? undefined : answer
     })
     expect(status.problem).toMatch(
-      /^Caddy does not take the routes of odd's endpoint web \(plugin moat-cli\): .*missing closing \)/,
+      /^Caddy rejects the routes of odd's endpoint web \(plugin moat-cli\): .*missing closing \)/,
     )
     expect(await sandbox.get(good.replace('web.good', 'web.odd'))).toMatchObject({
       body: expect.stringContaining('the endpoint web, which the plugin moat-cli made'),

@@ -5,7 +5,8 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import Docker from 'dockerode'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { connectEngine } from '../../../src/engine/connect-engine.js'
 import { type ContainerSpec, type Engine, ImageMissingError, NameReservedError } from '../../../src/engine/engine.js'
 import { toLabels } from '../../../src/engine/labels.js'
@@ -149,6 +150,20 @@ describe('listAgents', () => {
     const { agents, unreadable } = await engine.listAgents()
     expect(agents.map(({ containerId }) => containerId)).toEqual([mine])
     expect(unreadable).toMatchObject([{ containerId: broken, reason: 'label dev.moat.routes: is not JSON' }])
+  })
+})
+
+describe('what a container uses', () => {
+  it('is measured without a wait for the engine’s next sample, as much as it is', async () => {
+    const [busy, idle] = [await create('while :; do :; done'), await create('sleep 60')]
+    for (const id of [busy, idle]) await engine.start(id)
+    const ask = vi.spyOn(Object.getPrototypeOf(new Docker().getContainer(busy)), 'stats')
+    const [much, little] = await Promise.all([busy, idle].map((id) => engine.sessions.usage(id)))
+    expect(ask).not.toHaveBeenCalled()
+    expect(much?.cpu).toBeGreaterThan(10)
+    expect(much?.cpu).toBeLessThan(150)
+    expect(little?.cpu).toBeLessThan(5)
+    for (const usage of [much, little]) expect(usage?.memory).toBeGreaterThan(100_000)
   })
 })
 

@@ -94,6 +94,17 @@ describe('a host at which nobody answers', () => {
     )
     expect(json).toMatchObject({ agent: 'brief', hint: `moat logs ${runId}` })
   })
+
+  it('is told so at once, though the engine goes on listing it as running', async () => {
+    const { runId } = await startAgent('killed', "require('http').createServer((_, r) => r.end('ok')).listen(3000)")
+    expect((await sandbox.get(url('web.killed'))).body).toBe('ok')
+    const ended = (await sandbox.containers()).find(({ Labels }) => Labels['dev.moat.run-id'] === runId)
+    await sandbox.docker.getContainer(ended?.Id ?? '').kill()
+    const asked = performance.now()
+    expect((await ask('web.killed', {}, 'localhost')).json.error).toBe('agent_stopped')
+    // Whoever is taken for one that starts is held for five seconds.
+    expect(performance.now() - asked).toBeLessThan(4_000)
+  })
 })
 
 describe('a page that waits', () => {

@@ -73,7 +73,7 @@ describe('moat open', () => {
     const agent = await sandbox.moat(['open', 'shpo'])
     expect([agent.code, agent.stderr]).toEqual([
       1,
-      'Error: There is no agent with the name or run id shpo. Did you mean shop?\n\nTry this:\n  moat list\n',
+      'Error: There is no agent with the name or run id shpo. Did you mean shop?\n\nTry this:\n  moat open shop\n  moat list\n',
     ])
   })
 })
@@ -104,7 +104,7 @@ describe('moat proxy status --watch', () => {
     const typescript = new Sandbox(['script', '-qec', `stty rows 8 cols 60; ${command}`, '/dev/null'])
     typescript.env.MOAT_HOME = sandbox.home
     const moat = typescript.start([], { cwd: process.cwd(), keepStdin: true })
-    await moat.prints('q or Ctrl+C ends.')
+    await moat.prints('q or Ctrl+C quits.')
     moat.process.stdin?.write('q')
     expect((await moat.exited).code).toBe(0)
     const screen = moat.stdout
@@ -122,7 +122,7 @@ describe('moat proxy status --watch', () => {
     expect(await sandbox.moat(['proxy', 'status', '--watch'])).toEqual({
       code: 2,
       stderr:
-        'Error: --watch draws on a terminal, and there is none.\n\nTry this:\n  moat proxy status --watch --json\n  moat proxy status\n',
+        'Error: --watch needs a terminal, and there is none.\n\nTry this:\n  moat proxy status --watch --json\n  moat proxy status\n',
       stdout: '',
     })
   })
@@ -135,7 +135,7 @@ describe('moat logs --requests', () => {
   it("shows an agent's requests while it is watched, without headers, and only then", async () => {
     expect(Object.keys(await logging())).toEqual(['default'])
     const moat = sandbox.start(['logs', '--requests', 'shop'])
-    await moat.prints('Recording the requests to shop. Ctrl+C ends.')
+    await moat.prints('Recording the requests to shop. Ctrl+C stops.')
     const { url = '' } = shop.endpoints[0] ?? {}
     await sandbox.get(`https://web.blog.localhost:${port}/other`)
     await sandbox.get(`${url}/cart?id=1`, { headers: { Cookie: 'secret=1' } })

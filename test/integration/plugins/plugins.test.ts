@@ -105,7 +105,7 @@ it.each([
   [['plugins', 'uninstall'], /^Error: Say which plugin\.\n\nTry this:\n {2}moat plugins\n$/],
   [
     ['plugins', 'link', './nowhere'],
-    /Error: \.\/nowhere is no plugin: it has no package\.json for one\.\n\nTry this:\n {2}moat plugins link <directory with a package\.json>\n$/,
+    /Error: \.\/nowhere is not a plugin: it has no package\.json\.\n\nTry this:\n {2}moat plugins link <directory with a package\.json>\n$/,
   ],
   [
     ['plugin', 'install', 'x'],

@@ -32,7 +32,7 @@ describe('a workspace', () => {
     await refuses(
       ['run', './file'],
       2,
-      `Error: The workspace ${file} is a file, not a directory.\n\nTry this:\n  moat run ${join(file, '..')}\n`,
+      `Error: The workspace ${file} is a file, not a directory.\n\nTry this:\n  moat run <directory>\n`,
     )
   })
 })
@@ -50,7 +50,7 @@ describe('a variable', () => {
     await refuses(
       ['run', yaml('env: [A=1]\n')],
       2,
-      'Error: app/moat.yaml:2:6: "env" must be a mapping such as {KEY: value}, not a list\n',
+      'Error: app/moat.yaml:2:6: "env" must be a mapping such as {KEY: value}, not a list; write KEY: value instead of KEY=value\n',
     )
   })
 })
@@ -130,7 +130,7 @@ describe('a command that does not exist', () => {
 
   it('as a text', async () => {
     const workspace = yaml('dependencies: [node@22]\ncommand: no-such-command\n')
-    const hint = 'Is all that the command calls, and sh itself, in the image (node:22-slim)?\n'
+    const hint = 'Is there a command no-such-command in the image (node:22-slim)?\n'
     await refuses(['run', workspace], 127, `sh: 1: no-such-command: not found\n${hint}`)
   })
 })

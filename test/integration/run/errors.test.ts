@@ -48,7 +48,7 @@ Try this:
       `Error: There is no moat.yaml in empty.
 
 Try this:
-  printf 'name: my-app\\nports: {web: 3000}\\ncommand: ["npm", "start"]\\n' > empty/moat.yaml
+  moat init empty
 `,
     )
   })
@@ -109,11 +109,40 @@ describe('moat.yaml', () => {
     )
   })
 
+  it('with wrong types, options, dependencies and a missing command is told all at once, in the order of the file', async () => {
+    await refuses(
+      withYaml(`name: app
+dependencies: [node@22, nodde@20, git, git@2, 'npm:']
+ports:
+  web: {port: 3000, type: htp}
+  api: {port: 3001, pth: /x}
+  two: {port: 3002, type: sttic}
+hooks: {pre_run: echo}
+`),
+      2,
+      `Error: app/moat.yaml:2:25: "nodde" is not a dependency that moat knows; did you mean "node"?
+app/moat.yaml:2:40: "git@2" is a Debian package, whose version Debian chooses: write "git".
+app/moat.yaml:2:47: "npm:" names no npm package: write for example npm:typescript@5.9.
+app/moat.yaml:4:27: unknown endpoint type "htp"; did you mean "http"? Installed: http, mock, static, tcp
+app/moat.yaml:5:21: unknown key "pth" in "ports.api"; did you mean "path"?
+app/moat.yaml:6:27: unknown endpoint type "sttic"; did you mean "static"? Installed: http, mock, static, tcp
+app/moat.yaml:7:18: "hooks.pre_run" needs a command to run before, and there is none.
+
+Try this:
+  add a command to moat.yaml, e.g. command: ["npm", "start"]
+  moat deps list
+  or name the package: apt:nodde, npm:nodde, pip:nodde, cargo:nodde
+  moat plugins install moat-plugin-htp
+  moat plugins install moat-plugin-sttic
+`,
+    )
+  })
+
   it('with an endpoint type that is not installed', async () => {
     await refuses(
       withYaml('name: app\nports:\n  web: {port: 3000, type: htp}\n'),
       2,
-      'Error: app/moat.yaml:3:27: unknown endpoint type "htp"; did you mean "http"? Installed: http, mock, static, tcp\n\nTry this:\n  moat plugins install moat-plugin-htp\n',
+      'Error: app/moat.yaml:3:27: unknown endpoint type "htp"; did you mean "http"? Installed: http, mock, static, tcp\n',
     )
   })
 })
@@ -245,9 +274,11 @@ describe('the command line', () => {
   it('with an unknown flag or command', async () => {
     const json = await sandbox.moat(['run', '--nmae', 'x', '--json'])
     expect([json.code, JSON.parse(json.stdout).error]).toMatchObject([2, { code: 'USAGE', exit: 2 }])
-    const flag = await sandbox.moat(['run', '--nmae', 'x'])
+    const flag = await sandbox.moat(['run', '--nmae', 'x'], { asks: true })
     expect(flag.code).toBe(2)
-    expect(flag.stderr).toContain('Nonexistent flag: --nmae')
+    expect(flag.stderr).toBe(
+      'Error: moat run has no flag --nmae. Did you mean --name?\n\nTry this:\n  moat run --name x\n  moat help run\n',
+    )
     const command = await sandbox.moat(['lst'])
     expect(command.code).not.toBe(0)
     expect(command.stderr).toContain('lst is not a moat command')

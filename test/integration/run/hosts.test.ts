@@ -28,7 +28,7 @@ describe('moat proxy hosts', () => {
       /\n127\.0\.0\.1 app\.localhost web\.app\.localhost\n::1 app\.localhost web\.app\.localhost\n/,
     )
     expect(content().startsWith(before)).toBe(true)
-    expect((await hosts('sync')).stdout).toBe(`${file} is as it should be.\n`)
+    expect((await hosts('sync')).stdout).toBe(`${file} is up to date.\n`)
 
     await sandbox.json(['run', '-d', sandbox.workspace('other')])
     const printed = await hosts('sync', '--print')

@@ -96,7 +96,8 @@ describe('a terminal', () => {
       screen += chunk
     })
     await until('the shell', () => /[$#] $/.test(screen))
-    terminal.stdin.write('stty size; exit 4\n')
+    // The engine takes a size only once the container runs; a shell may be there before it.
+    terminal.stdin.write('while [ "$(stty size)" = "0 0" ]; do sleep 0.05; done; stty size; exit 4\n')
     const [code] = await once(terminal, 'close')
     expect(screen).toContain('33 77')
     expect(code).toBe(4)
@@ -129,6 +130,8 @@ describe('exec', () => {
     const { code, stderr, stdout } = await sandbox.start(args, { stdin: 'hello' }).exited
     expect([code, stderr]).toEqual([5, ''])
     expect(JSON.parse(stdout)).toEqual({ exitCode: 5, stderr: 'err\n', stdout: 'HELLO' })
+    const long = ['exec', '--json', 'plain', '--', 'sh', '-c', 'head -c 9000000 /dev/zero | tr "\\0" x']
+    expect(JSON.parse((await sandbox.moat(long)).stdout).stdout).toBe('x'.repeat(9_000_000))
     const missing = await sandbox.moat(['exec', '--json', 'nobody', '--', 'true'])
     expect(JSON.parse(missing.stdout)).toMatchObject({ error: { code: 'AGENT_NOT_FOUND' } })
   })
@@ -145,7 +148,7 @@ describe('exec', () => {
     const outcome = await sandbox.moat(['exec', 'ended', '--', 'true'])
     expect(outcome.code).toBe(1)
     expect(outcome.stderr).toMatch(
-      /^Error: ended is not running: its state is exited\.\n\nTry this:\n {2}moat logs run_\w{12}\n$/,
+      /^Error: ended is not running: its state is exited, exit code 0\.\n\nTry this:\n {2}moat logs run_\w{12}\n$/,
     )
   })
 })

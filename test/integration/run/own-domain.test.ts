@@ -118,7 +118,7 @@ describe('a domain of the user', () => {
     const post = async (headers: Record<string, string>) =>
       (await sandbox.get(`${origin}/_moat/key`, { body: '{}', headers, method: 'POST' })).body
     const answer = await post({ Origin: `https://web.app.dev.moat.test:${status.port}`, 'Sec-Fetch-Site': 'same-site' })
-    expect(answer).toContain('Only the dashboard itself may ask for this.')
+    expect(answer).toContain('Only the dashboard itself may request this.')
     expect(await post({ Origin: `https://localhost:${status.port}` })).toContain('Only the dashboard itself')
     expect(await post({ 'Content-Length': '2', Origin: origin, 'Sec-Fetch-Site': 'same-origin' })).toContain(
       'This key was not given out',
@@ -211,7 +211,7 @@ describe('another domain than before', () => {
     await sandbox.json(['proxy', 'stop'])
     const noRoot = {
       code: 1,
-      text: `Error: The root certificate of moat is for localhost only, but proxy.domain in config.yaml is moat.test.
+      text: `Error: moat's root certificate is for localhost only, but proxy.domain in config.yaml is moat.test.
 
 Try this:
   moat proxy ca rotate   # a new one is made, and must be trusted: moat proxy trust

@@ -162,7 +162,7 @@ describe('Ctrl+C', () => {
     moat.process.kill('SIGINT')
     const outcome = await moat.exited
     expect(outcome.code).toBe(143)
-    expect(outcome.stderr).toContain('Stopping app; Ctrl+C again kills it.')
+    expect(outcome.stderr).toContain('Stopping app; press Ctrl+C again to kill it.')
     expect(await sandbox.containers()).toEqual([])
   })
 
@@ -184,7 +184,7 @@ describe('stop', () => {
     expect(await sandbox.moat(['stop', 'plan'])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(
-        'Error: There is no agent with the name or run id plan. Did you mean plain?\n\nTry this:\n  moat list\n',
+        'Error: There is no agent with the name or run id plan. Did you mean plain?\n\nTry this:\n  moat stop plain\n  moat list\n',
       ),
     })
     expect(await sandbox.json(['stop', runId.slice(0, 10)])).toEqual({ name: 'plain', runId })

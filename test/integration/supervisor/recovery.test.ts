@@ -144,9 +144,9 @@ describe('the authority', () => {
       const good = readFileSync(paths[name])
       writeFileSync(paths[name], 'nonsense\n')
       try {
-        expect(await until('a problem', problem, deadline)).toMatch(/^The certificate authority of moat is broken: /)
+        expect(await until('a problem', problem, deadline)).toMatch(/^moat's certificate authority is broken: /)
         const refused = await sandbox.moat(['run', '-d', sandbox.workspace('fourth')])
-        expect(refused.stderr).toContain('Error: The certificate authority of moat is broken: ')
+        expect(refused.stderr).toContain(`Error: moat's certificate authority is broken: `)
         expect(refused.stderr).toContain('moat proxy start --detach')
         // Whoever asks has to know the certificate.
         if (name === 'caKey') expect(await answers()).toBe(true)

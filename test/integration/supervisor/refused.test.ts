@@ -61,7 +61,7 @@ it('of agents that Caddy does not take together those it takes are served, and t
   await served.bringInLine(table('first', 'odd'))
   expect(await inForce()).toEqual(['first'])
   const problem = served.problemOf(table('first', 'odd'))
-  expect(problem).toMatch(/^Caddy does not take what odd's endpoint web needs, and serves the others: .*'mine'/)
+  expect(problem).toMatch(/^Caddy rejects what odd's endpoint web needs, and serves the others: .*'mine'/)
   expect(problem).not.toContain('first')
   expect(log).toEqual([problem])
   // Others come and go all the same.

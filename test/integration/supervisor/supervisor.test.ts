@@ -248,7 +248,7 @@ Try this:
     })
     expect(outcome.code).toBe(1)
     expect(outcome.stderr).toContain(
-      `Error: The proxy already runs on port ${port}, but port ${other} was asked for.
+      `Error: The proxy is already running on port ${port}, but port ${other} was asked for.
 
 Try this:
   moat proxy stop && moat proxy start --port ${other}

@@ -109,7 +109,7 @@ describe('a run that fails', () => {
       `Error: There is no moat.yaml in ${repository.directory}.
 
 Try this:
-  printf 'name: my-app\\nports: {web: 3000}\\ncommand: ["npm", "start"]\\n' > ${repository.directory}/moat.yaml
+  moat init
 `,
     )
     expectNothingLeft(repository)
@@ -229,7 +229,7 @@ Try this:
       repository.directory,
       ['wt', 'taken'],
       2,
-      `Error: ${join(taken)} exists and is no worktree of this repository.
+      `Error: ${join(taken)} exists and is not a worktree of this repository.
 
 Try this:
   ls -la ${join(taken)}

@@ -211,7 +211,6 @@ describe('an agent', () => {
       'echo > /workspace/.git',
       'rm /workspace/.git',
       'mv /workspace/.git /workspace/.old',
-      'git config core.fsmonitor "touch /workspace/pwned"',
       'git config --worktree core.fsmonitor "touch /workspace/pwned"',
       `cat ${repository.directory}/secret.txt`,
       `cat ${repository.directory}/untracked.txt`,
@@ -226,6 +225,26 @@ describe('an agent', () => {
     repository.git('status')
     repository.git('-C', agent.workspace, 'status')
     expect(existsSync(join(agent.workspace, 'pwned'))).toBe(false)
+  })
+
+  it('may change the config, as installers of hooks do, in the container alone', async () => {
+    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': yaml })
+    const config = join(repository.directory, '.git/config')
+    const before = readFileSync(config, 'utf8')
+    const agent = await startOn(repository, 'x')
+    const set = 'git config core.hooksPath .githooks; git config core.fsmonitor "touch /workspace/pwned"'
+    expect(await inside(agent, `${set}; git config core.hooksPath`)).toBe('.githooks\n')
+    expect(readFileSync(config, 'utf8')).toBe(before)
+    repository.git('-C', agent.workspace, 'status')
+    expect(existsSync(join(agent.workspace, 'pwned'))).toBe(false)
+    // Whatever the agent leaves in its place, the next container begins as the repository is.
+    const locks = '/var/lib/moat/git-locks'
+    await inside(agent, `rm ${locks}/config; mkdir ${locks}/config; ln -s /etc/passwd ${locks}/config.lock`)
+    await sandbox.moat(['stop', agent.name])
+    const again = await startOn(repository, 'x')
+    expect(await inside(again, 'git config core.hooksPath || echo none; git status --short; git config a.b c')).toBe(
+      'none\n',
+    )
   })
 
   it('may install hooks, in the container alone', async () => {

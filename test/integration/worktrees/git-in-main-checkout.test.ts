@@ -150,15 +150,20 @@ describe('an agent in a main checkout', () => {
     expect(await succeeding(agent, attacks('/workspace'))).toEqual([])
   })
 
-  it('that is a submodule has no git, and cannot give it another one', async () => {
+  it('that is a submodule has git, and cannot give it another one', async () => {
     const repository = new GitRepository(sandbox)
     const library = sandbox.directory('library', { 'moat.yaml': yaml })
     repository.git('-C', library, 'init', '--quiet')
     repository.commit('Library', library)
     repository.git('-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', library, 'lib')
-    const agent = await start(join(repository.directory, 'lib'))
-    expect(await succeeding(agent, ['git status', 'rm .git', 'mv .git old', 'echo > .git', 'git init'])).toEqual([])
-    repository.git('status')
+    const lib = join(repository.directory, 'lib')
+    const modules = join(repository.directory, '.git/modules/lib')
+    const agent = await start(lib)
+    await inside(agent, 'git status; echo more > more.txt; git add more.txt; git commit --quiet -m Inside')
+    expect(await succeeding(agent, ['rm .git', 'mv .git old', 'echo > .git', ...attacks(modules)])).toEqual([])
+    expect(repository.git('-C', lib, 'log', '--format=%s')).toBe('Inside\nLibrary')
+    expect(repository.git('-C', lib, 'status', '--porcelain')).toBe('')
+    expect(repository.git('status', '--porcelain')).toContain('lib')
   })
 
   it('that begins within a repository sees nothing of it', async () => {

@@ -440,7 +440,7 @@ it.each([
       rmSync(join(own, 'config'))
       execFileSync('mkfifo', [join(own, 'config')])
     },
-    'is not a config file of usual size',
+    'is too large for a config file, or is not a plain file',
   ],
 ])('refuses a repository with %s, in words', async (_, plant, text) => {
   plant()

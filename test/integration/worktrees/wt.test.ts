@@ -155,6 +155,24 @@ Try this:
     expect(repository.git('rev-parse', '--symbolic-full-name', 'theirs@{upstream}')).toBe('refs/remotes/origin/theirs')
   })
 
+  it('takes origin/x for x, which follows it, and a branch of that very name for itself', async () => {
+    const repository = new GitRepository(sandbox)
+    const clone = sandbox.directory('clone')
+    repository.git('branch', 'fix/login')
+    repository.git('clone', '--quiet', '.', clone)
+    const branchOf = async (...args: string[]) => {
+      const outcome = await sandbox.json<AgentView>(['wt', '-d', ...args], { cwd: clone })
+      await sandbox.moat(['stop', outcome.name])
+      return outcome.branch
+    }
+    expect(await branchOf('origin/fix/login')).toBe('fix/login')
+    expect(repository.git('-C', clone, 'rev-parse', '--abbrev-ref', 'fix/login@{upstream}')).toBe('origin/fix/login')
+    expect(await branchOf('fix/login')).toBe('fix/login')
+    expect((await sandbox.moat(['wt', 'clean', 'origin/fix/login'], { cwd: clone })).stdout).toContain('Removed ')
+    repository.git('-C', clone, 'branch', 'origin/odd')
+    expect(await branchOf('origin/odd')).toBe('origin/odd')
+  })
+
   it('puts worktrees where MOAT_WORKTREE_BASE says', async () => {
     const repository = new GitRepository(sandbox)
     const base = sandbox.directory('trees')

@@ -98,6 +98,23 @@ describe('planForwarder', () => {
     expect(mounts).toHaveLength(1)
   })
 
+  it('where the agent’s runtime keeps sockets out: publishes every port, and says that its URLs will not answer there', async () => {
+    const engine = { sharesSockets: async (runtime?: string) => runtime !== 'runsc' }
+    const container = { runtime: 'runsc' }
+    const { labels, mounts, ports, spec } = (await plan({ container } as never, { engine })) ?? {}
+    expect(spec?.entrypoint.slice(1)).toEqual([
+      ...['--publish', '61001=3000', '--publish', '20432=5432', '--', '/entry.sh'],
+    ])
+    expect([labels, ports, spec?.hosts]).toEqual([{ relays: { 20432: 5432, 61001: 3000 } }, [], []])
+    expect(mounts).toHaveLength(1)
+    expect(notes).toEqual([
+      'Inside its container, the URLs of my-app will not answer: the runtime runsc gives each container a kernel of its own, and sockets do not lead out of it.',
+    ])
+    await expect(assertDiscovery(engine, { container, discoverPlace: 'moat.yaml:3:1' })).rejects.toThrow(
+      'moat.yaml:3:1: "discover" is not possible here: the runtime runsc gives',
+    )
+  })
+
   it('publishes at no port that the agent has itself, and at none of root’s', async () => {
     const at = async (...ports: { hostPort?: number; port: number }[]) =>
       (await plan({ ports }))?.spec.ports.map(({ port }) => port)

@@ -15,7 +15,11 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { force: true, recursive: true }))
 
-const options = z.strictObject({ port: z.int().optional(), size: z.enum(['big', 'small']).optional() })
+const options = z.strictObject({
+  port: z.int().optional(),
+  size: z.enum(['big', 'small']).optional(),
+  text: z.unknown().optional(),
+})
 
 /** Two plugins with a type each, `one` and `two`, which register endpoints as `register` says. */
 function plugins(register: (endpoint: string) => Omit<EndpointRegistration, 'endpoint'>): EndpointPlugins {
@@ -80,7 +84,7 @@ describe('registerEndpoints', () => {
     [
       'an address of a port that moves',
       () => ({ url: 'pg://{moat.address.1}' }),
-      'Plugin moat-one registers its endpoints wrongly: endpoint a: {moat.address.1} is of a port without a hostPort.',
+      'Plugin moat-one returned an invalid registration: endpoint a: {moat.address.1} is of a port without a hostPort.',
     ],
   ])('names the plugin for %s', async (_, how, message) => {
     await expect(register('  a: {type: one}', how)).rejects.toThrow(message)
@@ -99,7 +103,30 @@ describe('registerEndpoints', () => {
   it('names the type that is not installed, the nearest, and how to have it', async () => {
     await expect(register('  a: {type: tow}', () => upstream(1))).rejects.toMatchObject({
       message: 'moat.yaml:2:13: unknown endpoint type "tow"; did you mean "two"? Installed: one, two',
-      suggestions: ['moat plugins install moat-plugin-tow'],
+      suggestions: undefined,
+    })
+    await expect(register('  a: {type: grpc}', () => upstream(1))).rejects.toMatchObject({
+      message: 'moat.yaml:2:13: unknown endpoint type "grpc". Installed: one, two',
+      suggestions: ['moat plugins install moat-plugin-grpc'],
+    })
+  })
+
+  it('names the line and the limit where what was written is too large, and the plugin where it was not', async () => {
+    const routes = (text: string) => [
+      { handle: [{ body: text, handler: 'static_response' }], match: [{ path: ['/a'] }] },
+    ]
+    const large = 'x'.repeat(110_000)
+    const yaml = `  a: {type: one, port: 1}\n  b:\n    type: two\n    text: {big: "${large}", small: x}`
+    const how = (endpoint: string) => (endpoint === 'b' ? { routes: routes(large) } : upstream(1))
+    await expect(register(yaml, how)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(
+        /^moat\.yaml:5:17: the endpoint "b" is too large: its routes have 110,\d{3} characters, and the limit is 100,000\. "ports\.b\.text\.big" is the largest part\.$/,
+      ),
+    })
+    await expect(register('  a: {type: one}', () => ({ routes: routes(large) }))).rejects.toMatchObject({
+      code: 'PLUGIN_FAILED',
+      message: expect.stringContaining('moat-one'),
     })
   })
 

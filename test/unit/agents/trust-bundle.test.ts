@@ -74,6 +74,15 @@ describe('the file of authorities', () => {
     expect(bundle()).toContain('moat')
   })
 
+  it('is for Node only where the image has one for it, whose authorities stay', async () => {
+    files['/company.pem'] = pem('company')
+    const env = await plan({ NODE_EXTRA_CA_CERTS: '/company.pem' })
+    expect(env.NODE_EXTRA_CA_CERTS).toBe('/run/moat/ca-bundle-node-extra-ca-certs.pem')
+    expect(bundle('ca-bundle-node-extra-ca-certs')).toMatch(/company[\s\S]*moat/)
+    const own = await plan({ NODE_EXTRA_CA_CERTS: '/company.pem' }, { userEnv: { NODE_EXTRA_CA_CERTS: '/mine.pem' } })
+    expect(own).not.toHaveProperty('NODE_EXTRA_CA_CERTS')
+  })
+
   it('has what the image names instead, for each variable its own', async () => {
     files = { '/company.pem': pem('company'), '/pip.pem': pem('pip') }
     const env = await plan({ CURL_CA_BUNDLE: '/company.pem', PIP_CERT: '/pip.pem', SSL_CERT_FILE: '/company.pem' })

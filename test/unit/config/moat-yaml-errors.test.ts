@@ -17,7 +17,12 @@ async function errorsOf(text: string): Promise<string[]> {
 }
 
 const label = 'must be a DNS label (lowercase letters, digits and hyphens, at most 63 characters)'
-const keys = 'name, dependencies, base_image, ports, discover, command, env, mounts, container, hooks'
+const keys = 'name, dependencies, base_image, ports, discover, command, env, mounts, container, hooks, stdin'
+const port = '1:14: "ports.web" must be a port number from 1 to 65535'
+const bare = (number: number) => `write only the port in the container, ${number}: moat gives it a URL`
+const ports = '1:8: "ports" must be a mapping of endpoint names to ports such as {web: 3000}, not a list'
+const memory = '1:21: "container.memory" must be a whole number of MiB, at least 6'
+const dependencies = '1:15: "dependencies" must be a list such as [node@22]'
 const commandForm = 'a list such as ["npm", "start"], or text for sh -c'
 
 describe('a moat.yaml with one thing wrong', () => {
@@ -40,7 +45,21 @@ describe('a moat.yaml with one thing wrong', () => {
     ['__proto__ at the top', '__proto__: {name: a}', '1:1: the key "__proto__" cannot be used'],
     ['unknown key', 'name: a\nprots: {web: 1}', '2:1: unknown key "prots"; did you mean "ports"?'],
     ['camel case', 'baseImage: a', '1:1: unknown key "baseImage"; did you mean "base_image"?'],
-    ['nothing near', 'volumes: []', `1:1: unknown key "volumes"; known keys are ${keys}`],
+    ['nothing near', 'frobnicate: []', `1:1: unknown key "frobnicate"; known keys are ${keys}`],
+    ['Compose: volumes', 'volumes: []', '1:1: unknown key "volumes"; did you mean "mounts"?'],
+    ['Compose: image', 'image: a', '1:1: unknown key "image"; did you mean "base_image"?'],
+    ['Compose: environment', 'environment: {}', '1:1: unknown key "environment"; did you mean "env"?'],
+    [
+      'Compose: services',
+      'services: {}',
+      '1:1: unknown key "services"; a moat.yaml is about one agent, without "services" around it',
+    ],
+    ['one level up', 'memory: 512', '1:1: unknown key "memory"; it belongs under "container"'],
+    [
+      'one level down',
+      'container: {env: {}}',
+      '1:13: unknown key "env" in "container"; it belongs at the top of the file',
+    ],
     ['unknown key in container', 'container: {cpu: 2}', '1:13: unknown key "cpu" in "container"; did you mean "cpus"?'],
     [
       'nothing near in container',
@@ -55,7 +74,11 @@ describe('a moat.yaml with one thing wrong', () => {
     ['empty network', 'network:', '1:1: "network" is not supported by this version of moat'],
     ['grants', 'name: a\ngrants: [github]', '2:1: "grants" is not supported by this version of moat'],
     ['port in words', 'ports: {web: three}', '1:14: "ports.web" must be a port number from 1 to 65535, not "three"'],
-    ['port as text', 'ports: {web: "80"}', '1:14: "ports.web" must be a port number from 1 to 65535, not "80"'],
+    [
+      'port as text',
+      'ports: {web: "80"}',
+      '1:14: "ports.web" must be a port number from 1 to 65535, not "80"; write it without quotes',
+    ],
     ['port 0', 'ports: {web: 0}', '1:14: "ports.web" must be a port number from 1 to 65535, not 0'],
     ['port 65536', 'ports: {web: 65536}', '1:14: "ports.web" must be a port number from 1 to 65535, not 65536'],
     ['half a port', 'ports: {web: 80.5}', '1:14: "ports.web" must be a port number from 1 to 65535, not 80.5'],
@@ -70,7 +93,7 @@ describe('a moat.yaml with one thing wrong', () => {
     [
       'ports as a list',
       'ports: [3000]',
-      '1:8: "ports" must be a mapping of endpoint names to ports such as {web: 3000}, not a list',
+      '1:8: "ports" must be a mapping of endpoint names to ports such as {web: 3000}, not a list; give each a name: {web: 3000}',
     ],
     [
       'ports left empty',
@@ -83,14 +106,52 @@ describe('a moat.yaml with one thing wrong', () => {
     ['name as a number', 'name: 42', '1:7: "name" must be text, not 42; write it in quotes'],
     ['name left empty', 'name: ""', '1:7: "name" is empty; it must be text'],
     ['dependency', 'dependencies: [node@22, {a: 1}]', '1:25: "dependencies[1]" must be text, not a mapping'],
-    ['dependencies', 'dependencies: node', '1:15: "dependencies" must be a list such as [node@22], not "node"'],
+    [
+      'dependencies',
+      'dependencies: node',
+      '1:15: "dependencies" must be a list such as [node@22], not "node"; write [node]',
+    ],
     ['command', 'command: {a: b}', `1:10: "command" must be ${commandForm}, not a mapping`],
     ['command as a number', 'command: 3', `1:10: "command" must be ${commandForm}, not 3`],
     ['command left empty', 'command: []', `1:10: "command" is empty; it must be ${commandForm}`],
     ['command of no text', 'command: ""', `1:10: "command" is empty; it must be ${commandForm}`],
     ['program left empty', 'command: ["", a]', '1:11: "command[0]" is empty; it must be a program'],
     ['argument', 'command:\n  - sleep\n  - 5', '3:5: "command[1]" must be text, not 5; write it in quotes'],
-    ['env', 'env: [A=b]', '1:6: "env" must be a mapping such as {KEY: value}, not a list'],
+    [
+      'env',
+      'env: [A=b]',
+      '1:6: "env" must be a mapping such as {KEY: value}, not a list; write KEY: value instead of KEY=value',
+    ],
+    ['port in quotes', 'ports: {web: "3000"}', `${port}, not "3000"; write it without quotes`],
+    ['port of Compose', 'ports: {web: 8080:3000}', `${port}, not "8080:3000"; ${bare(3000)}`],
+    [
+      'port of Compose at an address',
+      'ports: {web: "127.0.0.1:8080:3000"}',
+      `${port}, not "127.0.0.1:8080:3000"; ${bare(3000)}`,
+    ],
+    ['port with a protocol', 'ports: {web: 3000/tcp}', `${port}, not "3000/tcp"; ${bare(3000)}`],
+    ['port of nothing', 'ports: {web: "99999"}', `${port}, not "99999"`],
+    ['ports of Compose', 'ports: ["8080:3000", 5432]', `${ports}; give each a name: {web: 3000, port-5432: 5432}`],
+    ['ports of something', 'ports: [{a: b}]', ports],
+    ['stdin', 'stdin: true', '1:8: "stdin" must be open or closed, not true'],
+    ['memory in quotes', 'container: {memory: "512"}', `${memory}, not "512"; write it without quotes`],
+    ['memory with a unit', 'container: {memory: 2g}', `${memory}, not "2g"; write 2048`],
+    [
+      'cpus in quotes',
+      'container: {cpus: "0.5"}',
+      '1:19: "container.cpus" must be a number of CPUs above 0, not "0.5"; write it without quotes',
+    ],
+    [
+      'discover in quotes',
+      'discover: "true"',
+      '1:11: "discover" must be true or false, not "true"; write it without quotes',
+    ],
+    [
+      'dependencies as a mapping',
+      'dependencies: {node: 22, git: }',
+      `${dependencies}, not a mapping; write [node@22, git]`,
+    ],
+    ['dependencies as a text', 'dependencies: node@22', `${dependencies}, not "node@22"; write [node@22]`],
     ['env value', 'env: {A: [s3cret]}', '1:10: "env.A" must be text, a number or a boolean, not a list'],
     ['env value left empty', 'env:\n  A:\n', '2:3: "env.A" is empty; it must be text, a number or a boolean'],
     [
@@ -140,7 +201,7 @@ describe('a moat.yaml with one thing wrong', () => {
     [
       'memory',
       'container: {memory: 4g}',
-      '1:21: "container.memory" must be a whole number of MiB, at least 6, not "4g"',
+      '1:21: "container.memory" must be a whole number of MiB, at least 6, not "4g"; write 4096',
     ],
     [
       'too little memory',

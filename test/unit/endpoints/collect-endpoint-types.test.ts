@@ -67,7 +67,7 @@ describe('collectEndpointTypes', () => {
     [{ result: [{ name: 'tcp', options: {} }] }, 'the type tcp has no zod schema as its options'],
   ])('names a plugin that declares nonsense: %j', async (outcome, reason) => {
     await expect(collectEndpointTypes(plugins({ 'moat-x': outcome }))).rejects.toThrow(
-      `Plugin moat-x declares its endpoint types wrongly: ${reason}.`,
+      `Plugin moat-x declares its endpoint types incorrectly: ${reason}.`,
     )
   })
 })

@@ -101,6 +101,6 @@ describe('checkRegistrations', () => {
     ['an endpoint twice', [{ endpoint: 'web' }, { endpoint: 'web' }], 'it registers the endpoint web twice'],
     ['nothing for an endpoint', [], 'it does not register the endpoint web'],
   ])('names the plugin and the endpoint for %s', (_, result, reason) => {
-    expect(() => check(result)).toThrow(`Plugin moat-x registers its endpoints wrongly: ${reason}.`)
+    expect(() => check(result)).toThrow(`Plugin moat-x returned an invalid registration: ${reason}.`)
   })
 })

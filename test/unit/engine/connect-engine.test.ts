@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { createServer as createTcpServer } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -28,6 +29,14 @@ async function engineAt(path: string, status = 200, name = 'Engine'): Promise<vo
   })
   servers.push(server)
   await new Promise<void>((resolve) => server.listen(path, resolve))
+}
+
+/** Makes it the Docker CLI's current context. */
+function contextTo(name: string, address: string): void {
+  const meta = join(home, '.docker/contexts/meta', createHash('sha256').update(name).digest('hex'))
+  mkdirSync(meta, { recursive: true })
+  writeFileSync(join(home, '.docker/config.json'), JSON.stringify({ currentContext: name }))
+  writeFileSync(join(meta, 'meta.json'), JSON.stringify({ Endpoints: { docker: { Host: address } } }))
 }
 
 describe('connectEngine', () => {
@@ -66,18 +75,43 @@ describe('connectEngine', () => {
     expect(await reasonFor(`unix://${broken}`)).toBe('answered with HTTP status 500')
     expect(await reasonFor(`unix://${silent}`)).toBe('no answer within 0.1 s')
     expect(await reasonFor(`unix://${garbage}`)).toBe('what listens there does not speak HTTP')
-    expect(await reasonFor('ssh://host')).toBe('engines over ssh:// are not supported yet')
-    expect(await reasonFor('nonsense://x')).toBe('not an address; write unix:///path or tcp://host:port')
+    for (const address of ['nonsense://x', 'unix://', 'fd://', '/var/run/docker.sock://'])
+      expect(await reasonFor(address)).toBe('not an address; write unix:///path')
+  })
+
+  it('refuses what may be the engine of another machine, also when one answers there', async () => {
+    const server = createServer((_, response) => response.end('OK'))
+    servers.push(server)
+    const { port } = await new Promise<AddressInfo>((resolve) => {
+      server.listen(0, '127.0.0.1', () => resolve(server.address() as AddressInfo))
+    })
+    const hosts = [
+      `tcp://127.0.0.1:${port}`,
+      `127.0.0.1:${port}`,
+      `http://127.0.0.1:${port}`,
+      'tcp://[::1]',
+      'ssh://ann@host',
+    ]
+    for (const host of hosts) {
+      const scheme = host.includes('://') ? host.split(':')[0] : 'tcp'
+      await expect(connectEngine({ env: { DOCKER_HOST: host, DOCKER_TLS_VERIFY: '1' }, home })).rejects.toMatchObject({
+        code: 'ENGINE_UNREACHABLE',
+        message: expect.stringMatching(
+          new RegExp(`DOCKER_HOST\\): engines over ${scheme}:// are not supported yet; moat needs one on this machine`),
+        ),
+        suggestions: expect.arrayContaining(['unset DOCKER_HOST']),
+      })
+    }
+    contextTo('build-box', `tcp://127.0.0.1:${port}`)
+    await expect(connectEngine({ env: {}, home })).rejects.toThrow(
+      'Docker context build-box): engines over tcp:// are not supported yet',
+    )
   })
 
   it("follows the Docker CLI's current context", async () => {
     const socket = join(home, 'context.sock')
     await engineAt(socket)
-    const { createHash } = await import('node:crypto')
-    const meta = join(home, '.docker/contexts/meta', createHash('sha256').update('colima').digest('hex'))
-    mkdirSync(meta, { recursive: true })
-    writeFileSync(join(home, '.docker/config.json'), '{"currentContext":"colima"}')
-    writeFileSync(join(meta, 'meta.json'), JSON.stringify({ Endpoints: { docker: { Host: `unix://${socket}` } } }))
+    contextTo('colima', `unix://${socket}`)
     expect((await connectEngine({ env: {}, home })).address).toBe(`unix://${socket}`)
     await expect(connectEngine({ env: { DOCKER_CONTEXT: 'gone' }, home })).rejects.toThrow(
       'No container engine answers.\n  Docker context gone: there is no such context',
@@ -94,7 +128,7 @@ describe('an engine that is insisted on', () => {
     const colima = { ...env, MOAT_RUNTIME: 'colima' }
     await expect(connectEngine({ env: colima, home, platform: 'linux' })).rejects.toMatchObject({
       code: 'ENGINE_UNREACHABLE',
-      message: `Colima does not answer, and no other engine is wanted.\n  unix://${home}/.colima/default/docker.sock (Colima): no such file`,
+      message: `Colima does not answer, and moat was told to use no other engine.\n  unix://${home}/.colima/default/docker.sock (Colima): no such file`,
       suggestions: ['colima start', 'unset MOAT_RUNTIME   # or leave out --runtime'],
     })
     await expect(connectEngine({ env: { MOAT_RUNTIME: 'orbstack' }, home, platform: 'linux' })).rejects.toThrow(
@@ -105,7 +139,6 @@ describe('an engine that is insisted on', () => {
   it('is found by its own context', async () => {
     const socket = join(home, 'colima-work.sock')
     await engineAt(socket)
-    const { createHash } = await import('node:crypto')
     const meta = join(home, '.docker/contexts/meta', createHash('sha256').update('colima-work').digest('hex'))
     mkdirSync(meta, { recursive: true })
     writeFileSync(join(meta, 'meta.json'), JSON.stringify({ Endpoints: { docker: { Host: `unix://${socket}` } } }))

@@ -16,7 +16,10 @@ const spec: ContainerSpec = {
   workdir: '/workspace',
 }
 const request = (overrides: Partial<ContainerSpec> = {}, rootless = false, podman = false) =>
-  containerRequest({ ...spec, ...overrides }, { podman, remapped: false, rootless, runtimes: [], virtual: false })
+  containerRequest(
+    { ...spec, ...overrides },
+    { podman, remapped: false, rootless, runtimes: [], sealedOff: [], virtual: false },
+  )
 
 describe('containerRequest', () => {
   it('publishes on loopback only, mounts without creating, and limits', () => {
@@ -37,6 +40,17 @@ describe('containerRequest', () => {
       name: 'moat-a',
     })
     expect(request({ command: undefined })).not.toHaveProperty('Cmd')
+  })
+
+  it('keeps stdin open where that is asked for, without a terminal', () => {
+    expect(request()).not.toHaveProperty('OpenStdin')
+    expect(request({ openStdin: true })).toMatchObject({ OpenStdin: true })
+    expect(request({ openStdin: true })).not.toHaveProperty('StdinOnce')
+    expect(request({ interactive: true, openStdin: true })).toMatchObject({
+      OpenStdin: true,
+      StdinOnce: true,
+      Tty: true,
+    })
   })
 
   it('has a program before the command, names that resolve and low ports for everybody, where that is asked for', () => {

@@ -1,5 +1,6 @@
-import { PassThrough } from 'node:stream'
+import { PassThrough, Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { finished } from 'node:stream/promises'
 import { describe, expect, it } from 'vitest'
 import { demultiplex } from '../../../src/engine/demultiplex.js'
 import { until } from '../../helpers/until.js'
@@ -27,6 +28,27 @@ describe('demultiplex', () => {
     for (const byte of Buffer.concat([frame(1, 'out: ä'), frame(2, ''), frame(2, 'err')])) source.write(Buffer.of(byte))
     source.end()
     expect(await Promise.all([text(stdout), text(stderr)])).toEqual(['out: ä', 'err'])
+  })
+
+  it('keeps the order of both streams for readers that come late and are slow', async () => {
+    const source = new PassThrough()
+    const { stderr, stdout } = demultiplex(source)
+    const lines = Array.from({ length: 2_000 }, (_, index) => `line ${index}\n`)
+    source.end(Buffer.concat(lines.map((line, index) => frame(index % 3 === 0 ? 2 : 1, line))))
+    await until('a first piece', () => (stderr as PassThrough).readableLength > 0)
+    const read: string[] = []
+    const slow = () =>
+      new Writable({
+        highWaterMark: 1,
+        write: (chunk, _, done) => {
+          read.push(String(chunk))
+          setImmediate(done)
+        },
+      })
+    stdout.pipe(slow())
+    stderr.pipe(slow())
+    await Promise.all([finished(stdout), finished(stderr)])
+    expect(read.join('')).toBe(lines.join(''))
   })
 
   it('holds the container up while nobody reads, instead of filling memory', async () => {

@@ -21,3 +21,19 @@ it.each([
 it('takes every engine of a Mac for one in a virtual machine', async () => {
   expect((await traits({ OperatingSystem: 'Alpine Linux v3.20' }, 'darwin')).virtual).toBe(true)
 })
+
+it('knows runtimes whose containers have a kernel of their own, unless they are told to share sockets', async () => {
+  const Runtimes = {
+    crun: { path: 'crun' },
+    'gvisor-shared': { path: '/usr/bin/runsc', runtimeArgs: ['--platform=kvm', '--host-uds=all'] },
+    'io.containerd.kata.v2': null,
+    opens: { path: '/usr/bin/runsc', runtimeArgs: ['--host-uds=open'] },
+    runc: { path: 'runc' },
+    runsc: { path: '/usr/bin/runsc' },
+    safe: { runtimeType: 'io.containerd.runsc.v1' },
+  }
+  const { defaultRuntime, runtimes, sealedOff } = await traits({ DefaultRuntime: 'safe', Runtimes })
+  expect(sealedOff).toEqual(['io.containerd.kata.v2', 'opens', 'runsc', 'safe'])
+  expect([defaultRuntime, runtimes.length]).toEqual(['safe', 7])
+  expect((await traits({})).sealedOff).toEqual([])
+})

@@ -53,8 +53,10 @@ describe('planImage', () => {
       }),
     )
     expect(() => plan(['node@20', 'git', 'node@22'], { place })).toThrow(
-      'moat.yaml:2:2: node@20 and node@22 exclude each other: keep one of them.',
+      'moat.yaml:2:2: node@20 and node@22 cannot both be installed: keep one of them.',
     )
-    expect(() => plan(['typescript', 'npm:typescript@5'])).toThrow('typescript and npm:typescript@5 exclude each other')
+    expect(() => plan(['typescript', 'npm:typescript@5'])).toThrow(
+      'typescript and npm:typescript@5 cannot both be installed',
+    )
   })
 })

@@ -8,13 +8,13 @@ describe('explainPluginError', () => {
     [
       ['plugins', 'install', 'nope'],
       new Errors.CLIError('nope does not exist in the registry.'),
-      'npm finds no package nope: there is none of that name, or its registry cannot be reached.',
+      'npm cannot find the package nope: it does not exist, or the registry cannot be reached.',
       ['npm view nope', 'moat plugins install ./<file>.tgz', 'moat plugins link <directory>'],
     ],
     [
       ['plugins', 'install', '--force', 'nope'],
       new Errors.CLIError('/usr/bin/node /npm-cli.js install nope exited with code 1'),
-      'npm failed; what it said stands above. Nothing was installed or removed.',
+      'npm failed; its output is above. Nothing was installed or removed.',
       ['moat plugins install nope'],
     ],
     [['plugins:inspect', 'nope'], new Error('nope not installed'), 'There is no plugin nope.', ['moat plugins']],
@@ -27,7 +27,7 @@ describe('explainPluginError', () => {
     [
       ['plugins', 'link', './here'],
       new Errors.CLIError('plugin is invalid'),
-      './here is no plugin: its package.json has no "oclif" section.',
+      './here is not a plugin: its package.json has no "oclif" section.',
       ['add "oclif": {"hooks": {…}} or {"commands": "./commands"} to its package.json'],
     ],
     [['plugins', 'reset'], new Error('boom'), 'boom', ['moat plugins']],

@@ -10,6 +10,9 @@ describe('isDnsLabel', () => {
     ['0', true],
     ['my-app-2', true],
     ['xn--caf-dma', true],
+    ['xn--a', false],
+    ['xn--', false],
+    ['xn--99999999', false],
     ['a'.repeat(63), true],
     ['a'.repeat(64), false],
     ['', false],
@@ -44,6 +47,9 @@ describe('suggestDnsLabel', () => {
   it.each([
     ['My App', 'my-app'],
     ['web_1', 'web-1'],
+    ['xn--a', 'a'],
+    ['XN--Shop', 'shop'],
+    ['xn--', undefined],
     ['--Caf\u00E9!', 'cafe'],
     ['a'.repeat(70), 'a'.repeat(63)],
     [`${'a'.repeat(62)}_b`, 'a'.repeat(62)],
@@ -62,7 +68,8 @@ describe('suggestDnsLabel', () => {
         expect(suggestion !== undefined).toBe(usable)
       }),
     )
-  })
+    // To know all characters there are takes the generator a while.
+  }, 30_000)
 
   it('of a label without two hyphens in a row is that label', () => {
     fc.assert(

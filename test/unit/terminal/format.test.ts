@@ -4,10 +4,12 @@ import { MoatError } from '../../../src/errors.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import { formatAge } from '../../../src/routing/format-age.js'
 import { formatAgents, formatEndpoints } from '../../../src/terminal/format-agents.js'
-import { formatProxyStatus } from '../../../src/terminal/format-proxy-status.js'
+import { formatDiagnosis } from '../../../src/terminal/format-diagnosis.js'
+import { formatProxyStatus, formatProxyUrls } from '../../../src/terminal/format-proxy-status.js'
 import { formatCleaned, formatWorktrees } from '../../../src/terminal/format-worktrees.js'
 import { renderError } from '../../../src/terminal/render-error.js'
 import { splitCommand } from '../../../src/terminal/split-command.js'
+import { terminalColumns } from '../../../src/terminal/table.js'
 
 const now = Date.parse('2026-11-23T12:00:00Z')
 
@@ -45,6 +47,78 @@ describe('formatAgents', () => {
       my-app-x-0a1b2c  run_a1b2c3d4e5f6  running  2m ago  web:3000   feature/x
       checkout         run_a1b2c3d4e5f6  running  2m ago"
     `)
+  })
+})
+
+describe('on a terminal', () => {
+  const five = { admin: 3004, api: 3001, docs: 3002, storybook: 6006, web: 3000 }
+  const at = (columns: number, agents = [agent('dark-mode', five)]) => formatAgents(agents, now, columns)
+
+  it('moat list shows URLs where they fit', () => {
+    expect(at(120)).toBe(`NAME       RUN ID            STATE    AGE     ENDPOINTS
+dark-mode  run_a1b2c3d4e5f6  running  2m ago  admin:3004      https://admin.dark-mode.localhost:8080
+                                              api:3001        https://api.dark-mode.localhost:8080
+                                              docs:3002       https://docs.dark-mode.localhost:8080
+                                              storybook:6006  https://storybook.dark-mode.localhost:8080
+                                              web:3000        https://web.dark-mode.localhost:8080`)
+  })
+
+  it('five endpoints at 100 columns break between words', () => {
+    const text = at(100)
+    expect(text).toBe(`NAME       RUN ID            STATE    AGE     ENDPOINTS
+dark-mode  run_a1b2c3d4e5f6  running  2m ago  admin:3004, api:3001, docs:3002, storybook:6006,
+                                              web:3000`)
+  })
+
+  it('a narrow one has fewer columns', () => {
+    expect(at(40)).toBe(`NAME       STATE    ENDPOINTS
+dark-mode  running  admin:3004,
+                    api:3001, docs:3002,
+                    storybook:6006,
+                    web:3000`)
+  })
+
+  it.each([40, 60, 79, 80, 100, 119, 120, 200])('of %i columns has no longer line', (columns) => {
+    const branch = { ...agent('app-x', { web: 3000 }, 60), branch: 'x' }
+    for (const list of [[agent('dark-mode', five)], [branch], [agent('a', {})]])
+      expect(
+        Math.max(
+          ...at(columns, list)
+            .split('\n')
+            .map(({ length }) => length),
+        ),
+      ).toBeLessThanOrEqual(columns)
+  })
+
+  it('says nothing of a size that it does not have', () => {
+    expect(terminalColumns({ columns: 0, isTTY: true })).toBeUndefined()
+    expect(terminalColumns({ columns: 80 })).toBeUndefined()
+    expect(terminalColumns({ columns: 80, isTTY: true })).toBe(80)
+  })
+
+  it('moat proxy status has the URLs below', () => {
+    expect(formatProxyUrls({ agents: [agent('dark-mode', { web: 3000 })], status: 'running' })).toEqual([
+      '',
+      'URLs:',
+      '  https://web.dark-mode.localhost:8080',
+    ])
+    expect(formatProxyUrls({ agents: [], status: 'running' })).toEqual([])
+  })
+
+  it('moat doctor keeps to its columns and never breaks a command', () => {
+    const fixes = ['moat a-command-that-is-longer-than-the-terminal --is --wide']
+    const finding = {
+      check: 'engine',
+      fixes,
+      message: 'Docker does not answer at its socket.',
+      status: 'fail' as const,
+    }
+    expect(formatDiagnosis([finding], 40)).toBe(`fail  engine  Docker does not answer at
+              its socket.
+              Try this:
+                ${fixes[0]}
+
+1 problem, 0 warnings.`)
   })
 })
 

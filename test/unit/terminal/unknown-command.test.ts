@@ -42,6 +42,14 @@ describe('unknownCommand', () => {
       'plugin install x is not a moat command. Did you mean moat plugins install?',
       ['moat plugins install x', 'moat help'],
     ],
+    ['list:foo', 'moat list takes no arguments, but was given "foo".', ['moat list', 'moat help list']],
+    [
+      'proxy:stop:now',
+      'moat proxy stop takes no arguments, but was given "now".',
+      ['moat proxy stop', 'moat help proxy stop'],
+    ],
+    ['up:web', 'up web is not a moat command. Did you mean moat run?', ['moat run web', 'moat help']],
+    ['kill', 'kill is not a moat command.', ['moat help']],
     ['frobnicate', 'frobnicate is not a moat command.', ['moat help']],
     ['secre', 'secre is not a moat command.', ['moat help']],
   ])('%s', (id, message, suggestions) => {

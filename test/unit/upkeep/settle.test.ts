@@ -55,7 +55,7 @@ describe('parts that are left out', () => {
     const all = table('bad.a.localhost', 'web.b.localhost')
     await left.settle(all, push, new Error('no'))
     expect(hosts(left.without(all))).toEqual(['web.b.localhost'])
-    expect(left.describe(all)).toBe('Caddy does not take what bad.a.localhost needs, and serves the others: no.')
+    expect(left.describe(all)).toBe('Caddy rejects what bad.a.localhost needs, and serves the others: no.')
     expect(left.describe(table('web.b.localhost'))).toBeUndefined()
     expect(hosts(left.without(all))).toEqual(['bad.a.localhost', 'web.b.localhost'])
   })

@@ -11,7 +11,7 @@ export interface RotateOutcome {
 }
 
 export default class Rotate extends MoatCommand {
-  static override description = `Replace the proxy's root certificate by a new one
+  static override description = `Replace the proxy's root certificate with a new one
 The proxy goes on without a restart. Whoever trusts the old root has to trust the new one.`
   static override enableJsonFlag = true
 

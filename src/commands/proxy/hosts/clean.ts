@@ -4,7 +4,7 @@ import { changeHosts, type HostsOutcome } from '../../../terminal/hosts-session.
 import { MoatCommand } from '../../../terminal/moat-command.js'
 
 export default class Clean extends MoatCommand {
-  static override description = "Take moat's block out of the hosts file again"
+  static override description = "Remove moat's block from the hosts file"
   static override enableJsonFlag = true
   static override flags = hostsFlags
 

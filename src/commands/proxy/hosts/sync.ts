@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { listHosts } from '../../../agents/list-agents.js'
-import { currentAddress } from '../../../supervisor/proxy.js'
+import { currentProxy } from '../../../supervisor/proxy.js'
 import { hostsFlags } from '../../../terminal/hosts-flags.js'
 import { changeHosts, type HostsOutcome } from '../../../terminal/hosts-session.js'
 import { MoatCommand } from '../../../terminal/moat-command.js'
@@ -17,7 +17,7 @@ For programs whose resolver does not know *.localhost: Safari, Java, musl; and f
     return changeHosts({
       ...flags,
       file: resolve(flags.file),
-      hosts: await listHosts(engine, this.paths, (await currentAddress(await this.proxyOptions())).domain),
+      hosts: await listHosts(engine, this.paths, (await currentProxy(await this.proxyOptions())).address.domain),
       json: this.jsonEnabled(),
       log: (line) => this.log(line),
       name: 'sync',
