@@ -1,5 +1,5 @@
 // Owns what is said when ~/.moat cannot be written: the machine's state, not a defect, and it is named.
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { MoatError, systemCode } from '../errors.js'
 import { displayPath } from './paths.js'
@@ -9,6 +9,26 @@ import { shellQuote } from './shell-quote.js'
 /** Codes that only a write to the disk leads to; of the others the path tells whether they are about moat's files. */
 const ofDisks = ['EDQUOT', 'ENOSPC', 'EROFS']
 const ofPaths = ['EACCES', 'EIO', 'EISDIR', 'ENOTDIR', 'EPERM']
+
+/** Throws HOME_UNUSABLE for a home, or something above it, that is there and is no directory. Without one it is made when needed. */
+export function assertNoFile(home: string): void {
+  if (!isFile(home)) return
+  throw new MoatError(
+    'HOME_UNUSABLE',
+    `moat cannot use ${displayPath(home)}: it is not a directory, or lies in none.`,
+    {
+      suggestions: ['MOAT_HOME=/path/to/another/directory moat run', 'unset MOAT_HOME'],
+    },
+  )
+}
+
+function isFile(path: string): boolean {
+  try {
+    return !statSync(path).isDirectory()
+  } catch (error) {
+    return ['ELOOP', 'ENOTDIR'].includes(systemCode(error) ?? '')
+  }
+}
 
 /** The error to show for a failed call; undefined when it was not about moat's own files. */
 export function homeProblem(error: unknown, home: string): MoatError | undefined {

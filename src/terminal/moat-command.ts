@@ -3,6 +3,7 @@ import { Command, type Config, Flags, type Interfaces } from '@oclif/core'
 import { AgentReferenceError } from '../agents/find-agent.js'
 import { type TellGone, tellGone } from '../agents/tell-gone.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
+import { assertNoFile } from '../config/home-problem.js'
 import { type MoatPaths, moatPaths } from '../config/paths.js'
 import { defaultAddress, resolveProxyAddress, type WantedAddress } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'
@@ -46,6 +47,12 @@ export abstract class MoatCommand extends Command {
   }
 
   protected readonly paths: MoatPaths = moatPaths()
+
+  protected override async init(): Promise<void> {
+    await super.init()
+    // Said once, and not by the first file of moat's that somebody happens to want.
+    assertNoFile(this.paths.home)
+  }
 
   /** Where the proxy is to be found or started. `portFlag` is the value of --port. */
   protected async proxyOptions(

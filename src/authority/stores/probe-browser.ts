@@ -1,5 +1,5 @@
 // Owns asking browsers, or the TLS library of Firefox, whether their store vouches for the running proxy.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defaultDomain, type ProxyAddress } from '../../routing/urls.js'
@@ -20,13 +20,26 @@ export async function probeWithChromium(
     // Whether names are found is not the question here.
     const resolve = domain === defaultDomain ? [] : [`--host-resolver-rules=MAP ${domain} 127.0.0.1`]
     const page = ['--dump-dom', `https://${domain}:${port}/`]
-    const env = { ...context.env, HOME: context.userHome }
+    const env = await ownHome(join(profile, 'home'), context)
     const argv = [chromium, ...root, ...quiet, ...resolve, `--user-data-dir=${profile}`, ...page]
     const { stderr, stdout } = await ask(argv, { env })
     return verdictOfChromium(stdout, stderr)
   } finally {
     await rm(profile, { force: true, maxRetries: 5, recursive: true })
   }
+}
+
+/** The environment of a home that has the user's databases and nothing else: whatever is written there goes with it. */
+async function ownHome(home: string, { env, userHome }: StoreContext): Promise<NodeJS.ProcessEnv> {
+  const { XDG_CACHE_HOME: _cache, XDG_CONFIG_HOME: _config, XDG_DATA_HOME: data, ...others } = env
+  await mkdir(home)
+  const databases = [
+    [join(userHome, '.pki/nssdb'), '.pki/nssdb'],
+    [join(data || join(userHome, '.local/share'), 'pki/nssdb'), '.local/share/pki/nssdb'],
+  ] as const
+  // Who has none has nothing in it, and Chromium makes one.
+  for (const [from, to] of databases) await cp(from, join(home, to), { recursive: true }).catch(() => {})
+  return { ...others, HOME: home }
 }
 
 /** What Chromium's output says. It exits with 0 whatever happens. */

@@ -126,6 +126,19 @@ describe('who may not come in', () => {
     }
   })
 
+  it.each(['127.0.0.1', '::1'])('that names no host gets a certificate of the root at %s', async (host) => {
+    const names = await new Promise<string | undefined>((resolve, reject) => {
+      // Without a servername nothing is named; who the certificate is for is not the question.
+      const options = { ca: sandbox.certificate, checkServerIdentity: () => undefined, host, port: Number(url.port) }
+      const socket = connectTls(options, () => {
+        resolve(socket.getPeerCertificate().subjectaltname)
+        socket.destroy()
+      })
+      socket.once('error', reject)
+    })
+    expect(names).toBeTruthy()
+  })
+
   it('gets no certificate for a foreign name', async () => {
     const socket = connectTls({
       ca: sandbox.certificate,

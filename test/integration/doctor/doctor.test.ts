@@ -1,4 +1,5 @@
 // moat doctor on this machine: a proxy that runs, an engine that does not answer, processes that were killed.
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Finding } from '../../../src/doctor/diagnosis.js'
@@ -37,6 +38,15 @@ describe('moat doctor', () => {
     expect(report.checks[0]).not.toHaveProperty('repair')
     const env = { NODE_EXTRA_CA_CERTS: join(sandbox.home, 'proxy/ca/ca.crt') }
     expect(statusOf(await sandbox.json<Report>(['doctor'], { env }), 'trust (node)')).toBe('ok')
+  })
+
+  it('leaves nothing in the home of its user, whatever the clients that it asks write there', async () => {
+    await sandbox.json(['proxy', 'start', '--detach'])
+    const home = sandbox.directory('person')
+    const report = await sandbox.json<Report>(['doctor'], { env: { HOME: home } })
+    // So Chromium was asked.
+    expect(report.checks.map(({ message }) => message).join()).toContain('chromium does not trust')
+    expect(readdirSync(home, { recursive: true })).toEqual([])
   })
 
   it('exits with 1 when something fails, and goes on with the other checks', async () => {

@@ -255,6 +255,26 @@ describe('the settings', () => {
     ])
   })
 
+  it.each(['list', 'doctor', 'proxy status', 'run app', 'stop x'])(
+    'of a MOAT_HOME that is a file: moat %s',
+    async (command) => {
+      const directory = sandbox.directory('odd', { home: '' })
+      for (const home of [join(directory, 'home'), join(directory, 'home', 'below')]) {
+        const outcome = await sandbox.moat(command.split(' '), { env: { MOAT_HOME: home } })
+        expect(outcome).toMatchObject({
+          code: 1,
+          stderr: `Error: moat cannot use ${home}: it is not a directory, or lies in none.
+
+Try this:
+  MOAT_HOME=/path/to/another/directory moat run
+  unset MOAT_HOME
+`,
+          stdout: '',
+        })
+      }
+    },
+  )
+
   it('of a path too long for a socket', async () => {
     const home = join(sandbox.home, 'x'.repeat(100))
     const outcome = await sandbox.moat(['list'], { env: { MOAT_HOME: home } })
