@@ -131,7 +131,7 @@ describe('a command that does not exist', () => {
   it('as a text', async () => {
     const workspace = yaml('dependencies: [node@22]\ncommand: no-such-command\n')
     const hint = 'Is there a command no-such-command in the image (node:22-slim)?\n'
-    await refuses(['run', workspace], 127, `sh: 1: no-such-command: not found\n${hint}`)
+    await refuses(['run', workspace], 127, `sh: 1: no-such-command: not found\napp ended: exit code 127.\n${hint}`)
   })
 })
 
@@ -212,7 +212,7 @@ describe('a container that dies at once', () => {
   it('has its last words shown and its exit code passed on, its route gone', async () => {
     const workspace = yaml('dependencies: [node@22]\nports: {web: 3000}\ncommand: "echo cannot start >&2; exit 7"\n')
     const attached = await sandbox.moat(['run', workspace])
-    expect(attached).toMatchObject({ code: 7, stderr: expect.stringMatching(/\ncannot start\n$/) })
+    expect(attached).toMatchObject({ code: 7, stderr: expect.stringMatching(/\ncannot start\n.*exit code 7\.\n$/) })
     expect(await sandbox.json<{ agents: unknown[] }>(['list'])).toMatchObject({ agents: [] })
   })
 })

@@ -122,7 +122,7 @@ hooks: {pre_run: echo}
       2,
       `Error: app/moat.yaml:2:25: "nodde" is not a dependency that moat knows; did you mean "node"?
 app/moat.yaml:2:40: "git@2" is a Debian package, whose version Debian chooses: write "git".
-app/moat.yaml:2:47: "npm:" names no npm package: write for example npm:typescript@5.9.
+app/moat.yaml:2:47: "npm:" is not the name of an npm package: write, for example, npm:typescript@5.9.
 app/moat.yaml:4:27: unknown endpoint type "htp"; did you mean "http"? Installed: http, mock, static, tcp
 app/moat.yaml:5:21: unknown key "pth" in "ports.api"; did you mean "path"?
 app/moat.yaml:6:27: unknown endpoint type "sttic"; did you mean "static"? Installed: http, mock, static, tcp
@@ -132,8 +132,6 @@ Try this:
   add a command to moat.yaml, e.g. command: ["npm", "start"]
   moat deps list
   or name the package: apt:nodde, npm:nodde, pip:nodde, cargo:nodde
-  moat plugins install moat-plugin-htp
-  moat plugins install moat-plugin-sttic
 `,
     )
   })
