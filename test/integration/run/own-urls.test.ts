@@ -297,7 +297,7 @@ require('node:http').createServer((_, response) => response.end('hello')).listen
     expect(outcome).toMatchObject({
       code: 127,
       stderr: expect.stringMatching(
-        /moat: cannot run no-such-command: No such file or directory\n[^]*no-such-command[^]*node:22-slim/,
+        /moat: cannot run no-such-command: No such file or directory\n[\s\S]*no-such-command[\s\S]*node:22-slim/,
       ),
     })
   })
