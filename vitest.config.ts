@@ -12,6 +12,7 @@ const workers = availableParallelism() + 1
  */
 const alone = [
   'test/integration/authority/trust.test.ts',
+  'test/integration/completion/shells.test.ts',
   'test/integration/doors/churn.test.ts',
   'test/integration/engine/engine-races.test.ts',
   'test/integration/engine/podman.test.ts',

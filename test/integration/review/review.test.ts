@@ -38,7 +38,7 @@ it('a run that has left nothing is not talked about', async () => {
   app('echo plain > notes.txt')
   expect((await sandbox.moat(['run', 'app'])).stderr).not.toContain('moat review')
   const review = await sandbox.moat(['review', 'app'])
-  expect([review.code, review.stdout]).toEqual([0, expect.stringMatching(/^app \(run_.*\) has changed nothing in /)])
+  expect([review.code, review.stdout]).toEqual([0, expect.stringMatching(/^app \(run_.*\) changed nothing in /)])
   const unknown = await sandbox.moat(['review', 'other'])
   expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('other')])
 })
