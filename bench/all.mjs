@@ -15,7 +15,7 @@ const isQuick = process.argv.includes('--quick')
 const chosen = process.argv.slice(2).filter((word) => !word.startsWith('-'))
 /** A script, its arguments, and those of a quick run. */
 const parts = [
-  ['way-in', ['5', '3'], ['3', '1']],
+  ['way-in', ['3', '3'], ['3', '1']],
   ['add-agent', ['1', '200', '1000', '5000'], ['200']],
   ['commands', ['15'], ['7']],
   ['start', ['10'], ['5']],
