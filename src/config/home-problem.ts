@@ -1,5 +1,5 @@
 // Owns what is said when ~/.moat cannot be written: the machine's state, not a defect, and it is named.
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { MoatError, systemCode } from '../errors.js'
 import { displayPath } from './paths.js'
@@ -10,16 +10,28 @@ import { shellQuote } from './shell-quote.js'
 const ofDisks = ['EDQUOT', 'ENOSPC', 'EROFS']
 const ofPaths = ['EACCES', 'EIO', 'EISDIR', 'ENOTDIR', 'EPERM']
 
+/** What Linux makes up (proc, sysfs, cgroups): nothing can be made there, and told to make directories Node tries for ever. */
+const madeUp = new Set([0x9fa0, 0x62656572, 0x27e0eb, 0x63677270])
+
 /** Throws HOME_UNUSABLE for a home, or something above it, that is there and is no directory. Without one it is made when needed. */
 export function assertNoFile(home: string): void {
-  if (!isFile(home)) return
-  throw new MoatError(
-    'HOME_UNUSABLE',
-    `moat cannot use ${displayPath(home)}: it is not a directory, or lies in none.`,
-    {
-      suggestions: ['MOAT_HOME=/path/to/another/directory moat run', 'unset MOAT_HOME'],
-    },
-  )
+  const reason = isFile(home)
+    ? 'it is not a directory, or lies in none'
+    : isMadeUp(home) && 'it lies in a file system that the kernel makes up'
+  if (!reason) return
+  throw new MoatError('HOME_UNUSABLE', `moat cannot use ${displayPath(home)}: ${reason}.`, {
+    suggestions: ['MOAT_HOME=/path/to/another/directory moat run', 'unset MOAT_HOME'],
+  })
+}
+
+/** Of the path, or the nearest above it that exists. */
+function isMadeUp(path: string): boolean {
+  try {
+    return process.platform === 'linux' && madeUp.has(statfsSync(path).type)
+  } catch {
+    const above = dirname(path)
+    return above !== path && isMadeUp(above)
+  }
 }
 
 function isFile(path: string): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { homeProblem } from '../../../src/config/home-problem.js'
+import { assertNoFile, homeProblem } from '../../../src/config/home-problem.js'
 import { MoatError } from '../../../src/errors.js'
 
 const home = '/nonexistent/.moat'
@@ -22,5 +22,12 @@ describe('a problem of ~/.moat', () => {
     expect(homeProblem(failure('EACCES', -13, '/etc/shadow'), home)).toBeUndefined()
     expect(homeProblem(failure('ECONNREFUSED', -111), home)).toBeUndefined()
     expect(homeProblem(new MoatError('CA_BROKEN', 'broken'), home)).toBeUndefined()
+  })
+
+  it.runIf(process.platform === 'linux')('is said of what the kernel makes up before anything is tried there', () => {
+    for (const path of ['/proc/moat', '/proc/self/a/b', '/sys/moat', '/dev/null/moat'])
+      expect(() => assertNoFile(path)).toThrow(expect.objectContaining({ code: 'HOME_UNUSABLE' }))
+    expect(() => assertNoFile('/proc/moat')).toThrow('it lies in a file system that the kernel makes up')
+    for (const path of ['/nonexistent/.moat', '/tmp']) expect(() => assertNoFile(path)).not.toThrow()
   })
 })
