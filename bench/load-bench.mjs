@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import autocannon from 'autocannon'
+import { median } from './figures.mjs'
 
 export const rounds = Number(process.argv[2] ?? 7)
 /** How long one round lasts. */
@@ -67,8 +68,4 @@ export function report(phases, more = () => '') {
       `${phase.padEnd(26)} ${middle('rate', 0)} req/s (× ${ratio('rate')})   Caddy ${middle('cpu', 1)} µs CPU a request (× ${ratio('cpu')})${more(middle)}`,
     )
   }
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 }

@@ -1,6 +1,6 @@
 // Owns remembering what images have: to read a file of a container takes the engine a tenth of a second, and an image never changes.
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MoatPaths } from '../config/paths.js'
 
@@ -26,7 +26,10 @@ export async function remembered(
 
 async function keep(directory: string, path: string, text: string): Promise<void> {
   await mkdir(directory, { mode: 0o700, recursive: true })
-  await writeFile(path, text, { flush: true, mode: 0o600 })
+  // Replaced at once: another run may be reading it, and half of it would be taken for all.
+  const next = `${path}.${process.pid}`
+  await writeFile(next, text, { flush: true, mode: 0o600 })
+  await rename(next, path)
   for (const name of await readdir(directory)) {
     const old = join(directory, name)
     const found = await stat(old).catch(() => undefined)
