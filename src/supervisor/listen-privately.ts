@@ -1,5 +1,4 @@
 // Owns unix sockets that only this user can open, and that stay: a server whose file is removed or replaced makes it again.
-import { chmod } from 'node:fs/promises'
 import type { Server } from 'node:net'
 import { clearPath } from '../config/clear-path.js'
 import { fileMark } from '../upkeep/file-mark.js'
@@ -44,11 +43,13 @@ async function listen(server: Server, path: string): Promise<string | undefined>
   await clearPath(path)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
+    // The file is made within this call: it never has another mode, not even for a moment.
+    const mask = process.umask(0o177)
     server.listen(path, () => {
       server.off('error', reject)
       resolve()
     })
+    process.umask(mask)
   })
-  await chmod(path, 0o600)
   return fileMark(path)
 }

@@ -73,7 +73,7 @@ describe('an agent that ended otherwise', () => {
   })
 
   it('because its command went to the background says that', async () => {
-    const outcome = await sandbox.moat(['run', '-d', project('back', 'sleep 100 &')])
+    const outcome = await sandbox.moat(['run', project('back', 'sleep 100 &')])
     expect(outcome.stderr).toContain('Its command ends with &, which puts it into the background.')
     const fine = await sandbox.moat(['run', project('both', 'true && true')])
     expect(fine.stderr).not.toContain('background')
