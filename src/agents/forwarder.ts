@@ -8,6 +8,7 @@
 import { basename, posix } from 'node:path'
 import { agentDirectory, agentSocket, type MoatPaths, wayInDirectory } from '../config/paths.js'
 import { forwarderName, installForwarder } from '../doors/install-forwarder.js'
+import type { NetworkPolicy } from '../egress/policy.js'
 import type { ContainerSpec, Engine } from '../engine/engine.js'
 import type { ImageFacts } from '../engine/files.js'
 import type { Agent, Endpoint, RouteFragment } from '../routing/agent.js'
@@ -32,6 +33,8 @@ export interface ForwarderOptions {
   image: ImageFacts
   note(line: string): void
   paths: Pick<MoatPaths, 'agents'>
+  /** Hosts of other agents that it may reach, as far as they are known. */
+  peerHosts?: readonly string[]
   runId: string
 }
 
@@ -41,6 +44,7 @@ interface ForwardedAgent {
   discoverPlace?: string
   endpoints: readonly Pick<Endpoint, 'name' | 'port' | 'readiness' | 'url'>[]
   name: string
+  network?: Pick<NetworkPolicy, 'peers'>
   /** Container ports that the proxy, or with a `hostPort` anybody on this machine, is to reach. */
   ports: readonly ChosenPort[]
   routes?: RouteFragment[]
@@ -100,7 +104,11 @@ const nothing: { flags: string[]; hosts: { address: string; name: string }[]; po
 }
 
 /** How its own URLs answer in the container; nothing, once that has been said, where they cannot. */
-function planWayOut(agent: ForwardedAgent, { address, note, paths, runId }: ForwarderOptions, bySockets: boolean) {
+function planWayOut(
+  agent: ForwardedAgent,
+  { address, note, paths, peerHosts = [], runId }: ForwarderOptions,
+  bySockets: boolean,
+) {
   const names = agent.endpoints.filter(({ url }) => url === undefined).map(({ name }) => name)
   const ports = listenPorts(address.port)
   const taken = agent.endpoints.find(({ port }) => port !== undefined && ports.includes(port))
@@ -110,7 +118,8 @@ function planWayOut(agent: ForwardedAgent, { address, note, paths, runId }: Forw
       `Inside its container, the URLs of ${agent.name} will not answer: ${why} (proxy.port in config.yaml gives the proxy another).`,
     )
   }
-  if (taken || (names.length === 0 && agent.discoverPlace === undefined)) return nothing
+  const peers = agent.network?.peers ?? []
+  if (taken || (names.length === 0 && agent.discoverPlace === undefined && peers.length === 0)) return nothing
   const socket = posix.join(mountPoint, basename(agentSocket(paths, runId)))
   const endpointHosts = names.map((name) => endpointHost(agent.name, name, address.domain))
   return {
@@ -121,7 +130,10 @@ function planWayOut(agent: ForwardedAgent, { address, note, paths, runId }: Forw
       ...(bySockets ? [] : ['--host', hostName]),
     ],
     // curl and browsers know where these lead; what asks the system, Node and Python for two, does not.
-    hosts: [agentHost(agent.name, address.domain), ...endpointHosts].map((name) => ({ address: loopback, name })),
+    hosts: [agentHost(agent.name, address.domain), ...endpointHosts, ...peerHosts].map((name) => ({
+      address: loopback,
+      name,
+    })),
     ports,
   }
 }

@@ -79,15 +79,17 @@ export interface AgentPlan extends RegisteredEndpoints {
   workspace: string
 }
 
-/** True when the proxy is to serve it: it has endpoints, or is to have one for whatever listens. */
+/** True when the proxy is to serve it: it has endpoints, or is to have one for whatever listens, or may reach those of others. */
 export function hasUrls({
   discoverPlace,
   endpoints,
+  network,
 }: {
   discoverPlace?: string
   endpoints: readonly unknown[]
+  network?: Pick<NetworkPolicy, 'peers'>
 }): boolean {
-  return discoverPlace !== undefined || endpoints.length > 0
+  return discoverPlace !== undefined || endpoints.length > 0 || (network?.peers ?? []).length > 0
 }
 
 /** Reads and checks everything a run depends on. Creates nothing. `domain` is what the hosts of endpoints end in. */

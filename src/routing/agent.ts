@@ -128,7 +128,7 @@ export function canHaveEndpoints({ discover, endpoints }: Pick<Agent, 'discover'
   return discover === true || endpoints.length > 0
 }
 
-/** True for an agent that keeps the proxy up: it lives and has endpoints. */
-export function needsProxy(agent: Pick<Agent, 'discover' | 'endpoints' | 'state'>): boolean {
-  return canHaveEndpoints(agent) && isLive(agent)
+/** True for an agent that keeps the proxy up: it lives, and has endpoints or something to reach by the proxy. */
+export function needsProxy(agent: Pick<Agent, 'discover' | 'endpoints' | 'network' | 'state'>): boolean {
+  return (canHaveEndpoints(agent) || agent.network !== undefined) && isLive(agent)
 }
