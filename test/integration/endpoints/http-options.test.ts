@@ -108,8 +108,7 @@ setInterval(() => {}, 1000)`
       return { answer: await sandbox.get(`${web}/`, { headers }), took: performance.now() - asked }
     }
     const [page, program] = await Promise.all([timed(browser), timed({})])
-    expect(page.answer.headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8',
-    })
+    expect(page.answer.headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8' })
     // Programs are held for five seconds.
     expect(page.took).toBeLessThan(program.took)
   })
