@@ -125,6 +125,19 @@ export function hostsOf({
   return [...new Set([...plain, ...hostRoutes.flatMap(({ hosts }) => hosts)])]
 }
 
+/** The agents that have an answer at one host at least, and those that may come to have one. */
+export function agentsOf(table: RouteTable, domain: string): string[] {
+  const named = [...table.discovering, ...table.inside].map(({ agent }) => agent)
+  const answering = hostsOf(table).map(
+    (host) =>
+      host
+        .slice(0, -domain.length - 1)
+        .split('.')
+        .at(-1) ?? '',
+  )
+  return [...new Set([...named, ...answering])]
+}
+
 /** True when a host is not, as it was before, one of a container that runs on: connections to it may be kept. */
 export function hasParted(before: RouteTable, after: RouteTable, running: ReadonlySet<string>): boolean {
   const doors = new Set(after.doors.map(({ host, runId }) => `${runId} ${host}`))
