@@ -5,7 +5,7 @@ import type { CaddyBinary } from '../caddy/find-caddy.js'
 import { connectionsOf, toCaddyConfig } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
 import { MoatError, messageOf } from '../errors.js'
-import { emptyTable, hasParted, type RouteTable } from '../routing/route-table.js'
+import { emptyTable, hasParted, type RouteTable, runsOf } from '../routing/route-table.js'
 import type { ProxyAddress } from '../routing/urls.js'
 import { AuthorityGuard } from '../upkeep/authority-guard.js'
 import { CaddyHandle } from './caddy-handle.js'
@@ -117,6 +117,7 @@ export class ManagedCaddy {
   async setRoutes(routes: RouteTable, running: ReadonlySet<string>): Promise<void> {
     if (this.#served.settings && hasParted(this.#routes, routes, running)) this.#served.settings.connections += 1
     this.#routes = routes
+    if (this.counters.follow(runsOf(routes), running)) void this.count()
     await this.#push.request()
     if (this.#served.isServed) await this.#warm()
   }

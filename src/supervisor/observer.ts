@@ -6,7 +6,6 @@ import { messageOf } from '../errors.js'
 import { type IndexView, type Look, viewIndex } from '../pages/view.js'
 import { type Agent, isLive } from '../routing/agent.js'
 import { listenersOf } from '../routing/declared-ports.js'
-import { hostsOf } from '../routing/route-table.js'
 import type { ManagedCaddy } from './managed-caddy.js'
 
 /** Between two views that watchers get. Milliseconds. */
@@ -35,7 +34,7 @@ interface KnownLook {
 
 export interface ObserverOptions {
   agents: () => readonly Agent[]
-  caddy: Pick<ManagedCaddy, 'address' | 'count' | 'counters' | 'routes'>
+  caddy: Pick<ManagedCaddy, 'address' | 'count' | 'counters'>
   engine: () => Engine | undefined
   log: (message: string) => void
 }
@@ -105,8 +104,6 @@ export class Observer {
   }
 
   #countQuietly(): void {
-    const hosts = hostsOf(this.#options.caddy.routes)
-    this.#options.caddy.counters.keepOnly(hosts)
     const alive = new Set(this.#options.agents().map(({ containerId }) => containerId))
     for (const id of this.#looks.keys()) if (!alive.has(id)) this.#looks.delete(id)
     void this.#count(0)
