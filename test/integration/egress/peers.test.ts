@@ -63,5 +63,6 @@ it('keeps from a peer what acts on an agent, and knows who is not there', async 
   expect(await ask('shop', `${plain(urls['web.checkout'])}/_moat/index.json`)).toContain('403 not_your_agent')
   expect(await ask('shop', `${plain(urls['web.checkout'])}//_moat/x`)).toContain('403 not_your_agent')
   expect(await ask('shop', plain(urls['web.shop']).replace('web.shop', 'absent'))).toContain('404 unknown_host')
-  expect(await ask('client', plain(urls['web.shop']))).toBe('failed: ENOTFOUND')
+  // The system knows of no such name, or has nobody to ask.
+  expect(await ask('client', plain(urls['web.shop']))).toMatch(/^failed: (ENOTFOUND|EAI_AGAIN)$/)
 })
