@@ -25,6 +25,7 @@ import { assertDiscovery } from './discovery.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
 import { type Forwarder, planForwarder } from './forwarder.js'
 import { planPackageCache } from './package-cache.js'
+import { peerHostsOf, tellPeers } from './peer-hosts.js'
 import { type AgentPlan, usesProxy } from './plan-agent.js'
 import type { Progress } from './progress.js'
 import { giveSettings } from './proxy-trust.js'
@@ -132,7 +133,8 @@ async function startContainer(
   if (options.verbose) given.told.forEach(progress.note)
   const plan = { ...wanted, command: given.command, env: { ...given.env, ...wanted.env } }
   const trust = await planContainerTrust(engine, facts, paths, plan.env)
-  const own = { engine, image: facts, note: progress.note, paths, runId }
+  const peerHosts = address ? await peerHostsOf(engine, plan.network.peers, address.domain) : []
+  const own = { engine, image: facts, note: progress.note, paths, peerHosts, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
   try {
     const mounted = plan.mounts.map(({ target }) => target)
@@ -171,6 +173,7 @@ async function startContainer(
           state: 'running',
           workspace: plan.workspace,
         }
+        if (address) await tellPeers(engine, agent, address.domain, progress.note)
         const view = viewAgent(agent, address ?? options.wanted)
         return { ...started, agent: view, containerId, forwards: forwarder?.ports ?? [] }
       } catch (error) {
