@@ -202,6 +202,15 @@ describe('a strict policy', () => {
     expect(said.trim().split('\n')).toEqual(['npm: 3.0.1', 'pip: six-1.17.0-py2.py3-none-any.whl', 'apt: 0'])
   })
 
+  it('is told to the person who runs it: what was refused, each host once, and what would allow it', async () => {
+    const line = 'blocked other.test (no rule); allow: moat network allow strict other.test\n'
+    await until('the line', () => moat.stderr.includes(line))
+    expect(moat.stderr.split('blocked other.test ')).toHaveLength(2)
+    expect(moat.stderr).toContain(
+      'blocked inside.test (loopback address 127.0.0.1); allow: moat network allow strict 127.0.0.1\n',
+    )
+  })
+
   it('is written down: what was reached, and what was not', async () => {
     const entries = await until('the log', async () => {
       const all = await readNetworkLog(paths, [runId])
