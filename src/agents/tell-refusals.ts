@@ -26,7 +26,7 @@ export function tellRefusals(
   const stop = new AbortController()
   const told = new Set<string>()
   const tell = (entry: NetworkLogEntry) => {
-    const key = `${entry.host}:${entry.port}`
+    const key = targetOf(entry)
     if (entry.verdict !== 'blocked' || told.has(key) || told.size > mostHosts) return
     told.add(key)
     if (told.size <= mostHosts) note(describeRefusal(entry))
@@ -55,10 +55,14 @@ export function tellRefusals(
 
 /** `blocked api.stripe.com (no rule); allow: moat network allow my-app api.stripe.com` */
 export function describeRefusal(entry: NetworkLogEntry): string {
-  const { host, port, reason, rule } = entry
-  const name = host.includes(':') ? `[${host}]` : host
-  const target = port === 80 || port === 443 ? name : `${name}:${port}`
+  const { reason, rule } = entry
   const command = allowCommand(entry)
   const why = reason === 'rule' && rule !== undefined ? `rule ${rule}` : reason
-  return `blocked ${target} (${why})${command === undefined ? '' : `; allow: ${command}`}`
+  return `blocked ${targetOf(entry)} (${why})${command === undefined ? '' : `; allow: ${command}`}`
+}
+
+/** One for both of the usual ports. */
+function targetOf({ host, port }: NetworkLogEntry): string {
+  const name = host.includes(':') ? `[${host}]` : host
+  return port === 80 || port === 443 ? name : `${name}:${port}`
 }
