@@ -85,11 +85,10 @@ export class Supervisor {
   #stopping: Promise<void> | undefined
 
   constructor(options: SupervisorOptions, binary: CaddyBinary, authorityCreated: boolean) {
-    const { log, paths } = options
+    const { domain, env, log, paths } = options
     this.authorityCreated = authorityCreated
     this.#binary = binary
     const onDiscovery = () => this.#reconciler.rediscover()
-    const { domain, env } = options
     this.#doors = new Doors({ domain, env, log, onDiscovery, paths, uid: hostUser().uid })
     this.#engine = new FollowedEngine(options.env, paths.home)
     this.#options = options
@@ -240,6 +239,7 @@ export class Supervisor {
       },
       check: (questions) => this.#caddy.check.assertAccepted(questions),
       issueKey: () => this.#site.issueKey(),
+      problems: () => this.#site.problems(),
       keep: () => this.#lifetime.keep(),
       record: (question, onRequest) => this.#site.record(this.#recorded(question), onRequest),
       rotate: () => {
