@@ -17,6 +17,8 @@ const spare = 128
 export interface GateOptions {
   /** How many files this process may have open. */
   descriptors?: number
+  /** Instead of the usual, for tests. Milliseconds. */
+  headerDeadline?: number
   log: (message: string) => void
   paths: Pick<MoatPaths, 'agents' | 'home' | 'proxy'>
   testHosts?: TestHosts | undefined
@@ -84,7 +86,7 @@ export class Gate {
   }
 
   #open(agent: GatedAgent): Kept {
-    const { log, paths, testHosts } = this.#options
+    const { headerDeadline, log, paths, testHosts } = this.#options
     const { runId } = agent
     const context = {
       agent: () => kept.agent,
@@ -92,7 +94,9 @@ export class Gate {
       interceptSocket: interceptSocket(paths, runId),
       log: (entry: Parameters<NetworkLog['add']>[0]) => this.#networkLog.add(entry),
     }
-    const door = new AgentDoor({ context, hasRoom: (count) => this.#hasRoom(count), log, paths, runId })
+    const hasRoom = (count: number) => this.#hasRoom(count)
+    const own = { context, hasRoom, log, paths, runId }
+    const door = new AgentDoor({ ...own, ...(headerDeadline !== undefined && { headerDeadline }) })
     const kept: Kept = { agent, door }
     this.#agents.set(runId, kept)
     return kept
