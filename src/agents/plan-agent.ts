@@ -5,6 +5,7 @@ import { type LoadedMoatYaml, type MoatYaml, type MoatYamlCommand, readMoatYaml 
 import { type Mount, readMount } from '../config/mount.js'
 import { checkAll, throwAll } from '../config/problems.js'
 import { resolveWorkspace } from '../config/workspace.js'
+import { isOpen } from '../egress/effective-policy.js'
 import type { NetworkPolicy, PolicyMode } from '../egress/policy.js'
 import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
 import { exitCodes, MoatError } from '../errors.js'
@@ -90,6 +91,11 @@ export function hasUrls({
   network?: Pick<NetworkPolicy, 'peers'>
 }): boolean {
   return discoverPlace !== undefined || endpoints.length > 0 || (network?.peers ?? []).length > 0
+}
+
+/** True when a proxy has to run for it: for its URLs, or for what it may reach. */
+export function usesProxy(plan: Pick<AgentPlan, 'discoverPlace' | 'endpoints' | 'network'>): boolean {
+  return hasUrls(plan) || !isOpen(plan.network)
 }
 
 /** Reads and checks everything a run depends on. Creates nothing. `domain` is what the hosts of endpoints end in. */

@@ -26,6 +26,10 @@ export interface MoatPaths {
   doorsSocket: string
   /** What the doorkeeper complains of. */
   doorsLog: string
+  /** What the gate complains of. */
+  gateLog: string
+  /** Where the gate is told of agents and their policies. */
+  gateSocket: string
   /** Where Caddy asks which file of a workspace may be served. */
   filesSocket: string
   /** `~/.moat` itself. */
@@ -85,6 +89,8 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     controlSocket,
     doorsLog: join(proxy, 'doors.log'),
     doorsSocket: join(proxy, 'doors.sock'),
+    gateLog: join(proxy, 'gate.log'),
+    gateSocket: join(proxy, 'gate.sock'),
     filesSocket: join(proxy, 'files.sock'),
     home,
     inside: { plain: join(proxy, 'inside-http.sock'), tls: join(proxy, 'inside.sock') },
@@ -124,6 +130,21 @@ export function wayInDirectory(paths: Pick<MoatPaths, 'agents'>, runId: string):
 /** Where the proxy listens for what comes from the container of a run. */
 export function agentSocket(paths: Pick<MoatPaths, 'agents'>, runId: string): string {
   return join(agentDirectory(paths, runId), 'proxy.sock')
+}
+
+/** Where the gate listens for what the container of a run sends out. */
+export function agentGateSocket(paths: Pick<MoatPaths, 'agents'>, runId: string): string {
+  return join(agentDirectory(paths, runId), 'gate.sock')
+}
+
+/** Where the proxy opens the tunnels of a run that are to be opened. */
+export function interceptSocket({ proxy }: Pick<MoatPaths, 'proxy'>, runId: string): string {
+  return join(proxy, 'egress', `${runId}.sock`)
+}
+
+/** Where the gate listens for what the container of a run sends to a port of the user's machine. */
+export function hostPortSocket(paths: Pick<MoatPaths, 'agents'>, runId: string, port: number): string {
+  return join(agentDirectory(paths, runId), `${port}.host`)
 }
 
 /** The longest path of a unix socket that macOS accepts; Linux allows four more. Bytes. */

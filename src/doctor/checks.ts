@@ -3,6 +3,7 @@ import { checkAgents } from './check-agents.js'
 import { checkAuthority } from './check-authority.js'
 import { checkCaddy } from './check-caddy.js'
 import { checkEngine } from './check-engine.js'
+import { checkGate } from './check-gate.js'
 import { checkLeftovers } from './check-leftovers.js'
 import { checkNeighbours } from './check-neighbours.js'
 import { checkNode } from './check-node.js'
@@ -23,5 +24,6 @@ export const checks: readonly Check[] = [
   { find: checkTrust, name: 'trust' },
   { find: checkState, name: 'files' },
   { find: checkAgents, name: 'agents' },
+  { find: checkGate, name: 'network' },
   { find: checkLeftovers, name: 'leftovers' },
 ]

@@ -10,7 +10,7 @@ import { Doors } from '../doors/doors.js'
 import { withDiscovered } from '../doors/with-discovered.js'
 import { describeUnsealed } from '../engine/unsealed.js'
 import { MoatError, messageOf } from '../errors.js'
-import { type Agent, hasProcesses, needsProxy } from '../routing/agent.js'
+import { type Agent, hasProcesses, keepsProxy } from '../routing/agent.js'
 import { emptyTable, type RouteTable, routeTable } from '../routing/route-table.js'
 import { ownCaddys } from '../upkeep/own-processes.js'
 import { forgetServedPort, noteServedPort } from '../upkeep/served-port.js'
@@ -85,11 +85,11 @@ export class Supervisor {
   #stopping: Promise<void> | undefined
 
   constructor(options: SupervisorOptions, binary: CaddyBinary, authorityCreated: boolean) {
-    const { log, paths } = options
+    const { domain, env, log, paths } = options
     this.authorityCreated = authorityCreated
     this.#binary = binary
     const onDiscovery = () => this.#reconciler.rediscover()
-    this.#doors = new Doors({ domain: options.domain, log, onDiscovery, paths, uid: hostUser().uid })
+    this.#doors = new Doors({ domain, env, log, onDiscovery, paths, uid: hostUser().uid })
     this.#engine = new FollowedEngine(options.env, paths.home)
     this.#options = options
     this.#court = new LabelCourt(pluginDirectory(options.env), log)
@@ -137,7 +137,7 @@ export class Supervisor {
     try {
       await this.#reconciler.start()
       const routes = routeTable(this.#reconciler.agents, this.#options.domain)
-      await this.#doors.apply(routes)
+      await this.#doors.apply(routes, this.#reconciler.agents)
       // A Caddy that serves an earlier root is of no use to anybody who trusts the new one.
       if (this.authorityCreated) await this.#caddy.end()
       if (!(await this.#caddy.adopt())) await this.#startCaddy(routes)
@@ -207,14 +207,14 @@ export class Supervisor {
   async #serve(agents: Agent[]): Promise<void> {
     if (!this.#serving || this.#stopping) return
     // Before the push: an agent that starts now keeps the proxy even while its routes are being pushed.
-    this.#lifetime.setAgents(agents.filter(needsProxy).length)
+    this.#lifetime.setAgents(agents.filter(keepsProxy).length)
     // The directory of a renamed agent is still mounted in its container: with its name it gets its routes back.
     const renamed = this.#reconciler.unsealed.flatMap(({ runId, state }) =>
       runId === undefined ? [] : [{ runId, state }],
     )
     const running = new Set([...agents, ...renamed].filter(hasProcesses).map(({ runId }) => runId))
     this.#latest = { routes: routeTable(agents, this.#options.domain), running }
-    await this.#doors.apply(this.#latest.routes)
+    await this.#doors.apply(this.#latest.routes, agents)
     // While this waited for a container, others may have come and gone: routes and what ran with them, of one moment.
     await this.#caddy.setRoutes(this.#latest.routes, this.#latest.running)
     await this.#doors.sweep([...this.#reconciler.agents, ...renamed])
@@ -274,7 +274,7 @@ export class Supervisor {
     const { agents, unsealed } = this.#reconciler
     const problem = this.#problem()
     return {
-      agents: agents.filter(needsProxy),
+      agents: agents.filter(keepsProxy),
       ca: this.#options.paths.caCertificate,
       caddy: { pid: this.#caddy.pid, version: this.#binary.version },
       ...(this.#engine.address !== undefined && { engine: this.#engine.address }),
@@ -295,6 +295,6 @@ export class Supervisor {
       this.#caddy.problemOfRoutes,
       renamed && `${describeUnsealed(renamed)}, so it has no routes: ${renamed.fix}`,
     ]
-    return this.#caddyProblem ?? problem ?? (notServed.filter(Boolean).join(' ') || undefined)
+    return this.#caddyProblem ?? problem ?? this.#doors.problem ?? (notServed.filter(Boolean).join(' ') || undefined)
   }
 }
