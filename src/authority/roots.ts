@@ -9,6 +9,13 @@ import { commonName } from './create-root.js'
 /** SHA-256 in hex, without colons. */
 export type Fingerprint = string
 
+export interface Rotation {
+  /** Of the new root. */
+  fingerprint: Fingerprint
+  /** Of the one it replaces; absent when there was none. */
+  previous?: Fingerprint
+}
+
 export interface Root {
   certificate: X509Certificate
   /** Path of the PEM file. */

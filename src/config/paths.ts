@@ -26,6 +26,19 @@ export interface MoatPaths {
   doorsSocket: string
   /** What the doorkeeper complains of. */
   doorsLog: string
+  /** Sockets at which Caddy opens what agents send elsewhere, and what else belongs to the way out. Only this user enters it. */
+  egress: string
+  /** The authority that signs for what is opened. Trusted in containers, never on this machine. */
+  egressCertificate: string
+  egressKey: string
+  /** Certificates of opened hosts. */
+  egressStorage: string
+  /** Where Caddy asks what no rule of its config can say: about a path that is not plain, and for what a grant puts in. */
+  egressQuestions: string
+  /** Where Caddy reports what it has opened. */
+  egressReports: string
+  /** Where Caddy has addresses found and connected to: a port and a password, in a file. */
+  egressDial: string
   /** Where Caddy asks which file of a workspace may be served. */
   filesSocket: string
   /** `~/.moat` itself. */
@@ -36,6 +49,7 @@ export interface MoatPaths {
   javaStore: string
   /** A root that is ready to take the place of the one in use. */
   nextAuthority: string
+  nextEgressAuthority: string
   /** Certificates of roots that were replaced, without their keys, so that they can be taken out of trust stores. */
   oldRoots: string
   /** Where Caddy gets the proxy's own pages. */
@@ -47,6 +61,8 @@ export interface MoatPaths {
   reviews: string
   /** A copy of the root certificate in a directory that containers may see. */
   publicCertificate: string
+  /** The same for agents of whom something is opened: both roots. */
+  publicEgressCertificate: string
   /** Which port is served, for when everything is killed. */
   servedPort: string
   /** Held by the supervisor while it lives. */
@@ -68,6 +84,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
   const proxy = join(home, 'proxy')
   const controlSocket = join(proxy, 'control.sock')
   const agents = join(proxy, 'agents')
+  const egress = join(proxy, 'egress')
   assertSocketPath(agentSocket({ agents }, `run_${'0'.repeat(12)}`))
   return {
     agents,
@@ -85,17 +102,26 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     controlSocket,
     doorsLog: join(proxy, 'doors.log'),
     doorsSocket: join(proxy, 'doors.sock'),
+    egress,
+    egressCertificate: join(proxy, 'egress-ca', 'ca.crt'),
+    egressDial: join(egress, 'dial.json'),
+    egressKey: join(proxy, 'egress-ca', 'ca.key'),
+    egressQuestions: join(egress, 'questions.sock'),
+    egressReports: join(egress, 'reports.sock'),
+    egressStorage: join(proxy, 'egress-leaves'),
     filesSocket: join(proxy, 'files.sock'),
     home,
     inside: { plain: join(proxy, 'inside-http.sock'), tls: join(proxy, 'inside.sock') },
     javaStore: join(home, 'java-cacerts'),
     nextAuthority: join(proxy, 'ca-next'),
+    nextEgressAuthority: join(proxy, 'egress-ca-next'),
     oldRoots: join(proxy, 'old-roots'),
     pagesSocket: join(proxy, 'pages.sock'),
     packages: join(home, 'packages'),
     proxy,
     reviews: join(home, 'reviews'),
     publicCertificate: join(proxy, 'public', 'ca.crt'),
+    publicEgressCertificate: join(proxy, 'public-egress', 'ca.crt'),
     sealKey: sealKeyFile(home),
     servedPort: join(proxy, 'port'),
     spawnLock: join(proxy, 'spawn.lock'),
@@ -124,6 +150,11 @@ export function wayInDirectory(paths: Pick<MoatPaths, 'agents'>, runId: string):
 /** Where the proxy listens for what comes from the container of a run. */
 export function agentSocket(paths: Pick<MoatPaths, 'agents'>, runId: string): string {
   return join(agentDirectory(paths, runId), 'proxy.sock')
+}
+
+/** Where Caddy opens what an agent sends elsewhere. Which socket it comes by says which agent it is. */
+export function interceptSocket({ egress }: Pick<MoatPaths, 'egress'>, runId: string): string {
+  return join(egress, `${runId}.sock`)
 }
 
 /** The longest path of a unix socket that macOS accepts; Linux allows four more. Bytes. */

@@ -2,7 +2,7 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { Rotation } from '../authority/rotate.js'
+import type { Rotation } from '../authority/roots.js'
 import { deserializeError, type SerializedError, systemCode } from '../errors.js'
 import type { IndexView } from '../pages/view.js'
 import { silentSupervisor } from '../upkeep/silent-supervisor.js'

@@ -1,7 +1,7 @@
 // Owns the control socket: HTTP on a unix socket that only this user can open.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
-import type { Rotation } from '../authority/rotate.js'
+import type { Rotation } from '../authority/roots.js'
 import { MoatError, messageOf, serializeError } from '../errors.js'
 import type { IndexView } from '../pages/view.js'
 import { listenPrivately } from './listen-privately.js'

@@ -1,5 +1,5 @@
 // Owns what commands ask of the proxy as a whole: its status and its end. Starting it is in ensure-proxy.ts.
-import type { Rotation } from '../authority/rotate.js'
+import type { Rotation } from '../authority/roots.js'
 import { homeProblem } from '../config/home-problem.js'
 import type { MoatPaths } from '../config/paths.js'
 import { Doorkeeper } from '../doors/doorkeeper.js'

@@ -1,6 +1,7 @@
 // Owns the one supervisor of a user: the engine's agents on one side, Caddy on the other, and when both are let go.
 import { ensureAuthority } from '../authority/root.js'
-import { type Rotation, rotateAuthority } from '../authority/rotate.js'
+import type { Rotation } from '../authority/roots.js'
+import { rotateAuthority } from '../authority/rotate.js'
 import { type CaddyBinary, findCaddy } from '../caddy/find-caddy.js'
 import { storedHosts } from '../caddy/stored-hosts.js'
 import { hostUser } from '../config/invoking-user.js'
