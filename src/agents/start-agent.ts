@@ -4,6 +4,7 @@ import type { Mount } from '../config/mount.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { WantedAddress } from '../config/settings.js'
 import { removeAgentDirectory } from '../doors/agent-directory.js'
+import { isOpen } from '../egress/effective-policy.js'
 import type { ContainerOutput, ContainerSpec, Engine } from '../engine/engine.js'
 import { containerName, toLabels } from '../engine/labels.js'
 import { rememberStart } from '../review/review.js'
@@ -159,6 +160,7 @@ async function startContainer(
           endpoints: plan.endpoints,
           keep: options.keep,
           name: plan.name,
+          ...(!isOpen(plan.network) && { network: plan.network }),
           published: {},
           routes: plan.routes,
           runId,
@@ -212,7 +214,7 @@ async function containerSpec(
   image: PreparedImage,
   { address, bundle, forwarder, network, runId, trust }: ContainerParts,
 ): Promise<ContainerSpec> {
-  const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
+  const { checkout, container, endpointEnv, endpoints, mounts, name, network: policy, routes, workspace } = plan
   const urls = address ? urlEnvironment(name, endpoints, address, { bare: plan.discoverPlace !== undefined }) : {}
   const shared = await gitMounts(plan, paths)
   const cache = await planPackageCache(plan, paths)
@@ -241,6 +243,7 @@ async function containerSpec(
       home: paths.home,
       keep,
       name,
+      ...(!isOpen(policy) && { network: policy }),
       routes,
       runId,
       workspace,

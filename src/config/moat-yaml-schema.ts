@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { isEnvName } from './env-flag.js'
 import { dependenciesHint, envHint, memoryHint, portsHint } from './habits.js'
 import { type Mount, readMount } from './mount.js'
+import { network } from './network-schema.js'
 import {
   collectionError,
   dnsLabel,
@@ -151,7 +152,7 @@ export function moatYamlSchema(directory: string) {
       hooks: hooks.optional(),
       mounts: mounts(directory).optional(),
       name: dnsLabel.optional(),
-      network: unsupported('network'),
+      network: network.optional(),
       ports: ports.optional(),
       stdin: leaf<'closed' | 'open'>('open or closed', (value) => value === 'open' || value === 'closed').optional(),
     },
@@ -173,7 +174,9 @@ export const moatYamlKeys = {
     'container',
     'hooks',
     'stdin',
+    'network',
   ],
   container: Object.keys(container.shape),
   hooks: Object.keys(hooks.shape),
+  network: ['policy', 'rules', 'host', 'peers'],
 } as const satisfies Record<string, readonly string[]>
