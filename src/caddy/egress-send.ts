@@ -10,7 +10,7 @@ import {
   verdictField,
 } from '../egress/opening-words.js'
 import type { CaddyRoute } from '../routing/agent.js'
-import { oddRequest, targetsOf, webSocketOverHttp2 } from './egress-patterns.js'
+import { targetsOf, webSocketOverHttp2 } from './egress-patterns.js'
 import type { EgressSettings, GrantedPlace, OpenedAgent } from './egress-settings.js'
 
 /** Routes by name, for whatever rule allows a request. */
@@ -26,6 +26,7 @@ export function sendRoutes(settings: EgressSettings, agent: OpenedAgent): Record
   }))
   const plain = { handle: [{ handler: 'invoke', name: 'plain' }], terminal: true }
   return {
+    ask: askForVerdict(settings, agent),
     ...Object.fromEntries(granted),
     plain: { handle: [{ handler: 'subroute', routes: bothWays(settings, agent) }] },
     send: { handle: [{ handler: 'subroute', routes: [...choices, plain] }] },
@@ -34,21 +35,18 @@ export function sendRoutes(settings: EgressSettings, agent: OpenedAgent): Record
 
 export const send = { handler: 'invoke', name: 'send' }
 
-/** For requests that Caddy cannot judge: what moat says of them is done. */
-export function askForVerdict({ questions }: EgressSettings, agent: OpenedAgent): CaddyRoute {
+/** For requests that Caddy cannot judge. */
+export const askFirst: CaddyRoute = { handle: [{ handler: 'invoke', name: 'ask' }], terminal: true }
+
+/** What moat says of a request is done. */
+function askForVerdict({ questions }: EgressSettings, agent: OpenedAgent): CaddyRoute {
   const told = { handler: 'vars', moat_told: `{http.reverse_proxy.header.${answerHeaders.verdict}}` }
   const note = { handler: 'log_append', key: verdictField, value: 'moat_told' }
-  return {
-    handle: [
-      ask(questions, questionPaths.verdict, agent, {}, [
-        { match: { status_code: [200] }, routes: [{ handle: [told, note] }] },
-        { routes: [{ handle: [told, note, { handler: 'copy_response' }] }] },
-      ]),
-      send,
-    ],
-    match: oddRequest,
-    terminal: true,
-  }
+  const responses = [
+    { match: { status_code: [200] }, routes: [{ handle: [told, note] }] },
+    { routes: [{ handle: [told, note, { handler: 'copy_response' }] }] },
+  ]
+  return { handle: [ask(questions, questionPaths.verdict, agent, {}, responses), send] }
 }
 
 /** 200: it is put in. 204: nothing for this one request. Whatever else moat answers is the answer. */
@@ -83,7 +81,8 @@ function ask(socket: string, uri: string, { runId }: OpenedAgent, more: object, 
         },
       },
     },
-    rewrite: { method: 'GET', uri },
+    // Nor is its query, which is kept unless there is another, if an empty one.
+    rewrite: { method: 'GET', uri: `${uri}?` },
     transport: { compression: false, protocol: 'http' },
     upstreams: [{ dial: `unix/${socket}` }],
   }
@@ -92,11 +91,21 @@ function ask(socket: string, uri: string, { runId }: OpenedAgent, more: object, 
 /** WebSockets begin as HTTP/1.1; a server that is spoken to by HTTP/2 would refuse them. */
 function bothWays(settings: EgressSettings, agent: OpenedAgent, place?: GrantedPlace): CaddyRoute[] {
   const upgrade = [{ header_regexp: { Upgrade: { pattern: '.' } } }, webSocketOverHttp2]
-  const rewritten = place && place.query.length > 0 ? [setQuery(place)] : []
+  const first = [answered(place), ...(place && place.query.length > 0 ? [setQuery(place)] : [])]
   return [
-    { handle: [...rewritten, toHost(settings, agent, ['1.1'], place)], match: upgrade, terminal: true },
-    { handle: [...rewritten, toHost(settings, agent, ['1.1', '2'], place)], terminal: true },
+    { handle: [...first, toHost(settings, agent, ['1.1'], place)], match: upgrade, terminal: true },
+    { handle: [...first, toHost(settings, agent, ['1.1', '2'], place)], terminal: true },
   ]
+}
+
+/** Of an answer: what Caddy adds to it, another way to the same host past the rules, and what was put into the request. */
+function answered(place: GrantedPlace | undefined) {
+  const traces = Array.from({ length: mostTraces }, (_, index) => ({
+    replace: '[removed by moat]',
+    search: `{http.vars.moat_trace_${index}}`,
+  }))
+  const response = { deferred: true, delete: ['Via', 'Alt-Svc'], ...(place && { replace: { '*': traces } }) }
+  return { handler: 'headers', response }
 }
 
 function setQuery({ query }: GrantedPlace) {
@@ -106,10 +115,6 @@ function setQuery({ query }: GrantedPlace) {
 
 function toHost({ dial, roots }: EgressSettings, { runId }: OpenedAgent, versions: string[], place?: GrantedPlace) {
   const set = (place?.headers ?? []).map((name, index) => [name, [`{http.vars.moat_set_${index}}`]])
-  const traces = Array.from({ length: mostTraces }, (_, index) => ({
-    replace: '[removed by moat]',
-    search: `{http.vars.moat_trace_${index}}`,
-  }))
   return {
     // As they come: events, tokens.
     flush_interval: -1,
@@ -119,11 +124,6 @@ function toHost({ dial, roots }: EgressSettings, { runId }: OpenedAgent, version
         // What Caddy adds by itself: the host is to see its client as if nobody stood between.
         delete: ['Via', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto'],
         set: { Host: ['{http.request.hostport}'], ...Object.fromEntries(set) },
-      },
-      response: {
-        // Another way to the same host, past the rules.
-        delete: ['Via', 'Alt-Svc'],
-        ...(place && { replace: { '*': traces } }),
       },
     },
     stream_close_delay: '24h',

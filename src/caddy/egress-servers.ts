@@ -17,7 +17,7 @@ import {
   targetOf,
   webSocketOverHttp2,
 } from './egress-patterns.js'
-import { askForVerdict, send, sendRoutes } from './egress-send.js'
+import { askFirst, send, sendRoutes } from './egress-send.js'
 import { type EgressSettings, type OpenedAgent, openedHosts } from './egress-settings.js'
 
 /** Before the run id: what Caddy calls the server and its logger. */
@@ -45,7 +45,7 @@ function server(settings: EgressSettings, agent: OpenedAgent, domain: string) {
     logs: { default_logger_name: `${reportLogger}.${agent.runId}` },
     named_routes: sendRoutes(settings, agent),
     protocols: ['h1', 'h2'],
-    routes: routes(settings, agent),
+    routes: routes(agent),
     // What was judged by the name in the handshake is not to be another host's request: 421.
     strict_sni_host: true,
     tls_connection_policies: [
@@ -56,7 +56,7 @@ function server(settings: EgressSettings, agent: OpenedAgent, domain: string) {
 }
 
 /** The same as `decide`, rule for rule. */
-function routes(settings: EgressSettings, agent: OpenedAgent): CaddyRoute[] {
+function routes(agent: OpenedAgent): CaddyRoute[] {
   const { name, policy } = agent
   const end = without(agent, 'no rule')
   return [
@@ -80,7 +80,7 @@ function routes(settings: EgressSettings, agent: OpenedAgent): CaddyRoute[] {
       terminal: true,
     },
     ...policy.rules.map((rule) => ({
-      handle: [{ handler: 'subroute', routes: ruleRoutes(settings, agent, rule) }],
+      handle: [{ handler: 'subroute', routes: ruleRoutes(agent, rule) }],
       match: [targetOf(rule)],
       terminal: true,
     })),
@@ -88,13 +88,12 @@ function routes(settings: EgressSettings, agent: OpenedAgent): CaddyRoute[] {
   ]
 }
 
-function ruleRoutes(settings: EgressSettings, agent: OpenedAgent, rule: NetworkRule): CaddyRoute[] {
+function ruleRoutes(agent: OpenedAgent, rule: NetworkRule): CaddyRoute[] {
   const { paths, text } = rule
   if (!paths) return [decided(agent, rule.effect, { reason: 'rule', rule: text })]
-  const odd = askForVerdict(settings, agent)
-  if (!paths.every(isPlainLine)) return [{ handle: odd.handle, terminal: true }]
+  if (!paths.every(isPlainLine)) return [askFirst]
   return [
-    { ...odd, match: oddRequest },
+    { ...askFirst, match: oddRequest },
     ...paths.map((line) => ({
       ...decided(agent, line.effect, { reason: 'rule', rule: `${line.effect} ${line.method} ${line.path}` }),
       match: lineMatchers(line),

@@ -4,14 +4,21 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { messageOf } from '../errors.js'
 import { questionPaths } from './opening-words.js'
 import type { NetworkPolicy } from './policy.js'
-import { answerValue, answerVerdict, type PutIn, type Question, type QuestionAnswer, readQuestion } from './questions.js'
+import {
+  answerValue,
+  answerVerdict,
+  type PutIn,
+  type Question,
+  type QuestionAnswer,
+  readQuestion,
+} from './questions.js'
 
 export interface QuestionOptions {
   /** What holds for the agent of a run now. */
   agentOf(runId: string): { name: string; policy: Pick<NetworkPolicy, 'policy' | 'rules'> } | undefined
   log(message: string): void
   /** Undefined for a request that gets nothing. Rejects when there is no value where one belongs: the request is not sent. */
-  valueOf(question: Question & { grant: string }): Promise<PutIn | undefined>
+  valueFor(question: Question & { grant: string }): Promise<PutIn | undefined>
 }
 
 /** Nobody can send it. */
@@ -39,10 +46,11 @@ const noValue = {
 async function answer({ headers, url }: IncomingMessage, options: QuestionOptions): Promise<QuestionAnswer> {
   const question = readQuestion(headers)
   if (!question) return { headers: {}, status: 400 }
-  if (url === questionPaths.verdict) return answerVerdict(question, options.agentOf(question.runId))
+  const path = url?.replace(/\?.*$/, '')
+  if (path === questionPaths.verdict) return answerVerdict(question, options.agentOf(question.runId))
   const { grant } = question
-  if (url !== questionPaths.value || grant === undefined) return { headers: {}, status: 404 }
-  const value = await options.valueOf({ ...question, grant })
+  if (path !== questionPaths.value || grant === undefined) return { headers: {}, status: 404 }
+  const value = await options.valueFor({ ...question, grant })
   return value ? answerValue(value, random) : { headers: {}, status: 204 }
 }
 

@@ -5,6 +5,7 @@ import { connect } from 'node:tls'
 import { ensureAuthority } from '../../src/authority/root.js'
 import { CaddyAdmin } from '../../src/caddy/admin.js'
 import type { CaddySettings } from '../../src/caddy/caddy-settings.js'
+import type { EgressSettings } from '../../src/caddy/egress-settings.js'
 import { findCaddy } from '../../src/caddy/find-caddy.js'
 import { type SpawnedCaddy, spawnCaddy } from '../../src/caddy/spawn-caddy.js'
 import { toCaddyConfig } from '../../src/caddy/to-caddy-config.js'
@@ -23,7 +24,11 @@ export interface BareCaddy {
   settings: CaddySettings
 }
 
-export async function startBareCaddy(paths: MoatPaths, upstreams: Upstream[]): Promise<BareCaddy> {
+export async function startBareCaddy(
+  paths: MoatPaths,
+  upstreams: Upstream[],
+  egress?: EgressSettings,
+): Promise<BareCaddy> {
   await ensureAuthority(paths, 'localhost')
   const binary = await findCaddy({ env: process.env, paths })
   const bound = await bindPorts(0)
@@ -36,6 +41,7 @@ export async function startBareCaddy(paths: MoatPaths, upstreams: Upstream[]): P
       caKey: paths.caKey,
       connections: 0,
       domain: 'localhost',
+      ...(egress && { egress }),
       filesSocket: paths.filesSocket,
       inside: paths.inside,
       listeners: inherited.slice(0, -1),

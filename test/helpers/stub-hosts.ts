@@ -3,7 +3,12 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer as createProxy } from 'node:http'
-import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2'
 import { type AddressInfo, connect, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,7 +34,17 @@ export function stubAuthority(): StubAuthority {
       writeFileSync(path(`${leaf}.ext`), `subjectAltName=${names.map((name) => `DNS:${name}`).join(',')}`)
       openssl('req', ...newKey, '-keyout', path(`${leaf}.key`), '-out', path(`${leaf}.csr`), '-subj', `/CN=${leaf}`)
       const signed = ['-CA', path('ca.crt'), '-CAkey', path('ca.key'), '-CAcreateserial', '-days', '2']
-      openssl('x509', '-req', '-in', path(`${leaf}.csr`), ...signed, '-extfile', path(`${leaf}.ext`), '-out', path(`${leaf}.crt`))
+      openssl(
+        'x509',
+        '-req',
+        '-in',
+        path(`${leaf}.csr`),
+        ...signed,
+        '-extfile',
+        path(`${leaf}.ext`),
+        '-out',
+        path(`${leaf}.crt`),
+      )
       return { cert: readFileSync(path(`${leaf}.crt`)), key: readFileSync(path(`${leaf}.key`)) }
     },
   }
@@ -44,7 +59,11 @@ export interface StubHost {
 }
 
 /** Speaks HTTP/1.1 and HTTP/2, as hosts do. */
-export async function stubHost(authority: StubAuthority, names: readonly string[], answer: StubAnswer): Promise<StubHost> {
+export async function stubHost(
+  authority: StubAuthority,
+  names: readonly string[],
+  answer: StubAnswer,
+): Promise<StubHost> {
   const server = createSecureServer({ ...authority.issue(names), allowHTTP1: true }, answer)
   const sessions = new Set<{ destroy(): void }>()
   server.on('session', (session) => sessions.add(session))
