@@ -17,20 +17,16 @@ export function readPath(raw: string): ReadPath | undefined {
   const path = raw.replace(/[?#].*$/s, '') || '/'
   if (path.length > longestPath || !path.startsWith('/') || !isClean(path)) return undefined
   const written = path.split('/').slice(1).map(decodeHarmless)
-  const loose = decodeAll(path)
-  if (loose === undefined) return undefined
-  const looseParts = loose.split(/[/\\]/).map((part) => part.replace(/;.*$/s, ''))
-  if (looseParts.filter(isDots).length > written.filter(isDots).length) return undefined
-  const segments = resolveDots(written.filter((part) => part !== ''))
-  // Not every server takes two slashes for one, and `..` takes back another segment then.
-  if (
-    segments.join('/') !==
-    resolveDots(written)
-      .filter((part) => part !== '')
-      .join('/')
-  )
-    return undefined
-  return { loosely: resolveDots(looseParts.filter((part) => part !== '')), segments }
+  const text = decodeAll(path)
+  if (text === undefined) return undefined
+  const loose = looseParts(text).slice(1)
+  if (loose.filter(isDots).length > written.filter(isDots).length) return undefined
+  const segments = resolveDots(filled(written))
+  const loosely = resolveDots(filled(loose))
+  // Of `//` and `/;/`, `..` takes back one segment or another, as a server sees them.
+  const others = [segments.flatMap(loosened), resolveDots(written).flatMap(loosened), filled(resolveDots(loose))]
+  if (written.includes('..') && others.some((other) => other.join('/') !== loosely.join('/'))) return undefined
+  return { loosely, segments }
 }
 
 /** True when the pattern of a rule matches the segments of a path. */
@@ -43,14 +39,16 @@ export function matchesAnyReading(pattern: string, { loosely, segments }: ReadPa
   const parts = patternParts(pattern)
   const strict = parts.map(literal)
   if (matchesParts(strict, segments) || matchesParts(strict, loosely)) return true
-  const loose = parts.flatMap((part) => (isWild(part) ? [part] : looseLiteral(part)))
+  const loose = parts.flatMap((part): Part[] =>
+    isWild(part) ? [part] : loosened(encodeOthers(part)).map((text) => ({ text })),
+  )
   return matchesParts(loose, loosely)
 }
 
 type Part = { text: string } | '*' | '**'
 
 function patternParts(pattern: string): string[] {
-  return pattern.split('/').filter((part) => part !== '')
+  return filled(pattern.split('/'))
 }
 
 function isWild(part: string): part is '*' | '**' {
@@ -61,10 +59,17 @@ function literal(part: string): Part {
   return isWild(part) ? part : { text: decodeHarmless(encodeOthers(part)) }
 }
 
-function looseLiteral(part: string): Part[] {
-  const loose = decodeAll(encodeOthers(part)) ?? part
-  const parts = loose.split(/[/\\]/).map((one) => one.replace(/;.*$/s, ''))
-  return parts.filter((one) => one !== '').map((text) => ({ text }))
+/** A segment as segments that a careless server may see in it; none where it sees nothing. */
+function loosened(segment: string): string[] {
+  return filled(looseParts(decodeAll(segment) ?? segment))
+}
+
+function looseParts(decoded: string): string[] {
+  return decoded.split(/[/\\]/).map((part) => part.replace(/;.*$/s, ''))
+}
+
+function filled(parts: readonly string[]): string[] {
+  return parts.filter((part) => part !== '')
 }
 
 /** `**` stands for any number of segments. In time of the product of both lengths, whatever the pattern. */
