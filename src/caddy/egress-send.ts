@@ -113,7 +113,7 @@ function setQuery({ query }: GrantedPlace) {
   return { handler: 'rewrite', query: { set } }
 }
 
-function toHost({ dial, roots }: EgressSettings, { runId }: OpenedAgent, versions: string[], place?: GrantedPlace) {
+function toHost({ dial }: EgressSettings, { runId }: OpenedAgent, versions: string[], place?: GrantedPlace) {
   const set = (place?.headers ?? []).map((name, index) => [name, [`{http.vars.moat_set_${index}}`]])
   return {
     // As they come: events, tokens.
@@ -133,7 +133,8 @@ function toHost({ dial, roots }: EgressSettings, { runId }: OpenedAgent, version
       keep_alive: { max_idle_conns_per_host: 256 },
       network_proxy: { from: 'url', url: `http://${runId}:${dial.password}@127.0.0.1:${dial.port}` },
       protocol: 'http',
-      tls: roots ? { ca: { pem_files: roots, provider: 'file' } } : {},
+      // By the system's roots, for the name that was asked.
+      tls: {},
       versions,
     },
     upstreams: [{ dial: `{http.request.host}:{http.vars.${portVariable}}` }],

@@ -15,8 +15,6 @@ export interface EgressSettings {
   questions: string
   /** Path of the unix socket at which moat hears of each request. */
   reports: string
-  /** Roots to verify hosts by, in place of the system's: paths of PEM files. */
-  roots?: readonly string[]
   /** Directory for the hosts' certificates. */
   storage: string
 }

@@ -153,8 +153,8 @@ export function agentSocket(paths: Pick<MoatPaths, 'agents'>, runId: string): st
 }
 
 /** Where Caddy opens what an agent sends elsewhere. Which socket it comes by says which agent it is. */
-export function interceptSocket({ egress }: Pick<MoatPaths, 'egress'>, runId: string): string {
-  return join(egress, `${runId}.sock`)
+export function interceptSocket({ proxy }: Pick<MoatPaths, 'proxy'>, runId: string): string {
+  return join(proxy, 'egress', `${runId}.sock`)
 }
 
 /** The longest path of a unix socket that macOS accepts; Linux allows four more. Bytes. */

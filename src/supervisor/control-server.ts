@@ -4,7 +4,7 @@ import { json } from 'node:stream/consumers'
 import type { Rotation } from '../authority/roots.js'
 import { MoatError, messageOf, serializeError } from '../errors.js'
 import type { IndexView } from '../pages/view.js'
-import { listenPrivately } from './listen-privately.js'
+import { listenPrivately } from '../upkeep/listen-privately.js'
 import {
   controlPaths,
   type RecordingQuestion,

@@ -1,8 +1,9 @@
 // Owns one Caddy: starts or adopts it, keeps it alive and within reach, and has it serve the routes.
 import { CaddyAdmin } from '../caddy/admin.js'
 import type { CaddySettings, NamesSettings } from '../caddy/caddy-settings.js'
+import type { EgressSettings } from '../caddy/egress-settings.js'
 import type { CaddyBinary } from '../caddy/find-caddy.js'
-import { connectionsOf, toCaddyConfig } from '../caddy/to-caddy-config.js'
+import { connectionsOf } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
 import { MoatError, messageOf } from '../errors.js'
 import { emptyTable, hasParted, hostsOf, type RouteTable } from '../routing/route-table.js'
@@ -121,6 +122,11 @@ export class ManagedCaddy {
     if (this.#served.isServed) await this.#warm()
   }
 
+  /** What Caddy opens for agents, from the next routes on. */
+  setOpened(egress: EgressSettings | undefined): void {
+    this.#served.egress = egress
+  }
+
   /** Takes in what Caddy has counted since the last time. */
   count(): Promise<void> {
     return this.#served.count()
@@ -199,7 +205,7 @@ export class ManagedCaddy {
     if (this.#stopping) throw new Error('the proxy is stopping')
     const config = await this.#handle.launch(port, (listeners, bound, names) => {
       this.#served.settings = this.#settingsFor(listeners, bound, names)
-      return toCaddyConfig(this.#served.settings, table)
+      return this.#served.configFor(this.#served.settings, table)
     })
     this.#guard.started()
     // It may have ended at once, and is being started again.

@@ -1,5 +1,4 @@
 // Owns the one supervisor of a user: the engine's agents on one side, Caddy on the other, and when both are let go.
-import { ensureAuthority } from '../authority/root.js'
 import type { Rotation } from '../authority/roots.js'
 import { rotateAuthority } from '../authority/rotate.js'
 import { type CaddyBinary, findCaddy } from '../caddy/find-caddy.js'
@@ -11,9 +10,9 @@ import { Doors } from '../doors/doors.js'
 import { withDiscovered } from '../doors/with-discovered.js'
 import { describeUnsealed } from '../engine/unsealed.js'
 import { MoatError, messageOf } from '../errors.js'
+import { Opening } from '../opening/opening.js'
 import { type Agent, hasProcesses, needsProxy } from '../routing/agent.js'
 import { emptyTable, type RouteTable, routeTable } from '../routing/route-table.js'
-import { ownCaddys } from '../upkeep/own-processes.js'
 import { forgetServedPort, noteServedPort } from '../upkeep/served-port.js'
 import { type ControlHandlers, type ControlSocket, openControlSocket } from './control-server.js'
 import { takeFileLock } from './file-lock.js'
@@ -24,6 +23,7 @@ import { Lifetime } from './lifetime.js'
 import { type LockWatch, watchLock } from './lock-watch.js'
 import { ManagedCaddy } from './managed-caddy.js'
 import { OwnSite } from './own-site.js'
+import { prepareAuthority } from './prepare-authority.js'
 import { agentContract, type RecordingQuestion, type SupervisorArguments, type SupervisorStatus } from './protocol.js'
 import { Reconciler } from './reconciler.js'
 import { servedDomain } from './served-domain.js'
@@ -51,16 +51,6 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   }
 }
 
-/** True when it was made. A Caddy that runs has a root in memory, and goes on with it while the files are broken. */
-async function prepareAuthority(paths: MoatPaths, domain: string): Promise<boolean> {
-  try {
-    return (await ensureAuthority(paths, domain)).created
-  } catch (error) {
-    if ((await ownCaddys(paths)).length === 0) throw error
-    return false
-  }
-}
-
 export class Supervisor {
   /** True when this start made the root certificate. */
   readonly authorityCreated: boolean
@@ -74,6 +64,7 @@ export class Supervisor {
   readonly #followers = new Set<() => void>()
   readonly #lifetime: Lifetime
   readonly #lock: LockWatch
+  readonly #opening: Opening
   readonly #options: SupervisorOptions
   readonly #reconciler: Reconciler
   readonly #site: OwnSite
@@ -93,6 +84,7 @@ export class Supervisor {
     this.#doors = new Doors({ domain: options.domain, log, onDiscovery, paths, uid: hostUser().uid })
     this.#engine = new FollowedEngine(options.env, paths.home)
     this.#options = options
+    this.#opening = new Opening({ binary: binary.path, log, paths })
     this.#court = new LabelCourt(pluginDirectory(options.env), log)
     this.#caddy = new ManagedCaddy({
       binary,
@@ -139,6 +131,8 @@ export class Supervisor {
       await this.#reconciler.start()
       const routes = routeTable(this.#reconciler.agents, this.#options.domain)
       await this.#doors.apply(routes)
+      await this.#opening.listen()
+      this.#caddy.setOpened(await this.#opening.settingsFor(this.#reconciler.agents))
       // A Caddy that serves an earlier root is of no use to anybody who trusts the new one.
       if (this.authorityCreated) await this.#caddy.end()
       if (!(await this.#caddy.adopt())) await this.#startCaddy(routes)
@@ -155,6 +149,7 @@ export class Supervisor {
       this.#lifetime.end()
       this.#lock.release()
       await this.#files?.close()
+      this.#opening.close()
       await this.#site.close()
       await this.#socket?.close()
       await this.#doors.stop()
@@ -192,6 +187,7 @@ export class Supervisor {
     this.#lock.release()
     if (!leaveCaddy) await forgetServedPort(this.#options.paths).catch((error) => this.#options.log(messageOf(error)))
     await this.#files?.close()
+    this.#opening.close()
     await this.#site.close()
     this.#options.log(leaveCaddy ? 'stopped, Caddy goes on' : 'stopped')
     this.#ended.resolve()
@@ -216,6 +212,7 @@ export class Supervisor {
     const running = new Set([...agents, ...renamed].filter(hasProcesses).map(({ runId }) => runId))
     this.#latest = { routes: routeTable(agents, this.#options.domain), running }
     await this.#doors.apply(this.#latest.routes)
+    this.#caddy.setOpened(await this.#opening.settingsFor(agents))
     // While this waited for a container, others may have come and gone: routes and what ran with them, of one moment.
     await this.#caddy.setRoutes(this.#latest.routes, this.#latest.running)
     await this.#doors.sweep([...this.#reconciler.agents, ...renamed])

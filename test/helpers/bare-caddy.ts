@@ -28,6 +28,7 @@ export async function startBareCaddy(
   paths: MoatPaths,
   upstreams: Upstream[],
   egress?: EgressSettings,
+  env: NodeJS.ProcessEnv = {},
 ): Promise<BareCaddy> {
   await ensureAuthority(paths, 'localhost')
   const binary = await findCaddy({ env: process.env, paths })
@@ -59,7 +60,7 @@ export async function startBareCaddy(
     const caddy: SpawnedCaddy = await spawnCaddy({
       binary: binary.path,
       config: toCaddyConfig(settings, table),
-      env: process.env,
+      env: { ...process.env, ...env },
       listeningFds: bound.descriptors,
       onInherited: bound.close,
       paths,

@@ -74,16 +74,16 @@ export class Opened {
     })
     await listen(questions, paths.egressQuestions)
     await listen(reports, paths.egressReports)
-    this.caddy = await startBareCaddy(paths, [], {
+    const egress = {
       agents: named,
       certificate: paths.egressCertificate,
       dial: { password, port: this.gate.port },
       key: paths.egressKey,
       questions: paths.egressQuestions,
       reports: paths.egressReports,
-      roots: [authority.file],
       storage: paths.egressStorage,
-    })
+    }
+    this.caddy = await startBareCaddy(paths, [], egress, { SSL_CERT_FILE: authority.file })
     this.#closing.push(
       () => this.gate.close(),
       () => questions.close(),
