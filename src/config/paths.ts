@@ -39,6 +39,10 @@ export interface MoatPaths {
   egressReports: string
   /** Where Caddy has addresses found and connected to: a port and a password, in a file. */
   egressDial: string
+  /** What the gate complains of. */
+  gateLog: string
+  /** Where the gate is told of agents and their policies. */
+  gateSocket: string
   /** Where Caddy asks which file of a workspace may be served. */
   filesSocket: string
   /** `~/.moat` itself. */
@@ -109,6 +113,8 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     egressQuestions: join(egress, 'questions.sock'),
     egressReports: join(egress, 'reports.sock'),
     egressStorage: join(proxy, 'egress-leaves'),
+    gateLog: join(proxy, 'gate.log'),
+    gateSocket: join(proxy, 'gate.sock'),
     filesSocket: join(proxy, 'files.sock'),
     home,
     inside: { plain: join(proxy, 'inside-http.sock'), tls: join(proxy, 'inside.sock') },
@@ -152,9 +158,19 @@ export function agentSocket(paths: Pick<MoatPaths, 'agents'>, runId: string): st
   return join(agentDirectory(paths, runId), 'proxy.sock')
 }
 
+/** Where the gate listens for what the container of a run sends out. */
+export function agentGateSocket(paths: Pick<MoatPaths, 'agents'>, runId: string): string {
+  return join(agentDirectory(paths, runId), 'gate.sock')
+}
+
 /** Where Caddy opens what an agent sends elsewhere. Which socket it comes by says which agent it is. */
 export function interceptSocket({ proxy }: Pick<MoatPaths, 'proxy'>, runId: string): string {
   return join(proxy, 'egress', `${runId}.sock`)
+}
+
+/** Where the gate listens for what the container of a run sends to a port of the user's machine. */
+export function hostPortSocket(paths: Pick<MoatPaths, 'agents'>, runId: string, port: number): string {
+  return join(agentDirectory(paths, runId), `${port}.host`)
 }
 
 /** The longest path of a unix socket that macOS accepts; Linux allows four more. Bytes. */

@@ -5,6 +5,7 @@ import type { MoatPaths } from '../config/paths.js'
 import { Doorkeeper } from '../doors/doorkeeper.js'
 import type { UnsealedContainer } from '../engine/unsealed.js'
 import { messageOf } from '../errors.js'
+import { endGate } from '../gate/gate-keeper.js'
 import { type Agent, needsProxy } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { indexUrl, type ProxyAddress } from '../routing/urls.js'
@@ -120,6 +121,7 @@ export async function stopProxy({ paths }: ProxyOptions): Promise<boolean> {
     const left = await ownCaddys(paths)
     await clearCaddys(paths, () => {})
     await new Doorkeeper({ log: () => {}, paths }).stop()
+    await endGate(paths)
     // Where nothing can be written, nothing can be started either.
     await forgetServedPort(paths).catch(() => {})
     return asked !== undefined || lock.stopped || left.length > 0

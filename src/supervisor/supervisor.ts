@@ -81,7 +81,8 @@ export class Supervisor {
     this.authorityCreated = authorityCreated
     this.#binary = binary
     const onDiscovery = () => this.#reconciler.rediscover()
-    this.#doors = new Doors({ domain: options.domain, log, onDiscovery, paths, uid: hostUser().uid })
+    const { domain, env } = options
+    this.#doors = new Doors({ domain, env, log, onDiscovery, paths, uid: hostUser().uid })
     this.#engine = new FollowedEngine(options.env, paths.home)
     this.#options = options
     this.#opening = new Opening({ binary: binary.path, log, paths })
@@ -130,7 +131,7 @@ export class Supervisor {
     try {
       await this.#reconciler.start()
       const routes = routeTable(this.#reconciler.agents, this.#options.domain)
-      await this.#doors.apply(routes)
+      await this.#doors.apply(routes, this.#reconciler.agents)
       await this.#opening.listen()
       this.#caddy.setOpened(await this.#opening.settingsFor(this.#reconciler.agents))
       // A Caddy that serves an earlier root is of no use to anybody who trusts the new one.
@@ -211,7 +212,7 @@ export class Supervisor {
     )
     const running = new Set([...agents, ...renamed].filter(hasProcesses).map(({ runId }) => runId))
     this.#latest = { routes: routeTable(agents, this.#options.domain), running }
-    await this.#doors.apply(this.#latest.routes)
+    await this.#doors.apply(this.#latest.routes, agents)
     this.#caddy.setOpened(await this.#opening.settingsFor(agents))
     // While this waited for a container, others may have come and gone: routes and what ran with them, of one moment.
     await this.#caddy.setRoutes(this.#latest.routes, this.#latest.running)
@@ -292,6 +293,6 @@ export class Supervisor {
       this.#caddy.problemOfRoutes,
       renamed && `${describeUnsealed(renamed)}, so it has no routes: ${renamed.fix}`,
     ]
-    return this.#caddyProblem ?? problem ?? (notServed.filter(Boolean).join(' ') || undefined)
+    return this.#caddyProblem ?? problem ?? this.#doors.problem ?? (notServed.filter(Boolean).join(' ') || undefined)
   }
 }
