@@ -1,8 +1,8 @@
 // Owns which of moat's authorities the programs of a container trust: the proxy's own, and the second one if something of what
 // they send elsewhere is opened.
 import { ensureEgressAuthority } from '../authority/egress-root.js'
-import { openedHosts } from '../caddy/egress-settings.js'
 import type { MoatPaths } from '../config/paths.js'
+import { openedHosts } from '../egress/opened-hosts.js'
 import type { AgentPlan } from './plan-agent.js'
 
 /** Made when it is first needed. The directory of the returned file is what the container sees. */

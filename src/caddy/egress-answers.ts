@@ -9,21 +9,26 @@ export function report(verdict: ReportedVerdict) {
 }
 
 /** The words of a refusal, filled in by a template: what a client sent is in them, as JSON, whatever it is. */
-export function refuse(
-  agent: string,
-  { reason, rule }: Pick<Verdict, 'reason' | 'rule'>,
-  status: number | string = 403,
-) {
+export function refuse(agent: string, { reason, rule }: Pick<Verdict, 'reason' | 'rule'>, status = 403, said?: string) {
+  const hint = JSON.stringify(`moat network allow ${agent} %s`)
   const fields = {
     error: literal('network_policy'),
-    hint: `{{printf ${goString(`moat network allow ${agent} %s`)} (placeholder "http.vars.${targetText}" | lower) | toJson}}`,
+    hint: `{{printf ${hint} (placeholder "http.vars.${targetText}" | lower) | toJson}}`,
     host: '{{placeholder "http.request.host" | lower | toJson}}',
     method: '{{.Req.Method | toJson}}',
     path: '{{splitList "?" .OriginalReq.RequestURI | first | toJson}}',
-    reason: literal(reason),
+    reason: said ?? literal(reason),
     rule: literal(rule ?? null),
   }
   return [report({ allowed: false, reason, ...(rule !== undefined && { rule }) }), ...json(fields, status)]
+}
+
+/** The gate does not connect, and says why where Caddy takes it for the error. */
+export const refusedByGate = 'network_policy: '
+
+export function refuseAddress(agent: string) {
+  const said = `{{placeholder "http.error.message" | trimPrefix "${refusedByGate}" | toJson}}`
+  return refuse(agent, { reason: 'refused address' }, 403, said)
 }
 
 /** For what went wrong behind a verdict. */
@@ -53,9 +58,4 @@ function json(fields: Record<string, string>, status: number | string) {
 /** JSON without braces, which mean something to Caddy and to templates. */
 function literal(value: string | null): string {
   return JSON.stringify(value).replace(/[{}]/g, (brace) => `\\u00${brace.charCodeAt(0).toString(16)}`)
-}
-
-/** Of names, which need no more. */
-function goString(text: string): string {
-  return JSON.stringify(text)
 }

@@ -1,6 +1,8 @@
 // Owns for which hosts elsewhere Caddy makes certificates, and by which authority. Pure.
+
+import { openedHosts } from '../egress/opened-hosts.js'
 import { agentHostPatterns, defaultDomain } from '../routing/urls.js'
-import { type EgressSettings, egressAuthorityName, openedHosts } from './egress-settings.js'
+import { type EgressSettings, egressAuthorityName } from './egress-settings.js'
 
 /** Names have no more labels than this; beyond, nothing is signed. */
 const mostLabels = 12

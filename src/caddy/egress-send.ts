@@ -1,6 +1,7 @@
 // Owns how a request that may pass goes on to the real host: with what a grant puts in, over TLS that is verified, found and
 // connected to by the gate, which is the only one that looks up names. Pure.
 
+import type { GrantedPlace } from '../egress/opened-hosts.js'
 import {
   answerHeaders,
   mostTraces,
@@ -11,7 +12,7 @@ import {
 } from '../egress/opening-words.js'
 import type { CaddyRoute } from '../routing/agent.js'
 import { targetsOf, webSocketOverHttp2 } from './egress-patterns.js'
-import type { EgressSettings, GrantedPlace, OpenedAgent } from './egress-settings.js'
+import type { EgressSettings, OpenedAgent } from './egress-settings.js'
 
 /** Routes by name, for whatever rule allows a request. */
 export function sendRoutes(settings: EgressSettings, agent: OpenedAgent): Record<string, CaddyRoute> {

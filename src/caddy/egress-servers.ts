@@ -1,11 +1,12 @@
 // Owns Caddy's servers for the way out: one for each agent of whom something is opened, on a socket of its own, so that nobody can
 // pass for another. Pure.
 
+import { openedHosts } from '../egress/opened-hosts.js'
 import { portVariable, targetText } from '../egress/opening-words.js'
 import type { NetworkRule } from '../egress/policy.js'
 import type { CaddyRoute } from '../routing/agent.js'
 import { agentHostPatterns } from '../routing/urls.js'
-import { fail, refuse, report } from './egress-answers.js'
+import { fail, refuse, refuseAddress, refusedByGate, report } from './egress-answers.js'
 import {
   isPlainLine,
   lineMatchers,
@@ -18,7 +19,7 @@ import {
   webSocketOverHttp2,
 } from './egress-patterns.js'
 import { askFirst, send, sendRoutes } from './egress-send.js'
-import { type EgressSettings, type OpenedAgent, openedHosts } from './egress-settings.js'
+import type { EgressSettings, OpenedAgent } from './egress-settings.js'
 
 /** Before the run id: what Caddy calls the server and its logger. */
 export const serverPrefix = 'egress_'
@@ -42,6 +43,8 @@ function server(settings: EgressSettings, agent: OpenedAgent, domain: string) {
     automatic_https: { disable: true },
     errors: { routes: errors(agent) },
     listen: [`unix/${agent.socket}|0600`],
+    // By whom a tunnel was handed on is in its first bytes; which socket it came by says the same.
+    listener_wrappers: [{ wrapper: 'proxy_protocol' }, { wrapper: 'tls' }],
     logs: { default_logger_name: `${reportLogger}.${agent.runId}` },
     named_routes: sendRoutes(settings, agent),
     protocols: ['h1', 'h2'],
@@ -123,7 +126,7 @@ function errors({ name }: OpenedAgent): CaddyRoute[] {
       match: message('^strict host matching: '),
       terminal: true,
     },
-    { handle: refuse(name, { reason: 'refused address' }), match: message('network_policy'), terminal: true },
+    { handle: refuseAddress(name), match: message(`^${refusedByGate}`), terminal: true },
     { handle: fail('The host was not reached.', 502), match: message('.'), terminal: true },
     { handle: fail('The host was not reached.', '{http.error.status_code}') },
   ]

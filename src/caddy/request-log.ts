@@ -32,7 +32,7 @@ export function logging({
   const logs = loggers.map(({ logger, name, socket }) => [
     name,
     {
-      encoder: withoutSecrets(name === 'egress' ? secret : [...secret, 'bytes_read']),
+      encoder: name === 'egress' ? withoutQuery(withoutSecrets(secret)) : withoutSecrets([...secret, 'bytes_read']),
       include: [named(logger)],
       level: 'INFO',
       writer: { address: `unix/${socket}`, output: 'net', soft_start: true },
@@ -44,9 +44,14 @@ export function logging({
 
 const secret = ['request>headers', 'request>tls', 'resp_headers', 'user_id']
 
+/** A query may have in it what is nobody's business, and what a grant put there. */
+function withoutQuery({ fields, ...encoder }: ReturnType<typeof withoutSecrets>) {
+  return { ...encoder, fields: { ...fields, 'request>uri': { filter: 'regexp', regexp: '[?#].*', value: '' } } }
+}
+
 function withoutSecrets(fields: readonly string[]) {
   return {
-    fields: Object.fromEntries(fields.toSorted().map((field) => [field, { filter: 'delete' }])),
+    fields: Object.fromEntries(fields.toSorted().map((field): [string, object] => [field, { filter: 'delete' }])),
     format: 'filter',
     wrap: { format: 'json' },
   }

@@ -63,7 +63,7 @@ export function forgetfulConfig(
   const policies = at(forgetful, ['apps', 'tls', 'automation', 'policies']) as Record<string, unknown>[]
   const opened = policies.find((policy) => JSON.stringify(policy.issuers).includes(`"${egressAuthorityName}"`))
   const named = [
-    { ...policies.at(-1), subjects: [...new Set(hosts)] },
+    ...(hosts.length > 0 ? [{ ...policies.at(-1), subjects: [...new Set(hosts)] }] : []),
     ...(opened && openedHosts.length > 0 ? [{ ...opened, subjects: [...new Set(openedHosts)] }] : []),
   ]
   const subjects = named.flatMap((policy) => policy.subjects)

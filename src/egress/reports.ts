@@ -3,6 +3,9 @@ import { verdictField } from './opening-words.js'
 import type { NetworkLogEntry } from './policy.js'
 import { decodeVerdict } from './questions.js'
 
+/** A text in the log is cut here: paths are as long as clients like. */
+const longestText = 1_024
+
 /** Names of agents by run id: Caddy knows the run. */
 export type AgentNames = (runId: string) => string | undefined
 
@@ -31,10 +34,10 @@ export function readReport(line: string, nameOf: AgentNames): NetworkLogEntry | 
       bytesIn: size,
       bytesOut: bytes_read,
       duration: Math.round(duration * 10_000) / 10,
-      host: host.toLowerCase(),
-      method: request.method,
+      host: host.toLowerCase().slice(0, longestText),
+      method: request.method.slice(0, longestText),
       // A query may have in it what is nobody's business.
-      path: request.uri.replace(/[?#].*$/s, ''),
+      path: request.uri.replace(/[?#].*$/s, '').slice(0, longestText),
       port: Number(port),
       reason: verdict.reason,
       ...(verdict.rule !== undefined && { rule: verdict.rule }),

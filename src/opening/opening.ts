@@ -4,17 +4,18 @@ import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { ensureEgressAuthority } from '../authority/egress-root.js'
-import { type EgressSettings, type GrantedPlace, type OpenedAgent, openedHosts } from '../caddy/egress-settings.js'
+import type { EgressSettings, OpenedAgent } from '../caddy/egress-settings.js'
 import { validateAuthority } from '../caddy/validate-authority.js'
 import { interceptSocket, type MoatPaths } from '../config/paths.js'
 import { type QuestionOptions, questionListener } from '../egress/answer-questions.js'
+import { readDial } from '../egress/dial-file.js'
 import { effectivePolicy } from '../egress/effective-policy.js'
 import { readLiveRules } from '../egress/live-rules.js'
+import { type GrantedPlace, openedHosts } from '../egress/opened-hosts.js'
 import { messageOf } from '../errors.js'
-import { type Agent, isLive } from '../routing/agent.js'
+import { type Agent, hasEnded } from '../routing/agent.js'
 import { contentMark } from '../upkeep/file-mark.js'
 import { listenPrivately, type PrivateListener } from '../upkeep/listen-privately.js'
-import { readDial } from './dial-file.js'
 import { trimLeaves } from './trim-leaves.js'
 
 export interface OpeningOptions {
@@ -54,7 +55,7 @@ export class Opening {
   /** For Caddy's config; undefined while nothing is opened, or cannot be: what is not opened does not pass. */
   async settingsFor(agents: readonly Agent[]): Promise<EgressSettings | undefined> {
     const { log, paths } = this.#options
-    const opened = await Promise.all(agents.filter(isLive).map((agent) => this.#opened(agent)))
+    const opened = await Promise.all(agents.filter((agent) => !hasEnded(agent)).map((agent) => this.#opened(agent)))
     this.#agents = opened.filter((agent) => agent !== undefined).toSorted((a, b) => (a.runId < b.runId ? -1 : 1))
     if (this.#agents.length === 0) return undefined
     const problem = await this.#prove()
@@ -85,6 +86,7 @@ export class Opening {
   async #opened(agent: Agent): Promise<OpenedAgent | undefined> {
     const { grantsOf, log, paths } = this.#options
     const { name, network, runId } = agent
+    if (!network) return undefined
     try {
       const policy = effectivePolicy(network, await readLiveRules(paths, runId))
       const grants = (await grantsOf?.(agent)) ?? []

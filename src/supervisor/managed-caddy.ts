@@ -10,6 +10,7 @@ import { emptyTable, hasParted, hostsOf, type RouteTable } from '../routing/rout
 import type { ProxyAddress } from '../routing/urls.js'
 import { AuthorityGuard } from '../upkeep/authority-guard.js'
 import { CaddyHandle } from './caddy-handle.js'
+import type { OutdatedHosts } from './certificates.js'
 import { Coalescer } from './coalescer.js'
 import type { Counters } from './counters.js'
 import type { RouteCheck } from './route-check.js'
@@ -139,8 +140,8 @@ export class ManagedCaddy {
     await this.#push.request()
   }
 
-  /** Resolves when every certificate comes from the root in place, those of `hosts` too. No connection is cut. */
-  reissue(hosts: string[]): Promise<void> {
+  /** Resolves when every certificate comes from the roots in place, those of `hosts` too. No connection is cut. */
+  reissue(hosts: OutdatedHosts): Promise<void> {
     this.#served.certificates.outdate(hosts)
     return this.#push.request()
   }

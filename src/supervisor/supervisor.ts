@@ -1,5 +1,7 @@
 // Owns the one supervisor of a user: the engine's agents on one side, Caddy on the other, and when both are let go.
-import type { Rotation } from '../authority/roots.js'
+
+import { rotateEgressAuthority } from '../authority/egress-root.js'
+import type { RootKind, Rotation } from '../authority/roots.js'
 import { rotateAuthority } from '../authority/rotate.js'
 import { type CaddyBinary, findCaddy } from '../caddy/find-caddy.js'
 import { storedHosts } from '../caddy/stored-hosts.js'
@@ -11,6 +13,7 @@ import { withDiscovered } from '../doors/with-discovered.js'
 import { describeUnsealed } from '../engine/unsealed.js'
 import { MoatError, messageOf } from '../errors.js'
 import { Opening } from '../opening/opening.js'
+import { openedLeaves } from '../opening/trim-leaves.js'
 import { type Agent, hasProcesses, needsProxy } from '../routing/agent.js'
 import { emptyTable, type RouteTable, routeTable } from '../routing/route-table.js'
 import { forgetServedPort, noteServedPort } from '../upkeep/served-port.js'
@@ -240,9 +243,9 @@ export class Supervisor {
       issueKey: () => this.#site.issueKey(),
       keep: () => this.#lifetime.keep(),
       record: (question, onRequest) => this.#site.record(this.#recorded(question), onRequest),
-      rotate: () => {
+      rotate: (which) => {
         // One after the other, whatever became of the one before.
-        const rotation = this.#rotation.catch(() => {}).then(() => this.#rotate())
+        const rotation = this.#rotation.catch(() => {}).then(() => this.#rotate(which))
         this.#rotation = rotation
         return rotation
       },
@@ -259,12 +262,13 @@ export class Supervisor {
     return agents.map((agent) => ({ agent, ...(endpoint !== undefined && { endpoint }) }))
   }
 
-  async #rotate(): Promise<Rotation> {
-    const { domain, paths } = this.#options
-    const hosts = await storedHosts(paths.caddyStorage)
-    const rotation = await rotateAuthority(paths, domain)
-    this.#options.log(`the root certificate is now ${rotation.fingerprint}`)
-    await this.#caddy.reissue(hosts)
+  async #rotate(which: RootKind): Promise<Rotation> {
+    const { domain, log, paths } = this.#options
+    const isOwn = which === 'own'
+    const hosts = isOwn ? await storedHosts(paths.caddyStorage) : await openedLeaves(paths.egressStorage)
+    const rotation = isOwn ? await rotateAuthority(paths, domain) : await rotateEgressAuthority(paths)
+    log(`the ${isOwn ? '' : 'second '}root certificate is now ${rotation.fingerprint}`)
+    await this.#caddy.reissue(isOwn ? { own: hosts } : { opened: hosts })
     return rotation
   }
 
