@@ -1,5 +1,6 @@
 // Owns stopping and destroying an agent: done when its container and its routes are gone.
 import { removeAgentDirectory } from '../doors/agent-directory.js'
+import { removeLiveRules } from '../egress/live-rules.js'
 import type { Engine } from '../engine/engine.js'
 import { messageOf } from '../errors.js'
 import { type Agent, isLive, usesProxy } from '../routing/agent.js'
@@ -77,6 +78,7 @@ async function endAll(
 /** A supervisor does so too, if it has seen the agent: one that was started since has not. */
 async function forgotten(agent: Agent, { paths }: ProxyOptions, tell: TellGone): Promise<void> {
   await removeAgentDirectory(paths, agent.runId).catch(() => {})
+  await removeLiveRules(paths, agent.runId).catch(() => {})
   await tell(agent)
 }
 
