@@ -1,0 +1,81 @@
+// Owns what a grant is once it has been made, and what of it is told to whom. Pure.
+import type { GrantName, Injection, Placement } from './injection.js'
+import type { GrantProvider, ProviderRule } from './provider.js'
+
+/** Where the value is when it is wanted. */
+export type GrantSource =
+  | { command: string; kind: 'command' }
+  | { kind: 'env'; variable: string }
+  | { kind: 'file'; path: string }
+  | { kind: 'op'; reference: string }
+  | { fields: Record<string, string>; kind: 'value' }
+
+/**
+ * What is stored. The provider is in it as it was when the user granted: whoever changes a file of providers later, or publishes
+ * another version of a plugin, cannot have the value sent elsewhere.
+ */
+export interface Grant extends GrantName {
+  /** ISO 8601. */
+  createdAt: string
+  /** With `host` and `scope` filled in. */
+  provider: GrantProvider
+  source: GrantSource
+}
+
+/** What `moat grant list` and `show` print: nothing of the value. */
+export interface GrantView {
+  createdAt: string
+  hosts: string[]
+  name: string
+  profile: string
+  provider: string
+  /** In words: `stored`, `command: gh auth token`. */
+  source: string
+}
+
+export function viewGrant({ createdAt, name, profile, provider, source }: Grant): GrantView {
+  return {
+    createdAt,
+    hosts: grantedHosts(provider),
+    name,
+    profile,
+    provider: provider.name,
+    source: describeSource(source),
+  }
+}
+
+export function describeSource(source: GrantSource): string {
+  if (source.kind === 'command') return `command: ${source.command}`
+  if (source.kind === 'env') return `variable ${source.variable}`
+  if (source.kind === 'file') return `file ${source.path}`
+  return source.kind === 'op' ? source.reference : 'stored'
+}
+
+/** Hosts that get the value; with their ports where these are not 443. */
+export function grantedHosts({ inject }: Pick<GrantProvider, 'inject'>): string[] {
+  const all = inject.flatMap(({ hosts, ports = [443] }) =>
+    hosts.flatMap((host) => ports.map((port) => (port === 443 ? host : `${host}:${port}`))),
+  )
+  return [...new Set(all)]
+}
+
+export function injectionsOf({ name, profile, provider }: Pick<Grant, 'name' | 'profile' | 'provider'>): Injection[] {
+  return provider.inject.map((rule) => ({
+    grant: name,
+    hosts: rule.hosts,
+    ...(rule.paths && { paths: rule.paths }),
+    place: placementsOf(rule),
+    ports: rule.ports ?? [443],
+    profile,
+    remove: (rule.remove ?? []).map((header) => header.toLowerCase()),
+    removeQuery: rule.removeQuery ?? [],
+  }))
+}
+
+function placementsOf({ basic, headers = {}, query = {} }: ProviderRule): Placement[] {
+  return [
+    ...(basic === undefined ? [] : [{ kind: 'basic' as const, username: basic }]),
+    ...Object.entries(headers).map(([name, value]) => ({ kind: 'header' as const, name, value })),
+    ...Object.entries(query).map(([name, value]) => ({ kind: 'query' as const, name, value })),
+  ]
+}
