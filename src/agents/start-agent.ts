@@ -6,6 +6,7 @@ import type { WantedAddress } from '../config/settings.js'
 import { removeAgentDirectory } from '../doors/agent-directory.js'
 import type { ContainerOutput, ContainerSpec, Engine } from '../engine/engine.js'
 import { containerName, toLabels } from '../engine/labels.js'
+import { formatGrant } from '../grants/injection.js'
 import { rememberStart } from '../review/review.js'
 import type { Agent } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
@@ -17,6 +18,7 @@ import { placeOf } from '../worktrees/find-checkout.js'
 import { containerGitEnvironment, type TrustedUrls } from '../worktrees/git-environment.js'
 import { shareMainCheckout } from '../worktrees/share-main-checkout.js'
 import { shareRepository } from '../worktrees/share-repository.js'
+import { type ContainerGrants, planContainerGrants } from './container-grants.js'
 import { type ContainerTrust, certificateFile, planContainerTrust } from './container-trust.js'
 import { nameUser } from './container-user.js'
 import { assertDiscovery } from './discovery.js'
@@ -128,13 +130,22 @@ async function startContainer(
   if (options.verbose) given.told.forEach(progress.note)
   const plan = { ...wanted, command: given.command, env: { ...given.env, ...wanted.env } }
   const trust = await planContainerTrust(engine, facts, paths, plan.env)
+  const grants = await planContainerGrants(plan, { engine, paths })
   const own = { engine, image: facts, note: progress.note, paths, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
   try {
     const mounted = plan.mounts.map(({ target }) => target)
     const bundle = forwarder && (await planTrustBundle({ ...own, mounted, userEnv: plan.env }))
     const network = await engine.networks.ensure()
-    const spec = await containerSpec(plan, options, image, { address, bundle, forwarder, network, runId, trust })
+    const spec = await containerSpec(plan, options, image, {
+      address,
+      bundle,
+      forwarder,
+      grants,
+      network,
+      runId,
+      trust,
+    })
     return await progress.step(`Starting ${plan.name}`, async () => {
       await rememberStart(paths, {
         name: plan.name,
@@ -150,6 +161,7 @@ async function startContainer(
         // One that moat built has its user.
         if (image.image === plan.image.base) await nameUser(own, containerId, options.user, spec.mounts)
         await bundle?.install(containerId)
+        await grants.install(containerId)
         const started = await letRun(containerId, plan, options)
         const agent: Agent = {
           ...plan.git,
@@ -157,6 +169,7 @@ async function startContainer(
           createdAt: new Date().toISOString(),
           ...(forwarder?.labels.discover && { discover: true }),
           endpoints: plan.endpoints,
+          ...(plan.grants.length > 0 && { grants: plan.grants.map(formatGrant) }),
           keep: options.keep,
           name: plan.name,
           published: {},
@@ -201,6 +214,7 @@ interface ContainerParts {
   address: ProxyAddress | undefined
   bundle: TrustBundle | undefined
   forwarder: Forwarder | undefined
+  grants: ContainerGrants
   network: string | undefined
   runId: string
   trust: ContainerTrust | undefined
@@ -210,7 +224,7 @@ async function containerSpec(
   plan: AgentPlan,
   { interactive, keep, paths, removeAtEnd, user }: StartOptions,
   image: PreparedImage,
-  { address, bundle, forwarder, network, runId, trust }: ContainerParts,
+  { address, bundle, forwarder, grants, network, runId, trust }: ContainerParts,
 ): Promise<ContainerSpec> {
   const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
   const urls = address ? urlEnvironment(name, endpoints, address, { bare: plan.discoverPlace !== undefined }) : {}
@@ -229,7 +243,8 @@ async function containerSpec(
       ...urls,
       ...endpointEnv,
       ...(image.home !== undefined && { HOME: image.home }),
-      ...(await containerGitEnvironment(place, forwarder && trust && trustedUrls(plan, address))),
+      ...(await containerGitEnvironment(place, forwarder && trust && trustedUrls(plan, address), grants.git)),
+      ...grants.env,
       ...plan.env,
     },
     image: image.image,
@@ -238,6 +253,7 @@ async function containerSpec(
       ...plan.git,
       endpoints,
       ...forwarder?.labels,
+      grants: plan.grants.map(formatGrant),
       home: paths.home,
       keep,
       name,

@@ -16,6 +16,7 @@ export default class Run extends MoatCommand {
     }),
   }
   static override completion: CommandCompletion = {
+    '--grant': 'grants',
     '--mount': 'files',
     '--name': 'ended-agents',
     '--worktree': 'branches',
@@ -48,6 +49,7 @@ export default class Run extends MoatCommand {
     const session = {
       approveCommands: [`moat approve ${word}`, `moat run --yes ${word}`],
       flags,
+      grantProviders: () => this.grantProviders(),
       json: this.jsonEnabled(),
       log: (line: string) => this.log(line),
       proxy,

@@ -4,7 +4,17 @@ import { checkConfig, parseConfig } from './load-yaml.js'
 import { collectionError, domain, leaf, portNumber, text as textValue } from './schema-parts.js'
 
 /** What a moat.yaml may ask for that reaches beyond the box, as config.yaml has rules for it. */
-export const powerKeys = ['base_image', 'dependencies', 'dns', 'hooks', 'host_ports', 'mounts', 'runtime'] as const
+export const powerKeys = [
+  'base_image',
+  'dependencies',
+  'dns',
+  'grants',
+  'hooks',
+  'host_ports',
+  'mounts',
+  'runtime',
+  'secrets',
+] as const
 export type PowerKey = (typeof powerKeys)[number]
 
 /** Patterns for what is asked for, as text. */
@@ -41,10 +51,12 @@ function rules(modes: 'modes' | 'no modes', example: string) {
     base_image: list(textValue()),
     dependencies: list(textValue()),
     dns: list(textValue()),
+    grants: list(textValue()),
     hooks: list(textValue()),
     host_ports: list(leaf<number | string>('a port number from 1 to 65535, or "*"', port)),
     mounts: list(leaf<string>('a directory such as "~/data" or "/srv/data", or "*"', isDirectory)),
     runtime: list(textValue()),
+    secrets: list(textValue()),
   } satisfies Record<PowerKey, unknown>
   return z
     .strictObject(lists, { error: collectionError(`a mapping such as ${example}`) })

@@ -44,6 +44,31 @@ export function viewGrant({ createdAt, name, profile, provider, source }: Grant)
   }
 }
 
+/** The same with what is put where. */
+export interface GrantDetails extends GrantView {
+  /** Variables, files and settings of the container. */
+  container: string[]
+  /** In words, one for each thing that is set. */
+  rules: string[]
+}
+
+export function detailsOf(grant: Grant): GrantDetails {
+  const { container: { env = {}, files = {}, git = {} } = {}, inject } = grant.provider
+  return {
+    ...viewGrant(grant),
+    container: [...Object.keys(env), ...Object.keys(files), ...Object.keys(git)],
+    rules: inject.flatMap((rule) => {
+      const where = `${rule.hosts.join(', ')}${rule.paths ? ` ${rule.paths.join(' ')}` : ''}`
+      return placementsOf(rule).map((place) => `${describePlacement(place)} for ${where}`)
+    }),
+  }
+}
+
+function describePlacement(place: Placement): string {
+  if (place.kind === 'basic') return `the password of ${place.username}`
+  return place.kind === 'header' ? `the header ${place.name}: ${place.value}` : `?${place.name}=${place.value}`
+}
+
 export function describeSource(source: GrantSource): string {
   if (source.kind === 'command') return `command: ${source.command}`
   if (source.kind === 'env') return `variable ${source.variable}`

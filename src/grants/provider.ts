@@ -55,7 +55,7 @@ export interface GrantProvider {
   reveals?: boolean
   title: string
   /** Where a value is found on the user's machine, and how to get one. */
-  value: {
+  value?: {
     /** A program that prints it. */
     command?: string[]
     /** Fields that it must have, of a command that prints JSON. Default: `token`. */

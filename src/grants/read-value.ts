@@ -26,7 +26,7 @@ export async function readValue(
   options: ReadOptions = {},
 ): Promise<ReadValue> {
   const subject = `the grant ${formatGrant({ name, profile })}`
-  return parseValue(await textOf(source, subject, options), subject, provider.value.fields)
+  return parseValue(await textOf(source, subject, options), subject, provider.value?.fields)
 }
 
 /** What `env://VAR`, `file://path` and `op://…` stand for. */
