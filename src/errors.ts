@@ -56,6 +56,8 @@ export type ErrorCode =
   | 'INVALID_PORT'
   | 'MOAT_HOME_EXPOSED'
   | 'NAME_IN_USE'
+  | 'NETWORK_OPEN'
+  | 'NETWORK_RULES_BROKEN'
   | 'NOT_APPROVED'
   | 'NOT_A_REPOSITORY'
   | 'NO_COMMITS'

@@ -5,6 +5,7 @@ import { type LoadedMoatYaml, loadMoatYaml, type MoatYaml, type MoatYamlCommand 
 import { type Mount, readMount } from '../config/mount.js'
 import { checkAll } from '../config/problems.js'
 import { resolveWorkspace } from '../config/workspace.js'
+import type { NetworkPolicy, PolicyMode } from '../egress/policy.js'
 import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
 import { exitCodes, MoatError } from '../errors.js'
 import type { GrantName } from '../grants/injection.js'
@@ -21,14 +22,19 @@ import type { GitPlace } from '../worktrees/git-place.js'
 import { mainCheckoutAt } from '../worktrees/main-checkout.js'
 import { repositoryId } from '../worktrees/repository.js'
 import { type PlannedSecret, planGrants } from './plan-grants.js'
+import { planNetwork } from './plan-network.js'
 import { findProxyTrust } from './proxy-trust.js'
 import { findRefusedHost, withHint } from './refused-host.js'
 import { type RegisteredEndpoints, registerEndpoints } from './register-endpoints.js'
 
 /** What a person asked for. */
 export interface RunRequest {
+  /** `--allow`, each as it was typed. */
+  allow?: string[]
   /** Tells which ports of the host may be used; default: those that nobody listens on. */
   isFree?: (port: number) => Promise<boolean>
+  /** What holds where moat.yaml has no policy; default: permissive. */
+  defaultPolicy?: PolicyMode
   /** Replaces the command of moat.yaml. */
   command?: string[]
   /** Where moat.yaml is, if not in the workspace itself; what it says is relative to the workspace. */
@@ -66,6 +72,8 @@ export interface AgentPlan extends RegisteredEndpoints {
   mainCheckout?: GitPlace
   mounts: MoatYaml['mounts']
   name: string
+  /** What it may reach. */
+  network: NetworkPolicy
   /** What a person should know before the start. */
   notes: string[]
   /** What moat.yaml and flags ask for beyond the container. */
@@ -102,6 +110,8 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
   const branch = checkout?.branch
   const name = chooseName(request.name ?? (branch === undefined ? config.name : branchRunName(config.name, branch)))
   const ownMounts = await Promise.all(request.mounts.map(parseMountFlag))
+  const { allow = [], defaultPolicy = 'permissive' } = request
+  const network = planNetwork({ allow, declared: config.network, defaultPolicy })
   const [command, image, registered] = await checkAll([
     () => planCommand(request.command ?? toArguments(config.command), loaded),
     () => planImage({ ...config, place: (index) => loaded.locate(['dependencies', index]) }),
@@ -127,6 +137,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     ...(mainCheckout && { mainCheckout }),
     mounts: [...config.mounts, ...ownMounts],
     name,
+    network,
     notes: await notesOf(checkout ?? mainCheckout),
     // Watchers end with their stdin; what reads all of it never ends without. Servers are mostly run by the former.
     openStdin:
@@ -134,7 +145,15 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
         ? config.discover === true || registered.endpoints.length > 0
         : config.stdin === 'open',
     proxyTrust: await findProxyTrust({ ...registered, command, discover: config.discover, domain, env, workspace }),
-    powers: powersOf({ grants: grantPowers, hostPorts: registered.hostPorts, loaded, ownMounts, workspace }),
+    powers: powersOf({
+      grants: grantPowers,
+      hostPorts: registered.hostPorts,
+      loaded,
+      ownMounts,
+      ownRules: allow,
+      strictByDefault: defaultPolicy === 'strict',
+      workspace,
+    }),
     ...(config.container.runtime !== undefined && { runtimePlace: loaded.locate(['container', 'runtime']) }),
     secrets,
     workspace,

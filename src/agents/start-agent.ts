@@ -4,6 +4,7 @@ import type { Mount } from '../config/mount.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { WantedAddress } from '../config/settings.js'
 import { removeAgentDirectory } from '../doors/agent-directory.js'
+import { isOpen } from '../egress/effective-policy.js'
 import type { ContainerOutput, ContainerSpec, Engine } from '../engine/engine.js'
 import { containerName, toLabels } from '../engine/labels.js'
 import { formatGrant } from '../grants/injection.js'
@@ -172,6 +173,7 @@ async function startContainer(
           ...(plan.grants.length > 0 && { grants: plan.grants.map(formatGrant) }),
           keep: options.keep,
           name: plan.name,
+          ...(!isOpen(plan.network) && { network: plan.network }),
           published: {},
           routes: plan.routes,
           runId,
@@ -226,7 +228,7 @@ async function containerSpec(
   image: PreparedImage,
   { address, bundle, forwarder, grants, network, runId, trust }: ContainerParts,
 ): Promise<ContainerSpec> {
-  const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
+  const { checkout, container, endpointEnv, endpoints, mounts, name, network: policy, routes, workspace } = plan
   const urls = address ? urlEnvironment(name, endpoints, address, { bare: plan.discoverPlace !== undefined }) : {}
   const shared = await gitMounts(plan, paths)
   const cache = await planPackageCache(plan, paths)
@@ -257,6 +259,7 @@ async function containerSpec(
       home: paths.home,
       keep,
       name,
+      ...(!isOpen(policy) && { network: policy }),
       routes,
       runId,
       workspace,

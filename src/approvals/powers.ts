@@ -7,6 +7,7 @@ import type { Mount } from '../config/mount.js'
 import { contains, realPlace } from '../config/real-path.js'
 import type { PowerKey } from '../config/settings-file.js'
 import type { YamlPath } from '../config/yaml-source.js'
+import { coversRule, rulePowers, touchesRule } from './network-rules.js'
 import type { AskedPower, Power } from './power.js'
 
 /** What an agent is to be, as far as powers are looked for in it. */
@@ -18,6 +19,10 @@ export interface PowerSources {
   grants?: readonly { name: string; own: boolean }[]
   /** Given by flags. */
   ownMounts: readonly Mount[]
+  /** `--allow`. */
+  ownRules?: readonly string[]
+  /** True when an agent about which moat.yaml says nothing may reach nothing. */
+  strictByDefault?: boolean
   /** Real path. */
   workspace: string
 }
@@ -106,6 +111,30 @@ const kinds: Readonly<Record<PowerKey, PowerKind>> = {
       return contains(await ruleDirectory(pattern.replace(/:ro$/, '')), sourceOf(value))
     },
   },
+  network: {
+    // What a strict default keeps from every agent. Without one, rules only take away.
+    find: ({ loaded: { config }, ownRules = [], strictByDefault }) => [
+      ...(strictByDefault && config.network?.policy === 'permissive'
+        ? [{ name: 'network.policy', path: ['network', 'policy'], value: 'permissive' }]
+        : []),
+      ...rulePowers(strictByDefault ? (config.network?.rules ?? []) : []).map(({ index, value }) => ({
+        name: 'network.rules',
+        path: ['network', 'rules', index],
+        value,
+      })),
+      ...ownRules.map((value) => ({ name: '--allow', own: true as const, path: [], value })),
+    ],
+    forbids: async (pattern, { value }) => touchesRule(pattern, value),
+    matches: (pattern, { value }) => coversRule(pattern, value),
+  },
+  network_host: {
+    find: ({ loaded: { config } }) => listed('host', config.network?.host),
+    matches: wholly,
+  },
+  peers: {
+    find: ({ loaded: { config } }) => listed('peers', config.network?.peers),
+    matches: wholly,
+  },
   runtime: {
     // gVisor only takes away; any other may be less of a wall than the engine's own choice.
     find: ({ loaded: { config } }) => {
@@ -153,6 +182,14 @@ export async function ruleFor(
     if (await (meaning === 'never' && forbids ? forbids(pattern, power) : matches(pattern, power))) return pattern
   }
   return undefined
+}
+
+function listed(name: 'host' | 'peers', values: readonly (number | string)[] = []): Found[] {
+  return values.map((value, index) => ({
+    name: `network.${name}`,
+    path: ['network', name, index],
+    value: String(value),
+  }))
 }
 
 function scripts(name: string, all: readonly string[]): Found[] {

@@ -5,6 +5,7 @@ import { approvalPlace } from '../approvals/approval-place.js'
 import { type ApprovalRecord, listApprovals, revokeApprovals } from '../approvals/records.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { realPlace } from '../config/real-path.js'
+import { loadSettings } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { type ApprovalOutcome, askApproval } from '../terminal/approval-session.js'
 import { formatApprovals, formatPowers } from '../terminal/format-powers.js'
@@ -40,7 +41,14 @@ export default class Approve extends MoatCommand {
     if (flags.revoke) return this.#revoke(args.path)
     const { wanted } = await this.proxyOptions()
     // Nothing is started, so no port need be free.
-    const request = { isFree: async () => true, env: {}, mounts: [], path: args.path }
+    const { policy } = (await loadSettings(this.paths.configFile)).network
+    const request = {
+      ...(policy && { defaultPolicy: policy }),
+      isFree: async () => true,
+      env: {},
+      mounts: [],
+      path: args.path,
+    }
     const plan = await planAgent(request, this.plugins, wanted.domain)
     const commands = [`moat approve --yes ${shellQuote(args.path)}`]
     const outcome = await askApproval(plan, { ask: !this.jsonEnabled(), commands, paths: this.paths, yes: flags.yes })

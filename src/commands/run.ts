@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { planAgent } from '../agents/plan-agent.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
+import { loadSettings } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { runFlags, toRunRequest } from '../terminal/run-flags.js'
@@ -38,13 +39,14 @@ export default class Run extends MoatCommand {
     }),
   }
   static override usage =
-    'run [PATH] [-n <name>] [-d | -i] [-e KEY=value]... [--mount <mount>]... [--worktree <branch>] [-- COMMAND...]'
+    'run [PATH] [-n <name>] [-d | -i] [-e KEY=value]... [--mount <mount>]... [--allow <rule>]... [--worktree <branch>] [-- COMMAND...]'
 
   async run(): Promise<RunOutcome> {
     const { argv, command } = splitCommand(this.argv)
     const { args, flags } = await this.parse(Run, argv)
     const proxy = await this.proxyOptions()
     const { domain } = proxy.wanted
+    const { network } = await loadSettings(this.paths.configFile)
     const word = shellQuote(args.path)
     const session = {
       approveCommands: [`moat approve ${word}`, `moat run --yes ${word}`],
@@ -59,8 +61,8 @@ export default class Run extends MoatCommand {
     const outcome =
       flags.worktree === undefined
         ? // What is wrong with moat.yaml is said without asking the engine.
-          await planAgent(toRunRequest(flags, args.path, command), this.plugins, domain).then(async (plan) =>
-            runSession(plan, { ...session, engine: await connect() }),
+          await planAgent(toRunRequest(flags, args.path, command, network.policy), this.plugins, domain).then(
+            async (plan) => runSession(plan, { ...session, engine: await connect() }),
           )
         : await worktreeSession({
             ...session,

@@ -5,16 +5,8 @@ import { isEnvName } from './env-flag.js'
 import { grants, refuseBoth, secrets } from './grants-schema.js'
 import { dependenciesHint, envHint, memoryHint, portsHint } from './habits.js'
 import { type Mount, readMount } from './mount.js'
-import {
-  collectionError,
-  dnsLabel,
-  endpointNameProblem,
-  leaf,
-  mustBe,
-  portNumber,
-  text,
-  unsupported,
-} from './schema-parts.js'
+import { network } from './network-schema.js'
+import { collectionError, dnsLabel, endpointNameProblem, leaf, mustBe, portNumber, text } from './schema-parts.js'
 
 /** The smallest memory limit container engines accept, in MiB. */
 const minimumMemory = 6
@@ -153,7 +145,7 @@ export function moatYamlSchema(directory: string) {
         hooks: hooks.optional(),
         mounts: mounts(directory).optional(),
         name: dnsLabel.optional(),
-        network: unsupported('network'),
+        network: network.optional(),
         ports: ports.optional(),
         secrets: secrets.optional(),
         stdin: leaf<'closed' | 'open'>('open or closed', (value) => value === 'open' || value === 'closed').optional(),
@@ -177,9 +169,11 @@ export const moatYamlKeys = {
     'container',
     'hooks',
     'stdin',
+    'network',
     'grants',
     'secrets',
   ],
   container: Object.keys(container.shape),
   hooks: Object.keys(hooks.shape),
+  network: ['policy', 'rules', 'host', 'peers'],
 } as const satisfies Record<string, readonly string[]>

@@ -1,10 +1,12 @@
 // Owns loading a workspace's moat.yaml into the form the rest of moat uses.
 import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
+import type { NetworkPolicy, PolicyMode } from '../egress/policy.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { checkConfig, parseConfig, problemsOf, type SchemaIssue } from './load-yaml.js'
 import { moatYamlKeys, moatYamlSchema } from './moat-yaml-schema.js'
 import type { Mount } from './mount.js'
+import type { DeclaredRule } from './network-schema.js'
 import { configError, displayName, formatPosition } from './problems.js'
 import { readWorkspaceText } from './read-config.js'
 import { shellQuote } from './shell-quote.js'
@@ -38,12 +40,19 @@ export interface MoatYaml {
   hooks: { postBuild: string[]; postBuildRoot: string[]; preRun: string[] }
   mounts: Mount[]
   name?: string
+  network?: DeclaredNetwork
   /** In the order of the file. */
   ports: EndpointDeclaration[]
   /** Variables with where their values are, which the container sees. */
   secrets: Record<string, string>
   /** Whether the command's stdin stays open, though nobody writes to it. */
   stdin?: 'closed' | 'open'
+}
+
+/** `network:` as declared; `policy` is absent where the user's default holds. Rules say where they are written. */
+export interface DeclaredNetwork extends Pick<NetworkPolicy, 'host' | 'peers'> {
+  policy?: PolicyMode
+  rules: DeclaredRule[]
 }
 
 export interface LoadedMoatYaml {
@@ -74,11 +83,15 @@ export async function loadMoatYaml(
   const source = parseConfig(displayFile, text)
   if (!source) throw configError(displayFile, text, [{ message: 'the file is empty', offset: 0 }])
   const parsed = await checkConfig(displayFile, text, source, moatYamlSchema(base ?? dirname(file)), moatYamlKeys)
+  const locate = (path: YamlPath) => formatPosition(displayFile, text, source.offsetOf(path))
   return {
-    config: toMoatYaml(parsed, source),
+    config: {
+      ...toMoatYaml(parsed, source),
+      ...(parsed.network && { network: toNetwork(parsed.network, locate) }),
+    },
     displayFile,
     file,
-    locate: (path) => formatPosition(displayFile, text, source.offsetOf(path)),
+    locate,
     reject: (issues, knownKeys) => {
       const problems = issues.flatMap((issue) => problemsOf(issue, source, knownKeys))
       return configError(displayFile, text, problems)
@@ -115,6 +128,25 @@ function toMoatYaml(parsed: z.output<ReturnType<typeof moatYamlSchema>>, source:
     secrets: parsed.secrets ?? {},
     ...(parsed.stdin && { stdin: parsed.stdin }),
   }
+}
+
+function toNetwork(
+  { host = [], peers = [], policy, rules = [] }: NonNullable<z.output<ReturnType<typeof moatYamlSchema>>['network']>,
+  locate: (path: YamlPath) => string,
+): DeclaredNetwork {
+  const placed = rules.map((declared, index): DeclaredRule => {
+    const at = ['network', 'rules', index]
+    const line = (number: number) => locate([...at, declared.key ?? '', number])
+    return {
+      ...declared,
+      rules: declared.rules.map((rule) => ({
+        ...rule,
+        ...(rule.paths && { paths: rule.paths.map((path, number) => ({ ...path, place: line(number) })) }),
+        place: [locate(at), ...(rule.place === undefined ? [] : [rule.place])].join(', '),
+      })),
+    }
+  })
+  return { host, peers, ...(policy && { policy }), rules: placed }
 }
 
 function toCommand(command: string | [string, ...string[]]): MoatYamlCommand {

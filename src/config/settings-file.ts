@@ -1,6 +1,8 @@
 // Owns the schema of ~/.moat/config.yaml. Apart from settings.ts because it loads zod, which takes time.
 import { z } from 'zod'
+import type { PolicyMode } from '../egress/policy.js'
 import { checkConfig, parseConfig } from './load-yaml.js'
+import { policyMode } from './network-schema.js'
 import { collectionError, domain, leaf, portNumber, text as textValue } from './schema-parts.js'
 
 /** What a moat.yaml may ask for that reaches beyond the box, as config.yaml has rules for it. */
@@ -12,6 +14,9 @@ export const powerKeys = [
   'hooks',
   'host_ports',
   'mounts',
+  'network',
+  'network_host',
+  'peers',
   'runtime',
   'secrets',
 ] as const
@@ -27,6 +32,8 @@ export interface Settings {
   caddy: { mirror?: string }
   /** What is refused, whoever allows it. */
   never: PowerRules
+  /** For agents whose moat.yaml has no policy. */
+  network: { policy?: PolicyMode }
   proxy: { domain?: string; port?: number }
 }
 
@@ -38,6 +45,11 @@ const proxy = z.strictObject(
 const caddy = z.strictObject(
   { mirror: textValue().optional() },
   { error: collectionError("a mapping such as {mirror: 'https://mirror.example/caddy-{os}-{arch}'}") },
+)
+
+const network = z.strictObject(
+  { policy: policyMode.optional() },
+  { error: collectionError('a mapping such as {policy: strict}') },
 )
 
 /** A mapping of lists of patterns, one for each power. A directory may end in `:ro` where that means something. */
@@ -55,6 +67,9 @@ function rules(modes: 'modes' | 'no modes', example: string) {
     hooks: list(textValue()),
     host_ports: list(leaf<number | string>('a port number from 1 to 65535, or "*"', port)),
     mounts: list(leaf<string>('a directory such as "~/data" or "/srv/data", or "*"', isDirectory)),
+    network: list(textValue()),
+    network_host: list(leaf<number | string>('a port number from 1 to 65535, or "*"', port)),
+    peers: list(textValue()),
     runtime: list(textValue()),
     secrets: list(textValue()),
   } satisfies Record<PowerKey, unknown>
@@ -69,6 +84,7 @@ const schema = z.strictObject(
     approvals: rules('modes', '{mounts: [~/data]}').optional(),
     caddy: caddy.optional(),
     never: rules('no modes', '{mounts: [~/.ssh]}').optional(),
+    network: network.optional(),
     proxy: proxy.optional(),
   },
   { error: collectionError('a mapping such as {proxy: {port: 8080}}') },
@@ -79,20 +95,23 @@ const knownKeys = {
   approvals: powerKeys,
   caddy: Object.keys(caddy.shape),
   never: powerKeys,
+  network: Object.keys(network.shape),
   proxy: Object.keys(proxy.shape),
 }
 
 /** The settings in the text of the file; an empty one sets nothing. Throws one CONFIG_INVALID with every problem. */
 export async function parseSettings(displayFile: string, text: string): Promise<Settings> {
   const source = parseConfig(displayFile, text)
-  if (!source) return { approvals: {}, caddy: {}, never: {}, proxy: {} }
+  if (!source) return { approvals: {}, caddy: {}, never: {}, network: {}, proxy: {} }
   const settings = await checkConfig(displayFile, text, source, schema, knownKeys)
   const mirror = settings.caddy?.mirror
   const { domain, port } = settings.proxy ?? {}
+  const policy = settings.network?.policy
   return {
     approvals: settings.approvals ?? {},
     caddy: mirror === undefined ? {} : { mirror },
     never: settings.never ?? {},
+    network: policy === undefined ? {} : { policy },
     proxy: { ...(domain !== undefined && { domain }), ...(port !== undefined && { port }) },
   }
 }

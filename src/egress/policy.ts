@@ -13,6 +13,8 @@ export interface PathRule {
   method: string
   /** `*` stands for one segment, `**` for any number of them, none too. */
   path: string
+  /** As in `NetworkRule`. */
+  place?: string
 }
 
 export interface NetworkRule {
@@ -21,7 +23,7 @@ export interface NetworkRule {
   host: string
   /** In order; the first that matches decides. Only such hosts are intercepted. */
   paths?: PathRule[]
-  /** Absent: 80 and 443. */
+  /** Absent: 80 and 443; of a denial of the whole host, every port. */
   port?: number
   /** Where it is written, for people: `moat.yaml:7:7`, `preset npm`, `--allow`. */
   place?: string

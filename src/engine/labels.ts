@@ -1,6 +1,7 @@
 // Owns the labels that make a container an agent: their names, how they are written, and how they are read back.
 import { createHash } from 'node:crypto'
 import { z } from 'zod/mini'
+import type { NetworkPolicy } from '../egress/policy.js'
 import type { Agent, Endpoint, RouteFragment } from '../routing/agent.js'
 import { isDnsLabel } from '../routing/dns-label.js'
 
@@ -21,6 +22,8 @@ export const labels = {
   /** Of a container that is kept when its agent ends. */
   keep: 'dev.moat.keep',
   name: 'dev.moat.name',
+  /** What the agent may reach, as JSON; see src/egress/policy.ts. */
+  network: 'dev.moat.network',
   /** Ports of its container that are published, and those that they are for, e.g. `61001=5432`. */
   relays: 'dev.moat.relays',
   repository: 'dev.moat.repository',
@@ -46,6 +49,7 @@ export type LabelledAgent = Pick<
   | 'grants'
   | 'keep'
   | 'name'
+  | 'network'
   | 'relays'
   | 'repository'
   | 'routes'
@@ -107,6 +111,25 @@ const routes = z.array(
   }),
 )
 
+const effect = z.enum(['allow', 'deny'])
+const network = z.object({
+  host: z.array(port),
+  peers: z.array(dnsLabel),
+  policy: z.enum(['permissive', 'strict']),
+  rules: z.array(
+    z.object({
+      effect,
+      host: z.string().check(z.minLength(1)),
+      paths: z.exactOptional(
+        z.array(z.object({ effect, method: z.string(), path: z.string(), place: z.exactOptional(z.string()) })),
+      ),
+      place: z.exactOptional(z.string()),
+      port: z.exactOptional(port),
+      text: z.string(),
+    }),
+  ),
+})
+
 /** The labels of a container that is `agent`. `home` is the absolute path of its `~/.moat`. */
 export function toLabels(agent: LabelledAgent & { home?: string }): Record<string, string> {
   return {
@@ -118,6 +141,7 @@ export function toLabels(agent: LabelledAgent & { home?: string }): Record<strin
     ...(agent.home !== undefined && { [labels.home]: agent.home }),
     ...(agent.keep && { [labels.keep]: 'true' }),
     [labels.name]: agent.name,
+    ...(agent.network && { [labels.network]: JSON.stringify(agent.network) }),
     ...(agent.relays && {
       [labels.relays]: Object.entries(agent.relays)
         .map((pair) => pair.join('='))
@@ -142,6 +166,7 @@ export function fromLabels(values: Readonly<Record<string, string>>): LabelledAg
     ...(values[labels.grants] && { grants: read(values, labels.grants, grants, (text) => text.split(',')) }),
     keep: values[labels.keep] === 'true',
     name: read(values, labels.name, dnsLabel),
+    ...(values[labels.network] && { network: read<NetworkPolicy>(values, labels.network, network, parseJson) }),
     ...(values[labels.relays] && { relays: read<Record<number, number>>(values, labels.relays, relays, parsePairs) }),
     ...(repository && { repository }),
     routes: read<RouteFragment[]>(values, labels.routes, routes, parseJson),

@@ -1,5 +1,6 @@
 // Owns the plain data an agent is made of once it has been read from the engine. No behaviour, no I/O.
 
+import type { NetworkPolicy } from '../egress/policy.js'
 import type { AgentEnd } from './agent-end.js'
 
 /** State of an agent's container, in the engine's own words. */
@@ -91,6 +92,8 @@ export interface Agent {
   /** True when the container stays after the agent has ended, until it is destroyed. */
   keep: boolean
   name: string
+  /** What it may reach; absent where nothing was said about that. Live rules are not in it. */
+  network?: NetworkPolicy
   /** Container port to the port on 127.0.0.1 that leads there; empty while the container is not running. */
   published: Record<number, number>
   /** Ports of the container at which moat's forwarder takes what is published, to those that it is for. */

@@ -2,11 +2,17 @@
 import { Flags } from '@oclif/core'
 import type { RunRequest } from '../agents/plan-agent.js'
 import { parseEnvFlags } from '../config/env-flag.js'
+import type { PolicyMode } from '../egress/policy.js'
 
 /** One value each time: with `multiple` alone the flag would take the path after it for another value. */
 const repeatable = { multiple: true, multipleNonGreedy: true } as const
 
 export const runFlags = {
+  allow: Flags.string({
+    description: 'Let the agent reach a host, before the rules in moat.yaml',
+    helpValue: '<rule>',
+    ...repeatable,
+  }),
   detach: Flags.boolean({ char: 'd', description: 'Return once the routes are live', exclusive: ['interactive'] }),
   env: Flags.string({
     char: 'e',
@@ -25,6 +31,7 @@ export const runFlags = {
 }
 
 export interface RunFlags {
+  allow?: string[] | undefined
   detach: boolean
   env?: string[] | undefined
   grant?: string[] | undefined
@@ -39,8 +46,15 @@ export interface RunFlags {
   yes: boolean
 }
 
-export function toRunRequest(flags: RunFlags, path: string, command: string[] | undefined): RunRequest {
+export function toRunRequest(
+  flags: RunFlags,
+  path: string,
+  command: string[] | undefined,
+  defaultPolicy: PolicyMode | undefined,
+): RunRequest {
   return {
+    allow: flags.allow ?? [],
+    ...(defaultPolicy && { defaultPolicy }),
     env: parseEnvFlags(flags.env ?? [], process.env),
     mounts: flags.mount ?? [],
     path,

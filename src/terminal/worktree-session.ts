@@ -2,6 +2,7 @@
 import { join, relative } from 'node:path'
 import { configDirectory, inWorktree } from '../agents/in-worktree.js'
 import { planAgent } from '../agents/plan-agent.js'
+import { loadSettings } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { resolveWorkspace } from '../config/workspace.js'
 import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
@@ -34,7 +35,8 @@ export async function worktreeSession(options: WorktreeSessionOptions): Promise<
     return await inWorktree(start, async (worktree, started) => {
       const workspace = join(worktree.path, within)
       const config = await configDirectory(workspace, join(repository.topLevel, within))
-      const request = { ...toRunRequest(flags, workspace, command), configDirectory: config }
+      const { network } = await loadSettings(proxy.paths.configFile)
+      const request = { ...toRunRequest(flags, workspace, command, network.policy), configDirectory: config }
       const plan = await planAgent(request, plugins, proxy.wanted.domain)
       interrupts.signal.throwIfAborted()
       worktree.notes.forEach(note)

@@ -20,7 +20,8 @@ For a branch called list or clean: moat run --worktree list`
     '<%= config.bin %> wt fix-login -- npm test',
   ]
   static override flags = runFlags
-  static override usage = 'wt BRANCH [-n <name>] [-d | -i] [-e KEY=value]... [--mount <mount>]... [-- COMMAND...]'
+  static override usage =
+    'wt BRANCH [-n <name>] [-d | -i] [-e KEY=value]... [--mount <mount>]... [--allow <rule>]... [-- COMMAND...]'
 
   async run(): Promise<RunOutcome> {
     const { argv, command } = splitCommand(this.argv)

@@ -133,3 +133,70 @@ it('goes by real paths in rules too', async () => {
   expect((await judge([asked], { approvals: rule, never: {} }, [])).pending).toEqual([])
   expect((await judge([asked], { approvals: {}, never: rule }, [])).forbidden).toHaveLength(1)
 })
+
+it('asks for hosts only where the user has made strict the default, and for this machine and other agents always', async () => {
+  const { workspace } = await place()
+  const text = `network:
+  policy: permissive
+  rules: [deny: x.a.test, "*.a.test", {b.test: [allow GET /]}, preset: npm, deny: c.test]
+  host: [5432]
+  peers: [checkout]
+`
+  const own = ['network.host 5432 moat.yaml:4:10', 'network.peers checkout moat.yaml:5:11']
+  const told = ({ name, place, value }: Power & { place: string }) => `${name} ${value} ${place}`
+  expect((await powers(workspace, text)).map(told)).toEqual(own)
+  const loaded = await loadMoatYaml(workspace, workspace)
+  const asked = powersOf({
+    hostPorts: [],
+    loaded,
+    ownMounts: [],
+    ownRules: ['d.test'],
+    strictByDefault: true,
+    workspace,
+  })
+  expect(asked.map(told)).toEqual([
+    'network.policy permissive moat.yaml:2:11',
+    'network.rules *.a.test but not x.a.test moat.yaml:3:27',
+    'network.rules b.test: allow GET / moat.yaml:3:39',
+    'network.rules preset: npm moat.yaml:3:64',
+    '--allow d.test --allow',
+    ...own,
+  ])
+})
+
+const rule = (value: string, own = false) => ({ key: 'network' as const, name: 'network.rules', own, place: '', value })
+
+it.each([
+  ['*', 'a.test', true],
+  ['a.test', 'a.test', true],
+  ['*.test', '*.a.test', true],
+  ['*.a.test', '*.test', false],
+  ['*.test', '*', false],
+  ['*.test', 'a.test:8443', false],
+  ['a.test:8443', 'a.test:8443', true],
+  ['a.test', 'a.test:443', true],
+  ['*.test', 'b.test: allow GET /, deny * /**', true],
+  ['*.test', '*.a.test but not x.a.test', true],
+  ['registry.npmjs.org', 'preset: npm', true],
+  ['preset: npm', 'preset: npm', true],
+  ['registry.npmjs.org', 'preset: yarn', false],
+  ['permissive', 'permissive', true],
+  ['a.test', 'permissive', false],
+])('approvals with %s and the rule %s: %s', async (pattern, value, allowed) => {
+  const { pending } = await judge([rule(value)], { approvals: { network: [pattern] }, never: {} }, [])
+  expect(pending).toHaveLength(allowed ? 0 : 1)
+})
+
+it.each([
+  ['*.evil.test', 'a.evil.test:8443', true],
+  ['a.evil.test', '*.evil.test', true],
+  ['evil.test', '*', true],
+  ['evil.test', 'evil.test: allow GET /', true],
+  ['registry.npmjs.org', 'preset: npm', true],
+  ['evil.test', 'good.test', false],
+  ['permissive', 'permissive', true],
+  ['evil.test', 'permissive', false],
+])('never with %s and the rule %s: %s', async (pattern, value, forbidden) => {
+  const judgement = await judge([rule(value, true)], { approvals: {}, never: { network: [pattern] } }, [])
+  expect(judgement.forbidden).toHaveLength(forbidden ? 1 : 0)
+})

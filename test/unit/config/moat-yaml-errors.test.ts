@@ -18,7 +18,8 @@ async function errorsOf(text: string): Promise<string[]> {
 
 const label = 'must be a DNS label (lowercase letters, digits and hyphens, at most 63 characters)'
 const keys =
-  'name, dependencies, base_image, ports, discover, command, env, mounts, container, hooks, stdin, grants, secrets'
+  'name, dependencies, base_image, ports, discover, command, env, mounts, container, hooks, stdin, network, grants, secrets'
+const networkForm = 'a mapping such as {policy: strict, rules: [packages.example.com]}'
 const port = '1:14: "ports.web" must be a port number from 1 to 65535'
 const bare = (number: number) => `write only the port in the container, ${number}: moat gives it a URL`
 const ports = '1:8: "ports" must be a mapping of endpoint names to ports such as {web: 3000}, not a list'
@@ -71,8 +72,6 @@ describe('a moat.yaml with one thing wrong', () => {
     ['hook as a number', 'hooks: {pre_run: 1}', '1:18: "hooks.pre_run" must be text, not 1; write it in quotes'],
     ['empty hook', 'hooks: {post_build: [a, ""]}', '1:25: "hooks.post_build[1]" is empty; it must be text'],
     ['hooks as text', 'hooks: npm ci', '1:8: "hooks" must be a mapping such as {pre_run: "npm ci"}, not "npm ci"'],
-    ['network', 'network: {policy: strict}', '1:1: "network" is not supported by this version of moat'],
-    ['empty network', 'network:', '1:1: "network" is not supported by this version of moat'],
     ['grants as text', 'name: a\ngrants: github', '2:9: "grants" must be a list such as [github, npm], not "github"'],
     [
       'a grant of a profile',
@@ -91,6 +90,7 @@ describe('a moat.yaml with one thing wrong', () => {
       '1:11: "A-B" is not a variable name: use letters, digits and underscores, and no digit first',
     ],
     ['a secret that is in env', 'env: {A: 1}\nsecrets: {A: env://X}', '2:11: "A" is in "env" already'],
+    ['empty network', 'network:', `1:1: "network" is empty; it must be ${networkForm}`],
     ['port in words', 'ports: {web: three}', '1:14: "ports.web" must be a port number from 1 to 65535, not "three"'],
     [
       'port as text',
@@ -278,7 +278,7 @@ describe('a moat.yaml with several things wrong', () => {
       'moat.yaml:5:11: "ports.My_Web" must be a port number from 1 to 65535, not "three"',
       'moat.yaml:7:3: duplicate key "web"; it is already on line 6',
       'moat.yaml:7:8: "ports.web" must be a port number from 1 to 65535, not 70000',
-      'moat.yaml:8:1: "network" is not supported by this version of moat',
+      `moat.yaml:8:10: "network" must be ${networkForm}, not "none"`,
       'moat.yaml:9:1: unknown key "containr"; did you mean "container"?',
     ])
   })

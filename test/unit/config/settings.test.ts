@@ -144,7 +144,14 @@ describe('config.yaml', () => {
     ['a reserved domain', 'proxy: {domain: test}', { domain: 'test' }],
   ])('may be %s', async (_, text, proxy) => {
     const file = text === undefined ? join(await temporaryDirectory(), 'config.yaml') : await configFile(text)
-    expect(await loadSettings(file)).toEqual({ approvals: {}, caddy: {}, never: {}, proxy })
+    expect(await loadSettings(file)).toEqual({ approvals: {}, caddy: {}, never: {}, network: {}, proxy })
+  })
+
+  it('may make strict what holds where a moat.yaml says nothing', async () => {
+    expect((await loadSettings(await configFile('network: {policy: strict}'))).network).toEqual({ policy: 'strict' })
+    expect((await caught(async () => loadSettings(await configFile('network: {policy: closed}')))).message).toContain(
+      ':1:19: "network.policy" must be strict or permissive, not "closed"',
+    )
   })
 
   it.each([

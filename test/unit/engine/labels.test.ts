@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { NetworkPolicy } from '../../../src/egress/policy.js'
 import { containerName, fromLabels, toLabels } from '../../../src/engine/labels.js'
 
 const agent = {
@@ -23,6 +24,28 @@ describe('labels', () => {
       'dev.moat.run-id': 'run_0123456789ab',
       'dev.moat.workspace': '/home/ann/my-app',
     })
+  })
+
+  it('carry what an agent may reach, and say nothing of one about which nothing was said', () => {
+    const network: NetworkPolicy = {
+      host: [5432],
+      peers: ['checkout'],
+      policy: 'strict',
+      rules: [
+        { effect: 'allow', host: 'a.test', place: 'moat.yaml:3:7', text: 'a.test' },
+        {
+          effect: 'allow',
+          host: 'b.test',
+          paths: [{ effect: 'deny', method: '*', path: '/x/**' }],
+          port: 8443,
+          text: 'b.test:8443',
+        },
+      ],
+    }
+    expect(fromLabels(toLabels({ ...agent, network }))).toEqual({ ...agent, network })
+    expect(toLabels(agent)).not.toHaveProperty('dev.moat.network')
+    const broken = { ...toLabels(agent), 'dev.moat.network': '{"policy":"open"}' }
+    expect(() => fromLabels(broken)).toThrow('dev.moat.network')
   })
 
   it('give back the agent they were made from', () => expect(fromLabels(toLabels(agent))).toEqual(agent))

@@ -1,0 +1,22 @@
+// Owns a rule as it is typed in a shell: a host, a host with a method and a path, or `preset:npm`.
+import { nearestName } from '../routing/nearest-name.js'
+import type { Effect, NetworkRule } from './policy.js'
+import { networkPresets, presetRules } from './presets.js'
+import { readRuleText } from './read-rule.js'
+
+/** `place` is where it was typed. A string says what is wrong, as the end of a sentence about the text. */
+export function rulesOfText(text: string, effect: Effect, place: string): NetworkRule[] | string {
+  const preset = /^preset:\s*(.*)$/.exec(text.trim())?.[1]
+  if (preset === undefined) {
+    const rule = readRuleText(text, effect)
+    return typeof rule === 'string' ? rule : [{ ...rule, place }]
+  }
+  const rules = presetRules(preset)
+  if (rules) return rules.map((rule) => denied({ ...rule, place: `${place}, preset ${preset}` }, effect))
+  const nearest = nearestName(preset, [...networkPresets().keys()])
+  return `names a preset that there is none of; ${nearest === undefined ? 'moat network presets lists them' : `did you mean preset:${nearest}?`}`
+}
+
+function denied(rule: NetworkRule, effect: Effect): NetworkRule {
+  return effect === 'deny' ? { ...rule, effect, text: `deny: ${rule.text}` } : rule
+}

@@ -1,0 +1,199 @@
+// Owns that what is denied stays denied and what is not allowed stays so, in whatever way hosts and paths are written: tens of
+// thousands of them, made by a seed.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decide } from '../../../src/egress/decide.js'
+import type { NetworkPolicy, NetworkRule, PathRule, PolicyMode } from '../../../src/egress/policy.js'
+
+const seeded = { numRuns: 10_000, seed: 17 }
+
+function policyOf(policy: PolicyMode, ...rules: NetworkRule[]): NetworkPolicy {
+  return { host: [], peers: [], policy, rules }
+}
+
+function withPaths(policy: PolicyMode, ...paths: PathRule[]): NetworkPolicy {
+  return policyOf(policy, { effect: 'allow', host: 'a.test', paths, text: 'a.test' })
+}
+
+const everything: PathRule = { effect: 'allow', method: '*', path: '/**' }
+const get = (path: string) => ({ host: 'a.test', method: 'GET', path, port: 443 })
+
+const segment = fc.stringMatching(/^[a-c@~:]{1,3}$/)
+const segments = fc.array(segment, { maxLength: 4, minLength: 1 })
+/** Picks for one writing of a path, used up in turn. */
+const choices = fc.array(fc.nat(11), { maxLength: 60, minLength: 60 })
+
+/** A writing of the path that every server, or a careless one, takes for the same. */
+function disguise(parts: readonly string[], picks: readonly number[]): string {
+  let next = 0
+  const pick = () => picks[next++ % picks.length] ?? 0
+  const character = (one: string) => {
+    const code = one.charCodeAt(0).toString(16)
+    const choice = pick()
+    if (choice < 6) return one
+    if (choice < 8) return `%${code}`
+    return choice < 10 ? `%${code.toUpperCase()}` : `%25${code}`
+  }
+  const noise = ['', '', '', '', '/', './', 'x/../', '//', './/./', '%2e/', 'y/%2E./', '']
+  const separators = ['/', '/', '/', '/', '/', '/', '//', '/./', '%2F', '%2f', '%252F', '%5C']
+  const ends = ['', '', '', '', '', '', '/', '/.', '?q=1', ';p=1', '/?a=/../b', '#/..']
+  const text = parts.map((part) => [...part].map(character).join(''))
+  const [first = '', ...rest] = text
+  return `/${noise[pick()]}${first}${rest.map((part) => `${separators[pick()]}${part}`).join('')}${ends[pick()]}`
+}
+
+/** Whatever a client may send. */
+const anyPath = fc
+  .array(
+    fc.constantFrom(
+      ...[
+        '/',
+        '/',
+        '/',
+        'a',
+        'b',
+        'secret',
+        '.',
+        '..',
+        '%2e',
+        '%2E%2e',
+        '%2f',
+        '%5c',
+        '\\',
+        ';',
+        '%',
+        '%25',
+        '%00',
+        '?',
+        '#',
+        '*',
+      ],
+      ...['%252e', '%c0%ae', 'é', ' ', '\0', '%61', '@', '..;', '%3b'],
+    ),
+    { maxLength: 14 },
+  )
+  .map((parts) => `/${parts.join('')}`)
+
+/** All that a server of some kind may take a path for: each rule of reading is used or not. */
+function readings(path: string): string[] {
+  const decode = (text: string) =>
+    text.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  const raw = path.replace(/[?#].*$/s, '')
+  const decoded = [raw, decode(raw), decode(decode(raw))]
+  const slashed = decoded.flatMap((text) => [text, text.replaceAll('\\', '/')])
+  const plain = slashed.flatMap((text) => [text, text.replace(/;[^/]*/g, '')])
+  return plain.flatMap((text) => [resolve(text, true), resolve(text, false)])
+}
+
+function resolve(text: string, mergeSlashes: boolean): string {
+  const parts: string[] = []
+  for (const part of text.split('/').slice(1)) {
+    if (part === '..') parts.pop()
+    else if (part !== '.' && (part !== '' || !mergeSlashes)) parts.push(part)
+  }
+  return `/${parts.filter((part) => part !== '').join('/')}`
+}
+
+describe('a path', () => {
+  it('that is denied is denied in every writing', () => {
+    fc.assert(
+      fc.property(segments, choices, fc.constantFrom<PolicyMode>('strict', 'permissive'), (parts, picks, mode) => {
+        const policy = withPaths(mode, { effect: 'deny', method: '*', path: `/${parts.join('/')}/**` }, everything)
+        expect(decide(policy, get(disguise(parts, picks))).allowed).toBe(false)
+      }),
+      seeded,
+    )
+  })
+
+  it('that is allowed leads nowhere that is denied, whoever reads it', () => {
+    const policy = withPaths('permissive', { effect: 'deny', method: '*', path: '/secret/**' })
+    let allowed = 0
+    fc.assert(
+      fc.property(anyPath, (path) => {
+        if (!decide(policy, get(path)).allowed) return
+        allowed += 1
+        for (const reading of readings(path)) expect(reading).not.toMatch(/^\/secret(\/|$)/)
+      }),
+      seeded,
+    )
+    // Else the property would say nothing.
+    expect(allowed).toBeGreaterThan(500)
+  })
+
+  it('leads out of what is allowed in no reading, but for encoded slashes, which are characters', () => {
+    const policy = withPaths('strict', { effect: 'allow', method: 'GET', path: '/a/**' })
+    let allowed = 0
+    fc.assert(
+      fc.property(anyPath, (path) => {
+        if (!decide(policy, get(`/a${path}`)).allowed) return
+        allowed += 1
+        for (const reading of readings(`/a${path}`)) expect(reading).toMatch(/^\/a(\/|$)/)
+      }),
+      seeded,
+    )
+    expect(allowed).toBeGreaterThan(500)
+  })
+
+  it('is matched as a regular expression of the same meaning would', () => {
+    const pattern = fc.array(fc.constantFrom('a', 'b', '*', '**'), { maxLength: 5 })
+    const path = fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 6 })
+    fc.assert(
+      fc.property(pattern, path, (parts, asked) => {
+        const source = parts
+          .map((part) => (part === '**' ? '(/[^/]+)*' : part === '*' ? '/[^/]+' : `/${part}`))
+          .join('')
+        const policy = withPaths('strict', { effect: 'allow', method: '*', path: `/${parts.join('/')}` })
+        const expected = new RegExp(`^${source}$`).test(asked.map((one) => `/${one}`).join(''))
+        expect(decide(policy, get(`/${asked.join('/')}`)).allowed).toBe(expected)
+      }),
+      seeded,
+    )
+  })
+})
+
+describe('a host', () => {
+  const label = fc.stringMatching(/^[a-z0-9]{1,4}$/)
+  const name = fc.array(label, { maxLength: 3, minLength: 1 }).map((labels) => [...labels, 'test'].join('.'))
+
+  it('that is denied is denied in every writing, and at every port', () => {
+    fc.assert(
+      fc.property(name, choices, fc.integer({ max: 65_535, min: 1 }), (host, picks, port) => {
+        const policy = policyOf(
+          'permissive',
+          { effect: 'deny', host, text: host },
+          { effect: 'allow', host: '*', text: '*' },
+        )
+        const wide = (one: string) => (/[a-z]/.test(one) ? String.fromCharCode(one.charCodeAt(0) + 0xfee0) : one)
+        const written = [...host].map((one, index) => {
+          const pick = picks[index % picks.length] ?? 0
+          return pick < 4 ? one : pick < 8 ? one.toUpperCase() : pick < 10 ? wide(one) : one === '.' ? '。' : one
+        })
+        const asked = `${written.join('')}${(picks[59] ?? 0) > 5 ? '.' : ''}`
+        expect(decide(policy, { host: asked, port }).allowed).toBe(false)
+      }),
+      seeded,
+    )
+  })
+
+  it('is below another one exactly when it ends so', () => {
+    fc.assert(
+      fc.property(name, name, fc.boolean(), (host, other, below) => {
+        const asked = below ? `${other}.${host}` : other
+        const policy = policyOf('strict', { effect: 'allow', host: `*.${host}`, text: '' })
+        expect(decide(policy, { host: asked, port: 443 }).allowed).toBe(asked.endsWith(`.${host}`))
+      }),
+      seeded,
+    )
+  })
+
+  it('of any text at all is judged, and in strict without rules refused', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), fc.double(), (host, path, port) => {
+        const verdict = decide(policyOf('strict'), { host, method: path, path, port })
+        expect(verdict).toMatchObject({ allowed: false, intercept: false })
+        decide(withPaths('strict', everything), { host: 'a.test', method: 'GET', path, port: 443 })
+      }),
+      { ...seeded, numRuns: 2000 },
+    )
+  })
+})
