@@ -2,8 +2,7 @@
 import { type RequestOptions, request } from 'node:https'
 import { exitCodes, MoatError, messageOf, systemCode } from '../errors.js'
 import { type Grant, injectionsOf } from './grant.js'
-import { formatGrant, inject, type Secret } from './injection.js'
-import { pathMatches } from './path-matches.js'
+import { formatGrant, inject, injectionFor, type Secret } from './injection.js'
 import { placeOfUrl } from './url-place.js'
 
 /** Milliseconds. */
@@ -30,9 +29,7 @@ export async function checkGrant(grant: Grant, secret: Secret, options: CheckOpt
   const { check } = grant.provider
   const place = check && placeOfUrl(check.url)
   if (!check || !place) return { asked: false }
-  const injection = injectionsOf(grant).find(({ hosts, paths, ports }) => {
-    return hosts.includes(place.host) && ports.includes(place.port) && pathMatches(paths, place.path)
-  })
+  const injection = injectionFor(injectionsOf(grant), place)
   // Whatever the provider's author wrote: a value goes where grants put it.
   if (!injection) return { asked: false }
   const { headers, query } = inject(injection, secret)

@@ -1,5 +1,6 @@
 // Owns what a grant is once it has been made, and what of it is told to whom. Pure.
-import type { GrantName, Injection, Placement } from './injection.js'
+import type { NetworkRule, PathRule } from '../egress/policy.js'
+import { formatGrant, type GrantName, type Injection, type Placement } from './injection.js'
 import type { GrantProvider, ProviderRule } from './provider.js'
 
 /** Where the value is when it is wanted. */
@@ -95,6 +96,23 @@ export function injectionsOf({ name, profile, provider }: Pick<Grant, 'name' | '
     remove: (rule.remove ?? []).map((header) => header.toLowerCase()),
     removeQuery: rule.removeQuery ?? [],
   }))
+}
+
+/** What a strict policy allows for the sake of a grant. It comes after all other rules, so that a `deny` of the user's stays one. */
+export function grantRules(grant: Pick<Grant, 'name' | 'profile' | 'provider'>): NetworkRule[] {
+  const rules: NetworkRule[] = []
+  const place = `grant ${formatGrant(grant)}`
+  for (const { hosts, paths = ['/**'], ports } of injectionsOf(grant)) {
+    const lines = paths.map((path): PathRule => ({ effect: 'allow', method: '*', path }))
+    for (const [host, port] of hosts.flatMap((one) => ports.map((number): [string, number] => [one, number]))) {
+      const known = rules.find((rule) => rule.host === host && rule.port === port)
+      if (known?.paths) known.paths.push(...lines)
+      else rules.push({ effect: 'allow', host, paths: [...lines], place, port, text: host })
+    }
+  }
+  // Without a value, and so without being opened.
+  const others = (grant.provider.allow ?? []).map((host): NetworkRule => ({ effect: 'allow', host, place, text: host }))
+  return [...rules, ...others]
 }
 
 function placementsOf({ basic, headers = {}, query = {} }: ProviderRule): Placement[] {

@@ -1,51 +1,88 @@
-// Owns the face of this room to the supervisor: what to put into requests for an agent's grants, and the value for one request.
-import { isDeepStrictEqual } from 'node:util'
+// Owns the face of this room to the supervisor: what grants mean for the proxy's config and for the policy, and the value for
+// one request.
 import type { MoatPaths } from '../config/paths.js'
-import { injectionsOf } from './grant.js'
-import { type Injected, type Injection, inject, parseGrant, tracesOf } from './injection.js'
+import type { NetworkRule } from '../egress/policy.js'
+import { type Grant, grantRules, injectionsOf } from './grant.js'
+import { type GrantedPlace, placesOf, setQuery } from './granted-places.js'
+import { type Injection, inject, injectionFor, parseGrant, tracesOf } from './injection.js'
 import { readGrant } from './store.js'
-import { ValueCache } from './value-cache.js'
+import { ValueCache, type ValueCacheOptions } from './value-cache.js'
 
-/** What a request that gets a value is given, and what must not be in the answer to it. */
-export interface RequestSecrets extends Injected {
-  /** To be taken out of the answer's headers. The longest first, none of them short. */
+/** What the grants of an agent mean, without any value. */
+export interface GrantsOfAgent {
+  injections: Injection[]
+  /** Where the proxy asks for a value. */
+  places: GrantedPlace[]
+  /** To come after all rules of a strict policy. */
+  rules: NetworkRule[]
+}
+
+/** A request of an agent, as the proxy asks about it. */
+export interface ValueQuestion {
+  /** As in GrantedPlace. */
+  grant: string
+  host: string
+  /** As it was sent. */
+  path: string
+  port: number
+}
+
+/** What one request is given, and what must not be in the answer to it. */
+export interface RequestSecrets {
+  /** By lower-case name. */
+  headers: Record<string, string>
+  /** In the order of the place's `query`. */
+  query: string[]
+  /** Forms of the value to be taken out of the answer's headers. The longest first, none of them short. */
   traces: string[]
 }
 
 export class Grants {
-  readonly #values = new ValueCache()
+  readonly #values: ValueCache
 
-  constructor(private readonly paths: Pick<MoatPaths, 'grants'>) {}
+  constructor(
+    private readonly paths: Pick<MoatPaths, 'grants'>,
+    options: ValueCacheOptions = {},
+  ) {
+    this.#values = new ValueCache(options)
+  }
 
-  /** Of the grants that a container's label names; those that were revoked or cannot be read have none. Never rejects. */
-  async injectionsOf(names: readonly string[], complain: (error: unknown) => void = () => {}): Promise<Injection[]> {
-    const all = await Promise.all(
-      names.map(async (text) => {
-        const { name, profile } = parseGrant(text)
-        const grant = await readGrant(this.paths.grants, { name, profile }).catch((error: unknown) => {
-          complain(error)
-          return undefined
-        })
-        return grant ? injectionsOf(grant) : []
+  /** Of the grants that a container's label names; those that were revoked or cannot be read mean nothing. Never rejects. */
+  async of(names: readonly string[], complain: (error: unknown) => void = () => {}): Promise<GrantsOfAgent> {
+    const read = names.map((text) =>
+      this.#read(text).catch((error: unknown) => {
+        complain(error)
+        return undefined
       }),
     )
-    return all.flat()
+    const grants = (await Promise.all(read)).filter((grant) => grant !== undefined)
+    const injections = grants.flatMap(injectionsOf)
+    return { injections, places: placesOf(injections), rules: grants.flatMap(grantRules) }
   }
 
   /**
-   * For one request, to be asked for each: the store is read anew, so that what was revoked or changed counts at once. Undefined
-   * when there is no such grant any more. Rejects with a MoatError when its value cannot be had.
+   * To be asked for each request: the store is read anew, so that what was revoked or changed counts at once, also where the
+   * proxy's config is still of before. Undefined for a request that gets nothing. Rejects with a MoatError when its value cannot
+   * be had.
    */
-  async secretsFor(injection: Injection): Promise<RequestSecrets | undefined> {
-    const grant = await readGrant(this.paths.grants, { name: injection.grant, profile: injection.profile })
-    // One that was granted anew meanwhile may be for other hosts than the proxy's config knows.
-    if (!grant || !injectionsOf(grant).some((one) => isDeepStrictEqual(one, injection))) return undefined
+  async secretsFor({ grant: name, host, path, port }: ValueQuestion): Promise<RequestSecrets | undefined> {
+    const grant = await this.#read(name)
+    const injections = grant ? injectionsOf(grant) : []
+    const injection = injectionFor(injections, { host: host.toLowerCase(), path, port })
+    if (!grant || !injection) return undefined
     const secret = await this.#values.valueOf(grant)
-    return { ...inject(injection, secret), traces: tracesOf(injection, secret) }
+    const { headers, query } = inject(injection, secret)
+    const [place] = placesOf(injections.filter(({ hosts, ports }) => hosts.includes(host) && ports.includes(port)))
+    const names = place?.query ?? setQuery(injection)
+    return { headers, query: names.map((one) => query[one] ?? ''), traces: tracesOf(injection, secret) }
   }
 
-  /** To be told of each 401 of a host: what was remembered of a value is then asked for anew. */
-  refused({ grant, profile }: Pick<Injection, 'grant' | 'profile'>): void {
-    this.#values.forget({ name: grant, profile })
+  /** To be told of each 401 of a granted host: what was remembered of a value is then asked for anew. */
+  refused(grant: string): void {
+    this.#values.forget(parseGrant(grant))
+  }
+
+  async #read(text: string): Promise<Grant | undefined> {
+    return readGrant(this.paths.grants, parseGrant(text))
   }
 }

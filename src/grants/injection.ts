@@ -1,6 +1,6 @@
 // Owns the plain description of what a grant puts into requests, and where: what the proxy's config is made of. It never has a
 // value in it; what is made of one is computed for a single request, and kept nowhere. Pure.
-import type { NetworkRule, PathRule } from '../egress/policy.js'
+import { pathMatches } from './path-matches.js'
 
 /** Where in a request something is put. `{token}` in a text is the value; other fields of a value by their names. */
 export type Placement =
@@ -76,42 +76,47 @@ export function replacedHeaders({ place, remove }: Pick<Injection, 'place' | 're
 /** Shorter values would be found in what has nothing to do with them. */
 const shortestTrace = 6
 
-/** The forms in which a server may send back what it was given: to be taken out of its answers. The longest first. */
-export function tracesOf(injection: Pick<Injection, 'place'>, secret: Secret): string[] {
-  const { headers, query } = inject(injection, secret)
-  const texts = [...Object.values(secret), ...Object.values(headers), ...Object.values(query)]
-  const bare = texts.flatMap((text) => [text, text.replace(/^(Basic|Bearer|token) /i, '').replace(/=+$/, '')])
-  const forms = bare.flatMap((text) => {
-    const bytes = Buffer.from(text)
-    const base64 = bytes.toString('base64').replace(/=+$/, '')
-    const hex = bytes.toString('hex')
+/**
+ * The forms in which a server may send back what it was given, to be taken out of its answers; the longest first. In Base64 it is
+ * found wherever it stands in what was encoded: what is left of it is a letter or two at its ends.
+ */
+export function tracesOf({ place }: Pick<Injection, 'place'>, secret: Secret): string[] {
+  const texts = Object.entries(secret).flatMap(([field, text]) => (isUsed(place, field) ? [text] : []))
+  const forms = texts.flatMap((text) => {
+    const hex = Buffer.from(text).toString('hex')
     const encoded = encodeURIComponent(text)
-    return [text, base64, bytes.toString('base64url'), hex, hex.toUpperCase(), encoded, encoded.replaceAll('%20', '+')]
+    return [text, hex, hex.toUpperCase(), encoded, encoded.replaceAll('%20', '+'), ...base64Forms(text)]
   })
   const long = [...new Set(forms)].filter(({ length }) => length >= shortestTrace)
   return long.toSorted((a, b) => b.length - a.length || (a < b ? -1 : 1))
 }
 
-/**
- * What the policy allows for the sake of grants: their hosts, at their ports, for the paths that are needed. Each has path rules, for
- * only with such is a tunnel opened. They come after all others, so that a `deny` of the user's stays one.
- */
-export function networkRulesOf(injections: readonly Injection[], mode: 'permissive' | 'strict'): NetworkRule[] {
-  const rules: NetworkRule[] = []
-  for (const { grant, hosts, paths = ['/**'], ports, profile } of injections) {
-    const place = `grant ${formatGrant({ name: grant, profile })}`
-    for (const host of hosts) {
-      for (const port of ports) {
-        const known = rules.find((rule) => rule.host === host && rule.port === port)
-        const allowed = paths.map((path): PathRule => ({ effect: 'allow', method: '*', path }))
-        if (known?.paths) known.paths.push(...allowed)
-        else rules.push({ effect: 'allow', host, paths: allowed, place, port, text: `${host}:${port}` })
-      }
-    }
-  }
-  // What is not denied is allowed there: only opened, so that the value can be put in.
-  if (mode === 'permissive') for (const { paths } of rules) paths?.push({ effect: 'allow', method: '*', path: '/**' })
-  return rules
+/** Without the letters that what stands before and after has a part in, for each of the three ways to begin. */
+function base64Forms(text: string): string[] {
+  return [0, 1, 2].flatMap((before) => {
+    const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(text)])
+    const [from, to] = [Math.ceil((before * 8) / 6), Math.floor((bytes.length * 8) / 6)]
+    return [bytes.toString('base64').slice(from, to), bytes.toString('base64url').slice(from, to)]
+  })
+}
+
+function isUsed(place: readonly Placement[], field: string): boolean {
+  return place.some((one) => (one.kind === 'basic' ? field === 'token' : one.value.includes(`{${field}}`)))
+}
+
+/** The hosts whose tunnels are opened for the sake of grants, as `decide` asks. Hosts in their one form. */
+export function interceptedBy(injections: readonly Injection[]): (host: string, port: number) => boolean {
+  return (host, port) => injections.some(({ hosts, ports }) => hosts.includes(host) && ports.includes(port))
+}
+
+/** The first that is for a request; undefined for one that gets nothing. `host` in its one form, `path` as it was sent. */
+export function injectionFor(
+  injections: readonly Injection[],
+  { host, path, port }: { host: string; path: string; port: number },
+): Injection | undefined {
+  return injections.find(
+    ({ hosts, paths, ports }) => hosts.includes(host) && ports.includes(port) && pathMatches(paths, path),
+  )
 }
 
 /** Two grants for one place: neither of them could be chosen. */

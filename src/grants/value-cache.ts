@@ -21,6 +21,12 @@ interface Entry {
   value: Promise<ReadValue>
 }
 
+export interface ValueCacheOptions extends ReadOptions {
+  /** Milliseconds since 1970. */
+  now?: () => number
+  read?: typeof readValue
+}
+
 export class ValueCache {
   readonly #entries = new Map<string, Entry>()
 

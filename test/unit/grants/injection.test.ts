@@ -1,12 +1,14 @@
 // Owns what is put into requests: by header, query and Basic, what of the agent's own goes, and what is taken out of answers.
 import { describe, expect, it } from 'vitest'
-import { grantedHosts, injectionsOf } from '../../../src/grants/grant.js'
+import { decide } from '../../../src/egress/decide.js'
+import { grantedHosts, grantRules, injectionsOf } from '../../../src/grants/grant.js'
+import { placesOf } from '../../../src/grants/granted-places.js'
 import {
   clashOf,
   formatGrant,
   type Injection,
   inject,
-  networkRulesOf,
+  interceptedBy,
   parseGrant,
   replacedHeaders,
   tracesOf,
@@ -51,28 +53,36 @@ it('replaces what the agent sends itself, whatever the case', () => {
 })
 
 describe('traces', () => {
-  it('are all forms in which a server may send it back, the longest first', () => {
-    const token = 'abc/def+ghi jkl'
-    const traces = tracesOf(injection([{ kind: 'basic', username: 'u' }]), { token })
-    const bytes = Buffer.from(token)
-    for (const form of [
-      token,
-      bytes.toString('hex'),
-      bytes.toString('hex').toUpperCase(),
-      bytes.toString('base64').replace(/=+$/, ''),
-      bytes.toString('base64url'),
-      encodeURIComponent(token),
-      Buffer.from(`u:${token}`).toString('base64').replace(/=+$/, ''),
-    ])
-      expect(traces.some((trace) => form.includes(trace) || trace === form)).toBe(true)
+  const token = 'abc/def+ghi jkl-123'
+  const basic = [{ kind: 'basic' as const, username: 'u' }]
+
+  it.each([
+    ['itself', token],
+    ['in hex', Buffer.from(token).toString('hex')],
+    ['in hex, upper case', Buffer.from(token).toString('hex').toUpperCase()],
+    ['for a URL', encodeURIComponent(token)],
+    ['for a form', new URLSearchParams({ a: token }).toString()],
+    ...['', 'u:', 'a', 'token=', 'four'].flatMap((before) =>
+      (['base64', 'base64url'] as const).map((form): [string, string] => [
+        `in ${form} after ${JSON.stringify(before)}`,
+        Buffer.from(`${before}${token}!`).toString(form),
+      ]),
+    ),
+  ])('are found %s', (_, text) => {
+    const rest = tracesOf(injection(basic), { token }).reduce((left, trace) => left.replaceAll(trace, ''), text)
+    expect(text.length - rest.length).toBeGreaterThan(token.length - 3)
+  })
+
+  it('are few, the longest first, and of what is used alone', () => {
+    const traces = tracesOf(injection(basic), { other: 'not-sent-anywhere', token })
     expect(traces.map(({ length }) => length)).toEqual(traces.map(({ length }) => length).toSorted((a, b) => b - a))
+    expect(traces.length).toBeLessThanOrEqual(12)
+    expect(traces.join()).not.toContain('not-sent')
   })
 
   it('are never so short that they would be found in anything', () => {
-    for (const token of ['', 'a', 'abc']) {
-      const traces = tracesOf(injection([{ kind: 'query', name: 'k', value: '{token}' }]), { token })
-      expect(traces.every(({ length }) => length >= 6)).toBe(true)
-    }
+    for (const one of ['', 'a', 'abc'])
+      expect(tracesOf(injection(basic), { token: one }).every(({ length }) => length >= 6)).toBe(true)
   })
 })
 
@@ -86,23 +96,72 @@ it('names grants with their profile, the usual one without', () => {
 })
 
 describe('the policy', () => {
-  const git = injection([], { hosts: ['git.test'], paths: ['/*/*/info/refs'] })
-  const api = injection([], { hosts: ['api.test', 'git.test'], paths: ['/api/**'], ports: [443, 8443] })
+  const provider = {
+    allow: ['*.cdn.test'],
+    inject: [
+      { basic: 'u', hosts: ['git.test'], paths: ['/*/*/info/refs'] },
+      { headers: { A: '{token}' }, hosts: ['api.test', 'git.test'], paths: ['/api/**'], ports: [443, 8443] },
+    ],
+    name: 'p',
+    title: 'P',
+  }
+  const grant = sampleGrant({ provider })
 
-  it('allows hosts for what is needed there, each once', () => {
-    const rules = networkRulesOf([git, api], 'strict')
+  it('allows hosts for what is needed there, each once, and others without a value', () => {
+    const rules = grantRules(grant)
     expect(rules.map(({ host, paths, port }) => [host, port, paths?.map(({ path }) => path)])).toEqual([
       ['git.test', 443, ['/*/*/info/refs', '/api/**']],
       ['api.test', 443, ['/api/**']],
       ['api.test', 8443, ['/api/**']],
       ['git.test', 8443, ['/api/**']],
+      ['*.cdn.test', undefined, undefined],
     ])
-    expect(rules[0]).toMatchObject({ effect: 'allow', place: 'grant a' })
+    expect(rules[0]).toMatchObject({ effect: 'allow', place: 'grant my-api' })
   })
 
-  it('takes nothing away where all is allowed, and still has hosts opened', () => {
-    const [rule] = networkRulesOf([git], 'permissive')
-    expect(rule?.paths?.at(-1)).toEqual({ effect: 'allow', method: '*', path: '/**' })
+  it('lets what the user says win', () => {
+    const deny = { effect: 'deny' as const, host: 'api.test', text: 'deny api.test' }
+    const rules = [deny, ...grantRules(grant)]
+    const ask = (host: string, path: string) =>
+      decide({ policy: 'strict', rules }, { host, method: 'GET', path, port: 443 }).allowed
+    expect(ask('api.test', '/api/x')).toBe(false)
+    expect([ask('git.test', '/a/b/info/refs'), ask('git.test', '/other'), ask('x.cdn.test', '/')]).toEqual([
+      true,
+      false,
+      true,
+    ])
+  })
+
+  it('has the hosts opened that get a value, and no others', () => {
+    const alsoIntercept = interceptedBy(injectionsOf(grant))
+    const open = (host: string, port = 443) =>
+      decide({ policy: 'permissive', rules: [] }, { host, port }, { alsoIntercept }).intercept
+    expect([open('git.test'), open('GIT.test.'), open('api.test', 8443)]).toEqual([true, true, true])
+    expect([open('x.cdn.test'), open('git.test', 80), open('agit.test')]).toEqual([false, false, false])
+  })
+
+  it('asks for values where there may be some, in one place for hosts that are alike', () => {
+    expect(placesOf(injectionsOf(grant))).toEqual([
+      {
+        grant: 'my-api',
+        headers: ['a', 'authorization'],
+        hosts: ['git.test'],
+        ports: [443],
+        query: [],
+        remove: [],
+        removeQuery: [],
+      },
+      { grant: 'my-api', headers: ['a'], hosts: ['api.test'], ports: [443], query: [], remove: [], removeQuery: [] },
+      {
+        grant: 'my-api',
+        headers: ['a'],
+        hosts: ['api.test', 'git.test'],
+        ports: [8443],
+        query: [],
+        remove: [],
+        removeQuery: [],
+      },
+    ])
   })
 })
 

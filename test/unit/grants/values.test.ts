@@ -141,23 +141,60 @@ describe('what was asked for', () => {
 })
 
 describe('for a request', () => {
+  const question = { grant: 'my-api', host: 'api.my.test', path: '/x?y', port: 443 }
+
   it('the store is asked each time: what is revoked or changed counts at once', async () => {
     const paths = { grants: join(await temporaryDirectory(), 'grants') }
     const options = { open: async () => undefined }
     const grants = new Grants(paths)
     await writeGrant(paths.grants, sampleGrant(), options)
-    const [injection] = await grants.injectionsOf(['my-api', 'gone'])
-    if (!injection) throw new Error('no injection')
-    expect(await grants.secretsFor(injection)).toMatchObject({ headers: { 'x-api-key': 'sesame-open-1234' } })
+    expect(await grants.secretsFor(question)).toMatchObject({ headers: { 'x-api-key': 'sesame-open-1234' } })
     await writeGrant(paths.grants, from({ fields: { token: 'rotated-value' }, kind: 'value' }), options)
-    expect(await grants.secretsFor(injection)).toMatchObject({ headers: { 'x-api-key': 'rotated-value' } })
-    // Granted anew for another host: what the proxy knows of the old one gets nothing.
+    expect(await grants.secretsFor(question)).toMatchObject({ headers: { 'x-api-key': 'rotated-value' } })
+    // Granted anew for another host: the proxy's config still has the old one.
     const { provider } = sampleGrant()
     const moved = { ...provider, inject: [{ headers: { 'X-Api-Key': '{token}' }, hosts: ['other.test'] }] }
     await writeGrant(paths.grants, sampleGrant({ provider: moved }), options)
-    expect(await grants.secretsFor(injection)).toBeUndefined()
+    expect(await grants.secretsFor(question)).toBeUndefined()
     await removeGrant(paths.grants, sampleGrant())
-    expect(await grants.secretsFor(injection)).toBeUndefined()
-    expect(await grants.injectionsOf(['my-api'])).toEqual([])
+    expect(await grants.secretsFor({ ...question, host: 'other.test' })).toBeUndefined()
+    expect(await grants.of(['my-api'])).toEqual({ injections: [], places: [], rules: [] })
+  })
+
+  it('nothing is given elsewhere, at another port, for another path, to another profile', async () => {
+    const paths = { grants: join(await temporaryDirectory(), 'grants') }
+    const { provider } = sampleGrant()
+    const inject = [{ ...provider.inject[0], hosts: ['api.my.test'], paths: ['/v1/**'] }]
+    await writeGrant(paths.grants, sampleGrant({ provider: { ...provider, inject } }), { open: async () => undefined })
+    const grants = new Grants(paths)
+    const good = { ...question, path: '/v1/me?x=/../y' }
+    expect(await grants.secretsFor(good)).toBeDefined()
+    expect(await grants.secretsFor({ ...good, host: 'API.my.test' })).toBeDefined()
+    const others = [
+      { ...good, host: 'api.my.test.evil.test' },
+      { ...good, host: 'my.test' },
+      { ...good, port: 8443 },
+      { ...good, path: '/v2/me' },
+      { ...good, path: '/v1/../v2' },
+      { ...good, path: '/v1/%2e%2e/v2' },
+      { ...good, path: '/v1/..%2fv2' },
+      { ...good, grant: 'my-api@work' },
+      { ...good, grant: 'other' },
+    ]
+    for (const one of others) expect([one, await grants.secretsFor(one)]).toEqual([one, undefined])
+  })
+
+  it('a broken grant is told of, and hides no other', async () => {
+    const paths = { grants: join(await temporaryDirectory(), 'grants') }
+    await writeGrant(paths.grants, sampleGrant(), { open: async () => undefined })
+    await writeGrant(paths.grants, sampleGrant({ name: 'bad' }), { open: async () => undefined })
+    await writeFile(join(paths.grants, 'default', 'bad.grant'), 'spoilt')
+    const errors: unknown[] = []
+    const { injections } = await new Grants(paths).of(['bad', 'my-api', '../x'], (error) => errors.push(error))
+    expect(injections.map(({ grant }) => grant)).toEqual(['my-api'])
+    expect(errors).toHaveLength(2)
+    await expect(new Grants(paths).secretsFor({ ...question, grant: 'bad' })).rejects.toMatchObject({
+      code: 'GRANTS_BROKEN',
+    })
   })
 })
