@@ -3,6 +3,7 @@ import { checkAgents } from './check-agents.js'
 import { checkAuthority } from './check-authority.js'
 import { checkCaddy } from './check-caddy.js'
 import { checkEngine } from './check-engine.js'
+import { checkGrants } from './check-grants.js'
 import { checkLeftovers } from './check-leftovers.js'
 import { checkNeighbours } from './check-neighbours.js'
 import { checkNode } from './check-node.js'
@@ -22,6 +23,7 @@ export const checks: readonly Check[] = [
   { find: checkAuthority, name: 'authority' },
   { find: checkTrust, name: 'trust' },
   { find: checkState, name: 'files' },
+  { find: checkGrants, name: 'grants' },
   { find: checkAgents, name: 'agents' },
   { find: checkLeftovers, name: 'leftovers' },
 ]

@@ -2,7 +2,7 @@
 import { type RequestOptions, request } from 'node:https'
 import { exitCodes, MoatError, messageOf, systemCode } from '../errors.js'
 import { type Grant, injectionsOf } from './grant.js'
-import { formatGrant, inject, injectionFor, type Secret } from './injection.js'
+import { formatGrant, grantCommand, inject, injectionFor, type Secret } from './injection.js'
 import { placeOfUrl } from './url-place.js'
 
 /** Milliseconds. */
@@ -39,17 +39,17 @@ export async function checkGrant(grant: Grant, secret: Secret, options: CheckOpt
   const name = formatGrant(grant)
   const { status, text } = await ask(url, all, options).catch((error: unknown) => {
     const reason = systemCode(error) ?? messageOf(error)
-    throw refused(name, `${url.host} could not be asked about the grant ${name}: ${reason}.`, error)
+    throw refused(grant, `${url.host} could not be asked about the grant ${name}: ${reason}.`, error)
   })
   if ((check.refused ?? usuallyRefused).includes(status)) {
     throw refused(
-      name,
+      grant,
       `${grant.provider.title} refuses the value of the grant ${name}: ${url.host} answers ${status}.`,
     )
   }
   if (status < 200 || status > 299) {
     throw refused(
-      name,
+      grant,
       `${url.host} answers ${status} when it is asked about the grant ${name}, which says nothing of its value.`,
     )
   }
@@ -91,7 +91,7 @@ function fieldOf(text: string, field: string): string | undefined {
   }
 }
 
-function refused(name: string, message: string, cause?: unknown): MoatError {
-  const suggestions = [`moat grant ${name} --no-check`]
+function refused(grant: Grant, message: string, cause?: unknown): MoatError {
+  const suggestions = [`moat grant ${grantCommand(grant)} --no-check`]
   return new MoatError('GRANT_REFUSED', message, { cause, exit: exitCodes.failure, suggestions })
 }

@@ -2,7 +2,7 @@
 import { exitCodes, MoatError } from '../errors.js'
 import { nearestName } from '../routing/nearest-name.js'
 import type { Grant } from './grant.js'
-import { formatGrant, type GrantName } from './injection.js'
+import { formatGrant, type GrantName, grantCommand } from './injection.js'
 import { validName } from './profile.js'
 import { grantNames, readGrant, removeGrant, writeGrant } from './store.js'
 
@@ -19,7 +19,7 @@ export async function missingGrant(directory: string, wanted: GrantName): Promis
     suggestions: [
       ...(near === undefined ? [] : [`moat grant show ${near}`]),
       'moat grant list',
-      `moat grant ${wanted.name}`,
+      `moat grant ${grantCommand(wanted)}`,
     ],
   })
 }

@@ -37,6 +37,11 @@ export function formatGrant({ name, profile }: GrantName): string {
   return profile === defaultProfile ? name : `${name}@${profile}`
 }
 
+/** As a command takes it: `github --profile work`. */
+export function grantCommand({ name, profile }: GrantName): string {
+  return profile === defaultProfile ? name : `${name} --profile ${profile}`
+}
+
 export function parseGrant(text: string): GrantName {
   const [name = '', profile = defaultProfile] = text.split('@', 2)
   return { name, profile }

@@ -7,7 +7,7 @@ import { shellQuote } from '../config/shell-quote.js'
 import { systemCode } from '../errors.js'
 import { isDnsLabel } from '../routing/dns-label.js'
 import type { Grant } from './grant.js'
-import { formatGrant, type GrantName } from './injection.js'
+import { formatGrant, type GrantName, grantCommand } from './injection.js'
 import { broken, isSafeDirectory, makeSafeDirectory, readPrivately } from './private-file.js'
 import { ensureKey, type KeyOptions, readKey } from './store-key.js'
 
@@ -25,7 +25,7 @@ export async function readGrant(directory: string, name: GrantName, options?: Ke
   const text = await readPrivately(file)
   if (text === undefined) return undefined
   const key = await readKey(directory, options)
-  const again = [`moat grant revoke ${formatGrant(name)}`, `rm ${shellQuote(file)}`]
+  const again = [`moat grant revoke ${grantCommand(name)}`, `rm ${shellQuote(file)}`]
   if (!key) throw broken(file, 'the key it was encrypted with is gone', again)
   const grant = open(text, key, name)
   if (!grant) throw broken(file, 'it is not what moat wrote for this grant', again)

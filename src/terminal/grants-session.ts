@@ -1,7 +1,7 @@
 // Owns what is done before a run about grants that there are not: ask, where somebody can answer, else say what makes each.
 import type { MoatPaths } from '../config/paths.js'
 import { exitCodes, MoatError } from '../errors.js'
-import { defaultProfile, formatGrant, type GrantName } from '../grants/injection.js'
+import { formatGrant, type GrantName, grantCommand } from '../grants/injection.js'
 import { makeGrant } from '../grants/make-grant.js'
 import type { Providers } from '../grants/providers.js'
 import { grantNames } from '../grants/store.js'
@@ -44,8 +44,6 @@ function missingError(missing: readonly GrantName[]): MoatError {
       : `There are no grants ${names.join(', ')}, so nothing was started.`
   return new MoatError('GRANT_MISSING', message, {
     exit: exitCodes.usage,
-    suggestions: missing.map(
-      ({ name, profile }) => `moat grant ${name}${profile === defaultProfile ? '' : ` --profile ${profile}`}`,
-    ),
+    suggestions: missing.map((name) => `moat grant ${grantCommand(name)}`),
   })
 }
