@@ -11,6 +11,7 @@ import { anyNode, ascii, builtins, depth, lazyRequires, leaveOut, unsorted } fro
 const entries = [
   ...globSync('src/{commands,hooks}/**/*.ts'),
   'src/completion/answer.ts',
+  'src/gate/gate-process.ts',
   'src/plugin.ts',
   'src/supervisor/supervisor-process.ts',
   'src/terminal/moat-help.ts',

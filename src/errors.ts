@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'CADDY_FAILED'
   | 'CA_BROKEN'
   | 'CA_DOMAIN'
+  | 'EGRESS_CA_BROKEN'
   | 'CONFIG_INVALID'
   | 'CONFIG_MISSING'
   | 'DOMAIN_MISMATCH'

@@ -34,6 +34,7 @@ import { newRunId } from './run-id.js'
 import { assertRuntime } from './runtime.js'
 import { assertSettled } from './settled-sources.js'
 import { planTrustBundle, type TrustBundle } from './trust-bundle.js'
+import { trustedRoots } from './trusted-roots.js'
 
 /** Where the agent finds its workspace. */
 const workspaceMount = '/workspace'
@@ -130,9 +131,10 @@ async function startContainer(
   const given = giveSettings(wanted.proxyTrust.settings, wanted.command, facts.environment)
   if (options.verbose) given.told.forEach(progress.note)
   const plan = { ...wanted, command: given.command, env: { ...given.env, ...wanted.env } }
-  const trust = await planContainerTrust(engine, facts, paths, plan.env)
+  const roots = await trustedRoots(plan, paths)
+  const trust = await planContainerTrust(engine, facts, roots, plan.env)
   const grants = await planContainerGrants(plan, { engine, paths })
-  const own = { engine, image: facts, note: progress.note, paths, runId }
+  const own = { engine, image: facts, note: progress.note, paths: { ...paths, ...roots }, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
   try {
     const mounted = plan.mounts.map(({ target }) => target)

@@ -2,6 +2,7 @@
 import { checkAgents } from './check-agents.js'
 import { checkAuthority } from './check-authority.js'
 import { checkCaddy } from './check-caddy.js'
+import { checkEgressAuthority } from './check-egress-authority.js'
 import { checkEngine } from './check-engine.js'
 import { checkGrants } from './check-grants.js'
 import { checkLeftovers } from './check-leftovers.js'
@@ -21,6 +22,7 @@ export const checks: readonly Check[] = [
   { find: checkResolver, name: 'names' },
   { find: checkNeighbours, name: 'neighbours' },
   { find: checkAuthority, name: 'authority' },
+  { find: checkEgressAuthority, name: 'second authority' },
   { find: checkTrust, name: 'trust' },
   { find: checkState, name: 'files' },
   { find: checkGrants, name: 'grants' },

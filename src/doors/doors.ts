@@ -1,6 +1,9 @@
 // Owns the doors between the proxy and agents' containers, as one thing: the sockets by which Caddy reaches their servers, the
-// doorkeeper by which they reach Caddy, and the directories both are in.
+// doorkeeper by which they reach Caddy, the gate by which they reach the world, and the directories all are in.
 import type { MoatPaths } from '../config/paths.js'
+import { GateKeeper } from '../gate/gate-keeper.js'
+import { gatedAgents } from '../gate/gated-agents.js'
+import type { Agent } from '../routing/agent.js'
 import type { RouteTable } from '../routing/route-table.js'
 import { AgentDirectories, type SharingAgent } from './agent-directories.js'
 import { Doorkeeper } from './doorkeeper.js'
@@ -8,10 +11,11 @@ import { Links } from './links.js'
 
 export interface DoorsOptions {
   domain: string
+  env: NodeJS.ProcessEnv
   log: (message: string) => void
   /** Called when an agent that discovers may have others to show than before. */
   onDiscovery?: () => void
-  paths: Pick<MoatPaths, 'agents' | 'doorsLog' | 'doorsSocket' | 'inside' | 'proxy'>
+  paths: Pick<MoatPaths, 'agents' | 'doorsLog' | 'doorsSocket' | 'gateLog' | 'gateSocket' | 'home' | 'inside' | 'proxy'>
   /** The user whose sockets are dialled. */
   uid: number
 }
@@ -19,18 +23,27 @@ export interface DoorsOptions {
 export class Doors {
   readonly #directories: AgentDirectories
   readonly #doorkeeper: Doorkeeper
+  readonly #gate: GateKeeper
   readonly #links: Links
+  readonly #options: DoorsOptions
   #insideWas = ''
 
   constructor(options: DoorsOptions) {
     this.#directories = new AgentDirectories(options.paths, options.log)
     this.#doorkeeper = new Doorkeeper(options)
+    this.#gate = new GateKeeper(options)
     this.#links = new Links(options)
+    this.#options = options
   }
 
-  /** Resolves when Caddy reaches these agents, and they reach Caddy. */
-  async apply(table: RouteTable): Promise<void> {
-    await Promise.all([this.#links.apply(table), this.#letOut(table)])
+  /** What keeps agents from what they may reach, if anything does. */
+  get problem(): string | undefined {
+    return this.#gate.problem
+  }
+
+  /** Resolves when Caddy reaches these agents, and they reach Caddy and what their policies allow. */
+  async apply(table: RouteTable, agents: readonly Agent[]): Promise<void> {
+    await Promise.all([this.#links.apply(table), this.#letOut(table), this.#openGate(agents)])
   }
 
   /** Removes the directories of agents that are gone, and makes those that are missing. */
@@ -42,16 +55,21 @@ export class Doors {
   leave(): void {
     this.#links.leave()
     this.#doorkeeper.leave()
+    this.#gate.leave()
   }
 
   async stop(): Promise<void> {
     this.#links.leave()
-    await this.#doorkeeper.stop()
+    await Promise.all([this.#doorkeeper.stop(), this.#gate.stop()])
   }
 
   async #letOut({ inside }: RouteTable): Promise<void> {
     const now = inside.map(({ runId }) => runId).join()
     if (now === '' && this.#insideWas === '') return
     if (await this.#doorkeeper.scan()) this.#insideWas = now
+  }
+
+  async #openGate(agents: readonly Agent[]): Promise<void> {
+    await this.#gate.apply(await gatedAgents(agents, this.#options))
   }
 }

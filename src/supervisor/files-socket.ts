@@ -2,8 +2,8 @@
 import { type FileHandle, stat } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Agent } from '../routing/agent.js'
+import { listenPrivately } from '../upkeep/listen-privately.js'
 import { findFile } from './find-file.js'
-import { listenPrivately } from './listen-privately.js'
 
 /** Files kept open for Caddy to open in its turn: it does so at once, long before this many more are asked for. */
 const mostOpen = 256

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { messageOf } from '../errors.js'
-import { listenPrivately } from './listen-privately.js'
+import { listenPrivately } from '../upkeep/listen-privately.js'
 
 /** Answers shorter than this are not worth packing. Bytes. */
 const worthPacking = 1_400

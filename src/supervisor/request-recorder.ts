@@ -1,7 +1,7 @@
 // Owns recording requests while somebody watches: Caddy reports those of the watched hosts over a unix socket.
 import { createServer, type Server, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { listenPrivately, type PrivateListener } from './listen-privately.js'
+import { listenPrivately, type PrivateListener } from '../upkeep/listen-privately.js'
 
 /** One request that went through the proxy. */
 export interface RecordedRequest {

@@ -177,13 +177,18 @@ console.log('listening')
     return this.docker.listContainers({ all: true, filters: { label: [`dev.moat.home=${this.home}`] } })
   }
 
-  /** Pids of the sandbox's supervisors, doorkeepers and Caddys, by what their command lines or environments say. */
-  async processes(): Promise<{ caddys: number[]; doorkeepers: number[]; supervisors: number[] }> {
+  /** Pids of the sandbox's supervisors, doorkeepers, gates and Caddys, by what their command lines or environments say. */
+  async processes(): Promise<{ caddys: number[]; doorkeepers: number[]; gates: number[]; supervisors: number[] }> {
     const { stdout } = await run('ps', ['axeww', '-o', 'pid=,command='])
     const mine = stdout.split('\n').filter((line) => line.includes(this.home))
     const pids = (pattern: RegExp) => mine.filter((line) => pattern.test(line)).map((line) => Number.parseInt(line, 10))
     const doorkeepers = pids(/^\s*\d+ \S*forwarder\/linux-\w+ doors /)
-    return { caddys: pids(/^\s*\d+ \S*caddy run/), doorkeepers, supervisors: pids(/bin\/supervisor\.js/) }
+    return {
+      caddys: pids(/^\s*\d+ \S*caddy run/),
+      doorkeepers,
+      gates: pids(/bin\/gate\.js/),
+      supervisors: pids(/bin\/supervisor\.js/),
+    }
   }
 
   async cleanUp(): Promise<void> {

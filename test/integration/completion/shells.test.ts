@@ -141,7 +141,7 @@ describe('without an engine', () => {
       await terminal.type('moat stop d', 'Tab')
       await terminal.type('x')
       expect((await terminal.shows(/x/)).trimEnd()).toBe('% moat stop dx')
-      expect(await empty.processes()).toEqual({ caddys: [], doorkeepers: [], supervisors: [] })
+      expect(await empty.processes()).toEqual({ caddys: [], doorkeepers: [], gates: [], supervisors: [] })
     } finally {
       terminal.close()
       await empty.cleanUp()

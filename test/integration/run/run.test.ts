@@ -24,7 +24,7 @@ describe('an agent without ports', () => {
     expect(outcome).toMatchObject({ code: 7, stdout: 'out\n' })
     expect(outcome.stderr).toContain('err\n')
     expect(await sandbox.containers()).toEqual([])
-    expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], supervisors: [] })
+    expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], gates: [], supervisors: [] })
   })
 
   it('runs the command after --, with its arguments as they stand', async () => {

@@ -65,6 +65,6 @@ describe('a proxy that was stopped', () => {
     expect(existsSync(paths.servedPort)).toBe(false)
     await sandbox.json(['list'])
     expect((await status()).status).toBe('stopped')
-    expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], supervisors: [] })
+    expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], gates: [], supervisors: [] })
   })
 })

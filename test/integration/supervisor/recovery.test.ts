@@ -196,6 +196,6 @@ describe('config.yaml', () => {
       expect([command, outcome.stderr]).toEqual([command, expect.stringContaining('Note: home/config.yaml')])
     }
     rmSync(paths.configFile)
-    expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], supervisors: [] })
+    expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], gates: [], supervisors: [] })
   })
 })

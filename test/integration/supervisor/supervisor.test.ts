@@ -178,7 +178,7 @@ describe('lifetime', () => {
     await sandbox.moat(['stop', 'app'])
     expect((await proxyStatus()).status).toBe('running')
     expect((await sandbox.moat(['proxy', 'stop'])).stdout).toBe('Routing proxy stopped.\n')
-    expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], supervisors: [] })
+    expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], gates: [], supervisors: [] })
     expect((await sandbox.moat(['proxy', 'stop'])).stdout).toBe('The routing proxy is not running.\n')
   })
 
@@ -191,7 +191,7 @@ describe('lifetime', () => {
     await moat.prints('- app')
     moat.process.kill('SIGINT')
     expect((await moat.exited).code).toBe(0)
-    expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], supervisors: [] })
+    expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], gates: [], supervisors: [] })
   })
 })
 
@@ -201,7 +201,7 @@ describe('a start', () => {
     await moat.prints('Starting the routing proxy')
     moat.process.kill('SIGINT')
     expect((await moat.exited).code).toBe(130)
-    expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], supervisors: [] })
+    expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], gates: [], supervisors: [] })
   })
 
   it('does not wait for ever for a supervisor that hangs', async () => {
@@ -235,7 +235,7 @@ Try this:
   ps -fp ${process.pid}   # what it is
 `)
     expect(await sandbox.containers()).toEqual([])
-    expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], supervisors: [] })
+    expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], gates: [], supervisors: [] })
     await new Promise((resolve) => server.close(resolve))
   })
 

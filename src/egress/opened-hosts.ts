@@ -1,0 +1,26 @@
+// Owns which hosts are opened: those about whose paths there are rules, and those into whose requests something is put. Pure.
+import type { NetworkPolicy } from './policy.js'
+
+/** Where something is put into requests; never what. */
+export interface GrantedPlace {
+  /** As it is asked for. */
+  grant: string
+  hosts: readonly string[]
+  ports: readonly number[]
+  /** Of headers that moat sets or takes out: the agent's own never arrive. Lower case. */
+  headers: readonly string[]
+  /** The same of the query. */
+  query: readonly string[]
+}
+
+/** Patterns as in rules, each once. */
+export function openedHosts({
+  grants,
+  policy,
+}: {
+  grants: readonly Pick<GrantedPlace, 'hosts'>[]
+  policy: Pick<NetworkPolicy, 'rules'>
+}): string[] {
+  const ruled = policy.rules.filter(({ paths }) => paths !== undefined).map(({ host }) => host)
+  return [...new Set([...ruled, ...grants.flatMap(({ hosts }) => hosts)])]
+}

@@ -1,0 +1,85 @@
+// Owns connections of the gate's to hosts: only to addresses that have been looked at, whichever of them answers first.
+import { connect, isIPv6, type Socket } from 'node:net'
+import type { NetworkPolicy } from '../egress/policy.js'
+import { findAddresses } from './find-addresses.js'
+import type { Target } from './target.js'
+import type { TestHosts } from './test-hosts.js'
+
+/** How long a host may take to accept. Milliseconds. */
+const dialDeadline = 15_000
+/** How long one of several addresses may take before the next is tried. Milliseconds. */
+const attemptDeadline = 2_500
+/** A peer that is gone without a word is found out. Milliseconds. */
+const keepAliveDelay = 60_000
+/** How many names one agent may have looked up at a time: a slow name server is to keep nobody else waiting. */
+const mostLookups = 16
+
+export type Dialled =
+  | { socket: Socket }
+  /** `refused`: by us, for where it leads. */
+  | { problem: string; refused: boolean }
+
+/** Dials for one agent. */
+export class Dialler {
+  #asking = 0
+  readonly #testHosts: TestHosts | undefined
+  readonly #waiting: (() => void)[] = []
+
+  constructor(testHosts: TestHosts | undefined) {
+    this.#testHosts = testHosts
+  }
+
+  /** Rejects with nothing: what goes wrong is a problem. */
+  async dial(target: Target, policy: NetworkPolicy): Promise<Dialled> {
+    const found = await this.find(target, policy)
+    return 'problem' in found ? found : connectTo(found.addresses, found.port)
+  }
+
+  async find(target: Target, policy: NetworkPolicy) {
+    if (this.#asking >= mostLookups) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    this.#asking += 1
+    try {
+      return await findAddresses(target, policy, this.#testHosts)
+    } finally {
+      this.#asking -= 1
+      this.#waiting.shift()?.()
+    }
+  }
+}
+
+/** To whichever of these addresses answers first. */
+export function connectTo(addresses: readonly string[], port: number): Promise<Dialled> {
+  const all = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }))
+  return new Promise((resolve) => {
+    const socket = connect({
+      allowHalfOpen: true,
+      autoSelectFamily: all.length > 1,
+      autoSelectFamilyAttemptTimeout: attemptDeadline,
+      // A name that is looked up by whoever asks: nobody is asked.
+      host: 'resolved.invalid',
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveDelay,
+      lookup: (_host, { all: every }, callback) => {
+        const [first] = all
+        if (every) callback(null, all)
+        else callback(null, first?.address ?? '', first?.family ?? 4)
+      },
+      noDelay: true,
+      port,
+    })
+    const fail = (problem: string) => {
+      socket.destroy()
+      resolve({ problem, refused: false })
+    }
+    const timer = setTimeout(() => fail('it does not answer'), dialDeadline)
+    socket.once('connect', () => {
+      clearTimeout(timer)
+      socket.removeAllListeners('error').on('error', () => {})
+      resolve({ socket })
+    })
+    socket.once('error', (error) => {
+      clearTimeout(timer)
+      fail((error as NodeJS.ErrnoException).code ?? error.message)
+    })
+  })
+}

@@ -1,0 +1,147 @@
+// Owns tunnels: where CONNECT leads, and that what is said in one is meant for the host that was asked for.
+import type { IncomingMessage } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { canonicalHost, isAddress } from '../egress/hosts.js'
+import { type DoorContext, Exchange } from './exchange.js'
+import { type Opening, readOpening } from './opening.js'
+import { proxyHeader } from './proxy-header.js'
+import { rawAnswer } from './refusal.js'
+import { parseTarget, type Target } from './target.js'
+
+/** How long a client may take over the first bytes, once it has begun. Milliseconds. */
+const openingDeadline = 20_000
+/** A fatal alert of TLS, unrecognized_name: what clients can tell people. */
+const alert = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x70])
+const established = 'HTTP/1.1 200 Connection established\r\n\r\n'
+
+/** `serveHttp` takes a tunnel in which HTTP is spoken, to look at each request. */
+export async function openTunnel(
+  { url = '' }: IncomingMessage,
+  client: Socket,
+  head: Buffer,
+  context: DoorContext,
+  serveHttp: (client: Socket, target: Target) => void,
+): Promise<void> {
+  client.on('error', () => client.destroy())
+  if (head.length > 0) client.unshift(head)
+  const target = parseTarget(url)
+  if (!target) {
+    client.end(rawAnswer('400 Bad Request', { error: 'bad_request', message: 'CONNECT takes a host and a port' }))
+    return
+  }
+  const exchange = new Exchange(context, target)
+  if (!exchange.verdict.allowed) return refuse(client, exchange)
+  const host = await reach(exchange, context)
+  if ('problem' in host) {
+    if (host.refused) return refuse(client, exchange, host.problem)
+    exchange.fail(host.problem)
+    const body = { error: 'unreachable', host: target.host, message: host.problem, port: target.port }
+    client.end(rawAnswer('502 Bad Gateway', body))
+    return
+  }
+  if (client.destroyed) return void ('socket' in host && host.socket.destroy())
+  client.write(established)
+  const server = 'socket' in host ? host.socket : undefined
+  // Of many protocols the server has the first word.
+  server?.pipe(client)
+  const part = server && bind(client, server)
+  const opening = await firstWords(client)
+  const problem = judge(opening, exchange)
+  if (opening.kind === 'http' && problem === undefined) {
+    part?.()
+    exchange.forget()
+    return serveHttp(client, target)
+  }
+  if (problem !== undefined) return cut(client, server, exchange, problem, opening)
+  if (server) {
+    exchange.follow(server)
+    client.pipe(server)
+  } else if ('addresses' in host) intercept(client, exchange, context, host)
+}
+
+/** A connection; of a tunnel that is opened, only the addresses to which it may lead. */
+function reach({ policy, target, verdict }: Exchange, { dialler }: DoorContext) {
+  return verdict.intercept ? dialler.find(target, policy) : dialler.dial(target, policy)
+}
+
+function refuse(client: Socket, exchange: Exchange, reason?: string): void {
+  client.end(rawAnswer('403 Forbidden', exchange.refuse(reason)))
+}
+
+/** The answer to CONNECT has been given: what remains is to end it. */
+function cut(client: Socket, server: Socket | undefined, exchange: Exchange, problem: string, { kind }: Opening): void {
+  exchange.refuse(problem)
+  server?.unpipe(client)
+  server?.destroy()
+  if (kind === 'tls') client.end(alert)
+  else client.destroy()
+}
+
+/**
+ * Why it must not go on. A server has many names, and one that stands before many hosts takes whichever is named: so the one that
+ * is named has to be the one that was allowed.
+ */
+function judge(opening: Opening, exchange: Exchange): string | undefined {
+  const { target, verdict } = exchange
+  if (opening.kind === 'more' || opening.kind === 'malformed') return 'neither TLS nor anything else'
+  if (opening.kind === 'other')
+    return verdict.intercept ? 'its rules are about paths, and it speaks no HTTP' : undefined
+  if (opening.kind === 'http') return undefined
+  const { serverName } = opening
+  if (serverName === undefined) return isAddress(target.host) ? undefined : 'TLS without a server name'
+  const named = canonicalHost(serverName)
+  if (named === target.host) return undefined
+  // Under an address of its own there is no name to compare; it has to be one that may be reached.
+  const free = isAddress(target.host) || exchange.policy.policy === 'permissive'
+  const other = named !== undefined && free ? exchange.judge(named) : undefined
+  return other?.allowed && !other.intercept
+    ? undefined
+    : `TLS for another host, ${(named ?? 'a malformed one').slice(0, 253)}`
+}
+
+/** What the client says first, left unread. A client that says nothing for now is not hurried. */
+function firstWords(client: Socket): Promise<Opening> {
+  return new Promise((resolve) => {
+    const pieces: Buffer[] = []
+    let timer: NodeJS.Timeout | undefined
+    const finish = (opening: Opening) => {
+      clearTimeout(timer)
+      client.off('data', hear).off('end', end).off('close', end).pause()
+      if (!client.destroyed && pieces.length > 0) client.unshift(Buffer.concat(pieces))
+      resolve(opening)
+    }
+    const hear = (piece: Buffer) => {
+      pieces.push(piece)
+      timer ??= setTimeout(() => finish({ kind: 'malformed' }), openingDeadline)
+      const opening = readOpening(Buffer.concat(pieces))
+      if (opening.kind !== 'more') finish(opening)
+    }
+    // Who says nothing at all may still listen.
+    const end = () => finish({ kind: pieces.length > 0 ? 'malformed' : 'other' })
+    client.on('data', hear).once('end', end).once('close', end)
+  })
+}
+
+function intercept(
+  client: Socket,
+  exchange: Exchange,
+  { agent, interceptSocket }: DoorContext,
+  { addresses, port }: { addresses: string[]; port: number },
+): void {
+  const proxy = connect({ allowHalfOpen: true, path: interceptSocket })
+  bind(client, proxy)
+  // The address that was looked at: the proxy is not to ask for another.
+  proxy.write(proxyHeader(agent().runId, addresses[0] ?? '', port))
+  exchange.forget()
+  client.pipe(proxy).pipe(client)
+}
+
+/** What ends one ends the other, once it has said all it had to say. The returned function leaves the client alone. */
+function bind(client: Socket, server: Socket): () => void {
+  const follow = () => client.destroySoon()
+  client.once('close', () => server.destroy())
+  server.once('close', follow).on('error', () => server.destroy())
+  return () => {
+    server.unpipe(client).off('close', follow).destroy()
+  }
+}
