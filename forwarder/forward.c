@@ -1,12 +1,15 @@
 // Makes an agent's own URLs answer inside its container, lets others in to what listens there, and then becomes the agent's
-// program; or, called as `forward doors`, keeps the doors between the containers and the proxy.
+// program; or, called as `forward doors`, keeps the doors between the containers and the proxy; or, as `forward connect`, is a
+// connection itself.
 //
-//   forward [--port PORT… --socket PATH [--host NAME]] [--in DIR [--serve PORT]… [--discover]] [--publish LISTEN=PORT]…
-//     -- PROGRAM [ARGUMENT…]
+//   forward [--port PORT… --socket PATH [--host NAME]] [--lead PORT=PATH]… [--in DIR [--serve PORT]… [--discover]]
+//     [--publish LISTEN=PORT]… -- PROGRAM [ARGUMENT…]
 //
 // Listens on each --port of the container's loopback, where names below `localhost` lead, and hands connections on to the
 // proxy, which listens on the unix socket PATH. Where the engine runs in a virtual machine, nobody on this kernel listens
 // there; then on to the same port of NAME, which is the user's machine.
+//
+// Listens on the PORT of each --lead of the container's loopback too, and hands connections on to the unix socket PATH.
 //
 // Listens on three unix sockets in DIR for each port that is served, and hands connections on to whoever listens on it in
 // here. With --discover that is every port. --publish does so on a port, for machines that share no sockets.
@@ -25,6 +28,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "connect.h"
 #include "doors.h"
 #include "options.h"
 #include "relay.h"
@@ -42,6 +46,10 @@ static int opening_count;
 // Of the ways in; the reason is the first one's.
 static int failure_count;
 static char first_failure[256];
+
+static void complain_of_port(uint16_t port, const char *what) {
+  fprintf(stderr, "moat: %s in its container: port %u: %s\n", what, port, strerror(errno));
+}
 
 static void complain(const char *why) {
   fprintf(stderr, "moat: this agent's own URLs do not answer in its container: %s\n", why);
@@ -63,18 +71,23 @@ static void add_opening(struct opening opening) {
   if (opening.fd >= 0) openings[opening_count++] = opening;
 }
 
-static void listen_to_container(uint16_t port) {
-  struct opening opening = {.leads = TO_PROXY, .port = port, .patience = PATIENCE};
-  opening.fd = listen_on_ipv4(port, LOOPBACK);
-  if (opening.fd < 0) {
-    char why[80];
-    snprintf(why, sizeof why, "port %u: %s", port, strerror(errno));
-    complain(why);
-  }
+static void listen_to_container(struct opening opening, const char *complaint) {
+  opening.patience = PATIENCE;
+  opening.fd = listen_on_ipv4(opening.port, LOOPBACK);
+  if (opening.fd < 0) complain_of_port(opening.port, complaint);
   add_opening(opening);
   // Many containers have no IPv6.
-  opening.fd = listen_on_ipv6(port, LOOPBACK);
+  opening.fd = listen_on_ipv6(opening.port, LOOPBACK);
   add_opening(opening);
+}
+
+static void let_out(uint16_t port) {
+  listen_to_container((struct opening){.leads = TO_PROXY, .port = port}, "this agent's own URLs do not answer");
+}
+
+static void lead_out(const struct lead *it) {
+  listen_to_container((struct opening){.leads = TO_SOCKET, .path = it->path, .port = it->port},
+                      "what its policy allows this agent cannot be reached");
 }
 
 static void serve(uint16_t port) {
@@ -108,9 +121,10 @@ static void open_all(void) {
   bool limited = getrlimit(RLIMIT_NOFILE, &limit) == 0;
   raise_descriptor_limit();
   mode_t mask = umask(0177);
-  int most = 2 * options.port_count + WAYS * options.served_count + 2 * options.published_count;
+  int most = 2 * (options.port_count + options.lead_count) + WAYS * options.served_count + 2 * options.published_count;
   openings = calloc(most + 1, sizeof *openings);
-  for (int i = 0; openings && i < options.port_count; i++) listen_to_container(options.ports[i]);
+  for (int i = 0; openings && i < options.port_count; i++) let_out(options.ports[i]);
+  for (int i = 0; openings && i < options.lead_count; i++) lead_out(&options.leads[i]);
   for (int i = 0; openings && i < options.served_count; i++) serve(options.served[i]);
   for (int i = 0; openings && i < options.published_count; i++) publish(&options.published[i]);
   umask(mask);
@@ -163,6 +177,7 @@ static void start_relay(int nothing, char **program) {
 int main(int count, char **arguments) {
   int nothing = open_nothing();
   if (count > 1 && strcmp(arguments[1], "doors") == 0) doors(count - 2, arguments + 2);
+  if (count > 1 && strcmp(arguments[1], "connect") == 0) return connect_to_host(count - 2, arguments + 2);
   char **program = arguments + parse_options(count, arguments, &options);
   open_all();
   if (opening_count > 0 || options.discover) start_relay(nothing, program);

@@ -12,8 +12,9 @@
 
 static noreturn void usage(void) {
   fprintf(stderr,
-          "usage: forward [--port PORT]... [--socket PATH] [--host NAME] [--in DIR] [--serve PORT]...\n"
-          "               [--publish LISTEN=PORT]... [--discover] -- PROGRAM [ARGUMENT...]\n"
+          "usage: forward [--port PORT]... [--socket PATH] [--host NAME] [--lead PORT=PATH]... [--in DIR]\n"
+          "               [--serve PORT]... [--publish LISTEN=PORT]... [--discover] -- PROGRAM [ARGUMENT...]\n"
+          "       forward connect PATH HOST PORT\n"
           "       forward doors --agents DIR --tls PATH --plain PATH --control PATH [--limit N] [--id TEXT]\n");
   exit(USAGE);
 }
@@ -37,10 +38,18 @@ static void parse_publication(struct options *it, const char *text) {
   it->published[it->published_count++] = publication;
 }
 
+static void parse_lead(struct options *it, const char *text) {
+  struct lead lead = {.port = parse_port(text, '=')};
+  lead.path = strchr(text, '=') + 1;
+  if (!is_path_of_socket(lead.path)) usage();
+  it->leads[it->lead_count++] = lead;
+}
+
 static void parse_value(struct options *it, const char *name, const char *value) {
   if (strcmp(name, "--port") == 0) add_port(&it->ports, &it->port_count, parse_port(value, '\0'));
   else if (strcmp(name, "--serve") == 0) add_port(&it->served, &it->served_count, parse_port(value, '\0'));
   else if (strcmp(name, "--publish") == 0) parse_publication(it, value);
+  else if (strcmp(name, "--lead") == 0) parse_lead(it, value);
   else if (strcmp(name, "--socket") == 0) it->socket = value;
   else if (strcmp(name, "--host") == 0) it->host = value;
   else if (strcmp(name, "--in") == 0) it->in = value;
@@ -60,7 +69,8 @@ int parse_options(int count, char **arguments, struct options *it) {
   it->ports = calloc(count, sizeof *it->ports);
   it->served = calloc(count, sizeof *it->served);
   it->published = calloc(count, sizeof *it->published);
-  if (!it->ports || !it->served || !it->published) exit(USAGE);
+  it->leads = calloc(count, sizeof *it->leads);
+  if (!it->ports || !it->served || !it->published || !it->leads) exit(USAGE);
   while (at + 1 < count && strcmp(arguments[at], "--") != 0) {
     if (strcmp(arguments[at], "--discover") == 0) {
       it->discover = true;
@@ -80,6 +90,8 @@ bool is_own_port(const struct options *it, uint16_t port) {
     if (it->ports[i] == port) return true;
   for (int i = 0; i < it->published_count; i++)
     if (it->published[i].port == port) return true;
+  for (int i = 0; i < it->lead_count; i++)
+    if (it->leads[i].port == port) return true;
   return false;
 }
 

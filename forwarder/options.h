@@ -12,10 +12,18 @@ struct publication {
   uint16_t leads_to;
 };
 
+// A port of the container's loopback, and the unix socket that it leads to.
+struct lead {
+  uint16_t port;
+  const char *path;
+};
+
 struct options {
   uint16_t *ports;  // On which the proxy answers in here.
   int port_count;
   const char *socket, *host;  // Of the proxy; NULL for none.
+  struct lead *leads;
+  int lead_count;
   const char *in;             // The directory of the way in; NULL for none.
   uint16_t *served;
   int served_count;

@@ -15,7 +15,8 @@ static struct group everybody = {.limit = INT_MAX};
 static struct listener *listeners;
 
 static bool leads_to(const struct destination *it, const struct opening *opening) {
-  return it->port == opening->port && !it->path == (opening->leads == INSIDE);
+  if (it->port != opening->port || !it->path != (opening->leads == INSIDE)) return false;
+  return opening->leads != TO_SOCKET || it->path == opening->path;
 }
 
 // Whoever waits for the same server waits in the same line.
@@ -26,6 +27,10 @@ static struct destination *lead(const struct options *options, const struct open
   if (!it) _exit(1);
   it->port = opening->port;
   if (opening->leads == INSIDE) return it;
+  if (opening->leads == TO_SOCKET) {
+    it->path = opening->path;
+    return it;
+  }
   it->path = options->socket;
   it->host = options->host;
   return it;

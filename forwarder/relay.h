@@ -9,7 +9,8 @@ struct options;
 // A socket that listens already.
 struct opening {
   int fd;
-  enum { TO_PROXY, INSIDE } leads;
+  enum { TO_PROXY, TO_SOCKET, INSIDE } leads;
+  const char *path;  // Of that socket.
   uint16_t port;  // To which it leads.
   enum delay patience;
 };

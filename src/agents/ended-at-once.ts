@@ -1,7 +1,7 @@
 // Owns noticing that a detached agent ended right after its start: its command is wrong, and nobody would see it.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Engine } from '../engine/engine.js'
-import { canHaveEndpoints } from '../routing/agent.js'
+import { usesProxy } from '../routing/agent.js'
 import { describeEnd } from '../routing/agent-end.js'
 import { syncRoutes } from '../supervisor/control-client.js'
 import type { ProxyOptions } from '../supervisor/proxy.js'
@@ -48,7 +48,7 @@ export async function endedAtOnce(
   const end = (await engine.ends.of(containerId)) ?? { exitCode: code }
   note(`${agent.name} ended at once, with ${describeEnd(end)}.${code === 0 && hint !== undefined ? ` ${hint}` : ''}`)
   if (!keep) await engine.remove(containerId)
-  if (canHaveEndpoints(agent)) await syncRoutes(proxy.paths.controlSocket)
+  if (usesProxy(agent)) await syncRoutes(proxy.paths.controlSocket)
   if (!keep) await tellGone(agent)
   return code
 }

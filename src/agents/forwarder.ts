@@ -3,20 +3,25 @@
 //
 // - in: the proxy reaches the agent's servers by sockets in a directory that only this container shares with it. Where the
 //   engine runs in a virtual machine, sockets do not cross into it, and published ports lead to the forwarder instead.
+// - to the world: where a policy says what the agent may reach, a port leads to the gate; see way-to-world.ts.
 // - out: names below `localhost` lead to the container's own loopback, so that is where the agent's own URLs are answered, on
 //   the proxy's port: connections are handed on to a socket of the proxy, which only this container has.
 import { basename, posix } from 'node:path'
 import { agentDirectory, agentSocket, type MoatPaths, wayInDirectory } from '../config/paths.js'
 import { forwarderName, installForwarder } from '../doors/install-forwarder.js'
+import { isOpen, openNetwork } from '../egress/effective-policy.js'
+import type { NetworkPolicy } from '../egress/policy.js'
 import type { ContainerSpec, Engine } from '../engine/engine.js'
 import type { ImageFacts } from '../engine/files.js'
 import type { Agent, Endpoint, RouteFragment } from '../routing/agent.js'
 import { declaredPorts } from '../routing/declared-ports.js'
 import { agentHost, endpointHost, listenPorts, type ProxyAddress } from '../routing/urls.js'
+import { notEnforced } from './assert-network.js'
 import type { ChosenPort } from './choose-ports.js'
 import { chooseRelays } from './choose-relays.js'
 import { noDiscovery, sealedOff } from './discovery.js'
 import { hasUrls } from './plan-agent.js'
+import { planWayToWorld } from './way-to-world.js'
 
 /** Where the directory is in the container. */
 export const mountPoint = '/run/moat'
@@ -31,7 +36,7 @@ export interface ForwarderOptions {
   engine: Pick<Engine, 'sharesSockets'>
   image: ImageFacts
   note(line: string): void
-  paths: Pick<MoatPaths, 'agents'>
+  paths: Pick<MoatPaths, 'agents' | 'publicCertificate'>
   runId: string
 }
 
@@ -39,14 +44,19 @@ interface ForwardedAgent {
   command: string[] | undefined
   container?: { runtime?: string }
   discoverPlace?: string
+  displayFile?: string
   endpoints: readonly Pick<Endpoint, 'name' | 'port' | 'readiness' | 'url'>[]
+  env?: Readonly<Record<string, string>>
   name: string
+  network?: NetworkPolicy
   /** Container ports that the proxy, or with a `hostPort` anybody on this machine, is to reach. */
   ports: readonly ChosenPort[]
   routes?: RouteFragment[]
 }
 
 export interface Forwarder {
+  /** What tools are told of the way to the world; empty where nothing is in it. */
+  env: Record<string, string>
   /** What the labels say of it. */
   labels: Pick<Agent, 'discover' | 'forwards' | 'relays' | 'wayIn'>
   mounts: ContainerSpec['mounts']
@@ -61,9 +71,11 @@ export async function planForwarder(agent: ForwardedAgent, options: ForwarderOpt
   const { engine, image, paths, runId } = options
   const command = agent.command ?? image.command
   // A container without a program is for the engine to refuse.
-  if (!hasUrls(agent) || image.entrypoint.length + command.length === 0) return undefined
+  const { network = openNetwork } = agent
+  if ((!hasUrls(agent) && isOpen(network)) || image.entrypoint.length + command.length === 0) return undefined
   const reason = await installForwarder(paths, runId, image.architecture)
   if (reason !== undefined) {
+    if (!isOpen(network)) throw notEnforced({ displayFile: '', ...agent, network }, reason)
     if (agent.discoverPlace !== undefined) throw noDiscovery(agent.discoverPlace, reason)
     options.note(`Inside its container, the URLs of ${agent.name} will not answer: ${reason}.`)
     return undefined
@@ -75,19 +87,41 @@ export async function planForwarder(agent: ForwardedAgent, options: ForwarderOpt
   if (isSealedOff)
     options.note(`Inside its container, the URLs of ${agent.name} will not answer: ${sealedOff(runtime)}.`)
   const out = isSealedOff ? nothing : planWayOut(agent, options, bySockets)
-  const way = planWayIn(agent, out.ports, bySockets)
+  const world = isOpen(network)
+    ? undefined
+    : await planWayToWorld(network, {
+        ...options,
+        domain: options.address.domain,
+        mountPoint,
+        taken: [...out.ports, ...declaredPorts({ routes: [], ...agent, published: {} })],
+        userEnv: agent.env ?? {},
+      })
+  const own = [...out.ports, ...(world?.ports ?? [])]
+  const way = planWayIn(agent, own, bySockets)
   const directory = agentDirectory(paths, runId)
   const writable = { readOnly: false, source: wayInDirectory(paths, runId), target: `${mountPoint}/in` }
   return {
+    env: world?.env ?? {},
     labels: { ...(out.ports.length > 0 && { forwards: out.ports }), ...way.labels },
-    mounts: [{ readOnly: true, source: directory, target: mountPoint }, ...(bySockets ? [writable] : [])],
+    mounts: [
+      { readOnly: true, source: directory, target: mountPoint },
+      ...(bySockets ? [writable] : []),
+      ...(world?.mounts ?? []),
+    ],
     ports: out.ports,
     spec: {
       command,
-      entrypoint: [`${mountPoint}/${forwarderName}`, ...out.flags, ...way.flags, '--', ...image.entrypoint],
+      entrypoint: [
+        `${mountPoint}/${forwarderName}`,
+        ...out.flags,
+        ...(world?.flags ?? []),
+        ...way.flags,
+        '--',
+        ...image.entrypoint,
+      ],
       hosts: out.hosts,
       ports: way.ports,
-      ...(out.ports.some((port) => port < firstOrdinaryPort) && { unprivilegedPortStart: 0 }),
+      ...(own.some((port) => port < firstOrdinaryPort) && { unprivilegedPortStart: 0 }),
     },
   }
 }

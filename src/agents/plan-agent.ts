@@ -5,6 +5,7 @@ import { type LoadedMoatYaml, loadMoatYaml, type MoatYaml, type MoatYamlCommand 
 import { type Mount, readMount } from '../config/mount.js'
 import { checkAll } from '../config/problems.js'
 import { resolveWorkspace } from '../config/workspace.js'
+import { isOpen } from '../egress/effective-policy.js'
 import type { NetworkPolicy, PolicyMode } from '../egress/policy.js'
 import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
 import { exitCodes, MoatError } from '../errors.js'
@@ -98,6 +99,11 @@ export function hasUrls({
   endpoints: readonly unknown[]
 }): boolean {
   return discoverPlace !== undefined || endpoints.length > 0
+}
+
+/** True when a proxy has to run for it: for its URLs, or for what it may reach. */
+export function usesProxy(plan: Pick<AgentPlan, 'discoverPlace' | 'endpoints' | 'network'>): boolean {
+  return hasUrls(plan) || !isOpen(plan.network)
 }
 
 /** Reads and checks everything a run depends on. Creates nothing. `domain` is what the hosts of endpoints end in. */

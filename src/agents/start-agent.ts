@@ -19,6 +19,7 @@ import { placeOf } from '../worktrees/find-checkout.js'
 import { containerGitEnvironment, type TrustedUrls } from '../worktrees/git-environment.js'
 import { shareMainCheckout } from '../worktrees/share-main-checkout.js'
 import { shareRepository } from '../worktrees/share-repository.js'
+import { assertHostPorts, assertNetwork } from './assert-network.js'
 import { type ContainerGrants, planContainerGrants } from './container-grants.js'
 import { type ContainerTrust, certificateFile, planContainerTrust } from './container-trust.js'
 import { nameUser } from './container-user.js'
@@ -26,7 +27,7 @@ import { assertDiscovery } from './discovery.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
 import { type Forwarder, planForwarder } from './forwarder.js'
 import { planPackageCache } from './package-cache.js'
-import { type AgentPlan, hasUrls } from './plan-agent.js'
+import { type AgentPlan, usesProxy } from './plan-agent.js'
 import type { Progress } from './progress.js'
 import { giveSettings } from './proxy-trust.js'
 import { reserveContainer } from './reserve-container.js'
@@ -88,10 +89,12 @@ export async function startAgent(plan: AgentPlan, options: StartOptions): Promis
   engine.sharesSockets().catch(() => {})
   await assertRuntime(engine, plan)
   await assertDiscovery(engine, plan)
+  await assertNetwork(engine, plan)
   const image = await prepareImage(engine, plan.image, options)
-  const proxy = hasUrls(plan) ? await startProxy(options) : undefined
+  const proxy = usesProxy(plan) ? await startProxy(options) : undefined
   try {
     signal.throwIfAborted()
+    if (proxy) assertHostPorts(plan, proxy.hold.status.port)
     await assertRoutes(plan, paths)
     const started = await startContainer(plan, options, image, proxy && addressOf(proxy.hold.status))
     return {
@@ -139,7 +142,8 @@ async function startContainer(
   try {
     const mounted = plan.mounts.map(({ target }) => target)
     const bundle = forwarder && (await planTrustBundle({ ...own, mounted, userEnv: plan.env }))
-    const network = await engine.networks.ensure()
+    // None at all: what it reaches, it reaches by sockets.
+    const network = plan.network.policy === 'strict' ? 'none' : await engine.networks.ensure()
     const spec = await containerSpec(plan, options, image, {
       address,
       bundle,
@@ -208,7 +212,7 @@ async function letRun(containerId: string, plan: AgentPlan, options: StartOption
   const startedAt = performance.now()
   // The engine has followed the paths just now. Where they are others by then, the container goes again.
   await assertSettled(plan)
-  const proxy = hasUrls(plan) ? await syncRoutes(paths.controlSocket) : undefined
+  const proxy = usesProxy(plan) ? await syncRoutes(paths.controlSocket) : undefined
   if (proxy?.problem !== undefined) progress.note(`Note: the proxy is in trouble. ${proxy.problem}`)
   signal.throwIfAborted()
   return { exitCode, startedAt, ...(output && { output }) }
@@ -244,6 +248,7 @@ async function containerSpec(
       ...cache.env,
       ...trust?.env,
       ...bundle?.env,
+      ...forwarder?.env,
       ...urls,
       ...endpointEnv,
       ...(image.home !== undefined && { HOME: image.home }),

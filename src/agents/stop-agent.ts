@@ -1,8 +1,9 @@
 // Owns stopping and destroying an agent: done when its container and its routes are gone.
 import { removeAgentDirectory } from '../doors/agent-directory.js'
+import { removeLiveRules } from '../egress/live-rules.js'
 import type { Engine } from '../engine/engine.js'
 import { messageOf } from '../errors.js'
-import { type Agent, canHaveEndpoints, isLive } from '../routing/agent.js'
+import { type Agent, isLive, usesProxy } from '../routing/agent.js'
 import { syncRoutes } from '../supervisor/control-client.js'
 import { findProxy, type ProxyOptions } from '../supervisor/proxy.js'
 import { findAgent } from './find-agent.js'
@@ -77,6 +78,7 @@ async function endAll(
 /** A supervisor does so too, if it has seen the agent: one that was started since has not. */
 async function forgotten(agent: Agent, { paths }: ProxyOptions, tell: TellGone): Promise<void> {
   await removeAgentDirectory(paths, agent.runId).catch(() => {})
+  await removeLiveRules(paths, agent.runId).catch(() => {})
   await tell(agent)
 }
 
@@ -85,7 +87,7 @@ async function forgotten(agent: Agent, { paths }: ProxyOptions, tell: TellGone):
  * in trouble is a note: the agents are gone all the same, and so will their routes be once the proxy is well.
  */
 async function withdrawn(agents: readonly Agent[], proxy: ProxyOptions): Promise<void> {
-  if (!agents.some(canHaveEndpoints)) return
+  if (!agents.some(usesProxy)) return
   try {
     if (await findProxy(proxy)) await syncRoutes(proxy.paths.controlSocket)
   } catch (error) {

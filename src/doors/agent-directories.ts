@@ -1,6 +1,7 @@
 // Owns the directories that agents' containers share with the proxy: there before a container is, gone with their agents.
 import { readdir, stat } from 'node:fs/promises'
 import { agentDirectory, type MoatPaths } from '../config/paths.js'
+import { removeLiveRules } from '../egress/live-rules.js'
 import { messageOf } from '../errors.js'
 import type { Agent } from '../routing/agent.js'
 import { removeAgentDirectory } from './agent-directory.js'
@@ -9,7 +10,7 @@ import { installForwarder } from './install-forwarder.js'
 /** A directory this old, without a container, is left from a run that was killed before it made one. Milliseconds. */
 const abandonedAfter = 600_000
 
-type Paths = Pick<MoatPaths, 'agents'>
+type Paths = Pick<MoatPaths, 'agents' | 'proxy'>
 
 /** An agent as far as its directory goes. */
 export type SharingAgent = Pick<Agent, 'forwards' | 'runId' | 'wayIn'>
@@ -51,6 +52,7 @@ export class AgentDirectories {
   async #remove(runId: string): Promise<void> {
     try {
       await removeAgentDirectory(this.#paths, runId)
+      await removeLiveRules(this.#paths, runId)
       this.#seen.delete(runId)
       this.#stuck.delete(runId)
     } catch (error) {

@@ -26,33 +26,41 @@ export async function loggedRuns({ home }: Paths): Promise<string[]> {
   return names.flatMap((name) => fileName.exec(name)?.[1] ?? [])
 }
 
-/** All entries of these runs, the oldest first. */
+/** All entries of these runs, in order. */
 export async function readNetworkLog(paths: Paths, runIds: readonly string[]): Promise<NetworkLogEntry[]> {
-  const files = runIds.flatMap((runId) => [`${networkLogFile(paths, runId)}.1`, networkLogFile(paths, runId)])
-  const entries = await Promise.all(files.map(async (file) => parseLines((await readFrom(file, 0)).text)))
-  return entries.flat().toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
+  const older = await readOlder(paths, runIds)
+  const newer = await Promise.all(runIds.map((runId) => new LogTail(paths, runId).next()))
+  return inOrder([...older, ...newer.flat()])
 }
 
-/** What comes to be written down of one run from now on; ask it again and again. */
+/** What is in the files that were replaced by the present ones, which `LogTail` reads. */
+export async function readOlder(paths: Paths, runIds: readonly string[]): Promise<NetworkLogEntry[]> {
+  const texts = await Promise.all(runIds.map((runId) => readFrom(`${networkLogFile(paths, runId)}.1`, 0)))
+  return texts.flatMap(({ text }) => parseLines(text))
+}
+
+/** The oldest first. */
+export function inOrder(entries: readonly NetworkLogEntry[]): NetworkLogEntry[] {
+  return entries.toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
+}
+
+/** What is written down of one run, and, asked again, what has come since. */
 export class LogTail {
   readonly #file: string
   #inode = 0
-  #offset: number | undefined
+  #offset = 0
   #rest = ''
 
-  /** `from`: where to begin. */
-  constructor(paths: Paths, runId: string, from: 'end' | 'start') {
+  constructor(paths: Paths, runId: string) {
     this.#file = networkLogFile(paths, runId)
-    this.#offset = from === 'start' ? 0 : undefined
   }
 
   async next(): Promise<NetworkLogEntry[]> {
-    const offset = this.#offset ?? Number.POSITIVE_INFINITY
-    let { inode, size, text } = await readFrom(this.#file, offset)
+    let { inode, size, text } = await readFrom(this.#file, this.#offset)
     // Another file: the one that was read has become its predecessor, which may have more than was seen.
     let missed = ''
     if (this.#inode !== 0 && inode !== this.#inode) {
-      const old = await readFrom(`${this.#file}.1`, offset)
+      const old = await readFrom(`${this.#file}.1`, this.#offset)
       if (old.inode === this.#inode) missed = old.text
       ;({ inode, size, text } = await readFrom(this.#file, 0))
     }

@@ -2,7 +2,7 @@
 // with any. Pure.
 import { BlockList, isIPv4 } from 'node:net'
 
-/** By kind, as told to people. Whatever is in none of them is public. */
+/** By kind, as told to people. Whatever is in none of them is public; what is for books (192.0.2.0/24 and the like) leads nowhere. */
 const kinds: [kind: string, networks: string[]][] = [
   ['loopback', ['127.0.0.0/8', '::1/128']],
   // Azure's is no link-local one.
@@ -11,22 +11,11 @@ const kinds: [kind: string, networks: string[]][] = [
   ['private', ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fec0::/10']],
   ['unspecified', ['0.0.0.0/8', '::/128']],
   ['multicast', ['224.0.0.0/4', 'ff00::/8']],
-  [
-    'reserved',
-    [
-      '192.0.0.0/24',
-      '192.0.2.0/24',
-      '192.88.99.0/24',
-      '198.18.0.0/15',
-      '198.51.100.0/24',
-      '203.0.113.0/24',
-      '240.0.0.0/4',
-    ],
-  ],
+  ['reserved', ['192.0.0.0/24', '192.88.99.0/24', '198.18.0.0/15', '240.0.0.0/4']],
 ]
 
 const lists = kinds.map(([kind, networks]) => ({ kind, list: blockList(networks) }))
-/** What of IPv6 is given out to anybody, and in it what leads somewhere else, is not given out, or is for books. */
+/** What of IPv6 is given out to anybody, and in it what leads somewhere else or is not given out. */
 const globalUnicast = blockList(['2000::/3'])
 const special = blockList(['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'])
 /** A translator puts an IPv4 address into the last 32 bits; so does what stands for one within a program. */

@@ -130,7 +130,17 @@ export function canHaveEndpoints({ discover, endpoints }: Pick<Agent, 'discover'
   return discover === true || endpoints.length > 0
 }
 
-/** True for an agent that keeps the proxy up: it lives and has endpoints. */
+/** True for an agent that has no use of its container without the proxy: it has endpoints, or a policy for the gate to enforce. */
+export function usesProxy(agent: Pick<Agent, 'discover' | 'endpoints' | 'network'>): boolean {
+  return canHaveEndpoints(agent) || agent.network !== undefined
+}
+
+/** True for an agent that keeps the proxy up. */
+export function keepsProxy(agent: Pick<Agent, 'discover' | 'endpoints' | 'network' | 'state'>): boolean {
+  return usesProxy(agent) && isLive(agent)
+}
+
+/** True for an agent at whose URLs the proxy answers: it lives and has endpoints. */
 export function needsProxy(agent: Pick<Agent, 'discover' | 'endpoints' | 'state'>): boolean {
   return canHaveEndpoints(agent) && isLive(agent)
 }

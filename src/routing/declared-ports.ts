@@ -1,5 +1,6 @@
 // Owns which container ports an agent's declared endpoints stand for, and what others are when something listens there. Pure.
 import type { Agent, Endpoint } from './agent.js'
+import { gatePort } from './gate-port.js'
 import type { Listener } from './listening.js'
 import { dialledPorts } from './route-table.js'
 
@@ -26,8 +27,10 @@ export function declaredPorts({ endpoints, published, relays = {}, routes }: Por
 
 /** What listens in the container but for moat's own forwarder, as far as the proxy can reach it. */
 export function listenersOf(agent: Agent, listeners: readonly Listener[]): Listener[] {
-  const { forwards = [], relays, wayIn } = agent
-  const isForwarder = ({ loopback, port }: Listener) => (loopback ? forwards.includes(port) : port in (relays ?? {}))
+  const { forwards = [], network, relays, wayIn } = agent
+  const toWorld = network && [...network.host, gatePort([...forwards, ...declaredPorts(agent), ...network.host])]
+  const own = [...forwards, ...(toWorld ?? [])]
+  const isForwarder = ({ loopback, port }: Listener) => (loopback ? own.includes(port) : port in (relays ?? {}))
   // The forwarder reaches what only programs in the container do, and the proxy with it.
   const asSeen = (one: Listener) => (wayIn || relays ? { ...one, loopback: false } : one)
   return listeners.filter((one) => !isForwarder(one)).map(asSeen)

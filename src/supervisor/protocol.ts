@@ -12,7 +12,7 @@ export const agentContract = 2
 
 /** What `GET /status` answers, and each line of `POST /hold`. */
 export interface SupervisorStatus {
-  /** Running agents that have endpoints. */
+  /** Running agents that have endpoints, or a policy. */
   agents: Agent[]
   ca: string
   caddy: { pid: number | undefined; version: string }

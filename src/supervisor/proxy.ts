@@ -6,7 +6,7 @@ import { Doorkeeper } from '../doors/doorkeeper.js'
 import type { UnsealedContainer } from '../engine/unsealed.js'
 import { messageOf } from '../errors.js'
 import { endGate } from '../gate/gate-keeper.js'
-import { type Agent, needsProxy } from '../routing/agent.js'
+import { type Agent, keepsProxy, needsProxy } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { indexUrl, type ProxyAddress } from '../routing/urls.js'
 import { fileMark } from '../upkeep/file-mark.js'
@@ -209,13 +209,13 @@ async function isWanted(paths: MoatPaths): Promise<boolean> {
   return (await formerPort(paths)) !== undefined && (await agentsToServe(paths)).length > 0
 }
 
-/** Running agents with endpoints; none without an engine. */
+/** Running agents that miss a proxy; none without an engine. */
 async function agentsToServe(paths: MoatPaths): Promise<Agent[]> {
   // Loaded here: it is more than a look at the proxy should pay for.
   const { connectEngine } = await import('../engine/connect-engine.js')
   try {
     const { agents } = await (await connectEngine({ moatHome: paths.home })).listAgents()
-    return agents.filter(needsProxy)
+    return agents.filter(keepsProxy)
   } catch {
     return []
   }

@@ -14,7 +14,7 @@ import { describeUnsealed } from '../engine/unsealed.js'
 import { MoatError, messageOf } from '../errors.js'
 import { Opening } from '../opening/opening.js'
 import { openedLeaves } from '../opening/trim-leaves.js'
-import { type Agent, hasProcesses, needsProxy } from '../routing/agent.js'
+import { type Agent, hasProcesses, keepsProxy } from '../routing/agent.js'
 import { emptyTable, type RouteTable, routeTable } from '../routing/route-table.js'
 import { forgetServedPort, noteServedPort } from '../upkeep/served-port.js'
 import { type ControlHandlers, type ControlSocket, openControlSocket } from './control-server.js'
@@ -208,7 +208,7 @@ export class Supervisor {
   async #serve(agents: Agent[]): Promise<void> {
     if (!this.#serving || this.#stopping) return
     // Before the push: an agent that starts now keeps the proxy even while its routes are being pushed.
-    this.#lifetime.setAgents(agents.filter(needsProxy).length)
+    this.#lifetime.setAgents(agents.filter(keepsProxy).length)
     // The directory of a renamed agent is still mounted in its container: with its name it gets its routes back.
     const renamed = this.#reconciler.unsealed.flatMap(({ runId, state }) =>
       runId === undefined ? [] : [{ runId, state }],
@@ -276,7 +276,7 @@ export class Supervisor {
     const { agents, unsealed } = this.#reconciler
     const problem = this.#problem()
     return {
-      agents: agents.filter(needsProxy),
+      agents: agents.filter(keepsProxy),
       ca: this.#options.paths.caCertificate,
       caddy: { pid: this.#caddy.pid, version: this.#binary.version },
       ...(this.#engine.address !== undefined && { engine: this.#engine.address }),

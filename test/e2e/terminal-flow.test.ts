@@ -63,7 +63,7 @@ describe('the packed package', () => {
     await checkout.exited
     // The last agent is gone: so is the proxy, within 5 seconds.
     await until('the proxy to stop', async () => (await sandbox.processes()).supervisors.length === 0, 5_000)
-    expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], supervisors: [] })
+    expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], gates: [], supervisors: [] })
     expect(await sandbox.containers()).toEqual([])
   })
 })

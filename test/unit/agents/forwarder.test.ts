@@ -38,7 +38,7 @@ const plan = (who: Partial<typeof agent> & { discoverPlace?: string } = {}, opti
       engine: { sharesSockets: async () => true },
       image,
       note: (line) => notes.push(line),
-      paths: { agents: join(directory, 'agents') },
+      paths: { agents: join(directory, 'agents'), publicCertificate: join(directory, 'public', 'ca.crt') },
       runId,
       ...options,
     },
@@ -49,6 +49,7 @@ describe('planForwarder', () => {
   it('puts the program before what the image runs, in a directory of the run that the container cannot write', async () => {
     const source = join(directory, 'agents', runId)
     expect(await plan()).toEqual({
+      env: {},
       labels: { forwards: [8080], relays: { 20432: 5432 }, wayIn: 'sockets' },
       mounts: [
         { readOnly: true, source, target: '/run/moat' },

@@ -16,12 +16,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AgentDirectories } from '../../../src/doors/agent-directories.js'
 import { makeAgentDirectory } from '../../../src/doors/agent-directory.js'
 
-let paths: { agents: string }
+let paths: { agents: string; proxy: string }
 let log: string[]
 
 beforeEach(() => {
   log = []
-  paths = { agents: join(mkdtempSync(join(tmpdir(), 'moat-agents-')), 'agents') }
+  const proxy = mkdtempSync(join(tmpdir(), 'moat-agents-'))
+  paths = { agents: join(proxy, 'agents'), proxy }
 })
 afterEach(() => rmSync(join(paths.agents, '..'), { force: true, recursive: true }))
 

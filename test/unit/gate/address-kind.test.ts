@@ -40,7 +40,6 @@ describe('the kind of an address', () => {
     ['ff02::1', 'multicast'],
     ['255.255.255.255', 'reserved'],
     ['240.0.0.1', 'reserved'],
-    ['192.0.2.1', 'reserved'],
     ['198.18.0.1', 'reserved'],
     ['192.88.99.1', 'reserved'],
     ['::127.0.0.1', 'reserved'],

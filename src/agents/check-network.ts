@@ -1,0 +1,67 @@
+// Owns what would be decided of a URL, for an agent that runs or for a moat.yaml that nobody has run yet.
+import { stat } from 'node:fs/promises'
+import { loadMoatYaml } from '../config/moat-yaml.js'
+import type { MoatPaths } from '../config/paths.js'
+import { loadSettings } from '../config/settings.js'
+import { resolveWorkspace } from '../config/workspace.js'
+import { decide } from '../egress/decide.js'
+import { effectivePolicy } from '../egress/effective-policy.js'
+import { readLiveRules } from '../egress/live-rules.js'
+import type { EgressRequest, NetworkPolicy, Verdict } from '../egress/policy.js'
+import { exitCodes, MoatError } from '../errors.js'
+import type { Agent } from '../routing/agent.js'
+import { findAgent } from './find-agent.js'
+import { planNetwork } from './plan-network.js'
+
+export interface CheckedUrl extends EgressRequest, Verdict {
+  policy: NetworkPolicy['policy']
+}
+
+/** `reference` is an agent's, or else a directory's with a moat.yaml. */
+export async function networkOf(
+  reference: string,
+  agents: () => Promise<readonly Agent[]>,
+  paths: MoatPaths,
+): Promise<NetworkPolicy> {
+  const isPath = /^[.~/]|\//.test(reference)
+  if (!isPath) {
+    const found = await agents()
+    const isDirectory = await stat(reference).then(
+      (stats) => stats.isDirectory(),
+      () => false,
+    )
+    if (!isDirectory || found.some(({ name, runId }) => name === reference || runId === reference)) {
+      const agent = findAgent(found, reference)
+      return effectivePolicy(agent.network, await readLiveRules(paths, agent.runId))
+    }
+  }
+  const { config } = await loadMoatYaml(await resolveWorkspace(reference))
+  const { network } = await loadSettings(paths.configFile)
+  return planNetwork({ allow: [], declared: config.network, defaultPolicy: network.policy ?? 'permissive' })
+}
+
+/** What is decided of `text`, a URL or a host. Throws USAGE. */
+export function checkUrl(policy: NetworkPolicy, text: string, method: string): CheckedUrl {
+  const request = { ...requestOf(text), method: method.toUpperCase() }
+  return { ...request, ...decide(policy, request), policy: policy.policy }
+}
+
+const ports: Readonly<Record<string, number>> = { http: 80, https: 443, ws: 80, wss: 443 }
+
+/** By hand: a parser of URLs would tidy the path up, and it is judged as it is sent. */
+function requestOf(text: string): EgressRequest & { path: string } {
+  const [, scheme = 'https', authority = '', rest = ''] =
+    /^(?:([A-Za-z][\w+.-]*):\/\/)?([^/?#]*)(.*)$/s.exec(text) ?? []
+  const [, host = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(authority.replace(/^.*@/, '')) ?? []
+  const number = port === undefined ? ports[scheme.toLowerCase()] : Number(port)
+  if (host === '' || number === undefined) {
+    throw new MoatError('USAGE', `${JSON.stringify(text)} is no URL of a host.`, {
+      exit: exitCodes.usage,
+      suggestions: [
+        'moat network check <agent> https://api.example.com/x',
+        'moat network check <agent> db.example.com:5432',
+      ],
+    })
+  }
+  return { host, path: rest.startsWith('/') ? rest : `/${rest}`, port: number }
+}
