@@ -7,6 +7,7 @@ import { removeAgentDirectory } from '../doors/agent-directory.js'
 import { isOpen } from '../egress/effective-policy.js'
 import type { ContainerOutput, ContainerSpec, Engine } from '../engine/engine.js'
 import { containerName, toLabels } from '../engine/labels.js'
+import { formatGrant } from '../grants/injection.js'
 import { rememberStart } from '../review/review.js'
 import type { Agent } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
@@ -19,6 +20,7 @@ import { containerGitEnvironment, type TrustedUrls } from '../worktrees/git-envi
 import { shareMainCheckout } from '../worktrees/share-main-checkout.js'
 import { shareRepository } from '../worktrees/share-repository.js'
 import { assertHostPorts, assertNetwork } from './assert-network.js'
+import { type ContainerGrants, planContainerGrants } from './container-grants.js'
 import { type ContainerTrust, certificateFile, planContainerTrust } from './container-trust.js'
 import { nameUser } from './container-user.js'
 import { assertDiscovery } from './discovery.js'
@@ -134,6 +136,7 @@ async function startContainer(
   const plan = { ...wanted, command: given.command, env: { ...given.env, ...wanted.env } }
   const roots = await trustedRoots(plan, paths)
   const trust = await planContainerTrust(engine, facts, roots, plan.env)
+  const grants = await planContainerGrants(plan, { engine, paths })
   const own = { engine, image: facts, note: progress.note, paths: { ...paths, ...roots }, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
   try {
@@ -141,7 +144,15 @@ async function startContainer(
     const bundle = forwarder && (await planTrustBundle({ ...own, mounted, userEnv: plan.env }))
     // None at all: what it reaches, it reaches by sockets.
     const network = plan.network.policy === 'strict' ? 'none' : await engine.networks.ensure()
-    const spec = await containerSpec(plan, options, image, { address, bundle, forwarder, network, runId, trust })
+    const spec = await containerSpec(plan, options, image, {
+      address,
+      bundle,
+      forwarder,
+      grants,
+      network,
+      runId,
+      trust,
+    })
     return await progress.step(`Starting ${plan.name}`, async () => {
       await rememberStart(paths, {
         name: plan.name,
@@ -157,6 +168,7 @@ async function startContainer(
         // One that moat built has its user.
         if (image.image === plan.image.base) await nameUser(own, containerId, options.user, spec.mounts)
         await bundle?.install(containerId)
+        await grants.install(containerId)
         const started = await letRun(containerId, plan, options)
         const agent: Agent = {
           ...plan.git,
@@ -164,6 +176,7 @@ async function startContainer(
           createdAt: new Date().toISOString(),
           ...(forwarder?.labels.discover && { discover: true }),
           endpoints: plan.endpoints,
+          ...(plan.grants.length > 0 && { grants: plan.grants.map(formatGrant) }),
           keep: options.keep,
           name: plan.name,
           ...(!isOpen(plan.network) && { network: plan.network }),
@@ -209,6 +222,7 @@ interface ContainerParts {
   address: ProxyAddress | undefined
   bundle: TrustBundle | undefined
   forwarder: Forwarder | undefined
+  grants: ContainerGrants
   network: string | undefined
   runId: string
   trust: ContainerTrust | undefined
@@ -218,7 +232,7 @@ async function containerSpec(
   plan: AgentPlan,
   { interactive, keep, paths, removeAtEnd, user }: StartOptions,
   image: PreparedImage,
-  { address, bundle, forwarder, network, runId, trust }: ContainerParts,
+  { address, bundle, forwarder, grants, network, runId, trust }: ContainerParts,
 ): Promise<ContainerSpec> {
   const { checkout, container, endpointEnv, endpoints, mounts, name, network: policy, routes, workspace } = plan
   const urls = address ? urlEnvironment(name, endpoints, address, { bare: plan.discoverPlace !== undefined }) : {}
@@ -238,7 +252,8 @@ async function containerSpec(
       ...urls,
       ...endpointEnv,
       ...(image.home !== undefined && { HOME: image.home }),
-      ...(await containerGitEnvironment(place, forwarder && trust && trustedUrls(plan, address))),
+      ...(await containerGitEnvironment(place, forwarder && trust && trustedUrls(plan, address), grants.git)),
+      ...grants.env,
       ...plan.env,
     },
     image: image.image,
@@ -247,6 +262,7 @@ async function containerSpec(
       ...plan.git,
       endpoints,
       ...forwarder?.labels,
+      grants: plan.grants.map(formatGrant),
       home: paths.home,
       keep,
       name,

@@ -45,6 +45,8 @@ export interface MoatPaths {
   gateSocket: string
   /** Where Caddy asks which file of a workspace may be served. */
   filesSocket: string
+  /** What agents may use without seeing it, encrypted. */
+  grants: string
   /** `~/.moat` itself. */
   home: string
   /** Where Caddy takes what comes from inside containers, by what it speaks. */
@@ -58,6 +60,8 @@ export interface MoatPaths {
   oldRoots: string
   /** Where Caddy gets the proxy's own pages. */
   pagesSocket: string
+  /** Where the user describes services that moat does not know. */
+  providers: string
   proxy: string
   /** Seals the containers that moat makes, so that nobody else's are taken for agents. */
   sealKey: string
@@ -116,6 +120,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     gateLog: join(proxy, 'gate.log'),
     gateSocket: join(proxy, 'gate.sock'),
     filesSocket: join(proxy, 'files.sock'),
+    grants: join(home, 'grants'),
     home,
     inside: { plain: join(proxy, 'inside-http.sock'), tls: join(proxy, 'inside.sock') },
     javaStore: join(home, 'java-cacerts'),
@@ -124,6 +129,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     oldRoots: join(proxy, 'old-roots'),
     pagesSocket: join(proxy, 'pages.sock'),
     packages: join(home, 'packages'),
+    providers: join(home, 'providers'),
     proxy,
     reviews: join(home, 'reviews'),
     publicCertificate: join(proxy, 'public', 'ca.crt'),

@@ -4,6 +4,7 @@ import { checkAuthority } from './check-authority.js'
 import { checkCaddy } from './check-caddy.js'
 import { checkEgressAuthority } from './check-egress-authority.js'
 import { checkEngine } from './check-engine.js'
+import { checkGrants } from './check-grants.js'
 import { checkLeftovers } from './check-leftovers.js'
 import { checkNeighbours } from './check-neighbours.js'
 import { checkNode } from './check-node.js'
@@ -24,6 +25,7 @@ export const checks: readonly Check[] = [
   { find: checkEgressAuthority, name: 'second authority' },
   { find: checkTrust, name: 'trust' },
   { find: checkState, name: 'files' },
+  { find: checkGrants, name: 'grants' },
   { find: checkAgents, name: 'agents' },
   { find: checkLeftovers, name: 'leftovers' },
 ]

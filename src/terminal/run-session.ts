@@ -12,6 +12,7 @@ import { trustHint } from '../authority/trust-hint.js'
 import { hostUser } from '../config/invoking-user.js'
 import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
+import type { Providers } from '../grants/providers.js'
 import type { AgentView } from '../routing/agent-view.js'
 import { endpointUrl, indexUrl } from '../routing/urls.js'
 import { addressOf } from '../supervisor/protocol.js'
@@ -19,6 +20,7 @@ import type { ProxyOptions } from '../supervisor/proxy.js'
 import { askApproval } from './approval-session.js'
 import { connectTerminal } from './connect-terminal.js'
 import { formatEndpoints } from './format-agents.js'
+import { askGrants } from './grants-session.js'
 import { Interrupts } from './interrupts.js'
 import { terminalProgress } from './progress.js'
 import type { RunFlags } from './run-flags.js'
@@ -35,6 +37,7 @@ export interface RunSessionOptions {
   approveCommands: string[]
   engine: Engine
   flags: RunFlags
+  grantProviders: () => Promise<Providers>
   json: boolean
   log: (line: string) => void
   /** Called once the agent runs. */
@@ -151,10 +154,12 @@ function listenTo({ forwards }: StartedAgent, plan: AgentPlan, note: (line: stri
 
 async function assertMayRun(
   plan: AgentPlan,
-  { approveCommands, flags, json, proxy }: RunSessionOptions,
+  { approveCommands, flags, grantProviders, json, proxy }: RunSessionOptions,
 ): Promise<void> {
   if (flags.interactive) assertTerminal()
   await askApproval(plan, { ask: !json, commands: approveCommands, paths: proxy.paths, yes: flags.yes })
+  // After the approval: nobody is asked for a credential that moat.yaml may not have.
+  await askGrants(plan.grants, { ask: !json, paths: proxy.paths, providers: grantProviders })
 }
 
 /** True for a text such as `npm start &`. */
