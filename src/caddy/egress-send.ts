@@ -54,7 +54,7 @@ function askForVerdict({ questions }: EgressSettings, agent: OpenedAgent): Caddy
 function askForValue({ questions }: EgressSettings, agent: OpenedAgent, { grant, headers, query }: GrantedPlace) {
   const value = (kind: string, name: string | number) => `{http.reverse_proxy.header.${kind}-${name}}`
   const vars = Object.fromEntries([
-    ...headers.map((name, index) => [`moat_set_${index}`, value(answerHeaders.set, name)]),
+    ...headers.map((name, index) => [`moat_set_${index}`, value(answerHeaders.set, canonical(name))]),
     ...query.map((_, index) => [`moat_query_${index}`, value(answerHeaders.query, index)]),
     ...Array.from({ length: mostTraces }, (_, index) => [`moat_trace_${index}`, value(answerHeaders.trace, index)]),
   ])
@@ -62,6 +62,11 @@ function askForValue({ questions }: EgressSettings, agent: OpenedAgent, { grant,
     { match: { status_code: [200] }, routes: [{ handle: [{ handler: 'vars', ...vars }] }] },
     { match: { status_code: [204] }, routes: [{ handle: [{ handler: 'invoke', name: 'plain' }], terminal: true }] },
   ])
+}
+
+/** As Caddy writes the name of a header, and knows it by. */
+function canonical(name: string): string {
+  return name.toLowerCase().replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase())
 }
 
 /** Nothing of the request but what is told here: neither its headers nor its body are moat's business. */
