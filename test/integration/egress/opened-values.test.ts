@@ -23,7 +23,7 @@ const places: GrantedPlace[] = [
   {
     grant: 'my-api',
     headers: ['authorization'],
-    hosts: ['api.test'],
+    hosts: ['api.test', 'gone.test'],
     ports: [443],
     query: ['key'],
     remove: ['x-api-key'],
@@ -34,7 +34,7 @@ const policy: NetworkPolicy = {
   host: [],
   peers: [],
   policy: 'strict',
-  rules: ['api.test', 'api.test:8443', 'other.test'].map((text) => {
+  rules: ['api.test', 'api.test:8443', 'other.test', 'gone.test'].map((text) => {
     const [host = '', port] = text.split(':')
     const paths = [
       { effect: 'deny' as const, method: '*', path: '/secret/**' },
@@ -81,7 +81,12 @@ beforeAll(async () => {
       response.end('done')
     })
   })
-  const ports = { 'api.test:443': host.port, 'api.test:8443': host.port, 'other.test:443': host.port }
+  const ports = {
+    'api.test:443': host.port,
+    'api.test:8443': host.port,
+    'other.test:443': host.port,
+    'gone.test:443': 1,
+  }
   opened = await Opened.start({
     agents: [
       { grants: places, policy, runId: granted },
@@ -192,6 +197,13 @@ describe('what a grant puts in', () => {
     }
     session.close()
     expect(asked.slice(count).map(({ path }) => path)).toEqual(['/one', '/two'])
+  })
+
+  it('is not told of when the host is not reached', async () => {
+    const { answer } = await ask(granted, 'GET /gone', { name: 'gone.test' })
+    expect(answer).toMatch(/^HTTP\/1\.1 502 /)
+    expect(asked.at(-1)).toMatchObject({ host: 'gone.test' })
+    expect(answer).not.toContain(token.slice(0, 36))
   })
 
   it('is nowhere in what Caddy keeps, says or is', async () => {
