@@ -92,7 +92,8 @@ function ask(socket: string, uri: string, { runId }: OpenedAgent, more: object, 
 /** WebSockets begin as HTTP/1.1; a server that is spoken to by HTTP/2 would refuse them. */
 function bothWays(settings: EgressSettings, agent: OpenedAgent, place?: GrantedPlace): CaddyRoute[] {
   const upgrade = [{ header_regexp: { Upgrade: { pattern: '.' } } }, webSocketOverHttp2]
-  const first = [answered(place), ...(place && place.query.length > 0 ? [setQuery(place)] : [])]
+  const changes = place !== undefined && place.query.length + place.removeQuery.length > 0
+  const first = [answered(place), ...(changes ? [changeQuery(place)] : [])]
   return [
     { handle: [...first, toHost(settings, agent, ['1.1'], place)], match: upgrade, terminal: true },
     { handle: [...first, toHost(settings, agent, ['1.1', '2'], place)], terminal: true },
@@ -109,9 +110,9 @@ function answered(place: GrantedPlace | undefined) {
   return { handler: 'headers', response }
 }
 
-function setQuery({ query }: GrantedPlace) {
-  const set = query.map((key, index) => ({ key, value: `{http.vars.moat_query_${index}}` }))
-  return { handler: 'rewrite', query: { set } }
+function changeQuery({ query, removeQuery }: GrantedPlace) {
+  const set = query.map((key, index) => ({ key, val: `{http.vars.moat_query_${index}}` }))
+  return { handler: 'rewrite', query: { delete: removeQuery, set } }
 }
 
 function toHost({ dial }: EgressSettings, { runId }: OpenedAgent, versions: string[], place?: GrantedPlace) {
@@ -123,7 +124,7 @@ function toHost({ dial }: EgressSettings, { runId }: OpenedAgent, versions: stri
     headers: {
       request: {
         // What Caddy adds by itself: the host is to see its client as if nobody stood between.
-        delete: ['Via', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto'],
+        delete: ['Via', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto', ...(place?.remove ?? [])],
         set: { Host: ['{http.request.hostport}'], ...Object.fromEntries(set) },
       },
     },

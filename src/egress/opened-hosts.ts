@@ -7,10 +7,14 @@ export interface GrantedPlace {
   grant: string
   hosts: readonly string[]
   ports: readonly number[]
-  /** Of headers that moat sets or takes out: the agent's own never arrive. Lower case. */
+  /** Headers that are set: the agent's own never arrive. Lower case. */
   headers: readonly string[]
   /** The same of the query. */
   query: readonly string[]
+  /** Headers of the agent's own that never arrive, without another in their place. Lower case. */
+  remove: readonly string[]
+  /** The same of the query. */
+  removeQuery: readonly string[]
 }
 
 /** Patterns as in rules, each once. */

@@ -24,7 +24,17 @@ export const settings: CaddySettings = {
 export const egress: EgressSettings = {
   agents: [
     {
-      grants: [{ grant: 'my-api', headers: ['x-api-key'], hosts: ['api.example.com'], ports: [443], query: ['key'] }],
+      grants: [
+        {
+          grant: 'my-api',
+          headers: ['x-api-key'],
+          hosts: ['api.example.com'],
+          ports: [443],
+          query: ['key'],
+          remove: ['x-old'],
+          removeQuery: ['old'],
+        },
+      ],
       name: 'dark-mode',
       policy: {
         policy: 'strict',
