@@ -16,14 +16,19 @@ export function allOpenedHosts(settings: EgressSettings | undefined): string[] {
 export function egressPolicies(settings: EgressSettings | undefined, own: object, domain: string): object[] {
   const hosts = allOpenedHosts(settings)
   if (!settings || hosts.length === 0) return []
+  // One subject has one policy.
+  const ownSubjects = [...new Set([defaultDomain, domain, ...agentHostPatterns(domain)])]
+  const subjects = [...new Set(hosts.flatMap(subjectsOf))].filter((subject) => !ownSubjects.includes(subject))
+  // Without any it would be the policy of all names.
+  if (subjects.length === 0) return []
   return [
-    { ...own, subjects: [...new Set([defaultDomain, domain, ...agentHostPatterns(domain)])] },
+    { ...own, subjects: ownSubjects },
     {
       issuers: [{ ca: egressAuthorityName, lifetime: '720h', module: 'internal' }],
       key_type: 'p256',
       on_demand: true,
       storage: { module: 'file_system', root: settings.storage },
-      subjects: [...new Set(hosts.flatMap(subjectsOf))],
+      subjects,
     },
   ]
 }

@@ -67,9 +67,17 @@ export function forgetfulConfig(
     ...(opened && openedHosts.length > 0 ? [{ ...opened, subjects: [...new Set(openedHosts)] }] : []),
   ]
   const subjects = named.flatMap((policy) => policy.subjects)
+  // Caddy refuses a config in which two policies name one subject.
+  const rest = policies
+    .map((policy) => ({ ...policy, ...without(policy.subjects, subjects) }))
+    .filter((policy) => !('subjects' in policy) || policy.subjects.length > 0)
   Object.assign(at(forgetful, ['apps', 'tls']) as object, { certificates: { automate: subjects } })
-  Object.assign(at(forgetful, ['apps', 'tls', 'automation']) as object, { policies: [...named, ...policies] })
+  Object.assign(at(forgetful, ['apps', 'tls', 'automation']) as object, { policies: [...named, ...rest] })
   return forgetful
+}
+
+function without(subjects: unknown, taken: readonly string[]) {
+  return Array.isArray(subjects) ? { subjects: subjects.filter((subject) => !taken.includes(subject)) } : {}
 }
 
 /** The port of a config made here; undefined for one that was not. */

@@ -3,12 +3,14 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decide } from '../../../src/egress/decide.js'
 import type { NetworkPolicy, NetworkRule, PathRule } from '../../../src/egress/policy.js'
+import { shakeHands } from '../../helpers/bare-caddy.js'
 import { Opened } from '../../helpers/opened.js'
 import { type StubHost, stubAuthority, stubHost } from '../../helpers/stub-hosts.js'
 import { until } from '../../helpers/until.js'
 
 const runId = 'run_00000000000a'
 const other = 'run_00000000000b'
+const widest = 'run_00000000000c'
 
 function rule(host: string, lines?: string[], extra: Partial<NetworkRule> = {}): NetworkRule {
   const paths = lines?.map((line): PathRule => {
@@ -38,6 +40,12 @@ const permissive: NetworkPolicy = {
   rules: [rule('plain.test', ['deny * /secret/**'])],
 }
 
+/** Hosts that are moat's own, too: no certificate of theirs is the second authority's. */
+const anything: NetworkPolicy = {
+  ...strict,
+  rules: ['localhost', '*.localhost', '127.0.0.1', '*'].map((name) => rule(name, ['allow GET /any/**'])),
+}
+
 const names = ['plain.test', 'deny.test', 'coded.test', 'port.test', '*.wild.test', '*.deep.wild.test']
 let opened: Opened
 let host: StubHost
@@ -54,6 +62,7 @@ beforeAll(async () => {
     agents: [
       { policy: strict, runId },
       { policy: permissive, runId: other },
+      { policy: anything, runId: widest },
     ],
     authority,
     ports,
@@ -242,9 +251,20 @@ describe('an opened request', () => {
   it('is opened for agents whose rules say so, and at no other server', async () => {
     await expect(opened.tunnel(other, 'deny.test')).rejects.toThrow()
     await (await opened.tunnel(runId, 'deny.test')).end()
-    const { shakeHands } = await import('../../helpers/bare-caddy.js')
     const outside = await shakeHands('deny.test', opened.caddy.port, opened.paths.egressCertificate)
     expect(outside.verdict).toMatch(/ECONNRESET|ERR_SSL|EPROTO/)
+  })
+
+  it("of an agent that has all hosts opened is none of the proxy's own", async () => {
+    expect((await ask(widest, 'deny.test', 'GET /any/x HTTP/1.1')).reached).toBe(true)
+    expect((await ask(widest, 'deny.test', 'GET /admin HTTP/1.1')).status).toBe(403)
+    for (const name of ['localhost', 'a.localhost', 'web.a.localhost'])
+      await expect(opened.tunnel(widest, name)).rejects.toThrow()
+    expect(await shakeHands('localhost', opened.caddy.port, opened.paths.caCertificate)).toEqual({
+      verdict: 'accepted',
+    })
+    const { verdict } = await shakeHands('deny.test', opened.caddy.port, opened.paths.egressCertificate)
+    expect(verdict).not.toBe('accepted')
   })
 
   it('is dialled for its own agent, and not where the gate refuses', async () => {
