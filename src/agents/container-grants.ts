@@ -1,10 +1,11 @@
 // Owns what a container is given for its agent's grants and secrets, read once before it is made.
 import type { MoatPaths } from '../config/paths.js'
+import type { NetworkPolicy } from '../egress/policy.js'
 import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { type ContainerParts, containerParts } from '../grants/container-parts.js'
 import { missingGrant } from '../grants/find-grant.js'
-import { type Grant, injectionsOf } from '../grants/grant.js'
+import { type Grant, grantRules, injectionsOf } from '../grants/grant.js'
 import { clashOf, formatGrant, type GrantName } from '../grants/injection.js'
 import { readValue, textOf } from '../grants/read-value.js'
 import { readGrant } from '../grants/store.js'
@@ -43,6 +44,22 @@ export async function planContainerGrants(
       await engine.files.write(containerId, '/', placed)
     },
   }
+}
+
+/** The policy, with what the grants need. Throws GRANT_MISSING. */
+export async function networkWithGrants(
+  network: NetworkPolicy,
+  grants: readonly GrantName[],
+  paths: Pick<MoatPaths, 'grants'>,
+): Promise<NetworkPolicy> {
+  const rules = await Promise.all(
+    grants.map(async (name) => {
+      const grant = await readGrant(paths.grants, name)
+      if (!grant) throw await missingGrant(paths.grants, name)
+      return grantRules(grant, network.policy)
+    }),
+  )
+  return { ...network, rules: [...network.rules, ...rules.flat()] }
 }
 
 /** As they are: a key has lines. */

@@ -1,6 +1,5 @@
 // Owns the start of an agent, step by step. Whatever fails, nothing stays behind.
 import { assertNotMoatHome } from '../config/guard-home.js'
-import type { Mount } from '../config/mount.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { WantedAddress } from '../config/settings.js'
 import { removeAgentDirectory } from '../doors/agent-directory.js'
@@ -11,17 +10,16 @@ import { formatGrant } from '../grants/injection.js'
 import { rememberStart } from '../review/review.js'
 import type { Agent } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
-import { agentUrl, type ProxyAddress, urlEnvironment, urlOf } from '../routing/urls.js'
+import { type ProxyAddress, urlEnvironment } from '../routing/urls.js'
 import { checkRoutes, type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
 import { ensureProxy } from '../supervisor/ensure-proxy.js'
 import { addressOf } from '../supervisor/protocol.js'
 import { placeOf } from '../worktrees/find-checkout.js'
-import { containerGitEnvironment, type TrustedUrls } from '../worktrees/git-environment.js'
-import { shareMainCheckout } from '../worktrees/share-main-checkout.js'
-import { shareRepository } from '../worktrees/share-repository.js'
+import { containerGitEnvironment } from '../worktrees/git-environment.js'
 import { assertHostPorts, assertNetwork } from './assert-network.js'
-import { type ContainerGrants, planContainerGrants } from './container-grants.js'
-import { type ContainerTrust, certificateFile, planContainerTrust } from './container-trust.js'
+import { gitMounts, trustedUrls } from './container-git.js'
+import { type ContainerGrants, networkWithGrants, planContainerGrants } from './container-grants.js'
+import { type ContainerTrust, planContainerTrust } from './container-trust.js'
 import { nameUser } from './container-user.js'
 import { assertDiscovery } from './discovery.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
@@ -80,8 +78,9 @@ export interface StartedAgent {
 }
 
 /** Starts the agent; resolves once it runs and its routes are live. */
-export async function startAgent(plan: AgentPlan, options: StartOptions): Promise<StartedAgent> {
+export async function startAgent(planned: AgentPlan, options: StartOptions): Promise<StartedAgent> {
   const { engine, paths, signal } = options
+  const plan = { ...planned, network: await networkWithGrants(planned.network, planned.grants, paths) }
   const repository = [plan.checkout, plan.mainCheckout].flatMap((checkout) => checkout?.commonDir ?? [])
   for (const path of [plan.workspace, ...repository, ...plan.mounts.map(({ source }) => source)])
     await assertNotMoatHome(path, paths.home)
@@ -144,15 +143,8 @@ async function startContainer(
     const bundle = forwarder && (await planTrustBundle({ ...own, mounted, userEnv: plan.env }))
     // None at all: what it reaches, it reaches by sockets.
     const network = plan.network.policy === 'strict' ? 'none' : await engine.networks.ensure()
-    const spec = await containerSpec(plan, options, image, {
-      address,
-      bundle,
-      forwarder,
-      grants,
-      network,
-      runId,
-      trust,
-    })
+    const parts = { address, bundle, forwarder, grants, network, runId, trust }
+    const spec = await containerSpec(plan, options, image, parts)
     return await progress.step(`Starting ${plan.name}`, async () => {
       await rememberStart(paths, {
         name: plan.name,
@@ -289,18 +281,4 @@ async function containerSpec(
     ...forwarder?.spec,
     ...container,
   }
-}
-
-/** Its own, for git, which may read neither directories of authorities nor the variables of other programs. */
-function trustedUrls({ endpoints, env, name }: AgentPlan, address: ProxyAddress | undefined): TrustedUrls | undefined {
-  // What a user counts would be counted wrong.
-  if (!address || 'GIT_CONFIG_COUNT' in env) return undefined
-  const proxied = endpoints.filter(({ url }) => url === undefined)
-  const urls = [agentUrl(name, address), ...proxied.map((endpoint) => urlOf(name, endpoint, address))]
-  return { certificate: certificateFile, urls }
-}
-
-async function gitMounts({ checkout, mainCheckout }: AgentPlan, { home }: MoatPaths): Promise<Mount[]> {
-  if (checkout) return shareRepository(checkout, home)
-  return mainCheckout ? shareMainCheckout(mainCheckout, home) : []
 }

@@ -17,6 +17,8 @@ export interface QuestionOptions {
   /** What holds for the agent of a run now. */
   agentOf(runId: string): { name: string; policy: Pick<NetworkPolicy, 'policy' | 'rules'> } | undefined
   log(message: string): void
+  /** A host has answered a request with 401. */
+  refused?(question: Question): void
   /** Undefined for a request that gets nothing. Rejects when there is no value where one belongs: the request is not sent. */
   valueFor(question: Question & { grant: string }): Promise<PutIn | undefined>
 }
@@ -48,6 +50,10 @@ async function answer({ headers, url }: IncomingMessage, options: QuestionOption
   if (!question) return { headers: {}, status: 400 }
   const path = url?.replace(/\?.*$/, '')
   if (path === questionPaths.verdict) return answerVerdict(question, options.agentOf(question.runId))
+  if (path === questionPaths.refused) {
+    options.refused?.(question)
+    return { headers: {}, status: 204 }
+  }
   const { grant } = question
   if (path !== questionPaths.value || grant === undefined) return { headers: {}, status: 404 }
   const value = await options.valueFor({ ...question, grant })

@@ -7,8 +7,8 @@ export const targetText = 'moat_target'
 /** The field of Caddy's reports in which the verdict is. */
 export const verdictField = 'moat_verdict'
 
-/** What Caddy asks: what becomes of a request, and what a grant puts into it. */
-export const questionPaths = { value: '/value', verdict: '/verdict' } as const
+/** What Caddy asks: what becomes of a request, and what a grant puts into it. What the gate tells: that a host has said 401. */
+export const questionPaths = { refused: '/refused', value: '/value', verdict: '/verdict' } as const
 
 /** What it tells with it. */
 export const questionHeaders = {

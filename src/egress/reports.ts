@@ -19,8 +19,13 @@ interface Report {
   ts: number
 }
 
+/** A line of the log, and the status that the host has answered with. */
+export interface ReadReport extends NetworkLogEntry {
+  status: number
+}
+
 /** Undefined for a line that is not about a request: whatever comes in must not end who reads it. */
-export function readReport(line: string, nameOf: AgentNames): NetworkLogEntry | undefined {
+export function readReport(line: string, nameOf: AgentNames): ReadReport | undefined {
   try {
     const report = JSON.parse(line) as Report & Record<string, unknown>
     const { bytes_read, duration, logger, request, size, status, ts } = report
@@ -42,6 +47,7 @@ export function readReport(line: string, nameOf: AgentNames): NetworkLogEntry | 
       reason: verdict.reason,
       ...(verdict.rule !== undefined && { rule: verdict.rule }),
       runId,
+      status,
       time: new Date(ts * 1000).toISOString(),
       verdict: verdict.allowed ? 'allowed' : 'blocked',
     }

@@ -119,6 +119,7 @@ const network = z.object({
   rules: z.array(
     z.object({
       effect,
+      grant: z.exactOptional(z.string()),
       host: z.string().check(z.minLength(1)),
       paths: z.exactOptional(
         z.array(z.object({ effect, method: z.string(), path: z.string(), place: z.exactOptional(z.string()) })),

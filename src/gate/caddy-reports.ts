@@ -11,10 +11,17 @@ const longestLine = 4_000_000
 export interface CaddyReportsOptions {
   log(entry: NetworkLogEntry): void
   nameOf: AgentNames
+  /** Called when a host has answered with 401: what a grant has put in may be out of date. */
+  onRefused(entry: NetworkLogEntry): void
   paths: Pick<MoatPaths, 'egressReports'>
 }
 
-export async function openCaddyReports({ log, nameOf, paths }: CaddyReportsOptions): Promise<{ close(): void }> {
+export async function openCaddyReports({
+  log,
+  nameOf,
+  onRefused,
+  paths,
+}: CaddyReportsOptions): Promise<{ close(): void }> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     let rest = ''
@@ -26,8 +33,10 @@ export async function openCaddyReports({ log, nameOf, paths }: CaddyReportsOptio
       rest = lines.pop() ?? ''
       if (rest.length > longestLine) rest = ''
       for (const line of lines) {
-        const entry = readReport(line, nameOf)
-        if (entry) log(entry)
+        const { status, ...entry } = readReport(line, nameOf) ?? {}
+        if (!isEntry(entry)) continue
+        log(entry)
+        if (status === 401 && entry.verdict === 'allowed') onRefused(entry)
       }
     })
   })
@@ -39,4 +48,8 @@ export async function openCaddyReports({ log, nameOf, paths }: CaddyReportsOptio
       for (const socket of sockets) socket.destroy()
     },
   }
+}
+
+function isEntry(entry: Partial<NetworkLogEntry>): entry is NetworkLogEntry {
+  return entry.runId !== undefined
 }

@@ -9,6 +9,7 @@ import { openCaddyDial } from './caddy-dial.js'
 import { openCaddyReports } from './caddy-reports.js'
 import { Gate } from './gate.js'
 import { type GatedAgent, type GateStatus, gatePaths } from './gate-table.js'
+import { tellRefused } from './tell-refused.js'
 import { parseTestHosts, testHostsVariable } from './test-hosts.js'
 
 /** How long connections have to end when the gate is told to. Milliseconds. */
@@ -27,7 +28,12 @@ export async function runGate([home = '', id = '']: readonly string[]): Promise<
   const testHosts = parseTestHosts(process.env[testHostsVariable])
   const gate = new Gate({ descriptors: mostDescriptors(), log, paths, testHosts })
   const dial = await openCaddyDial({ dial: (runId, target) => gate.dial(runId, target), paths })
-  const reports = await openCaddyReports({ log: (entry) => gate.note(entry), nameOf: (id) => gate.nameOf(id), paths })
+  const reports = await openCaddyReports({
+    log: (entry) => gate.note(entry),
+    nameOf: (id) => gate.nameOf(id),
+    onRefused: (entry) => tellRefused(paths.egressQuestions, entry),
+    paths,
+  })
   const ended = Promise.withResolvers<void>()
   let stopping = false
   const stop = async () => {

@@ -1,5 +1,5 @@
 // Owns what a grant is once it has been made, and what of it is told to whom. Pure.
-import type { NetworkRule, PathRule } from '../egress/policy.js'
+import type { NetworkRule, PathRule, PolicyMode } from '../egress/policy.js'
 import { formatGrant, type GrantName, type Injection, type Placement } from './injection.js'
 import type { GrantProvider, ProviderRule } from './provider.js'
 
@@ -98,18 +98,24 @@ export function injectionsOf({ name, profile, provider }: Pick<Grant, 'name' | '
   }))
 }
 
-/** What a strict policy allows for the sake of a grant. It comes after all other rules, so that a `deny` of the user's stays one. */
-export function grantRules(grant: Pick<Grant, 'name' | 'profile' | 'provider'>): NetworkRule[] {
+/**
+ * What a policy has for the sake of a grant, after all other rules, so that a `deny` of the user's stays one: its hosts are opened,
+ * and under a strict policy what is needed there is allowed.
+ */
+export function grantRules(grant: Pick<Grant, 'name' | 'profile' | 'provider'>, policy: PolicyMode): NetworkRule[] {
   const rules: NetworkRule[] = []
-  const place = `grant ${formatGrant(grant)}`
+  const name = formatGrant(grant)
+  const place = `grant ${name}`
   for (const { hosts, paths = ['/**'], ports } of injectionsOf(grant)) {
-    const lines = paths.map((path): PathRule => ({ effect: 'allow', method: '*', path }))
+    const allowed = policy === 'permissive' ? ['/**'] : paths
+    const lines = allowed.map((path): PathRule => ({ effect: 'allow', method: '*', path, place }))
     for (const [host, port] of hosts.flatMap((one) => ports.map((number): [string, number] => [one, number]))) {
       const known = rules.find((rule) => rule.host === host && rule.port === port)
-      if (known?.paths) known.paths.push(...lines)
-      else rules.push({ effect: 'allow', host, paths: [...lines], place, port, text: host })
+      if (!known) rules.push({ effect: 'allow', grant: name, host, paths: [...lines], place, port, text: host })
+      else if (policy === 'strict') known.paths?.push(...lines)
     }
   }
+  if (policy === 'permissive') return rules
   // Without a value, and so without being opened.
   const others = (grant.provider.allow ?? []).map((host): NetworkRule => ({ effect: 'allow', host, place, text: host }))
   return [...rules, ...others]

@@ -1,26 +1,11 @@
 // Owns what the proxy's config has to know of grants: where it has to ask for a value, and which headers that value comes in. Pure.
+import type { GrantedPlace } from '../egress/opened-hosts.js'
 import type { Injection } from './injection.js'
 import { formatGrant, replacedHeaders } from './injection.js'
 
-/** Hosts at ports, for all paths: which of them get something is answered for each request. */
-export interface GrantedPlace {
-  /** As it is asked for: `github`, `github@work`. */
-  grant: string
-  /** That are set; the agent's own are replaced. Lower case. */
-  headers: string[]
-  hosts: string[]
-  ports: number[]
-  /** Parameters of the query that are set. */
-  query: string[]
-  /** Headers of the agent's own that go. Lower case. */
-  remove: string[]
-  /** The same of the query. */
-  removeQuery: string[]
-}
-
 /** Each host at each port is in one of them for each grant. */
 export function placesOf(injections: readonly Injection[]): GrantedPlace[] {
-  const places = new Map<string, GrantedPlace>()
+  const places = new Map<string, GrantedPlace & { hosts: string[] }>()
   for (const { grant, host, port, profile } of targetsOf(injections)) {
     const name = formatGrant({ name: grant, profile })
     const here = injections.filter(

@@ -1,21 +1,11 @@
-// Owns the face of this room to the supervisor: what grants mean for the proxy's config and for the policy, and the value for
-// one request.
+// Owns the face of this room to the supervisor: where the proxy has to ask for values, and the value for one request.
 import type { MoatPaths } from '../config/paths.js'
-import type { NetworkRule } from '../egress/policy.js'
-import { type Grant, grantRules, injectionsOf } from './grant.js'
-import { type GrantedPlace, placesOf, setQuery } from './granted-places.js'
-import { type Injection, inject, injectionFor, parseGrant, tracesOf } from './injection.js'
+import type { GrantedPlace } from '../egress/opened-hosts.js'
+import { type Grant, injectionsOf } from './grant.js'
+import { placesOf, setQuery } from './granted-places.js'
+import { inject, injectionFor, parseGrant, tracesOf } from './injection.js'
 import { readGrant } from './store.js'
 import { ValueCache, type ValueCacheOptions } from './value-cache.js'
-
-/** What the grants of an agent mean, without any value. */
-export interface GrantsOfAgent {
-  injections: Injection[]
-  /** Where the proxy asks for a value. */
-  places: GrantedPlace[]
-  /** To come after all rules of a strict policy. */
-  rules: NetworkRule[]
-}
 
 /** A request of an agent, as the proxy asks about it. */
 export interface ValueQuestion {
@@ -47,8 +37,14 @@ export class Grants {
     this.#values = new ValueCache(options)
   }
 
-  /** Of the grants that a container's label names; those that were revoked or cannot be read mean nothing. Never rejects. */
-  async of(names: readonly string[], complain: (error: unknown) => void = () => {}): Promise<GrantsOfAgent> {
+  /**
+   * Where the proxy has to ask for values, of the grants that a container's label names. Those that were revoked or cannot be read
+   * have none. Never rejects.
+   */
+  async placesOf(
+    names: readonly string[] = [],
+    complain: (error: unknown) => void = () => {},
+  ): Promise<GrantedPlace[]> {
     const read = names.map((text) =>
       this.#read(text).catch((error: unknown) => {
         complain(error)
@@ -56,8 +52,7 @@ export class Grants {
       }),
     )
     const grants = (await Promise.all(read)).filter((grant) => grant !== undefined)
-    const injections = grants.flatMap(injectionsOf)
-    return { injections, places: placesOf(injections), rules: grants.flatMap(grantRules) }
+    return placesOf(grants.flatMap(injectionsOf))
   }
 
   /**
@@ -77,9 +72,13 @@ export class Grants {
     return { headers, query: names.map((one) => query[one] ?? ''), traces: tracesOf(injection, secret) }
   }
 
-  /** To be told of each 401 of a granted host: what was remembered of a value is then asked for anew. */
-  refused(grant: string): void {
-    this.#values.forget(parseGrant(grant))
+  /** To be told of each 401 to an agent with these grants: what was remembered of a value is then asked for anew. */
+  async refused(names: readonly string[], { host, path, port }: Omit<ValueQuestion, 'grant'>): Promise<void> {
+    for (const text of names) {
+      const grant = await this.#read(text).catch(() => undefined)
+      if (grant && injectionFor(injectionsOf(grant), { host: host.toLowerCase(), path, port }))
+        this.#values.forget(grant)
+    }
   }
 
   async #read(text: string): Promise<Grant | undefined> {

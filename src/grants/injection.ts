@@ -109,11 +109,6 @@ function isUsed(place: readonly Placement[], field: string): boolean {
   return place.some((one) => (one.kind === 'basic' ? field === 'token' : one.value.includes(`{${field}}`)))
 }
 
-/** The hosts whose tunnels are opened for the sake of grants, as `decide` asks. Hosts in their one form. */
-export function interceptedBy(injections: readonly Injection[]): (host: string, port: number) => boolean {
-  return (host, port) => injections.some(({ hosts, ports }) => hosts.includes(host) && ports.includes(port))
-}
-
 /** The first that is for a request; undefined for one that gets nothing. `host` in its one form, `path` as it was sent. */
 export function injectionFor(
   injections: readonly Injection[],

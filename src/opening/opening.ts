@@ -12,6 +12,7 @@ import { readDial } from '../egress/dial-file.js'
 import { effectivePolicy } from '../egress/effective-policy.js'
 import { readLiveRules } from '../egress/live-rules.js'
 import { type GrantedPlace, openedHosts } from '../egress/opened-hosts.js'
+import type { Question } from '../egress/questions.js'
 import { messageOf } from '../errors.js'
 import { type Agent, hasEnded } from '../routing/agent.js'
 import { contentMark } from '../upkeep/file-mark.js'
@@ -25,6 +26,8 @@ export interface OpeningOptions {
   grantsOf?: (agent: Agent) => Promise<readonly GrantedPlace[]>
   log: (message: string) => void
   paths: MoatPaths
+  /** A host has refused a request of an agent that has these grants. */
+  refused?: (grants: readonly string[], question: Question) => void
   valueFor?: QuestionOptions['valueFor']
 }
 
@@ -45,10 +48,14 @@ export class Opening {
 
   /** Answers what Caddy asks, from now on. */
   async listen(): Promise<void> {
-    const { log, paths, valueFor = async () => undefined } = this.#options
+    const { log, paths, refused: tell, valueFor = async () => undefined } = this.#options
     await mkdir(paths.egress, { mode: 0o700, recursive: true })
     const agentOf = (runId: string) => this.#agents.find((agent) => agent.runId === runId)
-    this.#server = createServer(questionListener({ agentOf, log, valueFor }))
+    const refused = (question: Question) => {
+      const names = agentOf(question.runId)?.grants.map(({ grant }) => grant) ?? []
+      if (names.length > 0) tell?.([...new Set(names)], question)
+    }
+    this.#server = createServer(questionListener({ agentOf, log, refused, valueFor }))
     this.#listener = await listenPrivately(this.#server, paths.egressQuestions)
   }
 

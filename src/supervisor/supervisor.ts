@@ -12,7 +12,7 @@ import { Doors } from '../doors/doors.js'
 import { withDiscovered } from '../doors/with-discovered.js'
 import { describeUnsealed } from '../engine/unsealed.js'
 import { MoatError, messageOf } from '../errors.js'
-import { Opening } from '../opening/opening.js'
+import type { Opening } from '../opening/opening.js'
 import { openedLeaves } from '../opening/trim-leaves.js'
 import { type Agent, hasProcesses, keepsProxy } from '../routing/agent.js'
 import { emptyTable, type RouteTable, routeTable } from '../routing/route-table.js'
@@ -25,6 +25,7 @@ import { LabelCourt } from './label-court.js'
 import { Lifetime } from './lifetime.js'
 import { type LockWatch, watchLock } from './lock-watch.js'
 import { ManagedCaddy } from './managed-caddy.js'
+import { openWithGrants } from './open-with-grants.js'
 import { OwnSite } from './own-site.js'
 import { prepareAuthority } from './prepare-authority.js'
 import { agentContract, type RecordingQuestion, type SupervisorArguments, type SupervisorStatus } from './protocol.js'
@@ -88,7 +89,7 @@ export class Supervisor {
     this.#doors = new Doors({ domain, env, log, onDiscovery, paths, uid: hostUser().uid })
     this.#engine = new FollowedEngine(options.env, paths.home)
     this.#options = options
-    this.#opening = new Opening({ binary: binary.path, log, paths })
+    this.#opening = openWithGrants({ binary: binary.path, log, paths })
     this.#court = new LabelCourt(pluginDirectory(options.env), log)
     this.#caddy = new ManagedCaddy({
       binary,

@@ -1,6 +1,8 @@
 // Owns what is put into requests: by header, query and Basic, what of the agent's own goes, and what is taken out of answers.
 import { describe, expect, it } from 'vitest'
 import { decide } from '../../../src/egress/decide.js'
+import { effectivePolicy } from '../../../src/egress/effective-policy.js'
+import type { NetworkRule } from '../../../src/egress/policy.js'
 import { grantedHosts, grantRules, injectionsOf } from '../../../src/grants/grant.js'
 import { placesOf } from '../../../src/grants/granted-places.js'
 import {
@@ -8,7 +10,6 @@ import {
   formatGrant,
   type Injection,
   inject,
-  interceptedBy,
   parseGrant,
   replacedHeaders,
   tracesOf,
@@ -108,7 +109,7 @@ describe('the policy', () => {
   const grant = sampleGrant({ provider })
 
   it('allows hosts for what is needed there, each once, and others without a value', () => {
-    const rules = grantRules(grant)
+    const rules = grantRules(grant, 'strict')
     expect(rules.map(({ host, paths, port }) => [host, port, paths?.map(({ path }) => path)])).toEqual([
       ['git.test', 443, ['/*/*/info/refs', '/api/**']],
       ['api.test', 443, ['/api/**']],
@@ -121,7 +122,7 @@ describe('the policy', () => {
 
   it('lets what the user says win', () => {
     const deny = { effect: 'deny' as const, host: 'api.test', text: 'deny api.test' }
-    const rules = [deny, ...grantRules(grant)]
+    const rules = [deny, ...grantRules(grant, 'strict')]
     const ask = (host: string, path: string) =>
       decide({ policy: 'strict', rules }, { host, method: 'GET', path, port: 443 }).allowed
     expect(ask('api.test', '/api/x')).toBe(false)
@@ -132,12 +133,31 @@ describe('the policy', () => {
     ])
   })
 
-  it('has the hosts opened that get a value, and no others', () => {
-    const alsoIntercept = interceptedBy(injectionsOf(grant))
-    const open = (host: string, port = 443) =>
-      decide({ policy: 'permissive', rules: [] }, { host, port }, { alsoIntercept }).intercept
-    expect([open('git.test'), open('GIT.test.'), open('api.test', 8443)]).toEqual([true, true, true])
-    expect([open('x.cdn.test'), open('git.test', 80), open('agit.test')]).toEqual([false, false, false])
+  it('has the hosts opened that get a value, and no others, whatever allows them', () => {
+    const openedUnder = (mode: 'permissive' | 'strict', written: NetworkRule[]) => {
+      const rules = [...written, ...grantRules(grant, mode)]
+      const policy = effectivePolicy({ host: [], peers: [], policy: mode, rules }, [])
+      return (host: string, port = 443) => decide(policy, { host, port }).intercept
+    }
+    const allow = (host: string): NetworkRule => ({ effect: 'allow', host, text: host })
+    for (const open of [
+      openedUnder('permissive', []),
+      openedUnder('strict', []),
+      openedUnder('strict', [allow('*'), allow('git.test')]),
+      openedUnder('permissive', [
+        { ...allow('git.test'), port: 443, paths: [{ effect: 'deny', method: '*', path: '/x' }] },
+      ]),
+    ]) {
+      expect([open('git.test'), open('GIT.test.'), open('api.test', 8443)]).toEqual([true, true, true])
+      expect([open('x.cdn.test'), open('git.test', 80), open('agit.test')]).toEqual([false, false, false])
+    }
+    expect(openedUnder('permissive', [{ ...allow('git.test'), effect: 'deny' }])('git.test')).toBe(false)
+  })
+
+  it('takes nothing away where all is allowed', () => {
+    const policy = { host: [], peers: [], policy: 'permissive' as const, rules: grantRules(grant, 'permissive') }
+    expect(decide(policy, { host: 'git.test', method: 'GET', path: '/anything', port: 443 }).allowed).toBe(true)
+    expect(policy.rules.every(({ paths }) => paths !== undefined)).toBe(true)
   })
 
   it('asks for values where there may be some, in one place for hosts that are alike', () => {

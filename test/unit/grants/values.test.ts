@@ -158,7 +158,7 @@ describe('for a request', () => {
     expect(await grants.secretsFor(question)).toBeUndefined()
     await removeGrant(paths.grants, sampleGrant())
     expect(await grants.secretsFor({ ...question, host: 'other.test' })).toBeUndefined()
-    expect(await grants.of(['my-api'])).toEqual({ injections: [], places: [], rules: [] })
+    expect(await grants.placesOf(['my-api'])).toEqual([])
   })
 
   it('nothing is given elsewhere, at another port, for another path, to another profile', async () => {
@@ -190,8 +190,8 @@ describe('for a request', () => {
     await writeGrant(paths.grants, sampleGrant({ name: 'bad' }), { open: async () => undefined })
     await writeFile(join(paths.grants, 'default', 'bad.grant'), 'spoilt')
     const errors: unknown[] = []
-    const { injections } = await new Grants(paths).of(['bad', 'my-api', '../x'], (error) => errors.push(error))
-    expect(injections.map(({ grant }) => grant)).toEqual(['my-api'])
+    const places = await new Grants(paths).placesOf(['bad', 'my-api', '../x'], (error) => errors.push(error))
+    expect(places.map(({ grant }) => grant)).toEqual(['my-api'])
     expect(errors).toHaveLength(2)
     await expect(new Grants(paths).secretsFor({ ...question, grant: 'bad' })).rejects.toMatchObject({
       code: 'GRANTS_BROKEN',
