@@ -9,7 +9,7 @@ import { until } from '../../helpers/until.js'
 
 const yaml = `
 name: opened
-dependencies: [node@22, curl, 'apt:python3']
+dependencies: [node@22, curl, 'apt:python3', 'apt:wget', git]
 ports: {web: 3000}
 command: [sleep, '600']
 network:
@@ -56,6 +56,7 @@ describe('an agent with rules about paths', () => {
     ['curl', ['curl', '-sS', 'https://api.test/repos/a?b=c']],
     ['Node', ['node', '-e', fetched('https://api.test/repos/a?b=c')]],
     ['Python', ['python3', '-c', python('https://api.test/repos/a?b=c')]],
+    ['wget', ['wget', '-qO-', 'https://api.test/repos/a?b=c']],
   ])('reaches with %s what they allow', async (_, command) => {
     const { stderr, stdout } = await inside(...command)
     expect(stdout, stderr).toContain('reached GET /repos/a?b=c 0')
@@ -85,6 +86,13 @@ describe('an agent with rules about paths', () => {
     expect(stdout).toContain('reached GET /x 0')
     // It does not trust the authority of this host, which the proxy does.
     expect((await inside('curl', '-sS', 'https://plain.test/x')).stderr).toMatch(/certificate/)
+  })
+
+  it('is not kept from git', async () => {
+    const { stderr } = await inside('git', 'ls-remote', 'https://api.test/repos/x.git')
+    // What it is answered is no repository; it was answered, though.
+    expect(stderr).toMatch(/not valid|not found|smart|unexpected|invalid/i)
+    expect(stderr).not.toMatch(/certificate/i)
   })
 
   it('has both requests in the log', async () => {
