@@ -135,17 +135,10 @@ async function startContainer(
   if (options.verbose) given.told.forEach(progress.note)
   const plan = { ...wanted, command: given.command, env: { ...given.env, ...wanted.env } }
   const roots = await trustedRoots(plan, options)
-  const trust = await planContainerTrust(engine, facts, roots, plan.env)
+  const trust = await planContainerTrust(engine, facts, roots.paths, plan.env)
   const grants = await planContainerGrants(plan, { engine, paths })
   const peerHosts = address ? await peerHostsOf(engine, plan.network.peers, address.domain) : []
-  const own = {
-    engine,
-    image: facts,
-    note: progress.note,
-    paths: { ...paths, publicCertificate: roots.publicCertificate },
-    peerHosts,
-    runId,
-  }
+  const own = { engine, image: facts, note: progress.note, paths: roots.paths, peerHosts, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
   try {
     const mounted = plan.mounts.map(({ target }) => target)

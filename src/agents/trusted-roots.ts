@@ -11,8 +11,8 @@ import { systemBundles } from './trust-bundle.js'
 export interface TrustedRoots {
   /** Puts them among those that the image trusts, in its created container. */
   install(containerId: string): Promise<void>
-  /** The directory of this file is what the container sees. */
-  publicCertificate: string
+  /** With the `publicCertificate` whose directory the container sees. */
+  paths: MoatPaths
 }
 
 export interface TrustedRootsOptions {
@@ -25,8 +25,8 @@ export async function trustedRoots(
   { mounts, network }: Pick<AgentPlan, 'mounts' | 'network'>,
   { engine, paths }: TrustedRootsOptions,
 ): Promise<TrustedRoots> {
-  const { publicCertificate, publicEgressCertificate } = paths
-  if (openedHosts({ grants: [], policy: network }).length === 0) return { install: async () => {}, publicCertificate }
+  const { publicEgressCertificate } = paths
+  if (openedHosts({ grants: [], policy: network }).length === 0) return { install: async () => {}, paths }
   await ensureEgressAuthority(paths)
   const isMounted = (file: string) => mounts.some(({ target }) => file === target || file.startsWith(`${target}/`))
   return {
@@ -41,6 +41,6 @@ export async function trustedRoots(
         return
       }
     },
-    publicCertificate: publicEgressCertificate,
+    paths: { ...paths, publicCertificate: publicEgressCertificate },
   }
 }
