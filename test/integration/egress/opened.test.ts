@@ -122,6 +122,19 @@ describe('an agent with rules about paths', () => {
     expect((await inside('curl', '-sS', 'https://api.test/live')).stdout).toContain('reached GET /live')
   })
 
+  it.each(['caddys', 'gates'] as const)('is heard again when one of the %s was killed', async (kind) => {
+    const before = await sandbox.processes()
+    for (const pid of before[kind]) process.kill(pid, 'SIGKILL')
+    await until('another one', async () => (await sandbox.processes())[kind].some((pid) => !before[kind].includes(pid)))
+    await until(
+      'an answer',
+      async () => (await inside('curl', '-sS', 'https://api.test/repos/killed')).stdout.includes('reached'),
+      30_000,
+    )
+    // Nothing has opened up.
+    expect((await inside('curl', '-sS', 'https://api.test/secret')).stdout).toContain('network_policy')
+  })
+
   it('leaves no trace of the second authority on this machine, but its own files', () => {
     const key = join(sandbox.home, 'proxy/egress-ca/ca.key')
     expect(statSync(key).mode & 0o777).toBe(0o600)
