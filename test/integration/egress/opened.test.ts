@@ -95,6 +95,12 @@ describe('an agent with rules about paths', () => {
     expect(stderr).not.toMatch(/certificate/i)
   })
 
+  it('reaches them with its first instruction', async () => {
+    const directory = sandbox.directory('first', { 'moat.yaml': yaml.replace('name: opened', 'name: first') })
+    const { stderr, stdout } = await sandbox.moat(['run', directory, '--', 'curl', '-sS', 'https://api.test/repos/first'])
+    expect(stdout, stderr).toContain('reached GET /repos/first')
+  })
+
   it('has both requests in the log', async () => {
     interface Line {
       path?: string
