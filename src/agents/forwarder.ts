@@ -37,6 +37,8 @@ export interface ForwarderOptions {
   image: ImageFacts
   note(line: string): void
   paths: Pick<MoatPaths, 'agents' | 'publicCertificate'>
+  /** Hosts of other agents that it may reach, as far as they are known. */
+  peerHosts?: readonly string[]
   runId: string
 }
 
@@ -134,7 +136,11 @@ const nothing: { flags: string[]; hosts: { address: string; name: string }[]; po
 }
 
 /** How its own URLs answer in the container; nothing, once that has been said, where they cannot. */
-function planWayOut(agent: ForwardedAgent, { address, note, paths, runId }: ForwarderOptions, bySockets: boolean) {
+function planWayOut(
+  agent: ForwardedAgent,
+  { address, note, paths, peerHosts = [], runId }: ForwarderOptions,
+  bySockets: boolean,
+) {
   const names = agent.endpoints.filter(({ url }) => url === undefined).map(({ name }) => name)
   const ports = listenPorts(address.port)
   const taken = agent.endpoints.find(({ port }) => port !== undefined && ports.includes(port))
@@ -144,7 +150,8 @@ function planWayOut(agent: ForwardedAgent, { address, note, paths, runId }: Forw
       `Inside its container, the URLs of ${agent.name} will not answer: ${why} (proxy.port in config.yaml gives the proxy another).`,
     )
   }
-  if (taken || (names.length === 0 && agent.discoverPlace === undefined)) return nothing
+  const peers = agent.network?.peers ?? []
+  if (taken || (names.length === 0 && agent.discoverPlace === undefined && peers.length === 0)) return nothing
   const socket = posix.join(mountPoint, basename(agentSocket(paths, runId)))
   const endpointHosts = names.map((name) => endpointHost(agent.name, name, address.domain))
   return {
@@ -155,7 +162,10 @@ function planWayOut(agent: ForwardedAgent, { address, note, paths, runId }: Forw
       ...(bySockets ? [] : ['--host', hostName]),
     ],
     // curl and browsers know where these lead; what asks the system, Node and Python for two, does not.
-    hosts: [agentHost(agent.name, address.domain), ...endpointHosts].map((name) => ({ address: loopback, name })),
+    hosts: [agentHost(agent.name, address.domain), ...endpointHosts, ...peerHosts].map((name) => ({
+      address: loopback,
+      name,
+    })),
     ports,
   }
 }

@@ -2,7 +2,7 @@
 import type { MoatPaths } from '../config/paths.js'
 import { withDiscovered } from '../doors/with-discovered.js'
 import type { Engine } from '../engine/engine.js'
-import { type Agent, needsProxy } from '../routing/agent.js'
+import { type Agent, canHaveEndpoints, isLive } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { agentHost, defaultDomain, endpointHost, type ProxyAddress } from '../routing/urls.js'
 import { findUndeclared } from './find-undeclared.js'
@@ -34,7 +34,7 @@ export async function listAgents(
 export async function listHosts(engine: Engine, paths: Paths, domain: string): Promise<string[]> {
   const agents = await currentAgents(engine, paths)
   const hosts = agents
-    .filter(needsProxy)
+    .filter((agent) => canHaveEndpoints(agent) && isLive(agent))
     .flatMap(({ endpoints, name }) => [
       agentHost(name, domain),
       ...endpoints.map((endpoint) => endpointHost(name, endpoint.name, domain)),

@@ -90,15 +90,17 @@ export interface AgentPlan extends RegisteredEndpoints {
   workspace: string
 }
 
-/** True when the proxy is to serve it: it has endpoints, or is to have one for whatever listens. */
+/** True when the proxy is to serve it: it has endpoints, or is to have one for whatever listens, or may reach those of others. */
 export function hasUrls({
   discoverPlace,
   endpoints,
+  network,
 }: {
   discoverPlace?: string
   endpoints: readonly unknown[]
+  network?: Pick<NetworkPolicy, 'peers'>
 }): boolean {
-  return discoverPlace !== undefined || endpoints.length > 0
+  return discoverPlace !== undefined || endpoints.length > 0 || (network?.peers ?? []).length > 0
 }
 
 /** True when a proxy has to run for it: for its URLs, or for what it may reach. */

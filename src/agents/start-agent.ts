@@ -25,6 +25,7 @@ import { assertDiscovery } from './discovery.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
 import { type Forwarder, planForwarder } from './forwarder.js'
 import { planPackageCache } from './package-cache.js'
+import { peerHostsOf, tellPeers } from './peer-hosts.js'
 import { type AgentPlan, usesProxy } from './plan-agent.js'
 import type { Progress } from './progress.js'
 import { giveSettings } from './proxy-trust.js'
@@ -136,7 +137,8 @@ async function startContainer(
   const roots = await trustedRoots(plan, paths)
   const trust = await planContainerTrust(engine, facts, roots, plan.env)
   const grants = await planContainerGrants(plan, { engine, paths })
-  const own = { engine, image: facts, note: progress.note, paths: { ...paths, ...roots }, runId }
+  const peerHosts = address ? await peerHostsOf(engine, plan.network.peers, address.domain) : []
+  const own = { engine, image: facts, note: progress.note, paths: { ...paths, ...roots }, peerHosts, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
   try {
     const mounted = plan.mounts.map(({ target }) => target)
@@ -178,6 +180,7 @@ async function startContainer(
           state: 'running',
           workspace: plan.workspace,
         }
+        if (address) await tellPeers(engine, agent, address.domain, progress.note)
         const view = viewAgent(agent, address ?? options.wanted)
         return { ...started, agent: view, containerId, forwards: forwarder?.ports ?? [] }
       } catch (error) {

@@ -54,7 +54,7 @@ function askForVerdict({ questions }: EgressSettings, agent: OpenedAgent): Caddy
 function askForValue({ questions }: EgressSettings, agent: OpenedAgent, { grant, headers, query }: GrantedPlace) {
   const value = (kind: string, name: string | number) => `{http.reverse_proxy.header.${kind}-${name}}`
   const vars = Object.fromEntries([
-    ...headers.map((name, index) => [`moat_set_${index}`, value(answerHeaders.set, name)]),
+    ...headers.map((name, index) => [`moat_set_${index}`, value(answerHeaders.set, canonical(name))]),
     ...query.map((_, index) => [`moat_query_${index}`, value(answerHeaders.query, index)]),
     ...Array.from({ length: mostTraces }, (_, index) => [`moat_trace_${index}`, value(answerHeaders.trace, index)]),
   ])
@@ -64,11 +64,18 @@ function askForValue({ questions }: EgressSettings, agent: OpenedAgent, { grant,
   ])
 }
 
+/** As Caddy writes the name of a header, and knows it by. */
+function canonical(name: string): string {
+  return name.toLowerCase().replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase())
+}
+
 /** Nothing of the request but what is told here: neither its headers nor its body are moat's business. */
 function ask(socket: string, uri: string, { runId }: OpenedAgent, more: object, responses: object[]) {
   return {
     handle_response: responses,
     handler: 'reverse_proxy',
+    // A supervisor that is being replaced is waited for; nothing has been sent.
+    load_balancing: { try_duration: '3s', try_interval: '50ms' },
     headers: {
       request: {
         delete: ['*'],
@@ -92,11 +99,9 @@ function ask(socket: string, uri: string, { runId }: OpenedAgent, more: object, 
 /** WebSockets begin as HTTP/1.1; a server that is spoken to by HTTP/2 would refuse them. */
 function bothWays(settings: EgressSettings, agent: OpenedAgent, place?: GrantedPlace): CaddyRoute[] {
   const upgrade = [{ header_regexp: { Upgrade: { pattern: '.' } } }, webSocketOverHttp2]
-  const changes = place !== undefined && place.query.length + place.removeQuery.length > 0
-  const first = [answered(place), ...(changes ? [changeQuery(place)] : [])]
   return [
-    { handle: [...first, toHost(settings, agent, ['1.1'], place)], match: upgrade, terminal: true },
-    { handle: [...first, toHost(settings, agent, ['1.1', '2'], place)], terminal: true },
+    { handle: [answered(place), toHost(settings, agent, ['1.1'], place)], match: upgrade, terminal: true },
+    { handle: [answered(place), toHost(settings, agent, ['1.1', '2'], place)], terminal: true },
   ]
 }
 
@@ -110,13 +115,15 @@ function answered(place: GrantedPlace | undefined) {
   return { handler: 'headers', response }
 }
 
-function changeQuery({ query, removeQuery }: GrantedPlace) {
+/** Of what is sent on alone: the request itself, of which Caddy may speak in its log, stays as it came. */
+function changedQuery({ query, removeQuery }: GrantedPlace) {
   const set = query.map((key, index) => ({ key, val: `{http.vars.moat_query_${index}}` }))
-  return { handler: 'rewrite', query: { delete: removeQuery, set } }
+  return { rewrite: { query: { delete: removeQuery, set } } }
 }
 
 function toHost({ dial }: EgressSettings, { runId }: OpenedAgent, versions: string[], place?: GrantedPlace) {
   const set = (place?.headers ?? []).map((name, index) => [name, [`{http.vars.moat_set_${index}}`]])
+  const changesQuery = place !== undefined && place.query.length + place.removeQuery.length > 0
   return {
     // As they come: events, tokens.
     flush_interval: -1,
@@ -128,6 +135,7 @@ function toHost({ dial }: EgressSettings, { runId }: OpenedAgent, versions: stri
         set: { Host: ['{http.request.hostport}'], ...Object.fromEntries(set) },
       },
     },
+    ...(changesQuery && changedQuery(place)),
     stream_close_delay: '24h',
     transport: {
       compression: false,

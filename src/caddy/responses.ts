@@ -138,7 +138,8 @@ function notServed(detail: string, error: string, hint: string) {
   const text = `${plain(detail)}\n\nTry this:\n  ${plain(hint)}`
   return routesFor({ detail: plain(detail), error, hint: plain(hint), status: 502 }, text)
 }
-/** For a host that is not the caller's own: agents have no business with each other, nor with the dashboard. */
+
+/** For a host that is not the caller's own: agents have no business with each other, nor with the dashboard, unless both say so. */
 export const notYours = routesFor(
   {
     detail: 'From inside a container, the proxy answers at the URLs of its own agent only.',
@@ -148,3 +149,25 @@ export const notYours = routesFor(
   },
   'From inside a container, the proxy answers at the URLs of its own agent only, not at {http.request.host}.\n\nTry this:\n  echo $MOAT_URL',
 )
+
+/** For the host of an agent that the caller lists, and that does not list the caller. `agent` is a placeholder for its name. */
+export function notListedThere(agent: string) {
+  return notListed(
+    'The other agent does not list this one under network.peers of its moat.yaml; both have to.',
+    `The agent ${agent} does not list this one under network.peers of its moat.yaml; both have to.`,
+    'Add this agent to network.peers in the moat.yaml of the other, and start that anew.',
+  )
+}
+
+/** For the host of an agent that lists the caller, which does not list it. */
+export function notListedHere(agent: string) {
+  return notListed(
+    'This agent does not list the other one under network.peers of its moat.yaml; both have to.',
+    `This agent does not list ${agent} under network.peers of its moat.yaml; both have to.`,
+    'Add the other agent to network.peers in the moat.yaml of this one, and start this one anew.',
+  )
+}
+
+function notListed(detail: string, text: string, hint: string) {
+  return routesFor({ detail, error: 'not_your_peer', hint, status: 403 }, `${text}\n\nTry this:\n  ${hint}`)
+}

@@ -3,8 +3,8 @@
 import { join } from 'node:path'
 import type { CaddyRoute } from '../routing/agent.js'
 import type { RouteTable } from '../routing/route-table.js'
-import { agentHostPatterns, defaultDomain } from '../routing/urls.js'
-import { linkDirectories } from '../routing/way-in.js'
+import { agentHostPatterns, defaultDomain, ownPath } from '../routing/urls.js'
+import { linkDirectories, peerEndings } from '../routing/way-in.js'
 import type { CaddySettings } from './caddy-settings.js'
 import { namesServer } from './certificates.js'
 import { egressServers, foreignNames } from './egress-servers.js'
@@ -13,7 +13,7 @@ import { endpointRoutes } from './endpoint-routes.js'
 import { ownRedirectsRoute } from './own-redirects.js'
 import { ownPages, pageOr, problemPages } from './page-routes.js'
 import { accessLog } from './request-log.js'
-import { notYours, refusal, unknownHost } from './responses.js'
+import { notListedHere, notListedThere, notYours, refusal, unknownHost } from './responses.js'
 import { counted, doorRoutes, lookUp, noDoor, proxyRoutes, type Side } from './upstream-routes.js'
 
 export function servers(settings: CaddySettings, table: RouteTable) {
@@ -135,18 +135,28 @@ const inLowerCase: CaddyRoute = {
 }
 
 /**
- * From inside a container the proxy answers at the URLs of that container's agent only: a file says which name belongs to
- * the address. The address is the doorkeeper's word, not the client's.
+ * From inside a container the proxy answers at the URLs of that container's agent, and of others where both list each other: a
+ * file says which names belong to the address. The address is the doorkeeper's word, not the client's.
  */
 function insideGate({ domain, proxy }: CaddySettings): CaddyRoute[] {
   const agentLabel = `{http.request.host.labels.${domain.split('.').length}}`
-  const own = {
+  const at = (ending: string) => ({
     ...plain,
-    file: { root: join(proxy, linkDirectories.own), try_files: [`/{http.request.remote.host}/${agentLabel}`] },
+    file: { root: join(proxy, linkDirectories.own), try_files: [`/{http.request.remote.host}/${agentLabel}${ending}`] },
     host: agentHostPatterns(domain),
-  }
-  return [
-    { ...inLowerCase, match: [odd] },
-    { handle: [{ handler: 'subroute', routes: notYours }], match: [{ not: [own] }], terminal: true },
+  })
+  // With what acts on an agent, only the agent itself has business.
+  const peer = { ...at(peerEndings.open), not: [{ path: [`${ownPath}*`] }] }
+  const refuse = (routes: readonly CaddyRoute[], match: object) => ({
+    handle: [{ handler: 'subroute', routes: [...routes] }],
+    match: [match],
+    terminal: true,
+  })
+  const refusals = [
+    refuse(unknownHost, at(peerEndings.absent)),
+    refuse(notListedThere(agentLabel), at(peerEndings['unlisted-there'])),
+    refuse(notListedHere(agentLabel), at(peerEndings['unlisted-here'])),
+    ...notYours,
   ]
+  return [{ ...inLowerCase, match: [odd] }, refuse(refusals, { not: [at(''), peer] })]
 }

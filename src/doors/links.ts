@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type MoatPaths, wayInDirectory } from '../config/paths.js'
 import { certificateHosts, hostsOf, type RouteTable } from '../routing/route-table.js'
 import { agentHost } from '../routing/urls.js'
-import { insideAddress, linkDirectories, probeSuffix, quickSuffix, wayName } from '../routing/way-in.js'
+import { insideAddress, linkDirectories, peerEndings, probeSuffix, quickSuffix, wayName } from '../routing/way-in.js'
 import { AgentLinks, trustedFor } from './agent-links.js'
 import { Names } from './names.js'
 
@@ -63,7 +63,10 @@ export class Links {
     // They have pages also while nothing listens.
     const pages = table.discovering.map(({ agent }) => agentHost(agent, domain))
     const names = new Set([...certificateHosts(hostsOf(table), domain), ...pages, ...addresses])
-    const own = new Set(table.inside.map(({ agent, runId }) => `${insideAddress(runId)}/${agent}`))
+    const own = new Set([
+      ...table.inside.map(({ agent, runId }) => `${insideAddress(runId)}/${agent}`),
+      ...table.peers.map(({ peer, runId, state }) => `${insideAddress(runId)}/${peer}${peerEndings[state]}`),
+    ])
     const expected = new Set(table.doors.map(({ host }) => host))
     const answering = [...table.doors, ...table.upstreams].filter(({ port }) => port !== undefined)
     const ports = new Set(answering.map(({ host, port }) => `${host}/${port}`))

@@ -10,6 +10,8 @@ export interface ReadPath {
 
 /** Bytes; what servers take. */
 const longestPath = 16_384
+/** So that judging takes little time, whatever an agent asks for. */
+const mostSegments = 256
 const mostRounds = 8
 
 /** Undefined for what is no path, and for one that hides dots, so that nobody can say where it leads. */
@@ -20,6 +22,7 @@ export function readPath(raw: string): ReadPath | undefined {
   const text = decodeAll(path)
   if (text === undefined) return undefined
   const loose = looseParts(text).slice(1)
+  if (loose.length > mostSegments) return undefined
   if (loose.filter(isDots).length > written.filter(isDots).length) return undefined
   const segments = resolveDots(filled(written))
   const loosely = resolveDots(filled(loose))

@@ -21,7 +21,7 @@ for process in $(grep -ls "$1" /proc/[0-9]*/environ); do
 done
 exit $found`
 
-export async function startExec(container: Docker.Container, { command, tty }: ExecSpec): Promise<ExecSession> {
+export async function startExec(container: Docker.Container, { command, tty, user }: ExecSpec): Promise<ExecSession> {
   const id = randomBytes(8).toString('hex')
   const exec = await container.exec({
     AttachStderr: true,
@@ -30,6 +30,7 @@ export async function startExec(container: Docker.Container, { command, tty }: E
     Cmd: command,
     Env: [`${mark}=${id}`],
     Tty: tty,
+    ...(user && { User: '0' }),
   })
   const stream = (await exec.start({ hijack: true, stdin: true, Tty: tty })) as unknown as Duplex
   const output = tty ? terminalOutput(stream) : demultiplex(stream)

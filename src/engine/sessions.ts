@@ -6,6 +6,8 @@ export interface ExecSpec {
   command: string[]
   /** Give it a terminal; its output is then one stream, on stdout. */
   tty: boolean
+  /** Default: the container's own. */
+  user?: 'root'
 }
 
 /** What a program in a container writes. The streams end when it does. */

@@ -7,6 +7,7 @@ import {
   type ServedFiles,
   type UpstreamProtocol,
 } from './agent.js'
+import { type PeerView, peerViews } from './peers.js'
 import { agentHost, defaultDomain, endpointHost } from './urls.js'
 import { dialAddress, isLinkable, quickSuffix, wayName } from './way-in.js'
 
@@ -65,6 +66,8 @@ export interface RouteTable {
   hostRoutes: HostRoutes[]
   /** Agents that reach their own hosts from inside their containers. */
   inside: NamedRun[]
+  /** How they are to others from there. */
+  peers: PeerView[]
   upstreams: Upstream[]
   /** Container ports that Caddy's config dials by the agents' sockets. */
   ways: Way[]
@@ -81,6 +84,7 @@ export const emptyTable: RouteTable = {
   doors: [],
   hostRoutes: [],
   inside: [],
+  peers: [],
   upstreams: [],
   ways: [],
 }
@@ -104,6 +108,7 @@ export function routeTable(agents: readonly Agent[], domain: string): RouteTable
     doors: all('doors').toSorted((a, b) => compare(a.host, b.host)),
     hostRoutes: all('hostRoutes').toSorted((a, b) => compare(a.hosts[0] ?? '', b.hosts[0] ?? '')),
     inside: named(agents.filter((agent) => agent.forwards !== undefined && isLive(agent))),
+    peers: peerViews(agents),
     upstreams: all('upstreams').toSorted((a, b) => compare(a.host, b.host)),
     ways: [...all('ways'), ...agents.flatMap(probedWays)].toSorted(
       (a, b) => compare(a.runId, b.runId) || a.port - b.port,

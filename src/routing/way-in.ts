@@ -8,7 +8,7 @@ export const linkDirectories = {
   hosts: 'hosts',
   /** An empty file for each name that has a certificate. */
   names: 'names',
-  /** An empty file for each agent and the address that it has inside. */
+  /** An empty file for each agent and the address that it has inside; with an ending, one for each other agent that it knows. */
   own: 'own',
   /** An empty file for each host and the port in the container that answers at it. */
   ports: 'ports',
@@ -16,6 +16,14 @@ export const linkDirectories = {
   quick: 'quick',
   /** Sockets of container ports, by run. */
   ways: 'ways',
+} as const
+
+/** Endings of names among `own`: how things are between two agents. */
+export const peerEndings = {
+  absent: '.absent',
+  open: '.peer',
+  'unlisted-here': '.unlisted-here',
+  'unlisted-there': '.unlisted-there',
 } as const
 
 /** Of the socket that gives up sooner, beside the one that waits. */

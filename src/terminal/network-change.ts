@@ -2,6 +2,7 @@
 import { Args, Flags } from '@oclif/core'
 import { assertMayAllow, changeNetwork, parseRule } from '../agents/change-network.js'
 import { runningAgent } from '../agents/find-agent.js'
+import { type SavedRule, saveNetworkRule } from '../agents/save-network-rule.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { Effect, NetworkRule } from '../egress/policy.js'
 import type { Engine } from '../engine/engine.js'
@@ -21,19 +22,22 @@ export interface NetworkChange {
   agent: string
   rules: NetworkRule[]
   runId: string
+  /** Present with --save. */
+  saved?: SavedRule
 }
 
 export interface NetworkChangeOptions {
   agent: string
   engine: () => Promise<Engine>
   log: (line: string) => void
+  note: (line: string) => void
   paths: MoatPaths
   rule: string
   save: boolean
 }
 
 export async function networkChange(effect: Effect, options: NetworkChangeOptions): Promise<NetworkChange> {
-  const { log, paths, rule: text } = options
+  const { log, note, paths, rule: text, save } = options
   const rules = parseRule(text, effect)
   if (effect === 'allow') await assertMayAllow(text, paths)
   const { agents } = await (await options.engine()).listAgents()
@@ -41,5 +45,12 @@ export async function networkChange(effect: Effect, options: NetworkChangeOption
   await changeNetwork(agent, rules, paths)
   const verb = effect === 'allow' ? 'may now reach' : 'may no longer reach'
   log(`${agent.name} ${verb} ${visible(text)}, until it ends.`)
-  return { agent: agent.name, rules, runId: agent.runId }
+  const changed = { agent: agent.name, rules, runId: agent.runId }
+  if (!save) return changed
+  const saved = await saveNetworkRule(agent.workspace, text, rules, paths)
+  const lines = saved.lines.map((line) => `  ${visible(line)}`)
+  if (saved.problem === undefined)
+    log([`Written into ${visible(agent.workspace)}/moat.yaml, under network.rules:`, ...lines].join('\n'))
+  else note([`Not written: ${visible(saved.problem)}. Add under network.rules:`, ...lines].join('\n'))
+  return { ...changed, saved }
 }

@@ -28,6 +28,7 @@ A rule is a host as in moat.yaml, a host with a method and a path, or a preset.`
       ...args,
       engine,
       log: (line) => this.log(line),
+      note: (line) => this.logToStderr(line),
       paths: this.paths,
       save: flags.save,
     })

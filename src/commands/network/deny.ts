@@ -27,6 +27,7 @@ Connections that it already has go on. A rule is as for moat network allow.`
       ...args,
       engine,
       log: (line) => this.log(line),
+      note: (line) => this.logToStderr(line),
       paths: this.paths,
       save: flags.save,
     })

@@ -6,6 +6,8 @@ import { decide } from '../../../src/egress/decide.js'
 import type { NetworkPolicy, NetworkRule, PathRule, PolicyMode } from '../../../src/egress/policy.js'
 
 const seeded = { numRuns: 10_000, seed: 17 }
+/** On a machine that is busy with others. Milliseconds. */
+const patience = 60_000
 
 function policyOf(policy: PolicyMode, ...rules: NetworkRule[]): NetworkPolicy {
   return { host: [], peers: [], policy, rules }
@@ -94,7 +96,9 @@ function resolve(text: string, mergeSlashes: boolean): string {
   return `/${parts.filter((part) => part !== '').join('/')}`
 }
 
-describe('a path', () => {
+const anyText = fc.string({ unit: fc.nat(0x2_4ff).map((code) => String.fromCodePoint(code)) })
+
+describe('a path', { timeout: patience }, () => {
   it('that is denied is denied in every writing', () => {
     fc.assert(
       fc.property(segments, choices, fc.constantFrom<PolicyMode>('strict', 'permissive'), (parts, picks, mode) => {
@@ -112,7 +116,7 @@ describe('a path', () => {
       fc.property(anyPath, (path) => {
         if (!decide(policy, get(path)).allowed) return
         allowed += 1
-        for (const reading of readings(path)) expect(reading).not.toMatch(/^\/secret(\/|$)/)
+        expect(readings(path).filter((reading) => /^\/secret(\/|$)/.test(reading))).toEqual([])
       }),
       seeded,
     )
@@ -127,7 +131,7 @@ describe('a path', () => {
       fc.property(anyPath, (path) => {
         if (!decide(policy, get(`/a${path}`)).allowed) return
         allowed += 1
-        for (const reading of readings(`/a${path}`)) expect(reading).toMatch(/^\/a(\/|$)/)
+        expect(readings(`/a${path}`).filter((reading) => !/^\/a(\/|$)/.test(reading))).toEqual([])
       }),
       seeded,
     )
@@ -151,7 +155,7 @@ describe('a path', () => {
   })
 })
 
-describe('a host', () => {
+describe('a host', { timeout: patience }, () => {
   const label = fc.stringMatching(/^[a-z0-9]{1,4}$/)
   const name = fc.array(label, { maxLength: 3, minLength: 1 }).map((labels) => [...labels, 'test'].join('.'))
 
@@ -188,9 +192,9 @@ describe('a host', () => {
 
   it('of any text at all is judged, and in strict without rules refused', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), fc.double(), (host, path, port) => {
+      fc.property(anyText, anyText, fc.double(), (host, path, port) => {
         const verdict = decide(policyOf('strict'), { host, method: path, path, port })
-        expect(verdict).toMatchObject({ allowed: false, intercept: false })
+        expect(verdict.allowed || verdict.intercept).toBe(false)
         decide(withPaths('strict', everything), { host: 'a.test', method: 'GET', path, port: 443 })
       }),
       { ...seeded, numRuns: 2000 },

@@ -1,0 +1,73 @@
+// What `moat network` says and changes, of agents that run.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { AgentView } from '../../../src/routing/agent-view.js'
+import { Sandbox } from '../../helpers/sandbox.js'
+
+let sandbox: Sandbox
+let workspace: string
+let agent: AgentView
+
+beforeAll(async () => {
+  sandbox = new Sandbox()
+  const text = (name: string, more: string) =>
+    `name: ${name}\ndependencies: [node@22]\ncommand: [sleep, infinity]\n${more}`
+  workspace = sandbox.directory('app', {
+    'moat.yaml': text('app', 'network:\n  rules:\n    - a.test\n    - deny: b.test\n'),
+  })
+  const open = sandbox.directory('open', { 'moat.yaml': text('open', '') })
+  agent = await sandbox.json<AgentView>(['run', '-d', '--allow', 'c.test GET /x/**', workspace])
+  await sandbox.json(['run', '-d', open])
+}, 240_000)
+afterAll(() => sandbox.cleanUp())
+
+const check = async (...args: string[]) => (await sandbox.moat(['network', 'check', ...args])).stdout.trim()
+
+it('is about the rules the agent has, those of flags, and those that were added, at once', async () => {
+  expect(await check('app', 'https://a.test/')).toMatch(/^allowed: GET a\.test\/, by a\.test \(app\/moat\.yaml:6:7\)$/)
+  expect(await check('app', 'https://c.test/x/1')).toMatch(/^allowed: .* by allow GET \/x\/\*\* \(--allow\)/)
+  expect(await check('app', 'b.test:8443')).toMatch(/^refused: .* by deny: b\.test \(app\/moat\.yaml:7:7\)$/)
+  const allowed = await sandbox.moat(['network', 'allow', '--save', 'app', 'b.test:8443'])
+  expect(allowed).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('app may now reach b.test:8443, until it ends.'),
+  })
+  expect(await check('app', 'b.test:8443')).toMatch(/^allowed: .* by b\.test:8443 \(moat network allow\)$/)
+  expect(readFileSync(join(workspace, 'moat.yaml'), 'utf8')).toContain('  rules:\n    - "b.test:8443"\n    - a.test\n')
+  expect(await check(workspace, 'b.test:8443')).toMatch(/^allowed: .* by b\.test:8443 \(app\/moat\.yaml:6:7\)$/)
+  const denied = await sandbox.json(['network', 'deny', agent.runId, 'a.test POST /y'])
+  expect(denied).toMatchObject({
+    agent: 'app',
+    rules: [{ host: 'a.test', paths: [{ effect: 'deny', method: 'POST' }] }],
+  })
+  expect(await check('-X', 'POST', 'app', 'https://a.test/y')).toMatch(/^refused: /)
+  expect(await check('app', 'https://a.test/y')).toMatch(/^allowed: /)
+})
+
+it('refuses what could not hold, what config.yaml never allows, and what is no rule', async () => {
+  const none = await sandbox.moat(['network', 'deny', 'open', 'a.test'])
+  expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('open was started without a policy') })
+  writeFileSync(join(sandbox.home, 'config.yaml'), 'never: {network: ["*.evil.test"]}\n')
+  const never = await sandbox.moat(['network', 'allow', 'app', 'x.evil.test'])
+  expect(never).toMatchObject({ code: 2, stderr: expect.stringContaining('never.network has "*.evil.test"') })
+  expect(await check('app', 'x.evil.test')).toMatch(/no rule denies it/)
+  const wrong = await sandbox.moat(['network', 'allow', 'app', 'https://a.test/x'])
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('must be a host without a scheme') })
+})
+
+it('asks for what is looser than a strict default, once', async () => {
+  writeFileSync(join(sandbox.home, 'config.yaml'), 'network: {policy: strict}\n')
+  const asking = sandbox.directory('asking', {
+    'moat.yaml': 'name: asking\ndependencies: [node@22]\ncommand: [sleep, infinity]\nnetwork: {rules: [a.test]}\n',
+  })
+  const refused = await sandbox.moat(['run', '-d', asking], { asks: true })
+  expect(refused).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/network\.rules +a\.test +\(asking\/moat\.yaml:4:19\)/),
+  })
+  expect((await sandbox.moat(['approve', '--yes', asking], { asks: true })).code).toBe(0)
+  expect((await sandbox.moat(['approve', asking], { asks: true })).stdout).toContain(
+    'asks for nothing that is not allowed',
+  )
+})
