@@ -1,11 +1,11 @@
 // Looks for a secret, byte for byte and in other forms, in all that this machine shows of an agent.
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Sandbox } from './sandbox.js'
 
-/** Places where the secret was found, each with its form; none is what a test wants. `seen`: other texts, by their names. */
-export async function findSecret(
-  secret: string,
+/** Places where the secrets were found, each with its form; none is what a test wants. `seen`: other texts, by their names. */
+export async function findSecrets(
+  secrets: readonly string[],
   sandbox: Sandbox,
   seen: Readonly<Record<string, Buffer | string>> = {},
 ): Promise<string[]> {
@@ -14,10 +14,14 @@ export async function findSecret(
   for (const { Id } of await sandbox.containers()) {
     const container = sandbox.docker.getContainer(Id)
     places.set(`docker inspect ${Id}`, Buffer.from(JSON.stringify(await container.inspect())))
-    // All that it has besides its image.
-    const changes = ((await container.changes()) ?? []) as { Path: string }[]
-    const leaves = changes.filter(({ Path }) => !changes.some((other) => other.Path.startsWith(`${Path}/`)))
-    for (const { Path } of leaves) {
+    // All that it has besides its image: directories that are new, whole, and single files elsewhere.
+    const changes = ((await container.changes()) ?? []) as { Kind: number; Path: string }[]
+    const added = new Set(changes.filter(({ Kind }) => Kind === 1).map(({ Path }) => Path))
+    const tops = changes.filter(({ Path }) => {
+      const isParent = changes.some((other) => other.Path.startsWith(`${Path}/`))
+      return !added.has(dirname(Path)) && (added.has(Path) || !isParent)
+    })
+    for (const { Path } of tops) {
       const archive = await container.getArchive({ path: Path }).catch(() => undefined)
       if (archive) places.set(`${Path} of ${Id}`, await bytesOf(archive))
     }
@@ -33,7 +37,7 @@ export async function findSecret(
     }
   }
   return [...places].flatMap(([place, bytes]) =>
-    formsOf(secret).flatMap(([form, text]) => (bytes.includes(text) ? [`${form} in ${place}`] : [])),
+    secrets.flatMap(formsOf).flatMap(([form, text]) => (bytes.includes(text) ? [`${form} in ${place}`] : [])),
   )
 }
 

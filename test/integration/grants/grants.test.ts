@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { findSecret } from '../../helpers/find-secret.js'
+import { findSecrets } from '../../helpers/find-secret.js'
 import { copyHelloPlugin } from '../../helpers/hello-plugin.js'
 import { type Outcome, Sandbox } from '../../helpers/sandbox.js'
 import { ShellTerminal } from '../../helpers/terminal.js'
@@ -68,9 +68,9 @@ it('the container has placeholders, and the value is nowhere', async () => {
     [['list'], ['show', 'github'], ['list', '--json'], ['show', 'npm', '--json']].map((words) => grant(words)),
   )
   const seen = { inside: JSON.stringify(inside), run: JSON.stringify(run), shown: JSON.stringify([shown, told]) }
-  for (const value of [github, npm]) expect(await findSecret(value, sandbox, seen)).toEqual([])
+  expect(await findSecrets([github, npm], sandbox, seen)).toEqual([])
   // The search finds what is there.
-  expect(await findSecret('sleep', sandbox)).not.toEqual([])
+  expect(await findSecrets(['sleep'], sandbox)).not.toEqual([])
   await sandbox.moat(['stop', 'having'])
 })
 
@@ -128,7 +128,7 @@ describe('on a terminal', () => {
     expect(screen).toContain('it ran')
     expect(screen).not.toContain(value)
     expect(existsSync(join(sandbox.home, 'grants/default/asked.grant'))).toBe(true)
-    expect(await findSecret(value, sandbox)).toEqual([])
+    expect(await findSecrets([value], sandbox)).toEqual([])
   })
 })
 
