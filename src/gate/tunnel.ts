@@ -135,8 +135,12 @@ function intercept(
   const proxy = connect({ allowHalfOpen: true, path: context.interceptSocket })
   // An agent may ask with its first instruction, before the proxy has a server for it; and the proxy may be starting again.
   proxy.once('error', () => {
-    if (client.destroyed || performance.now() - since > patience) return client.destroy()
-    setTimeout(() => intercept(client, exchange, context, host, since), retryInterval)
+    if (!client.destroyed && performance.now() - since < patience) {
+      setTimeout(() => intercept(client, exchange, context, host, since), retryInterval)
+      return
+    }
+    exchange.fail('the proxy does not answer')
+    client.destroy()
   })
   proxy.once('connect', () => handOn(client, proxy, exchange, context, host))
 }
