@@ -28,7 +28,7 @@ const oclifCommands = {
 }
 
 /** Stay packages: native code, a script that lies beside the code, and oclif's plugin with the npm it runs. */
-const external = [/^node:/, 'fs-native-extensions', 'open', /^@oclif\/plugin-plugins/]
+const external = [/^node:/, '@napi-rs/keyring', 'fs-native-extensions', 'open', /^@oclif\/plugin-plugins/]
 
 const plugins = [builtins, lazyRequires, leaveOut, unsorted, ascii, depth]
 const bundled = await bundle('dist', { ...named(entries, 'src'), ...oclifCommands }, plugins)

@@ -1,4 +1,4 @@
-// Owns what `moat-cli/plugin` exports: the contract for packages that add endpoint types. docs/guides/writing-a-plugin.md
+// Owns what `moat-cli/plugin` exports: the contract for packages that add endpoint types and providers of grants. docs/guides/writing-a-plugin.md
 // shows its use. Types are all a plugin needs from here, so that it runs without moat-cli beside it.
 export type {
   AgentGoneHook,
@@ -7,6 +7,7 @@ export type {
   EndpointRegistration,
   EndpointType,
   EndpointTypesHook,
+  GrantProvidersHook,
   MoatHooks,
   OptionIssue,
   OptionsSchema,
@@ -14,5 +15,6 @@ export type {
   RegisterEndpointsHook,
   RegisterEndpointsOptions,
 } from './endpoints/contract.js'
-export { agentGoneHook, endpointTypesHook, registerEndpointsHook } from './endpoints/contract.js'
+export { agentGoneHook, endpointTypesHook, grantProvidersHook, registerEndpointsHook } from './endpoints/contract.js'
+export type { GrantProvider, ProviderContainer, ProviderRule } from './grants/provider.js'
 export type { CaddyRoute, EndpointLink, Readiness, ServedFiles, UpstreamProtocol } from './routing/agent.js'

@@ -59,7 +59,7 @@ export function notEnforced(
     exit: exitCodes.usage,
     suggestions: [
       'use an engine that shares sockets with this machine, e.g. Docker or Podman on Linux',
-      'take "network" out of moat.yaml, and the default policy out of ~/.moat/config.yaml',
+      'take "network" and "grants" out of moat.yaml, and the default policy out of ~/.moat/config.yaml',
     ],
   })
 }

@@ -10,7 +10,9 @@ import { readLiveRules } from '../egress/live-rules.js'
 import type { EgressRequest, NetworkPolicy, Verdict } from '../egress/policy.js'
 import { exitCodes, MoatError } from '../errors.js'
 import type { Agent } from '../routing/agent.js'
+import { networkWithGrants } from './container-grants.js'
 import { findAgent } from './find-agent.js'
+import { planGrants } from './plan-grants.js'
 import { planNetwork } from './plan-network.js'
 
 export interface CheckedUrl extends EgressRequest, Verdict {
@@ -37,7 +39,9 @@ export async function networkOf(
   }
   const { config } = await loadMoatYaml(await resolveWorkspace(reference))
   const { network } = await loadSettings(paths.configFile)
-  return planNetwork({ allow: [], declared: config.network, defaultPolicy: network.policy ?? 'permissive' })
+  const planned = planNetwork({ allow: [], declared: config.network, defaultPolicy: network.policy ?? 'permissive' })
+  const { grants } = planGrants(config, { env: {} })
+  return effectivePolicy(await networkWithGrants(planned, grants, paths), [])
 }
 
 /** What is decided of `text`, a URL or a host. Throws USAGE. */

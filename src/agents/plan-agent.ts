@@ -9,6 +9,7 @@ import { isOpen } from '../egress/effective-policy.js'
 import type { NetworkPolicy, PolicyMode } from '../egress/policy.js'
 import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
 import { exitCodes, MoatError } from '../errors.js'
+import type { GrantName } from '../grants/injection.js'
 import { type ImagePlan, planImage } from '../images/plan-image.js'
 import { withPreRun } from '../images/with-pre-run.js'
 import type { ProxyTrust } from '../projects/behind-proxy.js'
@@ -21,6 +22,7 @@ import { findCheckout, type LinkedCheckout, placeOf } from '../worktrees/find-ch
 import type { GitPlace } from '../worktrees/git-place.js'
 import { mainCheckoutAt } from '../worktrees/main-checkout.js'
 import { repositoryId } from '../worktrees/repository.js'
+import { type PlannedSecret, planGrants } from './plan-grants.js'
 import { planNetwork } from './plan-network.js'
 import { findProxyTrust } from './proxy-trust.js'
 import { findRefusedHost, withHint } from './refused-host.js'
@@ -39,11 +41,15 @@ export interface RunRequest {
   /** Where moat.yaml is, if not in the workspace itself; what it says is relative to the workspace. */
   configDirectory?: string
   env: Record<string, string>
+  /** `--grant`, each as it was typed. */
+  grants?: string[]
   /** `source:target[:ro]`, sources relative to the working directory. */
   mounts: string[]
   name?: string
   /** Directory with a moat.yaml, as it was typed. */
   path: string
+  /** Which of the user's accounts grants are of. */
+  profile?: string
 }
 
 export interface AgentPlan extends RegisteredEndpoints {
@@ -58,6 +64,8 @@ export interface AgentPlan extends RegisteredEndpoints {
   env: Record<string, string>
   /** What the agent is known by besides its name when its workspace lies in a git worktree. */
   git?: { branch?: string; repository: string }
+  /** Credentials that it may use and does not see. */
+  grants: GrantName[]
   /** What the project's development server will refuse. */
   hostHint?: HostHint
   image: ImagePlan
@@ -77,6 +85,8 @@ export interface AgentPlan extends RegisteredEndpoints {
   proxyTrust: ProxyTrust
   /** Where moat.yaml names the container's runtime. */
   runtimePlace?: string
+  /** Variables whose values are read at its start. */
+  secrets: PlannedSecret[]
   workspace: string
 }
 
@@ -116,6 +126,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     () => planImage({ ...config, place: (index) => loaded.locate(['dependencies', index]) }),
     () => registerEndpoints(loaded, plugins, { name, workspace }, domain, request.isFree),
   ])
+  const { grants, powers: grantPowers, secrets } = planGrants(config, request)
   const hostHint = await findRefusedHost({ ...registered, command, domain, name, workspace })
   const env = { ...config.env, ...request.env }
   return {
@@ -129,6 +140,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     ...(config.discover && { discoverPlace: loaded.locate(['discover']) }),
     displayFile: loaded.displayFile,
     env,
+    grants,
     ...(hostHint && { hostHint }),
     image,
     ...(mainCheckout && { mainCheckout }),
@@ -143,6 +155,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
         : config.stdin === 'open',
     proxyTrust: await findProxyTrust({ ...registered, command, discover: config.discover, domain, env, workspace }),
     powers: powersOf({
+      grants: grantPowers,
       hostPorts: registered.hostPorts,
       loaded,
       ownMounts,
@@ -151,6 +164,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
       workspace,
     }),
     ...(config.container.runtime !== undefined && { runtimePlace: loaded.locate(['container', 'runtime']) }),
+    secrets,
     workspace,
     ...registered,
     endpoints: withHint(registered.endpoints, hostHint),

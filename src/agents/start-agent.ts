@@ -1,26 +1,26 @@
 // Owns the start of an agent, step by step. Whatever fails, nothing stays behind.
 import { assertNotMoatHome } from '../config/guard-home.js'
-import type { Mount } from '../config/mount.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { WantedAddress } from '../config/settings.js'
 import { removeAgentDirectory } from '../doors/agent-directory.js'
 import { isOpen } from '../egress/effective-policy.js'
 import type { ContainerOutput, ContainerSpec, Engine } from '../engine/engine.js'
 import { containerName, toLabels } from '../engine/labels.js'
+import { formatGrant } from '../grants/injection.js'
 import { rememberStart } from '../review/review.js'
 import type { Agent } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
-import { agentUrl, type ProxyAddress, urlEnvironment, urlOf } from '../routing/urls.js'
+import { type ProxyAddress, urlEnvironment } from '../routing/urls.js'
 import { checkRoutes, type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
 import { ensureProxy } from '../supervisor/ensure-proxy.js'
 import { addressOf } from '../supervisor/protocol.js'
 import { placeOf } from '../worktrees/find-checkout.js'
-import { containerGitEnvironment, type TrustedUrls } from '../worktrees/git-environment.js'
+import { containerGitEnvironment } from '../worktrees/git-environment.js'
 import { settleCheckout } from '../worktrees/settle-checkout.js'
-import { shareMainCheckout } from '../worktrees/share-main-checkout.js'
-import { shareRepository } from '../worktrees/share-repository.js'
 import { assertHostPorts, assertNetwork } from './assert-network.js'
-import { type ContainerTrust, certificateFile, planContainerTrust } from './container-trust.js'
+import { gitMounts, trustedUrls } from './container-git.js'
+import { type ContainerGrants, networkWithGrants, planContainerGrants } from './container-grants.js'
+import { type ContainerTrust, planContainerTrust } from './container-trust.js'
 import { nameUser } from './container-user.js'
 import { assertDiscovery } from './discovery.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
@@ -35,6 +35,7 @@ import { newRunId } from './run-id.js'
 import { assertRuntime } from './runtime.js'
 import { assertSettled } from './settled-sources.js'
 import { planTrustBundle, type TrustBundle } from './trust-bundle.js'
+import { trustedRoots } from './trusted-roots.js'
 
 /** Where the agent finds its workspace. */
 const workspaceMount = '/workspace'
@@ -79,8 +80,9 @@ export interface StartedAgent {
 }
 
 /** Starts the agent; resolves once it runs and its routes are live. */
-export async function startAgent(plan: AgentPlan, options: StartOptions): Promise<StartedAgent> {
+export async function startAgent(planned: AgentPlan, options: StartOptions): Promise<StartedAgent> {
   const { engine, paths, signal } = options
+  const plan = { ...planned, network: await networkWithGrants(planned.network, planned.grants, paths) }
   const repository = [plan.checkout, plan.mainCheckout].flatMap((checkout) => checkout?.commonDir ?? [])
   for (const path of [plan.workspace, ...repository, ...plan.mounts.map(({ source }) => source)])
     await assertNotMoatHome(path, paths.home)
@@ -133,16 +135,19 @@ async function startContainer(
   const given = giveSettings(wanted.proxyTrust.settings, wanted.command, facts.environment)
   if (options.verbose) given.told.forEach(progress.note)
   const plan = { ...wanted, command: given.command, env: { ...given.env, ...wanted.env } }
-  const trust = await planContainerTrust(engine, facts, paths, plan.env)
+  const roots = await trustedRoots(plan, options)
+  const trust = await planContainerTrust(engine, facts, roots.paths, plan.env)
+  const grants = await planContainerGrants(plan, { engine, paths })
   const peerHosts = address ? await peerHostsOf(engine, plan.network.peers, address.domain) : []
-  const own = { engine, image: facts, note: progress.note, paths, peerHosts, runId }
+  const own = { engine, image: facts, note: progress.note, paths: roots.paths, peerHosts, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
   try {
     const mounted = plan.mounts.map(({ target }) => target)
     const bundle = forwarder && (await planTrustBundle({ ...own, mounted, userEnv: plan.env }))
     // None at all: what it reaches, it reaches by sockets.
     const network = plan.network.policy === 'strict' ? 'none' : await engine.networks.ensure()
-    const spec = await containerSpec(plan, options, image, { address, bundle, forwarder, network, runId, trust })
+    const parts = { address, bundle, forwarder, grants, network, runId, trust }
+    const spec = await containerSpec(plan, options, image, parts)
     return await progress.step(`Starting ${plan.name}`, async () => {
       await rememberStart(paths, {
         name: plan.name,
@@ -158,6 +163,8 @@ async function startContainer(
         // One that moat built has its user.
         if (image.image === plan.image.base) await nameUser(own, containerId, options.user, spec.mounts)
         await bundle?.install(containerId)
+        await roots.install(containerId)
+        await grants.install(containerId)
         const started = await letRun(containerId, plan, options)
         const agent: Agent = {
           ...plan.git,
@@ -165,6 +172,7 @@ async function startContainer(
           createdAt: new Date().toISOString(),
           ...(forwarder?.labels.discover && { discover: true }),
           endpoints: plan.endpoints,
+          ...(plan.grants.length > 0 && { grants: plan.grants.map(formatGrant) }),
           keep: options.keep,
           name: plan.name,
           ...(!isOpen(plan.network) && { network: plan.network }),
@@ -211,6 +219,7 @@ interface ContainerParts {
   address: ProxyAddress | undefined
   bundle: TrustBundle | undefined
   forwarder: Forwarder | undefined
+  grants: ContainerGrants
   network: string | undefined
   runId: string
   trust: ContainerTrust | undefined
@@ -220,7 +229,7 @@ async function containerSpec(
   plan: AgentPlan,
   { interactive, keep, paths, progress, removeAtEnd, user }: StartOptions,
   image: PreparedImage,
-  { address, bundle, forwarder, network, runId, trust }: ContainerParts,
+  { address, bundle, forwarder, grants, network, runId, trust }: ContainerParts,
 ): Promise<ContainerSpec> {
   const { checkout, container, endpointEnv, endpoints, mainCheckout, mounts, name, routes, workspace } = plan
   const policy = plan.network
@@ -243,7 +252,8 @@ async function containerSpec(
       ...urls,
       ...endpointEnv,
       ...(image.home !== undefined && { HOME: image.home }),
-      ...(await containerGitEnvironment(place, forwarder && trust && trustedUrls(plan, address))),
+      ...(await containerGitEnvironment(place, forwarder && trust && trustedUrls(plan, address), grants.git)),
+      ...grants.env,
       ...plan.env,
     },
     image: image.image,
@@ -252,6 +262,7 @@ async function containerSpec(
       ...plan.git,
       endpoints,
       ...forwarder?.labels,
+      grants: plan.grants.map(formatGrant),
       home: paths.home,
       keep,
       name,
@@ -278,18 +289,4 @@ async function containerSpec(
     ...forwarder?.spec,
     ...container,
   }
-}
-
-/** Its own, for git, which may read neither directories of authorities nor the variables of other programs. */
-function trustedUrls({ endpoints, env, name }: AgentPlan, address: ProxyAddress | undefined): TrustedUrls | undefined {
-  // What a user counts would be counted wrong.
-  if (!address || 'GIT_CONFIG_COUNT' in env) return undefined
-  const proxied = endpoints.filter(({ url }) => url === undefined)
-  const urls = [agentUrl(name, address), ...proxied.map((endpoint) => urlOf(name, endpoint, address))]
-  return { certificate: certificateFile, urls }
-}
-
-async function gitMounts({ checkout, mainCheckout }: AgentPlan, { home }: MoatPaths): Promise<Mount[]> {
-  if (checkout) return shareRepository(checkout, home)
-  return mainCheckout ? shareMainCheckout(mainCheckout, home) : []
 }

@@ -15,6 +15,8 @@ export interface PowerSources {
   /** Ports on 127.0.0.1 that endpoints ask for by number. */
   hostPorts: readonly { endpoint: string; hostPort: number }[]
   loaded: Pick<LoadedMoatYaml, 'config' | 'locate'>
+  /** As `github`, or `github@work` of another profile; `own` when a flag names it. */
+  grants?: readonly { name: string; own: boolean }[]
   /** Given by flags. */
   ownMounts: readonly Mount[]
   /** `--allow`. */
@@ -61,6 +63,14 @@ const kinds: Readonly<Record<PowerKey, PowerKind>> = {
         path: ['container', 'dns', index],
         value,
       })),
+    matches: wholly,
+  },
+  grants: {
+    find: ({ grants = [] }) =>
+      grants.map(({ name, own }, index) => {
+        if (own) return { name: '--grant', own: true as const, path: [], value: name }
+        return { name: 'grants', path: ['grants', index], value: name }
+      }),
     matches: wholly,
   },
   hooks: {
@@ -133,6 +143,15 @@ const kinds: Readonly<Record<PowerKey, PowerKind>> = {
       return [{ name: 'container.runtime', path: ['container', 'runtime'], value: runtime }]
     },
     matches: wholly,
+  },
+  secrets: {
+    find: ({ loaded: { config } }) =>
+      Object.entries(config.secrets).map(([key, value]) => ({
+        name: `secrets.${key}`,
+        path: ['secrets', key],
+        value,
+      })),
+    matches: (pattern, { value }) => glob(pattern, value),
   },
 }
 

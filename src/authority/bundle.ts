@@ -8,6 +8,7 @@ import { systemCode } from '../errors.js'
 /** Readers of such files pass over what is no certificate. */
 const beforeRoot = '\n# What moat adds\n'
 const ending = '.pem'
+const beginning = '-----BEGIN CERTIFICATE-----'
 
 export async function writeBundle(directory: string, name: string, roots: string, root: string): Promise<void> {
   const path = join(directory, `${name}${ending}`)
@@ -23,22 +24,28 @@ export function bundleFile(name: string): string {
   return `${name}${ending}`
 }
 
-/** Puts a new root into the bundles of all agents. */
-export async function renewBundles({ agents }: Pick<MoatPaths, 'agents'>, root: string): Promise<void> {
+/** Puts new roots into the bundles of all agents; `egress` into those that have one of its kind. */
+export async function renewBundles(
+  { agents }: Pick<MoatPaths, 'agents'>,
+  root: string,
+  egress?: string,
+): Promise<void> {
   for (const runId of await readdir(agents).catch(() => [])) {
     const directory = join(agents, runId)
     for (const file of await readdir(directory).catch(() => [])) {
-      if (file.endsWith(ending)) await renew(directory, file.slice(0, -ending.length), root)
+      if (file.endsWith(ending)) await renew(directory, file.slice(0, -ending.length), root, egress)
     }
   }
 }
 
-async function renew(directory: string, name: string, root: string): Promise<void> {
+async function renew(directory: string, name: string, root: string, egress = ''): Promise<void> {
   const text = await readFile(join(directory, bundleFile(name)), 'utf8').catch(() => undefined)
   const end = text?.lastIndexOf(beforeRoot) ?? -1
   if (text === undefined || end < 0) return
+  // Whose requests are opened trusts two.
+  const isOpened = text.slice(end).split(beginning).length > 2
   // An agent that ends meanwhile takes its directory with it.
-  await writeBundle(directory, name, text.slice(0, end), root).catch((error) => {
+  await writeBundle(directory, name, text.slice(0, end), isOpened ? root + egress : root).catch((error) => {
     if (systemCode(error) !== 'ENOENT') throw error
   })
 }

@@ -2,12 +2,20 @@
 import { loopbackOnly } from './name-constraints.js'
 import { keyAlgorithm, keyPem, loadX509, serialNumber } from './x509.js'
 
-/** Subject and issuer of every root that moat makes. */
+/** Subject and issuer of every root for the proxy's own names. */
 export const commonName = 'Moat CA'
+/**
+ * The same of every root for what agents reach elsewhere. No store of the host takes it: by its name it is told from the other.
+ * Each has a unit of its own, too: OpenSSL looks at one root of a name, and a container may have a replaced one among its own.
+ */
+export const egressName = 'Moat egress CA'
 const yearsValid = 10
 
-/** A new root for a domain and its key, both PEM. */
-export async function createRoot(domain: string): Promise<{ certificate: string; key: string }> {
+/** What a root is for: names below the proxy's domain, or any names, in containers alone. */
+export type RootPurpose = { domain: string } | 'egress'
+
+/** A new root and its key, both PEM. */
+export async function createRoot(purpose: RootPurpose): Promise<{ certificate: string; key: string }> {
   const { crypto, x509 } = await loadX509()
   const keys = await crypto.subtle.generateKey(keyAlgorithm, true, ['sign', 'verify'])
   const notBefore = new Date()
@@ -20,10 +28,12 @@ export async function createRoot(domain: string): Promise<{ certificate: string;
         new x509.BasicConstraintsExtension(true, 1, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
         await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, crypto),
-        new x509.Extension('2.5.29.30', true, new Uint8Array(loopbackOnly(domain))),
+        ...(purpose === 'egress'
+          ? []
+          : [new x509.Extension('2.5.29.30', true, new Uint8Array(loopbackOnly(purpose.domain)))]),
       ],
       keys,
-      name: `CN=${commonName}`,
+      name: purpose === 'egress' ? `OU=${serialNumber().slice(0, 16)}, CN=${egressName}` : `CN=${commonName}`,
       notAfter,
       notBefore,
       serialNumber: serialNumber(),

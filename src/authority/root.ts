@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import type { MoatPaths } from '../config/paths.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { MoatError, messageOf, systemCode } from '../errors.js'
-import { createRoot } from './create-root.js'
+import { createRoot, type RootPurpose } from './create-root.js'
 import { permits, permittedNames } from './name-constraints.js'
 import { publishRoot } from './publish-root.js'
 
@@ -37,7 +37,7 @@ async function findOrMake(paths: AuthorityPaths, domain: string): Promise<Author
   if (existing) return { certificate: existing, created: false }
   const directory = dirname(paths.caCertificate)
   // A rotation that was cut short has one ready.
-  const draft = (await takeNext(paths)) ?? (await draftAuthority(paths, domain))
+  const draft = (await takeNext(paths)) ?? (await draftAuthority(paths, { domain }))
   try {
     // Before the root is in place: a crash in between would leave a root that no served certificate chains to, for good.
     await forgetOldLeaves(paths)
@@ -56,12 +56,15 @@ async function findOrMake(paths: AuthorityPaths, domain: string): Promise<Author
 }
 
 /** A new root and its key in a directory of their own, beside the one in use. */
-export async function draftAuthority(paths: AuthorityPaths, domain: string): Promise<string> {
+export async function draftAuthority(
+  paths: Pick<AuthorityPaths, 'caCertificate'>,
+  purpose: RootPurpose,
+): Promise<string> {
   const directory = dirname(paths.caCertificate)
   await mkdir(dirname(directory), { mode: 0o700, recursive: true })
   const draft = await mkdtemp(`${directory}-`)
   try {
-    const { certificate, key } = await createRoot(domain)
+    const { certificate, key } = await createRoot(purpose)
     await writeFile(join(draft, 'ca.crt'), certificate, { flush: true, mode: 0o644 })
     // The supervisor's umask would keep it from other users, who may read it.
     await chmod(join(draft, 'ca.crt'), 0o644)
@@ -85,7 +88,9 @@ async function takeNext({ caCertificate, nextAuthority }: AuthorityPaths): Promi
 }
 
 /** The certificate in place, checked against its key; undefined when there are no files. Rejects with CA_BROKEN. */
-export async function readAuthority(paths: AuthorityPaths): Promise<string | undefined> {
+export async function readAuthority(
+  paths: Pick<AuthorityPaths, 'caCertificate' | 'caKey'>,
+): Promise<string | undefined> {
   const directory = dirname(paths.caCertificate)
   const [certificate, key] = await Promise.all([read(paths.caCertificate, directory), read(paths.caKey, directory)])
   if (certificate === undefined && key === undefined) return undefined

@@ -4,10 +4,20 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MoatPaths } from '../config/paths.js'
 import { messageOf, systemCode } from '../errors.js'
-import { commonName } from './create-root.js'
+import { commonName, egressName } from './create-root.js'
 
 /** SHA-256 in hex, without colons. */
 export type Fingerprint = string
+
+/** The root of the proxy's own names, or the one for what agents reach elsewhere. */
+export type RootKind = 'egress' | 'own'
+
+export interface Rotation {
+  /** Of the new root. */
+  fingerprint: Fingerprint
+  /** Of the one it replaces; absent when there was none. */
+  previous?: Fingerprint
+}
 
 export interface Root {
   certificate: X509Certificate
@@ -29,9 +39,9 @@ export function shortFingerprint(fingerprint: Fingerprint): string {
 export function moatRootIn(pem: string | Buffer): X509Certificate | undefined {
   try {
     const certificate = new X509Certificate(pem)
-    return certificate.subject === `CN=${commonName}` && certificate.issuer === certificate.subject
-      ? certificate
-      : undefined
+    const { subject } = certificate
+    const isMoats = subject === `CN=${commonName}` || subject.split('\n').includes(`CN=${egressName}`)
+    return isMoats && certificate.issuer === certificate.subject ? certificate : undefined
   } catch {
     return undefined
   }
@@ -42,13 +52,18 @@ export async function readRoot(file: string): Promise<Root> {
   return { certificate, file, fingerprint: fingerprintOf(certificate) }
 }
 
-/** Fingerprints of the roots that this installation has had and replaced. */
-export async function readOldRoots({ oldRoots }: Pick<MoatPaths, 'oldRoots'>): Promise<Set<Fingerprint>> {
+/** Fingerprints of the roots that no store should have any more, or ever: those that were replaced, and the second one. */
+export async function readOldRoots({
+  egressCertificate,
+  oldRoots,
+}: Pick<MoatPaths, 'egressCertificate' | 'oldRoots'>): Promise<Set<Fingerprint>> {
   const fingerprints = new Set<Fingerprint>()
   for (const name of await namesIn(oldRoots)) {
     const certificate = moatRootIn(await readFile(join(oldRoots, name)))
     if (certificate) fingerprints.add(fingerprintOf(certificate))
   }
+  const egress = moatRootIn(await readFile(egressCertificate).catch(() => ''))
+  if (egress) fingerprints.add(fingerprintOf(egress))
   return fingerprints
 }
 

@@ -5,16 +5,10 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { MoatPaths } from '../config/paths.js'
 import { renewBundles } from './bundle.js'
+import { publishEgressRoots, readEgressAuthority } from './egress-root.js'
 import { publishRoot } from './publish-root.js'
 import { draftAuthority, ensureAuthority, forgetOldLeaves, readAuthority } from './root.js'
-import { type Fingerprint, fingerprintOf, shortFingerprint } from './roots.js'
-
-export interface Rotation {
-  /** Of the new root. */
-  fingerprint: Fingerprint
-  /** Of the one it replaces; absent when there was none. */
-  previous?: Fingerprint
-}
+import { fingerprintOf, type Rotation, shortFingerprint } from './roots.js'
 
 /** Makes a new root for a domain. The old one's key is deleted; its certificate is kept so that trust stores can be rid of it. */
 export async function rotateAuthority(paths: MoatPaths, domain: string): Promise<Rotation> {
@@ -28,7 +22,7 @@ export async function rotateAuthority(paths: MoatPaths, domain: string): Promise
   await mkdir(paths.oldRoots, { mode: 0o700, recursive: true })
   await writeFile(join(paths.oldRoots, `${shortFingerprint(previous)}.crt`), existing, { flush: true, mode: 0o644 })
   await rm(paths.nextAuthority, { force: true, recursive: true })
-  await rename(await draftAuthority(paths, domain), paths.nextAuthority)
+  await rename(await draftAuthority(paths, { domain }), paths.nextAuthority)
   const retired = `${directory}-retired`
   await rm(retired, { force: true, recursive: true })
   await rename(directory, retired)
@@ -39,6 +33,7 @@ export async function rotateAuthority(paths: MoatPaths, domain: string): Promise
   const certificate = await readAuthority(paths)
   if (!certificate) throw new Error(`${paths.caCertificate} disappeared while it was replaced`)
   await publishRoot(paths, certificate)
-  await renewBundles(paths, certificate)
+  await publishEgressRoots(paths)
+  await renewBundles(paths, certificate, await readEgressAuthority(paths))
   return { fingerprint: fingerprintOf(new X509Certificate(certificate)), previous }
 }

@@ -1,4 +1,5 @@
 // Owns what of Caddy's config is not routes.
+import type { EgressSettings } from './egress-settings.js'
 
 export interface CaddySettings {
   /** Path of the unix socket at which the supervisor hears of requests, while somebody watches. */
@@ -11,6 +12,8 @@ export interface CaddySettings {
   connections: number
   /** What URLs end in. */
   domain: string
+  /** The way out; absent while nothing is opened for any agent. */
+  egress?: EgressSettings
   /** Path of the unix socket at which the supervisor says which file of a workspace may be served. */
   filesSocket: string
   /** Paths of the unix sockets at which connections from inside containers arrive, by what they speak. */

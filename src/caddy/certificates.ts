@@ -6,26 +6,28 @@ import { join } from 'node:path'
 import type { CaddyRoute } from '../routing/agent.js'
 import { leafName, linkDirectories } from '../routing/way-in.js'
 import type { CaddySettings } from './caddy-settings.js'
+import { allOpenedHosts, egressPolicies } from './egress-certificates.js'
+import { matches, serverNamePattern } from './egress-patterns.js'
+import type { EgressSettings } from './egress-settings.js'
 import { lowerCase } from './lower-case.js'
 
 /**
  * Certificates are made at first use, and for known names only: a name that no agent has never makes Caddy sign and store
  * anything. P-256: Chromium refuses Ed25519. Long lives: certificates of hours go stale while a laptop sleeps.
  */
-export function certificates({ names }: CaddySettings) {
+export function certificates({ domain, egress, names }: CaddySettings) {
   const ask = (what: string) => `http://127.0.0.1:${names.port}/${names.secret}/${what}`
+  const own = {
+    // Asked first. For a name that an agent could have and none has: the certificate of the domain.
+    get_certificate: [{ url: ask('other'), via: 'http' }],
+    issuers: [{ ca: 'local', lifetime: '720h', module: 'internal' }],
+    key_type: 'p256',
+    on_demand: true,
+  }
   return {
     automation: {
       on_demand: { permission: { endpoint: ask('known'), module: 'http' } },
-      policies: [
-        {
-          // Asked first. For a name that an agent could have and none has: the certificate of the domain.
-          get_certificate: [{ url: ask('other'), via: 'http' }],
-          issuers: [{ ca: 'local', lifetime: '720h', module: 'internal' }],
-          key_type: 'p256',
-          on_demand: true,
-        },
-      ],
+      policies: [...egressPolicies(egress, own, domain), own],
     },
   }
 }
@@ -34,7 +36,7 @@ export function certificates({ names }: CaddySettings) {
  * Only Caddy knows the secret in the path: the answer has a key in it, if only that of the certificate for the domain, and
  * every user of this machine can ask here.
  */
-export function namesServer({ domain, names, proxy, storage }: CaddySettings) {
+export function namesServer({ domain, egress, names, proxy, storage }: CaddySettings) {
   const path = (what: string) => [`/${names.secret}/${what}`]
   const known = (parameter: string) => ({
     file: {
@@ -51,6 +53,7 @@ export function namesServer({ domain, names, proxy, storage }: CaddySettings) {
     protocols: ['h1'],
     routes: [
       answer(200, [{ ...known('domain'), path: path('known') }]),
+      ...openedNames(egress, path('known')),
       answer(403, [{ path: path('known') }]),
       { handle: [inLowerCase, agentOf(domain)], match: other },
       agentLeaf(join(proxy, linkDirectories.leaves), path('other')),
@@ -68,6 +71,13 @@ export function namesServer({ domain, names, proxy, storage }: CaddySettings) {
       answer(404),
     ],
   }
+}
+
+/** Hosts that are opened for an agent; only its own server has a certificate of theirs to show. */
+function openedNames(egress: EgressSettings | undefined, path: string[]): CaddyRoute[] {
+  const hosts = allOpenedHosts(egress)
+  if (hosts.length === 0) return []
+  return [answer(200, [{ ...matches('{http.request.uri.query.domain}', serverNamePattern(hosts)), path }])]
 }
 
 const nameHeader = 'X-Moat-Name'

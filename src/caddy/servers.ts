@@ -7,6 +7,8 @@ import { agentHostPatterns, defaultDomain, ownPath } from '../routing/urls.js'
 import { linkDirectories, peerEndings } from '../routing/way-in.js'
 import type { CaddySettings } from './caddy-settings.js'
 import { namesServer } from './certificates.js'
+import { egressServers, foreignNames } from './egress-servers.js'
+import type { EgressSettings } from './egress-settings.js'
 import { endpointRoutes } from './endpoint-routes.js'
 import { lowerCase } from './lower-case.js'
 import { ownRedirectsRoute } from './own-redirects.js'
@@ -16,7 +18,7 @@ import { notListedHere, notListedThere, notYours, refusal, unknownHost } from '.
 import { counted, doorRoutes, lookUp, noDoor, proxyRoutes, type Side } from './upstream-routes.js'
 
 export function servers(settings: CaddySettings, table: RouteTable) {
-  const { domain, inside, listeners, pagesSocket, recorded } = settings
+  const { domain, egress, inside, listeners, pagesSocket, recorded } = settings
   const common = (from: Side) => ({
     ...accessLog(recorded),
     // Its scan of host matchers grows faster than their number.
@@ -27,7 +29,7 @@ export function servers(settings: CaddySettings, table: RouteTable) {
     protocols: ['h1', 'h2'],
     routes: [...(from === 'inside' ? insideGate(settings) : []), ...routes(settings, table, from)],
   })
-  const tls = { tls_connection_policies: connectionPolicies(domain) }
+  const tls = { tls_connection_policies: connectionPolicies(domain, egress) }
   // Who listens there tells by whom a connection was made, with an address of the agent's.
   const told = { wrapper: 'proxy_protocol' }
   return {
@@ -50,12 +52,15 @@ export function servers(settings: CaddySettings, table: RouteTable) {
       listener_wrappers: [{ wrapper: 'http_redirect' }, { wrapper: 'tls' }],
     },
     names: namesServer(settings),
+    ...egressServers(egress, domain),
   }
 }
 
 /** A name without a certificate of its own is shown that of the domain, if it is one below; every other gets a TLS alert. */
-function connectionPolicies(domain: string) {
-  return [{ fallback_sni: domain, match: { sni: agentHostPatterns(domain) } }, {}]
+function connectionPolicies(domain: string, egress: EgressSettings | undefined) {
+  const own = { fallback_sni: domain, match: { sni: agentHostPatterns(domain) } }
+  const foreign = foreignNames(egress)
+  return [own, ...(foreign.length > 0 ? [{ match: { sni: [defaultDomain] } }, ...foreign] : []), {}]
 }
 
 /**

@@ -100,6 +100,9 @@ function caddyEnvironment(env: NodeJS.ProcessEnv, storage: string): NodeJS.Proce
     GOMEMLIMIT: '256MiB',
     HOME: storage,
     PATH: env.PATH,
+    // What its user trusts for hosts elsewhere: a company's authority, say. Unset, the system's store.
+    ...(env.SSL_CERT_DIR && { SSL_CERT_DIR: env.SSL_CERT_DIR }),
+    ...(env.SSL_CERT_FILE && { SSL_CERT_FILE: env.SSL_CERT_FILE }),
     XDG_CONFIG_HOME: storage,
     XDG_DATA_HOME: storage,
   }

@@ -2,6 +2,8 @@
 import type { RouteTable } from '../routing/route-table.js'
 import type { CaddySettings, NamesSettings } from './caddy-settings.js'
 import { certificates } from './certificates.js'
+import { egressAuthority } from './egress-certificates.js'
+import { egressAuthorityName } from './egress-settings.js'
 import { logging } from './request-log.js'
 import { servers } from './servers.js'
 
@@ -23,7 +25,7 @@ export function toCaddyConfig(settings: CaddySettings, table: RouteTable): Caddy
         metrics: { per_host: true },
         servers: servers(settings, table),
       },
-      pki: authorityConfig(settings),
+      pki: authorityConfig(settings, egressAuthority(settings.egress)),
       tls: certificates(settings),
     },
     logging: logging(settings),
@@ -32,9 +34,13 @@ export function toCaddyConfig(settings: CaddySettings, table: RouteTable): Caddy
 }
 
 /** The authority that signs for the proxy's own hosts. */
-export function authorityConfig({ caCertificate, caKey }: Pick<CaddySettings, 'caCertificate' | 'caKey'>): CaddyConfig {
+export function authorityConfig(
+  { caCertificate, caKey }: Pick<CaddySettings, 'caCertificate' | 'caKey'>,
+  others: Record<string, object> = {},
+): CaddyConfig {
   return {
     certificate_authorities: {
+      ...others,
       local: {
         install_trust: false,
         intermediate_lifetime: '8760h',
@@ -48,15 +54,30 @@ export function authorityConfig({ caCertificate, caKey }: Pick<CaddySettings, 'c
  * The config to push before `config` so that Caddy forgets every certificate it has in memory of these hosts. Caddy drops
  * certificates that a config managed and the next does not; what is made at first use it never drops.
  */
-export function forgetfulConfig(config: CaddyConfig, hosts: readonly string[]): CaddyConfig {
+export function forgetfulConfig(
+  config: CaddyConfig,
+  hosts: readonly string[],
+  openedHosts: readonly string[] = [],
+): CaddyConfig {
   const forgetful = structuredClone(config)
-  const [policy] = at(forgetful, ['apps', 'tls', 'automation', 'policies']) as [Record<string, unknown>]
-  const subjects = [...new Set(hosts)]
-  const others = { ...policy }
-  policy.subjects = subjects
+  const policies = at(forgetful, ['apps', 'tls', 'automation', 'policies']) as Record<string, unknown>[]
+  const opened = policies.find((policy) => JSON.stringify(policy.issuers).includes(`"${egressAuthorityName}"`))
+  const named = [
+    ...(hosts.length > 0 ? [{ ...policies.at(-1), subjects: [...new Set(hosts)] }] : []),
+    ...(opened && openedHosts.length > 0 ? [{ ...opened, subjects: [...new Set(openedHosts)] }] : []),
+  ]
+  const subjects = named.flatMap((policy) => policy.subjects)
+  // Caddy refuses a config in which two policies name one subject.
+  const rest = policies
+    .map((policy) => ({ ...policy, ...without(policy.subjects, subjects) }))
+    .filter((policy) => !('subjects' in policy) || policy.subjects.length > 0)
   Object.assign(at(forgetful, ['apps', 'tls']) as object, { certificates: { automate: subjects } })
-  Object.assign(at(forgetful, ['apps', 'tls', 'automation']) as object, { policies: [policy, others] })
+  Object.assign(at(forgetful, ['apps', 'tls', 'automation']) as object, { policies: [...named, ...rest] })
   return forgetful
+}
+
+function without(subjects: unknown, taken: readonly string[]) {
+  return Array.isArray(subjects) ? { subjects: subjects.filter((subject) => !taken.includes(subject)) } : {}
 }
 
 /** The port of a config made here; undefined for one that was not. */

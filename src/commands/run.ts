@@ -17,6 +17,7 @@ export default class Run extends MoatCommand {
     }),
   }
   static override completion: CommandCompletion = {
+    '--grant': 'grants',
     '--mount': 'files',
     '--name': 'ended-agents',
     '--worktree': 'branches',
@@ -50,6 +51,7 @@ export default class Run extends MoatCommand {
     const session = {
       approveCommands: [`moat approve ${word}`, `moat run --yes ${word}`],
       flags,
+      grantProviders: () => this.grantProviders(),
       json: this.jsonEnabled(),
       log: (line: string) => this.log(line),
       proxy,

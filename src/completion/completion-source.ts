@@ -14,6 +14,8 @@ export type CompletionSource =
   | 'ended-agents'
   | 'endpoints'
   | 'files'
+  | 'grant-providers'
+  | 'grants'
   | 'plugins'
   | 'running-agents'
 

@@ -1,5 +1,6 @@
 // Owns what names there are right now to complete to: agents, their runs and endpoints, branches, dependencies,
 // plugins. It reads only; nothing is started or written. What is heavy is imported where it is needed.
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { findAgent } from '../agents/find-agent.js'
 import { type Agent, hasEnded, isLive } from '../routing/agent.js'
@@ -39,6 +40,18 @@ export async function liveValues(source: CompletionSource, options: LiveOptions)
   if (source === 'dependencies') {
     const { listTools } = await import('../images/describe-tools.js')
     return listTools().map((tool) => ({ description: tool.for, value: tool.name }))
+  }
+  if (source === 'grants') {
+    const { grantNames } = await import('../grants/store.js')
+    const { chooseProfile } = await import('../grants/profile.js')
+    const all = await grantNames(join(options.home, 'grants'), chooseProfile(undefined, options.env))
+    return all.map(({ name, profile }) => ({ description: profile, value: name }))
+  }
+  if (source === 'grant-providers') {
+    // Not those of plugins: they would have to be run.
+    const { collectProviders } = await import('../grants/providers.js')
+    const all = await collectProviders({ directory: join(options.home, 'providers'), plugins: async () => [] })
+    return [...all.values()].map(({ provider }) => ({ description: provider.title, value: provider.name }))
   }
   if (source === 'branches') {
     const { listBranches } = await import('../worktrees/list-branches.js')

@@ -2,19 +2,11 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { isEnvName } from './env-flag.js'
+import { grants, refuseBoth, secrets } from './grants-schema.js'
 import { dependenciesHint, envHint, memoryHint, portsHint } from './habits.js'
 import { type Mount, readMount } from './mount.js'
 import { network } from './network-schema.js'
-import {
-  collectionError,
-  dnsLabel,
-  endpointNameProblem,
-  leaf,
-  mustBe,
-  portNumber,
-  text,
-  unsupported,
-} from './schema-parts.js'
+import { collectionError, dnsLabel, endpointNameProblem, leaf, mustBe, portNumber, text } from './schema-parts.js'
 
 /** The smallest memory limit container engines accept, in MiB. */
 const minimumMemory = 6
@@ -138,26 +130,29 @@ function checkKeys(problemOf: (key: string) => string | undefined) {
 
 /** The schema for a moat.yaml in `directory`. Asynchronous: it looks whether the sources of mounts exist. */
 export function moatYamlSchema(directory: string) {
-  return z.strictObject(
-    {
-      base_image: text().optional(),
-      command: command.optional(),
-      container: container.optional(),
-      dependencies: z
-        .array(text(), { error: collectionError('a list such as [node@22]', dependenciesHint) })
-        .optional(),
-      discover: leaf<boolean>('true or false', (value) => typeof value === 'boolean').optional(),
-      env: env.optional(),
-      grants: unsupported('grants'),
-      hooks: hooks.optional(),
-      mounts: mounts(directory).optional(),
-      name: dnsLabel.optional(),
-      network: network.optional(),
-      ports: ports.optional(),
-      stdin: leaf<'closed' | 'open'>('open or closed', (value) => value === 'open' || value === 'closed').optional(),
-    },
-    { error: collectionError('a mapping such as {name: my-app}') },
-  )
+  return z
+    .strictObject(
+      {
+        base_image: text().optional(),
+        command: command.optional(),
+        container: container.optional(),
+        dependencies: z
+          .array(text(), { error: collectionError('a list such as [node@22]', dependenciesHint) })
+          .optional(),
+        discover: leaf<boolean>('true or false', (value) => typeof value === 'boolean').optional(),
+        env: env.optional(),
+        grants: grants.optional(),
+        hooks: hooks.optional(),
+        mounts: mounts(directory).optional(),
+        name: dnsLabel.optional(),
+        network: network.optional(),
+        ports: ports.optional(),
+        secrets: secrets.optional(),
+        stdin: leaf<'closed' | 'open'>('open or closed', (value) => value === 'open' || value === 'closed').optional(),
+      },
+      { error: collectionError('a mapping such as {name: my-app}') },
+    )
+    .superRefine(refuseBoth)
 }
 
 /** The keys a mapping in moat.yaml may have, by its path. */
@@ -175,6 +170,8 @@ export const moatYamlKeys = {
     'hooks',
     'stdin',
     'network',
+    'grants',
+    'secrets',
   ],
   container: Object.keys(container.shape),
   hooks: Object.keys(hooks.shape),

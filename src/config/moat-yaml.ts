@@ -34,6 +34,8 @@ export interface MoatYaml {
   discover?: true
   /** Values as written: `1.10` stays `1.10`. */
   env: Record<string, string>
+  /** Names of grants: credentials that it may use and does not see. */
+  grants: string[]
   /** Scripts for `sh -c`, in order. */
   hooks: { postBuild: string[]; postBuildRoot: string[]; preRun: string[] }
   mounts: Mount[]
@@ -41,6 +43,8 @@ export interface MoatYaml {
   network?: DeclaredNetwork
   /** In the order of the file. */
   ports: EndpointDeclaration[]
+  /** Variables with where their values are, which the container sees. */
+  secrets: Record<string, string>
   /** Whether the command's stdin stays open, though nobody writes to it. */
   stdin?: 'closed' | 'open'
 }
@@ -133,6 +137,7 @@ function toMoatYaml(parsed: z.output<ReturnType<typeof moatYamlSchema>>, source:
     env: Object.fromEntries(
       Object.entries(parsed.env ?? {}).map(([key, value]) => [key, source.textAt(['env', key]) ?? String(value)]),
     ),
+    grants: parsed.grants ?? [],
     hooks: {
       postBuild: parsed.hooks?.post_build ?? [],
       postBuildRoot: parsed.hooks?.post_build_root ?? [],
@@ -146,6 +151,7 @@ function toMoatYaml(parsed: z.output<ReturnType<typeof moatYamlSchema>>, source:
       // Endpoints that are wrong have been left out.
       return Object.hasOwn(ports, name) ? [toEndpoint(name, ports[name] ?? {})] : []
     }),
+    secrets: parsed.secrets ?? {},
     ...(parsed.stdin && { stdin: parsed.stdin }),
   }
 }

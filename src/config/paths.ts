@@ -26,12 +26,27 @@ export interface MoatPaths {
   doorsSocket: string
   /** What the doorkeeper complains of. */
   doorsLog: string
+  /** Sockets at which Caddy opens what agents send elsewhere, and what else belongs to the way out. Only this user enters it. */
+  egress: string
+  /** The authority that signs for what is opened. Trusted in containers, never on this machine. */
+  egressCertificate: string
+  egressKey: string
+  /** Certificates of opened hosts. */
+  egressStorage: string
+  /** Where Caddy asks what no rule of its config can say: about a path that is not plain, and for what a grant puts in. */
+  egressQuestions: string
+  /** Where Caddy reports what it has opened. */
+  egressReports: string
+  /** Where Caddy has addresses found and connected to: a port and a password, in a file. */
+  egressDial: string
   /** What the gate complains of. */
   gateLog: string
   /** Where the gate is told of agents and their policies. */
   gateSocket: string
   /** Where Caddy asks which file of a workspace may be served. */
   filesSocket: string
+  /** What agents may use without seeing it, encrypted. */
+  grants: string
   /** `~/.moat` itself. */
   home: string
   /** Where Caddy takes what comes from inside containers, by what it speaks. */
@@ -40,10 +55,13 @@ export interface MoatPaths {
   javaStore: string
   /** A root that is ready to take the place of the one in use. */
   nextAuthority: string
+  nextEgressAuthority: string
   /** Certificates of roots that were replaced, without their keys, so that they can be taken out of trust stores. */
   oldRoots: string
   /** Where Caddy gets the proxy's own pages. */
   pagesSocket: string
+  /** Where the user describes services that moat does not know. */
+  providers: string
   proxy: string
   /** Seals the containers that moat makes, so that nobody else's are taken for agents. */
   sealKey: string
@@ -51,6 +69,8 @@ export interface MoatPaths {
   reviews: string
   /** A copy of the root certificate in a directory that containers may see. */
   publicCertificate: string
+  /** The same for agents of whom something is opened: both roots. */
+  publicEgressCertificate: string
   /** Which port is served, for when everything is killed. */
   servedPort: string
   /** Held by the supervisor while it lives. */
@@ -72,6 +92,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
   const proxy = join(home, 'proxy')
   const controlSocket = join(proxy, 'control.sock')
   const agents = join(proxy, 'agents')
+  const egress = join(proxy, 'egress')
   assertSocketPath(agentSocket({ agents }, `run_${'0'.repeat(12)}`))
   return {
     agents,
@@ -89,19 +110,30 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     controlSocket,
     doorsLog: join(proxy, 'doors.log'),
     doorsSocket: join(proxy, 'doors.sock'),
+    egress,
+    egressCertificate: join(proxy, 'egress-ca', 'ca.crt'),
+    egressDial: join(egress, 'dial.json'),
+    egressKey: join(proxy, 'egress-ca', 'ca.key'),
+    egressQuestions: join(egress, 'questions.sock'),
+    egressReports: join(egress, 'reports.sock'),
+    egressStorage: join(proxy, 'egress-leaves'),
     gateLog: join(proxy, 'gate.log'),
     gateSocket: join(proxy, 'gate.sock'),
     filesSocket: join(proxy, 'files.sock'),
+    grants: join(home, 'grants'),
     home,
     inside: { plain: join(proxy, 'inside-http.sock'), tls: join(proxy, 'inside.sock') },
     javaStore: join(home, 'java-cacerts'),
     nextAuthority: join(proxy, 'ca-next'),
+    nextEgressAuthority: join(proxy, 'egress-ca-next'),
     oldRoots: join(proxy, 'old-roots'),
     pagesSocket: join(proxy, 'pages.sock'),
     packages: join(home, 'packages'),
+    providers: join(home, 'providers'),
     proxy,
     reviews: join(home, 'reviews'),
     publicCertificate: join(proxy, 'public', 'ca.crt'),
+    publicEgressCertificate: join(proxy, 'public-egress', 'ca.crt'),
     sealKey: sealKeyFile(home),
     servedPort: join(proxy, 'port'),
     spawnLock: join(proxy, 'spawn.lock'),
@@ -137,7 +169,7 @@ export function agentGateSocket(paths: Pick<MoatPaths, 'agents'>, runId: string)
   return join(agentDirectory(paths, runId), 'gate.sock')
 }
 
-/** Where the proxy opens the tunnels of a run that are to be opened. */
+/** Where Caddy opens what an agent sends elsewhere. Which socket it comes by says which agent it is. */
 export function interceptSocket({ proxy }: Pick<MoatPaths, 'proxy'>, runId: string): string {
   return join(proxy, 'egress', `${runId}.sock`)
 }

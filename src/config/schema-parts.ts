@@ -69,13 +69,6 @@ export function collectionError(expected: string, hint?: (input: unknown) => str
     issue.code === 'invalid_type' ? `${mustBe(expected, issue.input)}${hint?.(issue.input) ?? ''}` : undefined
 }
 
-/** A key this version knows of and does not have: never ignored, because it may be there to protect. */
-export function unsupported(key: string) {
-  return z
-    .custom<never>(() => false, { error: `"${key}" is not supported by this version of moat`, params: { at: 'key' } })
-    .optional()
-}
-
 function labelHint(name: string): string {
   const suggestion = suggestDnsLabel(name)
   return suggestion === undefined ? '' : `; did you mean "${suggestion}"?`

@@ -10,6 +10,7 @@ export const powerKeys = [
   'base_image',
   'dependencies',
   'dns',
+  'grants',
   'hooks',
   'host_ports',
   'mounts',
@@ -17,6 +18,7 @@ export const powerKeys = [
   'network_host',
   'peers',
   'runtime',
+  'secrets',
 ] as const
 export type PowerKey = (typeof powerKeys)[number]
 
@@ -61,6 +63,7 @@ function rules(modes: 'modes' | 'no modes', example: string) {
     base_image: list(textValue()),
     dependencies: list(textValue()),
     dns: list(textValue()),
+    grants: list(textValue()),
     hooks: list(textValue()),
     host_ports: list(leaf<number | string>('a port number from 1 to 65535, or "*"', port)),
     mounts: list(leaf<string>('a directory such as "~/data" or "/srv/data", or "*"', isDirectory)),
@@ -68,6 +71,7 @@ function rules(modes: 'modes' | 'no modes', example: string) {
     network_host: list(leaf<number | string>('a port number from 1 to 65535, or "*"', port)),
     peers: list(textValue()),
     runtime: list(textValue()),
+    secrets: list(textValue()),
   } satisfies Record<PowerKey, unknown>
   return z
     .strictObject(lists, { error: collectionError(`a mapping such as ${example}`) })

@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { permits } from '../authority/name-constraints.js'
 import { readAuthority } from '../authority/root.js'
+import type { MoatPaths } from '../config/paths.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { type DoctorContext, type Finding, fail, ok, wantedDomain, warn } from './diagnosis.js'
 import { type Repair, repairCommand } from './repair.js'
@@ -21,10 +22,7 @@ export async function checkAuthority({ paths, wanted }: DoctorContext, now: Date
   if (certificate === undefined) {
     return [ok('authority', 'There is no certificate authority yet; the first start of the proxy makes one.')]
   }
-  const exposed = [
-    ...(await exposure(paths.caKey, othersMask, '600')),
-    ...(await exposure(paths.caCertificate, othersWriteMask, '644')),
-  ]
+  const exposed = await exposureOf(paths)
   if (exposed.length > 0) return exposed
   const { raw, validToDate: end } = new X509Certificate(certificate)
   const domain = await wantedDomain({ wanted })
@@ -37,6 +35,14 @@ export async function checkAuthority({ paths, wanted }: DoctorContext, now: Date
   if (days >= soon) return [ok('authority', `Certificate and key fit, only you can read the key; good until ${until}.`)]
   const renew = `rm -r ${shellQuote(dirname(paths.caCertificate))} && moat proxy stop && moat proxy start --detach`
   return [warn('authority', `The root certificate ends in ${days} days, on ${until}.`, [renew])]
+}
+
+/** What others can do with the files of an authority that they should not. */
+export async function exposureOf({
+  caCertificate,
+  caKey,
+}: Pick<MoatPaths, 'caCertificate' | 'caKey'>): Promise<Finding[]> {
+  return [...(await exposure(caKey, othersMask, '600')), ...(await exposure(caCertificate, othersWriteMask, '644'))]
 }
 
 async function exposure(path: string, mask: number, mode: string): Promise<Finding[]> {

@@ -2,8 +2,10 @@
 import { checkAgents } from './check-agents.js'
 import { checkAuthority } from './check-authority.js'
 import { checkCaddy } from './check-caddy.js'
+import { checkEgressAuthority } from './check-egress-authority.js'
 import { checkEngine } from './check-engine.js'
 import { checkGate } from './check-gate.js'
+import { checkGrants } from './check-grants.js'
 import { checkLeftovers } from './check-leftovers.js'
 import { checkNeighbours } from './check-neighbours.js'
 import { checkNode } from './check-node.js'
@@ -21,8 +23,10 @@ export const checks: readonly Check[] = [
   { find: checkResolver, name: 'names' },
   { find: checkNeighbours, name: 'neighbours' },
   { find: checkAuthority, name: 'authority' },
+  { find: checkEgressAuthority, name: 'second authority' },
   { find: checkTrust, name: 'trust' },
   { find: checkState, name: 'files' },
+  { find: checkGrants, name: 'grants' },
   { find: checkAgents, name: 'agents' },
   { find: checkGate, name: 'network' },
   { find: checkLeftovers, name: 'leftovers' },

@@ -1,5 +1,6 @@
 // Owns the policy that holds for an agent: none at all, what was said before its start, and what was said while it runs. Pure.
 import { findRule } from './decide.js'
+import { openGranted } from './granted-rules.js'
 import { matchesHost } from './hosts.js'
 import type { NetworkPolicy, NetworkRule } from './policy.js'
 
@@ -19,7 +20,7 @@ export function effectivePolicy(policy: NetworkPolicy | undefined, live: readonl
   const base = policy ?? openNetwork
   const rules = [...base.rules]
   for (const rule of live) rules.unshift(...withRest(rule, rules))
-  return { ...base, rules }
+  return { ...base, rules: openGranted(rules) }
 }
 
 /** The rule, with what `rules` say of its host for the paths that it does not name; by port, where that makes a difference. */

@@ -19,6 +19,8 @@ export interface PathRule {
 
 export interface NetworkRule {
   effect: Effect
+  /** The grant that it is there for: the host is opened, so that its value can be put in. */
+  grant?: string
   /** Lower case; `*.example.com` is any depth below example.com, not example.com itself; `*` is every host. */
   host: string
   /** In order; the first that matches decides. Only such hosts are intercepted. */

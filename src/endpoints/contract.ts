@@ -1,6 +1,7 @@
 // Owns the contract with plugins that add endpoint types: three oclif hooks and what goes through them. Exported as
 // `moat-cli/plugin`; `http` has no other door. Fields may be added, never removed or renamed.
 import type { Hook, Interfaces } from '@oclif/core'
+import type { GrantProvider } from '../grants/provider.js'
 import type { CaddyRoute, EndpointLink, Readiness, ServedFiles, UpstreamProtocol } from '../routing/agent.js'
 
 /** A problem an options schema found. `path` leads to it from the options. */
@@ -104,6 +105,7 @@ export interface AgentGoneOptions {
 
 export const endpointTypesHook = 'moat:endpoint-types'
 export const registerEndpointsHook = 'moat:register-endpoints'
+export const grantProvidersHook = 'moat:grant-providers'
 export const agentGoneHook = 'moat:agent-gone'
 
 // oclif 5 exports Hooks as a type alias, which module augmentation cannot extend; so hooks are typed by intersection.
@@ -112,10 +114,12 @@ export type MoatHooks = Interfaces.Hooks & {
   'moat:agent-gone': { options: AgentGoneOptions; return: void }
   // biome-ignore lint/suspicious/noExplicitAny: each type has options of its own, which only its schema knows.
   'moat:endpoint-types': { options: Record<string, never>; return: EndpointType<any>[] }
+  'moat:grant-providers': { options: Record<string, never>; return: GrantProvider[] }
   'moat:register-endpoints': { options: RegisterEndpointsOptions; return: EndpointRegistration[] }
 }
 
 /** The type of a plugin's function for each hook. */
 export type EndpointTypesHook = Hook<'moat:endpoint-types', MoatHooks>
 export type RegisterEndpointsHook = Hook<'moat:register-endpoints', MoatHooks>
+export type GrantProvidersHook = Hook<'moat:grant-providers', MoatHooks>
 export type AgentGoneHook = Hook<'moat:agent-gone', MoatHooks>

@@ -8,6 +8,7 @@ import {
   type EndpointRegistration,
   type EndpointType,
   endpointTypesHook,
+  grantProvidersHook,
   type RegisterEndpointsOptions,
   registerEndpointsHook,
 } from './contract.js'
@@ -57,6 +58,14 @@ export function oclifPlugins(
     endpointTypes: () => run<EndpointType[]>(endpointTypesHook, {}),
     registerEndpoints: (options) => run<EndpointRegistration[]>(registerEndpointsHook, options),
   }
+}
+
+/** What plugins say of services that take credentials; checked by whoever asks. */
+export function oclifGrantProviders(
+  config: Pick<Interfaces.Config, 'runHook'>,
+  { time = hookTime }: { time?: number } = {},
+): Promise<HookAnswer<unknown>[]> {
+  return withOutputAside(() => runHook<unknown>(config, grantProvidersHook, {}, time))
 }
 
 /** Each plugin's answer, in the order of their names: oclif runs them at the same time. */

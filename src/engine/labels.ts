@@ -13,6 +13,8 @@ export const labels = {
   endpoints: 'dev.moat.endpoints',
   /** The proxy's ports that its container hands on to it, e.g. `8080` or `443,80`. */
   forwards: 'dev.moat.forwards',
+  /** Names of the grants that it has, e.g. `github,npm@work`. */
+  grants: 'dev.moat.grants',
   /** The `~/.moat` an agent belongs to, so that two of them on one engine keep to their own agents. */
   home: 'dev.moat.home',
   /** Of an image that moat built. */
@@ -44,6 +46,7 @@ export type LabelledAgent = Pick<
   | 'discover'
   | 'endpoints'
   | 'forwards'
+  | 'grants'
   | 'keep'
   | 'name'
   | 'network'
@@ -74,6 +77,7 @@ const port = z.int().check(z.minimum(1), z.maximum(65_535))
 const runId = z.string().check(z.regex(/^run_[0-9a-f]{12}$/, 'is not run_ and 12 hex digits'))
 const workspace = z.string().check(z.minLength(1, 'is empty'))
 const forwards = z.array(port).check(z.minLength(1))
+const grants = z.array(z.string().check(z.regex(/^[a-z0-9-]+(@[a-z0-9-]+)?$/, 'is no name of a grant')))
 const relays = z.record(z.string(), port)
 const wayIn = z.literal('sockets')
 const endpoints = z.array(
@@ -115,6 +119,7 @@ const network = z.object({
   rules: z.array(
     z.object({
       effect,
+      grant: z.exactOptional(z.string()),
       host: z.string().check(z.minLength(1)),
       paths: z.exactOptional(
         z.array(z.object({ effect, method: z.string(), path: z.string(), place: z.exactOptional(z.string()) })),
@@ -133,6 +138,7 @@ export function toLabels(agent: LabelledAgent & { home?: string }): Record<strin
     ...(agent.discover && { [labels.discover]: 'true' }),
     [labels.endpoints]: JSON.stringify(agent.endpoints),
     ...(agent.forwards && { [labels.forwards]: agent.forwards.join() }),
+    ...(agent.grants && agent.grants.length > 0 && { [labels.grants]: agent.grants.join() }),
     ...(agent.home !== undefined && { [labels.home]: agent.home }),
     ...(agent.keep && { [labels.keep]: 'true' }),
     [labels.name]: agent.name,
@@ -158,6 +164,7 @@ export function fromLabels(values: Readonly<Record<string, string>>): LabelledAg
     ...(values[labels.discover] === 'true' && { discover: true }),
     endpoints: read<Endpoint[]>(values, labels.endpoints, endpoints, parseJson),
     ...(values[labels.forwards] && { forwards: read(values, labels.forwards, forwards, parseNumbers) }),
+    ...(values[labels.grants] && { grants: read(values, labels.grants, grants, (text) => text.split(',')) }),
     keep: values[labels.keep] === 'true',
     name: read(values, labels.name, dnsLabel),
     ...(values[labels.network] && { network: read<NetworkPolicy>(values, labels.network, network, parseJson) }),

@@ -5,8 +5,11 @@ import { json } from 'node:stream/consumers'
 import { moatPaths } from '../config/paths.js'
 import { messageOf } from '../errors.js'
 import { listenPrivately } from '../upkeep/listen-privately.js'
+import { openCaddyDial } from './caddy-dial.js'
+import { openCaddyReports } from './caddy-reports.js'
 import { Gate } from './gate.js'
 import { type GatedAgent, type GateStatus, gatePaths } from './gate-table.js'
+import { tellRefused } from './tell-refused.js'
 import { parseTestHosts, testHostsVariable } from './test-hosts.js'
 
 /** How long connections have to end when the gate is told to. Milliseconds. */
@@ -24,6 +27,13 @@ export async function runGate([home = '', id = '']: readonly string[]): Promise<
   const paths = moatPaths({ MOAT_HOME: home })
   const testHosts = parseTestHosts(process.env[testHostsVariable])
   const gate = new Gate({ descriptors: mostDescriptors(), log, paths, testHosts })
+  const dial = await openCaddyDial({ dial: (runId, target) => gate.dial(runId, target), paths })
+  const reports = await openCaddyReports({
+    log: (entry) => gate.note(entry),
+    nameOf: (id) => gate.nameOf(id),
+    onRefused: (entry) => tellRefused(paths.egressQuestions, entry),
+    paths,
+  })
   const ended = Promise.withResolvers<void>()
   let stopping = false
   const stop = async () => {
@@ -34,6 +44,8 @@ export async function runGate([home = '', id = '']: readonly string[]): Promise<
     gate.leave()
     const end = performance.now() + farewell
     while (gate.count > 0 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, checkInterval))
+    dial.close()
+    reports.close()
     await gate.close()
     ended.resolve()
   }

@@ -1,10 +1,13 @@
 // Owns the gate: the doors of all agents, as the supervisor's table has them, and how much room there is for connections.
 import { interceptSocket, type MoatPaths } from '../config/paths.js'
+import { decide } from '../egress/decide.js'
+import type { NetworkLogEntry } from '../egress/policy.js'
 import { messageOf } from '../errors.js'
 import { AgentDoor } from './agent-door.js'
-import { Dialler } from './dial.js'
+import { type Dialled, Dialler } from './dial.js'
 import type { GatedAgent } from './gate-table.js'
 import { NetworkLog } from './network-log.js'
+import type { Target } from './target.js'
 import type { TestHosts } from './test-hosts.js'
 
 /** Of one agent. */
@@ -26,6 +29,7 @@ export interface GateOptions {
 
 interface Kept {
   agent: GatedAgent
+  dialler: Dialler
   door: AgentDoor
 }
 
@@ -49,6 +53,23 @@ export class Gate {
   /** How many connections of agents there are. */
   get count(): number {
     return [...this.#agents.values()].reduce((sum, { door }) => sum + door.count, 0)
+  }
+
+  /** What Caddy has opened for an agent goes on to a host, which the agent must be allowed now. */
+  dial(runId: string, target: Target): Promise<Dialled> | undefined {
+    const kept = this.#agents.get(runId)
+    if (!kept) return undefined
+    const { allowed, reason } = decide(kept.agent.policy, target)
+    return allowed ? kept.dialler.dial(target, kept.agent.policy) : Promise.resolve({ problem: reason, refused: true })
+  }
+
+  nameOf(runId: string): string | undefined {
+    return this.#agents.get(runId)?.agent.name
+  }
+
+  /** A line of the log for what was done elsewhere. */
+  note(entry: NetworkLogEntry): void {
+    this.#networkLog.add(entry)
   }
 
   /** Takes no more connections. */
@@ -88,16 +109,17 @@ export class Gate {
   #open(agent: GatedAgent): Kept {
     const { headerDeadline, log, paths, testHosts } = this.#options
     const { runId } = agent
+    const dialler = new Dialler(testHosts)
     const context = {
       agent: () => kept.agent,
-      dialler: new Dialler(testHosts),
+      dialler,
       interceptSocket: interceptSocket(paths, runId),
-      log: (entry: Parameters<NetworkLog['add']>[0]) => this.#networkLog.add(entry),
+      log: (entry: NetworkLogEntry) => this.note(entry),
     }
     const hasRoom = (count: number) => this.#hasRoom(count)
     const own = { context, hasRoom, log, paths, runId }
     const door = new AgentDoor({ ...own, ...(headerDeadline !== undefined && { headerDeadline }) })
-    const kept: Kept = { agent, door }
+    const kept: Kept = { agent, dialler, door }
     this.#agents.set(runId, kept)
     return kept
   }

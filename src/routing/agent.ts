@@ -87,6 +87,8 @@ export interface Agent {
   endpoints: Endpoint[]
   /** The proxy's ports that are handed on to it from the container's own loopback; absent for none. */
   forwards?: number[]
+  /** The grants it has, as `github` or `github@work`; absent for none. Names only. */
+  grants?: string[]
   /** True when the container stays after the agent has ended, until it is destroyed. */
   keep: boolean
   name: string

@@ -1,12 +1,14 @@
 // Owns the process of one Caddy: starting it with sockets bound here, taking over one that outlived its supervisor, reaching
 // it, and noticing its end. What it serves is in managed-caddy.ts.
 import { randomBytes } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
 import type { CaddyAdmin } from '../caddy/admin.js'
 import type { NamesSettings } from '../caddy/caddy-settings.js'
 import type { CaddyBinary } from '../caddy/find-caddy.js'
 import { spawnCaddy } from '../caddy/spawn-caddy.js'
 import type { CaddyConfig } from '../caddy/to-caddy-config.js'
-import type { MoatPaths } from '../config/paths.js'
+import { clearPath } from '../config/clear-path.js'
+import { interceptSocket, type MoatPaths } from '../config/paths.js'
 import type { ProcessIdentity } from '../processes/process-facts.js'
 import { KeptSocket } from '../upkeep/kept-socket.js'
 import { endProcess } from '../upkeep/own-processes.js'
@@ -84,6 +86,7 @@ export class CaddyHandle {
       const names = { listener: inherited.at(-1) ?? '', port: bound.namesPort, secret }
       const config = configOf(inherited.slice(0, -1), bound.port, names)
       for (const socket of this.#sockets) await socket.clear()
+      await clearOpened(paths)
       const { exited, identity } = await spawnCaddy({
         binary: binary.path,
         config,
@@ -140,5 +143,13 @@ export class CaddyHandle {
     this.#unwatch?.()
     this.#identity = undefined
     return identity
+  }
+}
+
+/** A Caddy that was killed leaves its sockets, and a new one does not listen where something is. */
+async function clearOpened({ egress, proxy }: Pick<MoatPaths, 'egress' | 'proxy'>): Promise<void> {
+  for (const name of await readdir(egress).catch(() => [])) {
+    const [, runId] = /^(run_[0-9a-f]{12})\.sock$/.exec(name) ?? []
+    if (runId !== undefined) await clearPath(interceptSocket({ proxy }, runId))
   }
 }

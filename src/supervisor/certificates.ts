@@ -1,4 +1,5 @@
 // Owns which certificates Caddy has ready, and which of them it has to forget because their root was replaced.
+import { forgetEgressLeaves } from '../authority/egress-root.js'
 import { Leaves } from '../authority/leaves.js'
 import { forgetOldLeaves } from '../authority/root.js'
 import { storedHosts } from '../caddy/stored-hosts.js'
@@ -8,17 +9,24 @@ import { certificateHosts, type RouteTable } from '../routing/route-table.js'
 import { handshakePort, type ProxyAddress } from '../routing/urls.js'
 import { isVouchedFor, warmCertificates } from './warm-certificates.js'
 
+export interface OutdatedHosts {
+  /** Of the second root. */
+  opened?: string[]
+  /** Of the first; present when that was replaced. */
+  own?: string[]
+}
+
 export interface CertificatesOptions {
   domain: string
   log: (message: string) => void
-  paths: Pick<MoatPaths, 'caCertificate' | 'caddyStorage' | 'caKey' | 'proxy'>
+  paths: Pick<MoatPaths, 'caCertificate' | 'caddyStorage' | 'caKey' | 'egressStorage' | 'proxy'>
 }
 
 export class Certificates {
   readonly #leaves: Leaves
-  readonly #paths: Pick<MoatPaths, 'caCertificate' | 'caddyStorage'>
-  /** Set when the root was replaced: hosts of which Caddy may still have a certificate of the old one. */
-  #outdated: string[] | undefined
+  readonly #paths: Pick<MoatPaths, 'caCertificate' | 'caddyStorage' | 'egressStorage'>
+  /** Set when a root was replaced: hosts of which Caddy may still have a certificate of the old one. */
+  #outdated: OutdatedHosts | undefined
   readonly #warmed = new Set<string>()
 
   constructor(options: CertificatesOptions) {
@@ -30,21 +38,25 @@ export class Certificates {
     return this.#outdated !== undefined
   }
 
-  outdate(hosts: string[]): void {
-    this.#outdated = hosts
+  outdate(hosts: OutdatedHosts): void {
+    const { opened = [], own } = this.#outdated ?? {}
+    const all = own || hosts.own ? [...(own ?? []), ...(hosts.own ?? [])] : undefined
+    this.#outdated = { opened: [...opened, ...(hosts.opened ?? [])], ...(all && { own: all }) }
   }
 
   /** A supervisor that was killed while it replaced the root left Caddy with the old one's. */
   async examine(address: ProxyAddress): Promise<void> {
     if (await isVouchedFor(address, this.#paths.caCertificate)) return
-    this.#outdated = await storedHosts(this.#paths.caddyStorage)
+    this.outdate({ own: await storedHosts(this.#paths.caddyStorage) })
   }
 
   /** What to push so that Caddy forgets the certificates of the old root, those of `hosts` too; the files are gone by then. */
   async forgetful(next: CaddyConfig, hosts: readonly string[]): Promise<CaddyConfig> {
-    const forgetful = forgetfulConfig(next, [...(this.#outdated ?? []), ...hosts])
+    const { opened = [], own } = this.#outdated ?? {}
+    const forgetful = forgetfulConfig(next, own ? [...own, ...hosts] : [], opened)
     // Caddy may have stored another since the root was replaced.
-    await forgetOldLeaves(this.#paths)
+    if (own) await forgetOldLeaves(this.#paths)
+    if (opened.length > 0) await forgetEgressLeaves(this.#paths)
     return forgetful
   }
 

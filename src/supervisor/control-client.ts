@@ -3,7 +3,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Rotation } from '../authority/rotate.js'
+import type { RootKind, Rotation } from '../authority/roots.js'
 import { deserializeError, type SerializedError, systemCode } from '../errors.js'
 import type { EndpointProblem, IndexView } from '../pages/view.js'
 import { silentSupervisor } from '../upkeep/silent-supervisor.js'
@@ -57,8 +57,9 @@ export async function checkRoutes(socketPath: string, questions: RouteQuestion[]
 }
 
 /** Has the supervisor replace the root; undefined when there is none. */
-export function requestRotation(socketPath: string): Promise<Rotation | undefined> {
-  return ifListening(socketPath, ask<Rotation>(socketPath, 'POST', controlPaths.rotate))
+export function requestRotation(socketPath: string, which: RootKind): Promise<Rotation | undefined> {
+  const path = which === 'own' ? controlPaths.rotate : `${controlPaths.rotate}?egress`
+  return ifListening(socketPath, ask<Rotation>(socketPath, 'POST', path))
 }
 
 /** Tells the supervisor to stay without agents. */

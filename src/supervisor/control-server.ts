@@ -1,7 +1,7 @@
 // Owns the control socket: HTTP on a unix socket that only this user can open.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
-import type { Rotation } from '../authority/rotate.js'
+import type { RootKind, Rotation } from '../authority/roots.js'
 import { MoatError, messageOf, serializeError } from '../errors.js'
 import type { EndpointProblem, IndexView } from '../pages/view.js'
 import { listenPrivately } from '../upkeep/listen-privately.js'
@@ -28,7 +28,7 @@ export interface ControlHandlers {
   /** Resolves once requests are recorded; calls `onRequest` with each until the returned function is called. */
   record(question: RecordingQuestion, onRequest: (request: RecordedRequest) => void): Promise<() => void>
   /** Resolves when a new root is in place and every certificate comes from it. */
-  rotate(): Promise<Rotation>
+  rotate(which: RootKind): Promise<Rotation>
   status(): SupervisorStatus
   /** True once the proxy is on its way out: nobody may count on it any more. */
   stopping(): boolean
@@ -95,7 +95,7 @@ async function answer(
       handlers.keep()
       return send(response, 200, handlers.status())
     case `POST ${controlPaths.rotate}`:
-      return send(response, 200, await handlers.rotate())
+      return send(response, 200, await handlers.rotate(url.searchParams.has('egress') ? 'egress' : 'own'))
     case `POST ${controlPaths.sync}`:
       await handlers.sync()
       return send(response, 200, handlers.status())

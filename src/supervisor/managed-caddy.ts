@@ -1,14 +1,16 @@
 // Owns one Caddy: starts or adopts it, keeps it alive and within reach, and has it serve the routes.
 import { CaddyAdmin } from '../caddy/admin.js'
 import type { CaddySettings, NamesSettings } from '../caddy/caddy-settings.js'
+import type { EgressSettings } from '../caddy/egress-settings.js'
 import type { CaddyBinary } from '../caddy/find-caddy.js'
-import { connectionsOf, toCaddyConfig } from '../caddy/to-caddy-config.js'
+import { connectionsOf } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
 import { MoatError, messageOf } from '../errors.js'
 import { emptyTable, hasParted, type RouteTable, runsOf } from '../routing/route-table.js'
 import type { ProxyAddress } from '../routing/urls.js'
 import { AuthorityGuard } from '../upkeep/authority-guard.js'
 import { CaddyHandle } from './caddy-handle.js'
+import type { OutdatedHosts } from './certificates.js'
 import { Coalescer } from './coalescer.js'
 import type { Counters } from './counters.js'
 import type { RouteCheck } from './route-check.js'
@@ -122,6 +124,11 @@ export class ManagedCaddy {
     if (this.#served.isServed) await this.#warm()
   }
 
+  /** What Caddy opens for agents, from the next routes on. */
+  setOpened(egress: EgressSettings | undefined): void {
+    this.#served.egress = egress
+  }
+
   /** Takes in what Caddy has counted since the last time. */
   count(): Promise<void> {
     return this.#served.count()
@@ -134,8 +141,8 @@ export class ManagedCaddy {
     await this.#push.request()
   }
 
-  /** Resolves when every certificate comes from the root in place, those of `hosts` too. No connection is cut. */
-  reissue(hosts: string[]): Promise<void> {
+  /** Resolves when every certificate comes from the roots in place, those of `hosts` too. No connection is cut. */
+  reissue(hosts: OutdatedHosts): Promise<void> {
     this.#served.certificates.outdate(hosts)
     return this.#push.request()
   }
@@ -202,7 +209,7 @@ export class ManagedCaddy {
     if (this.#stopping) throw new Error('the proxy is stopping')
     const config = await this.#handle.launch(port, (listeners, bound, names) => {
       this.#served.settings = this.#settingsFor(listeners, bound, names)
-      return toCaddyConfig(this.#served.settings, table)
+      return this.#served.configFor(this.#served.settings, table)
     })
     this.#guard.started()
     // It may have ended at once, and is being started again.

@@ -1,5 +1,5 @@
 // Owns what commands ask of the proxy as a whole: its status and its end. Starting it is in ensure-proxy.ts.
-import type { Rotation } from '../authority/rotate.js'
+import type { RootKind, Rotation } from '../authority/roots.js'
 import { homeProblem } from '../config/home-problem.js'
 import type { MoatPaths } from '../config/paths.js'
 import { Doorkeeper } from '../doors/doorkeeper.js'
@@ -152,12 +152,12 @@ async function withoutLock(paths: MoatPaths, error: unknown): Promise<FileLock |
  * Replaces the root certificate by one for the domain of config.yaml; a running proxy goes on with certificates of the new
  * one. Rejects with DOMAIN_MISMATCH when it runs on another domain, of which the new root would know nothing.
  */
-export async function rotateRoot(options: ProxyOptions): Promise<Rotation> {
+export async function rotateRoot(options: ProxyOptions, which: RootKind = 'own'): Promise<Rotation> {
   const { paths, wanted } = options
   const running = await findProxy(options)
   if (running) {
-    assertSameDomain(wanted, running, 'moat proxy stop && moat proxy ca rotate')
-    const rotation = await requestRotation(paths.controlSocket)
+    if (which === 'own') assertSameDomain(wanted, running, 'moat proxy stop && moat proxy ca rotate')
+    const rotation = await requestRotation(paths.controlSocket, which)
     if (rotation) return rotation
   }
   // While this is held, no proxy starts with half of a root.
@@ -165,6 +165,10 @@ export async function rotateRoot(options: ProxyOptions): Promise<Rotation> {
   if (!lock) throw await silentSupervisor(paths)
   try {
     // Certificates are of no concern to who only looks.
+    if (which === 'egress') {
+      const { rotateEgressAuthority } = await import('../authority/egress-root.js')
+      return await rotateEgressAuthority(paths)
+    }
     const { rotateAuthority } = await import('../authority/rotate.js')
     return await rotateAuthority(paths, wanted.domain)
   } finally {

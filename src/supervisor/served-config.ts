@@ -2,6 +2,7 @@
 import { type CaddyAdmin, CaddyAdminError } from '../caddy/admin.js'
 import type { CaddySettings } from '../caddy/caddy-settings.js'
 import { type ConfigChange, configChange } from '../caddy/config-change.js'
+import type { EgressSettings } from '../caddy/egress-settings.js'
 import { parseMetrics } from '../caddy/metrics.js'
 import { type CaddyConfig, toCaddyConfig } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
@@ -27,6 +28,8 @@ export class ServedConfig {
   readonly check: RouteCheck
   /** Requests by host, whatever happens to Caddy. */
   readonly counters = new Counters()
+  /** What is opened for agents. */
+  egress: EgressSettings | undefined
   settings: CaddySettings | undefined
   readonly #leftOut = new LeftOut()
   readonly #options: ServedConfigOptions
@@ -66,6 +69,11 @@ export class ServedConfig {
     return this.#leftOut.without(this.check.accepted(routes))
   }
 
+  /** The config that serves these routes. */
+  configFor(settings: CaddySettings, table: RouteTable): CaddyConfig {
+    return toCaddyConfig({ ...settings, ...(this.egress && { egress: this.egress }) }, table)
+  }
+
   /** True when Caddy has yet to be told something. While it is down, nothing: it starts again with the latest routes. */
   differs(routes: RouteTable): boolean {
     return this.#pending(this.table(routes)) !== undefined
@@ -102,7 +110,7 @@ export class ServedConfig {
 
   #pending(table: RouteTable): { change: ConfigChange; next: CaddyConfig } | undefined {
     if (!this.settings || !this.#config) return undefined
-    const next = toCaddyConfig(this.settings, table)
+    const next = this.configFor(this.settings, table)
     const outdated = this.certificates.areOutdated ? { path: [], value: next } : undefined
     const change = configChange(this.#config, next) ?? outdated
     return change && { change, next }

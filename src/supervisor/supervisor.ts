@@ -1,8 +1,7 @@
 // Owns the one supervisor of a user: the engine's agents on one side, Caddy on the other, and when both are let go.
-import { ensureAuthority } from '../authority/root.js'
-import { type Rotation, rotateAuthority } from '../authority/rotate.js'
+
+import type { Rotation } from '../authority/roots.js'
 import { type CaddyBinary, findCaddy } from '../caddy/find-caddy.js'
-import { storedHosts } from '../caddy/stored-hosts.js'
 import { hostUser } from '../config/invoking-user.js'
 import { pluginDirectory } from '../config/oclif-settings.js'
 import type { MoatPaths } from '../config/paths.js'
@@ -10,9 +9,9 @@ import { Doors } from '../doors/doors.js'
 import { withDiscovered } from '../doors/with-discovered.js'
 import { describeUnsealed } from '../engine/unsealed.js'
 import { MoatError, messageOf } from '../errors.js'
+import type { Opening } from '../opening/opening.js'
 import { type Agent, hasProcesses, keepsProxy } from '../routing/agent.js'
 import { emptyTable, type RouteTable, routeTable } from '../routing/route-table.js'
-import { ownCaddys } from '../upkeep/own-processes.js'
 import { forgetServedPort, noteServedPort } from '../upkeep/served-port.js'
 import { type ControlHandlers, type ControlSocket, openControlSocket } from './control-server.js'
 import { takeFileLock } from './file-lock.js'
@@ -22,9 +21,12 @@ import { LabelCourt } from './label-court.js'
 import { Lifetime } from './lifetime.js'
 import { type LockWatch, watchLock } from './lock-watch.js'
 import { ManagedCaddy } from './managed-caddy.js'
+import { openWithGrants } from './open-with-grants.js'
 import { OwnSite } from './own-site.js'
+import { prepareAuthority } from './prepare-authority.js'
 import { agentContract, type RecordingQuestion, type SupervisorArguments, type SupervisorStatus } from './protocol.js'
 import { Reconciler } from './reconciler.js'
+import { replaceRoot } from './replace-root.js'
 import { servedDomain } from './served-domain.js'
 
 export interface SupervisorOptions extends SupervisorArguments {
@@ -50,16 +52,6 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   }
 }
 
-/** True when it was made. A Caddy that runs has a root in memory, and goes on with it while the files are broken. */
-async function prepareAuthority(paths: MoatPaths, domain: string): Promise<boolean> {
-  try {
-    return (await ensureAuthority(paths, domain)).created
-  } catch (error) {
-    if ((await ownCaddys(paths)).length === 0) throw error
-    return false
-  }
-}
-
 export class Supervisor {
   /** True when this start made the root certificate. */
   readonly authorityCreated: boolean
@@ -73,6 +65,7 @@ export class Supervisor {
   readonly #followers = new Set<() => void>()
   readonly #lifetime: Lifetime
   readonly #lock: LockWatch
+  readonly #opening: Opening
   readonly #options: SupervisorOptions
   readonly #reconciler: Reconciler
   readonly #site: OwnSite
@@ -92,6 +85,7 @@ export class Supervisor {
     this.#doors = new Doors({ domain, env, log, onDiscovery, paths, uid: hostUser().uid })
     this.#engine = new FollowedEngine(options.env, paths.home)
     this.#options = options
+    this.#opening = openWithGrants({ binary: binary.path, log, paths })
     this.#court = new LabelCourt(pluginDirectory(options.env), log)
     this.#caddy = new ManagedCaddy({
       binary,
@@ -138,6 +132,8 @@ export class Supervisor {
       await this.#reconciler.start()
       const routes = routeTable(this.#reconciler.agents, this.#options.domain)
       await this.#doors.apply(routes, this.#reconciler.agents)
+      await this.#opening.listen()
+      this.#caddy.setOpened(await this.#opening.settingsFor(this.#reconciler.agents))
       // A Caddy that serves an earlier root is of no use to anybody who trusts the new one.
       if (this.authorityCreated) await this.#caddy.end()
       if (!(await this.#caddy.adopt())) await this.#startCaddy(routes)
@@ -154,6 +150,7 @@ export class Supervisor {
       this.#lifetime.end()
       this.#lock.release()
       await this.#files?.close()
+      this.#opening.close()
       await this.#site.close()
       await this.#socket?.close()
       await this.#doors.stop()
@@ -191,6 +188,7 @@ export class Supervisor {
     this.#lock.release()
     if (!leaveCaddy) await forgetServedPort(this.#options.paths).catch((error) => this.#options.log(messageOf(error)))
     await this.#files?.close()
+    this.#opening.close()
     await this.#site.close()
     this.#options.log(leaveCaddy ? 'stopped, Caddy goes on' : 'stopped')
     this.#ended.resolve()
@@ -215,6 +213,7 @@ export class Supervisor {
     const running = new Set([...agents, ...renamed].filter(hasProcesses).map(({ runId }) => runId))
     this.#latest = { routes: routeTable(agents, this.#options.domain), running }
     await this.#doors.apply(this.#latest.routes, agents)
+    this.#caddy.setOpened(await this.#opening.settingsFor(agents))
     // While this waited for a container, others may have come and gone: routes and what ran with them, of one moment.
     await this.#caddy.setRoutes(this.#latest.routes, this.#latest.running)
     await this.#doors.sweep([...this.#reconciler.agents, ...renamed])
@@ -242,9 +241,11 @@ export class Supervisor {
       problems: () => this.#site.problems(),
       keep: () => this.#lifetime.keep(),
       record: (question, onRequest) => this.#site.record(this.#recorded(question), onRequest),
-      rotate: () => {
+      rotate: (which) => {
         // One after the other, whatever became of the one before.
-        const rotation = this.#rotation.catch(() => {}).then(() => this.#rotate())
+        const rotation = this.#rotation
+          .catch(() => {})
+          .then(() => replaceRoot(which, { ...this.#options, caddy: this.#caddy }))
         this.#rotation = rotation
         return rotation
       },
@@ -259,15 +260,6 @@ export class Supervisor {
   #recorded({ endpoint, runId }: RecordingQuestion) {
     const agents = this.#reconciler.agents.filter((agent) => agent.runId === runId)
     return agents.map((agent) => ({ agent, ...(endpoint !== undefined && { endpoint }) }))
-  }
-
-  async #rotate(): Promise<Rotation> {
-    const { domain, paths } = this.#options
-    const hosts = await storedHosts(paths.caddyStorage)
-    const rotation = await rotateAuthority(paths, domain)
-    this.#options.log(`the root certificate is now ${rotation.fingerprint}`)
-    await this.#caddy.reissue(hosts)
-    return rotation
   }
 
   #status(): SupervisorStatus {

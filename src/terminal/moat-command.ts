@@ -7,10 +7,11 @@ import { assertNoFile } from '../config/home-problem.js'
 import { type MoatPaths, moatPaths } from '../config/paths.js'
 import { defaultAddress, resolveProxyAddress, type WantedAddress } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'
-import { type EndpointPlugins, oclifPlugins } from '../endpoints/plugin-hooks.js'
+import { type EndpointPlugins, oclifGrantProviders, oclifPlugins } from '../endpoints/plugin-hooks.js'
 import type { Engine } from '../engine/engine.js'
 import { parseRuntime } from '../engine/runtimes.js'
 import { exitCodes, isExit, isOclifError, MoatError, messageOf, serializeError } from '../errors.js'
+import type { Providers } from '../grants/providers.js'
 import { withPlugins } from './own-commands.js'
 import { type CommandLine, explainUsage } from './usage-error.js'
 
@@ -131,6 +132,13 @@ export abstract class MoatCommand extends Command {
 
   protected get plugins(): EndpointPlugins {
     return oclifPlugins(withPlugins(this.config))
+  }
+
+  /** The services that moat can give a credential to. */
+  protected async grantProviders(): Promise<Providers> {
+    const { collectProviders } = await import('../grants/providers.js')
+    const plugins = () => oclifGrantProviders(withPlugins(this.config))
+    return collectProviders({ directory: this.paths.providers, plugins })
   }
 
   /** Tells plugins of agents that this command has seen to their end. */

@@ -19,10 +19,12 @@ export const runFlags = {
     description: 'Set KEY=value in the container, or pass on KEY from here',
     ...repeatable,
   }),
+  grant: Flags.string({ description: 'Let it use a grant, besides those in moat.yaml', ...repeatable }),
   interactive: Flags.boolean({ char: 'i', description: 'Give the agent this terminal' }),
   keep: Flags.boolean({ description: 'Keep the container when the agent ends', exclusive: ['rm'] }),
   mount: Flags.string({ description: 'Mount source:target[:ro], besides those in moat.yaml', ...repeatable }),
   name: Flags.string({ char: 'n', description: 'Name of the agent; default: name in moat.yaml, or a generated one' }),
+  profile: Flags.string({ description: 'Which of your accounts grants are of; default: MOAT_PROFILE' }),
   rebuild: Flags.boolean({ description: 'Rebuild the image without the cache' }),
   rm: Flags.boolean({ description: 'Remove the container when the agent ends; attached runs always do' }),
   yes: Flags.boolean({ char: 'y', description: 'Allow what moat.yaml asks for without asking' }),
@@ -32,10 +34,12 @@ export interface RunFlags {
   allow?: string[] | undefined
   detach: boolean
   env?: string[] | undefined
+  grant?: string[] | undefined
   interactive: boolean
   keep: boolean
   mount?: string[] | undefined
   name?: string | undefined
+  profile?: string | undefined
   rebuild: boolean
   rm: boolean
   verbose: boolean
@@ -55,6 +59,8 @@ export function toRunRequest(
     mounts: flags.mount ?? [],
     path,
     ...(command && { command }),
+    ...(flags.grant && { grants: flags.grant }),
     ...(flags.name !== undefined && { name: flags.name }),
+    ...(flags.profile !== undefined && { profile: flags.profile }),
   }
 }

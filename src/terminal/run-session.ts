@@ -14,6 +14,7 @@ import { hostUser } from '../config/invoking-user.js'
 import { isOpen } from '../egress/effective-policy.js'
 import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
+import type { Providers } from '../grants/providers.js'
 import type { AgentView } from '../routing/agent-view.js'
 import { endpointUrl, indexUrl } from '../routing/urls.js'
 import { addressOf } from '../supervisor/protocol.js'
@@ -21,6 +22,7 @@ import type { ProxyOptions } from '../supervisor/proxy.js'
 import { askApproval } from './approval-session.js'
 import { connectTerminal } from './connect-terminal.js'
 import { formatEndpoints } from './format-agents.js'
+import { askGrants } from './grants-session.js'
 import { Interrupts } from './interrupts.js'
 import { terminalProgress } from './progress.js'
 import type { RunFlags } from './run-flags.js'
@@ -37,6 +39,7 @@ export interface RunSessionOptions {
   approveCommands: string[]
   engine: Engine
   flags: RunFlags
+  grantProviders: () => Promise<Providers>
   json: boolean
   log: (line: string) => void
   /** Called once the agent runs. */
@@ -164,10 +167,12 @@ function watchRefusals(
 
 async function assertMayRun(
   plan: AgentPlan,
-  { approveCommands, flags, json, proxy }: RunSessionOptions,
+  { approveCommands, flags, grantProviders, json, proxy }: RunSessionOptions,
 ): Promise<void> {
   if (flags.interactive) assertTerminal()
   await askApproval(plan, { ask: !json, commands: approveCommands, paths: proxy.paths, yes: flags.yes })
+  // After the approval: nobody is asked for a credential that moat.yaml may not have.
+  await askGrants(plan.grants, { ask: !json, paths: proxy.paths, providers: grantProviders })
 }
 
 /** True for a text such as `npm start &`. */

@@ -14,9 +14,10 @@ export interface TrustedUrls {
 export async function containerGitEnvironment(
   place: GitPlace | undefined,
   { certificate, urls }: TrustedUrls = { certificate: '', urls: [] },
+  more: readonly (readonly [key: string, value: string])[] = [],
 ): Promise<Record<string, string>> {
   const trusted = urls.map((url): [string, string] => [`http.${url}/.sslCAInfo`, certificate])
-  const settings = [...(place ? await placeSettings(place) : []), ...trusted]
+  const settings = [...(place ? await placeSettings(place) : []), ...trusted, ...more]
   if (settings.length === 0) return {}
   return {
     GIT_CONFIG_COUNT: String(settings.length),

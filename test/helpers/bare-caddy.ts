@@ -5,6 +5,7 @@ import { connect } from 'node:tls'
 import { ensureAuthority } from '../../src/authority/root.js'
 import { CaddyAdmin } from '../../src/caddy/admin.js'
 import type { CaddySettings } from '../../src/caddy/caddy-settings.js'
+import type { EgressSettings } from '../../src/caddy/egress-settings.js'
 import { findCaddy } from '../../src/caddy/find-caddy.js'
 import { type SpawnedCaddy, spawnCaddy } from '../../src/caddy/spawn-caddy.js'
 import { toCaddyConfig } from '../../src/caddy/to-caddy-config.js'
@@ -23,7 +24,12 @@ export interface BareCaddy {
   settings: CaddySettings
 }
 
-export async function startBareCaddy(paths: MoatPaths, upstreams: Upstream[]): Promise<BareCaddy> {
+export async function startBareCaddy(
+  paths: MoatPaths,
+  upstreams: Upstream[],
+  egress?: EgressSettings,
+  env: NodeJS.ProcessEnv = {},
+): Promise<BareCaddy> {
   await ensureAuthority(paths, 'localhost')
   const binary = await findCaddy({ env: process.env, paths })
   const bound = await bindPorts(0)
@@ -36,6 +42,7 @@ export async function startBareCaddy(paths: MoatPaths, upstreams: Upstream[]): P
       caKey: paths.caKey,
       connections: 0,
       domain: 'localhost',
+      ...(egress && { egress }),
       filesSocket: paths.filesSocket,
       inside: paths.inside,
       listeners: inherited.slice(0, -1),
@@ -53,7 +60,7 @@ export async function startBareCaddy(paths: MoatPaths, upstreams: Upstream[]): P
     const caddy: SpawnedCaddy = await spawnCaddy({
       binary: binary.path,
       config: toCaddyConfig(settings, table),
-      env: process.env,
+      env: { ...process.env, ...env },
       listeningFds: bound.descriptors,
       onInherited: bound.close,
       paths,

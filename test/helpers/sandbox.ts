@@ -66,7 +66,8 @@ export class Sandbox {
     this.#directory = mkdtempSync(join(tmpdir(), 'moat-'))
     this.home = join(this.#directory, 'home')
     this.#program = program
-    this.env = { ...process.env, MOAT_HOME: this.home, MOAT_PROXY_PORT: '0', NO_COLOR: '1' }
+    const own = { MOAT_HOME: this.home, MOAT_KEYCHAIN: 'off', MOAT_PROFILE: '', MOAT_PROXY_PORT: '0', NO_COLOR: '1' }
+    this.env = { ...process.env, ...own }
   }
 
   get certificate(): string {

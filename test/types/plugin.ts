@@ -6,6 +6,8 @@ import type {
   EndpointRegistration,
   EndpointType,
   EndpointTypesHook,
+  GrantProvider,
+  GrantProvidersHook,
   RegisterEndpointsHook,
 } from '../../src/plugin.js'
 
@@ -28,6 +30,19 @@ export const register: RegisterEndpointsHook = async ({ agent, endpoints, litera
 export const gone: AgentGoneHook = async ({ agent, endpoints }) => {
   if (endpoints.some(({ type }) => type === 'files')) process.stderr.write(agent.runId)
 }
+
+export const providers: GrantProvidersHook = async () => [
+  { inject: [{ headers: { Authorization: 'Bearer {token}' }, hosts: ['api.my.test'] }], name: 'my', title: 'My API' },
+]
+
+// @ts-expect-error A provider says for which hosts it sets something.
+export const hostless: GrantProvider = { inject: [{ basic: 'user' }], name: 'my', title: 'My API' }
+
+// @ts-expect-error A check is of a URL.
+export const wrongCheck: GrantProvider = { check: { method: 'POST' }, inject: [], name: 'my', title: 'My API' }
+
+// @ts-expect-error A hook returns providers.
+export const wrongProviders: GrantProvidersHook = async () => ['my']
 
 // @ts-expect-error A hook returns endpoint types.
 export const wrongTypes: EndpointTypesHook = async () => ['files']

@@ -1,5 +1,6 @@
 // Owns the system keychain of macOS, which Safari, Chrome and curl use.
 import type { ProxyAddress } from '../../routing/urls.js'
+import { commonName, egressName } from '../create-root.js'
 import { fingerprintOf, moatRootIn } from '../roots.js'
 import { ask, command } from './commands.js'
 import type { Step, StoreChange, StoredRoot, TrustStore, Verdict } from './store.js'
@@ -12,8 +13,9 @@ export const keychainStore: TrustStore = {
   name: 'system keychain (macOS)',
 
   async roots(): Promise<StoredRoot[]> {
-    const { stdout } = await ask(['security', 'find-certificate', '-a', '-c', 'Moat CA', '-p', keychain])
-    return rootsInKeychain(stdout)
+    const found = [commonName, egressName].map((name) => ['find-certificate', '-a', '-c', name, '-p', keychain])
+    const texts = await Promise.all(found.map((argv) => ask(['security', ...argv])))
+    return rootsInKeychain(texts.map(({ stdout }) => stdout).join('\n'))
   },
 
   async change({ add, remove }: StoreChange): Promise<Step[]> {

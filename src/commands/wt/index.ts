@@ -10,7 +10,7 @@ export default class Worktree extends MoatCommand {
   static override args = {
     branch: Args.string({ description: 'Name of the branch; a new one begins at HEAD', required: true }),
   }
-  static override completion: CommandCompletion = { branch: 'branches' }
+  static override completion: CommandCompletion = { '--grant': 'grants', branch: 'branches' }
   static override description = `Run an agent on a branch, in a git worktree of its own
 For a branch called list or clean: moat run --worktree list`
   static override enableJsonFlag = true
@@ -31,6 +31,7 @@ For a branch called list or clean: moat run --worktree list`
       command,
       engine: await this.connectEngine(),
       flags,
+      grantProviders: () => this.grantProviders(),
       json: this.jsonEnabled(),
       log: (line) => this.log(line),
       plugins: this.plugins,

@@ -5,7 +5,7 @@ import { createRoot } from '../../../src/authority/create-root.js'
 import { createLeaf, isGoodLeaf } from '../../../src/authority/leaf.js'
 
 const day = 86_400_000
-const root = await createRoot('dev.moat.test')
+const root = await createRoot({ domain: 'dev.moat.test' })
 const leaf = await createLeaf(root, 'my-app.localhost')
 
 describe('the certificate of an agent', () => {
@@ -27,7 +27,7 @@ describe('the certificate of an agent', () => {
   })
 
   it('is made anew long before its end, of another root, for another domain, and when it is broken', async () => {
-    const other = await createRoot('localhost')
+    const other = await createRoot({ domain: 'localhost' })
     const isGood = (pem: string, by = root.certificate, host = 'my-app.localhost', later = 0) =>
       isGoodLeaf(pem, by, host, Date.now() + later)
     expect(isGood(leaf)).toBe(true)

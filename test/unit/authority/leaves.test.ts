@@ -25,7 +25,7 @@ const files = () => readdirSync(join(paths.proxy, 'leaves')).toSorted()
 const leaf = (agent: string) => new X509Certificate(readFileSync(join(paths.proxy, `leaves/${agent}.pem`)))
 
 async function putRoot(): Promise<void> {
-  const { certificate, key } = await createRoot('localhost')
+  const { certificate, key } = await createRoot({ domain: 'localhost' })
   mkdirSync(dirname(paths.caKey), { recursive: true })
   writeFileSync(paths.caCertificate, certificate)
   writeFileSync(paths.caKey, key)
@@ -98,7 +98,7 @@ describe('the certificates of agents', () => {
   it('stay as they are while the root is of no use, which is told once', async () => {
     await leaves.apply(table('shop'))
     const { serialNumber } = leaf('shop')
-    const { key } = await createRoot('localhost')
+    const { key } = await createRoot({ domain: 'localhost' })
     const own = readFileSync(paths.caKey, 'utf8')
     for (const broken of ['nonsense', key]) {
       writeFileSync(paths.caKey, broken)

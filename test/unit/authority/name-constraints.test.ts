@@ -12,7 +12,7 @@ const directory = mkdtempSync(join(tmpdir(), 'moat-constraints-'))
 afterAll(() => rmSync(directory, { force: true, recursive: true }))
 
 async function rootFor(domain: string) {
-  const { certificate } = await createRoot(domain)
+  const { certificate } = await createRoot({ domain })
   const file = join(directory, `${domain.slice(0, 20)}.crt`)
   writeFileSync(file, certificate)
   return { raw: new X509Certificate(certificate).raw, text: openssl('x509', '-in', file, '-noout', '-text') }

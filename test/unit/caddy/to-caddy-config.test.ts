@@ -9,7 +9,7 @@ import {
   toCaddyConfig,
 } from '../../../src/caddy/to-caddy-config.js'
 import { emptyTable, type HostRoutes, type Upstream } from '../../../src/routing/route-table.js'
-import { settings } from './settings.js'
+import { egress, settings } from './settings.js'
 
 const routes: Upstream[] = [
   { dial: '127.0.0.1:49153', host: 'web.dark-mode.localhost', protocol: 'http' },
@@ -63,6 +63,12 @@ describe('toCaddyConfig', () => {
   ])('with %s is as recorded', async (name, given) => {
     const text = `${JSON.stringify(toCaddyConfig(settings, given), undefined, 2)}\n`
     await expect(text).toMatchFileSnapshot(`../../fixtures/caddy-config/${name.replaceAll(' ', '-')}.json`)
+  })
+
+  it('with what agents send elsewhere opened is as recorded', async () => {
+    const config = toCaddyConfig({ ...settings, egress }, tableOf([]))
+    const text = `${JSON.stringify(config, undefined, 2)}\n`
+    await expect(text).toMatchFileSnapshot('../../fixtures/caddy-config/opened.json')
   })
 
   it('with a domain of the user is as recorded', async () => {

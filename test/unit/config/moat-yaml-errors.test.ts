@@ -17,7 +17,8 @@ async function errorsOf(text: string): Promise<string[]> {
 }
 
 const label = 'must be a DNS label (lowercase letters, digits and hyphens, at most 63 characters)'
-const keys = 'name, dependencies, base_image, ports, discover, command, env, mounts, container, hooks, stdin, network'
+const keys =
+  'name, dependencies, base_image, ports, discover, command, env, mounts, container, hooks, stdin, network, grants, secrets'
 const networkForm = 'a mapping such as {policy: strict, rules: [packages.example.com]}'
 const port = '1:14: "ports.web" must be a port number from 1 to 65535'
 const bare = (number: number) => `write only the port in the container, ${number}: moat gives it a URL`
@@ -71,8 +72,25 @@ describe('a moat.yaml with one thing wrong', () => {
     ['hook as a number', 'hooks: {pre_run: 1}', '1:18: "hooks.pre_run" must be text, not 1; write it in quotes'],
     ['empty hook', 'hooks: {post_build: [a, ""]}', '1:25: "hooks.post_build[1]" is empty; it must be text'],
     ['hooks as text', 'hooks: npm ci', '1:8: "hooks" must be a mapping such as {pre_run: "npm ci"}, not "npm ci"'],
+    ['grants as text', 'name: a\ngrants: github', '2:9: "grants" must be a list such as [github, npm], not "github"'],
+    [
+      'a grant of a profile',
+      'grants: [github@work]',
+      '1:10: "grants[0]" must be the name of a grant, such as github, not "github@work"',
+    ],
+    ['a grant twice', 'grants: [npm, github, npm]', '1:23: "grants[2]" is "npm" a second time'],
+    [
+      'a secret itself, which is not shown',
+      'secrets: {KEY: hunter2}',
+      '1:16: "secrets.KEY" must be where the value is, op://vault/item/field, env://NAME or file:///path, not the value itself',
+    ],
+    [
+      'a secret that is no variable',
+      'secrets: {A-B: env://X}',
+      '1:11: "A-B" is not a variable name: use letters, digits and underscores, and no digit first',
+    ],
+    ['a secret that is in env', 'env: {A: 1}\nsecrets: {A: env://X}', '2:11: "A" is in "env" already'],
     ['empty network', 'network:', `1:1: "network" is empty; it must be ${networkForm}`],
-    ['grants', 'name: a\ngrants: [github]', '2:1: "grants" is not supported by this version of moat'],
     ['port in words', 'ports: {web: three}', '1:14: "ports.web" must be a port number from 1 to 65535, not "three"'],
     [
       'port as text',

@@ -28,6 +28,8 @@ describe('a valid moat.yaml', () => {
         'env: {KEY: value}',
         'mounts: ["./data:/data/:ro", "/etc:/host/etc", "data:/rw:rw"]',
         'container: {memory: 4096, cpus: 1.5, dns: [1.1.1.1, "::1"]}',
+        'grants: [github, npm]',
+        'secrets: {KEY2: "op://a/b/c", KEY3: env://KEY3}',
         'hooks: {post_build_root: [a, "b c"], post_build: d, pre_run: "e\\nf"}',
       ].join('\n'),
     )
@@ -38,6 +40,7 @@ describe('a valid moat.yaml', () => {
         container: { cpus: 1.5, dns: ['1.1.1.1', '::1'], memory: 4096 },
         dependencies: ['node@22'],
         env: { KEY: 'value' },
+        grants: ['github', 'npm'],
         hooks: { postBuild: ['d'], postBuildRoot: ['a', 'b c'], preRun: ['e\nf'] },
         mounts: [
           { readOnly: true, source: join(directory, 'data'), target: '/data' },
@@ -50,6 +53,7 @@ describe('a valid moat.yaml', () => {
           { name: 'api', options: { port: 8080, upstream: 'h2c' }, type: 'http' },
           { name: 'files', options: { root: 'dist' }, type: 'static' },
         ],
+        secrets: { KEY2: 'op://a/b/c', KEY3: 'env://KEY3' },
       },
       displayFile: 'moat.yaml',
       file: join(directory, 'moat.yaml'),
@@ -60,7 +64,7 @@ describe('a valid moat.yaml', () => {
 
   it('may leave everything out', async () => {
     const hooks = { postBuild: [], postBuildRoot: [], preRun: [] }
-    const nothing = { container: {}, dependencies: [], env: {}, hooks, mounts: [], ports: [] }
+    const nothing = { container: {}, dependencies: [], env: {}, grants: [], hooks, mounts: [], ports: [], secrets: {} }
     expect(await configOf('{}')).toEqual(nothing)
   })
 

@@ -1,14 +1,18 @@
 // Each check that needs neither engine nor Caddy, on files and ports of its own.
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ensureEgressAuthority } from '../../../src/authority/egress-root.js'
 import { ensureAuthority } from '../../../src/authority/root.js'
+import { fingerprintOf, moatRootIn, readOldRoots } from '../../../src/authority/roots.js'
 import { moatPaths } from '../../../src/config/paths.js'
 import { checkAuthority } from '../../../src/doctor/check-authority.js'
 import { checkCaddy } from '../../../src/doctor/check-caddy.js'
+import { checkEgressAuthority } from '../../../src/doctor/check-egress-authority.js'
 import { checkLeftovers } from '../../../src/doctor/check-leftovers.js'
 import { checkNode } from '../../../src/doctor/check-node.js'
 import { checkPort } from '../../../src/doctor/check-port.js'
@@ -228,6 +232,28 @@ describe('authority', () => {
         expect.stringMatching(/^moat proxy stop; rm -r .*; moat proxy start --detach && moat proxy trust /),
       ],
     })
+  })
+})
+
+describe('second authority', () => {
+  it('is not spoken of before there is one; then nobody reads its key, and no store of this machine trusts it', async () => {
+    const trusting = {
+      id: 'system',
+      name: 'system store',
+      roots: async () => [{ fingerprint: 'of another', label: '' }],
+    }
+    expect(await checkEgressAuthority(context, [trusting])).toEqual([])
+    const certificate = new X509Certificate(await ensureEgressAuthority(context.paths))
+    expect(await checkEgressAuthority(context, [trusting])).toMatchObject([{ status: 'ok' }])
+    trusting.roots = async () => [{ fingerprint: fingerprintOf(certificate), label: '' }]
+    chmodSync(context.paths.egressKey, 0o640)
+    expect(await checkEgressAuthority(context, [trusting])).toMatchObject([
+      { fixes: [`chmod 600 ${context.paths.egressKey}`], status: 'fail' },
+      { fixes: ['moat proxy untrust && moat proxy trust', 'moat proxy ca rotate --egress'], status: 'fail' },
+    ])
+    // To take it out is what both commands do.
+    expect(await readOldRoots(context.paths)).toContain(fingerprintOf(certificate))
+    expect(moatRootIn(certificate.toString())).toBeDefined()
   })
 })
 

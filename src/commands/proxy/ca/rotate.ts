@@ -1,3 +1,4 @@
+import { Flags } from '@oclif/core'
 import { rotateRoot } from '../../../supervisor/proxy.js'
 import { MoatCommand } from '../../../terminal/moat-command.js'
 
@@ -12,14 +13,26 @@ export interface RotateOutcome {
 
 export default class Rotate extends MoatCommand {
   static override description = `Replace the proxy's root certificate with a new one
-The proxy goes on without a restart. Whoever trusts the old root has to trust the new one.`
+The proxy goes on without a restart. Whoever trusts the old root has to trust the new one.
+
+With --egress, the root that is replaced is the one for hosts elsewhere, by which requests of agents with rules about paths, or with
+grants, are opened. Only containers trust it.`
   static override enableJsonFlag = true
+  static override flags = {
+    egress: Flags.boolean({ description: 'Replace the root for what agents reach elsewhere' }),
+  }
 
   async run(): Promise<RotateOutcome> {
-    await this.parse(Rotate)
-    const rotation = await rotateRoot(await this.proxyOptions())
+    const { flags } = await this.parse(Rotate)
+    const rotation = await rotateRoot(await this.proxyOptions(), flags.egress ? 'egress' : 'own')
     this.log(`The root certificate is new: ${rotation.fingerprint}`)
-    this.log('\nNobody trusts it yet. Trust it, and forget the old one:\n  moat proxy trust')
-    return { ca: this.paths.caCertificate, ...rotation }
+    this.log(
+      flags.egress ? inContainers : '\nNobody trusts it yet. Trust it, and forget the old one:\n  moat proxy trust',
+    )
+    return { ca: flags.egress ? this.paths.egressCertificate : this.paths.caCertificate, ...rotation }
   }
 }
+
+const inContainers = `
+Agents started from now on trust it. In those that run, programs started from now on do where they read files of authorities; Node
+and Chromium may need their agent to be started anew.`

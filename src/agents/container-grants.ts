@@ -1,0 +1,87 @@
+// Owns what a container is given for its agent's grants and secrets, read once before it is made.
+import type { MoatPaths } from '../config/paths.js'
+import type { NetworkPolicy } from '../egress/policy.js'
+import type { Engine } from '../engine/engine.js'
+import { exitCodes, MoatError } from '../errors.js'
+import { type ContainerParts, containerParts } from '../grants/container-parts.js'
+import { missingGrant } from '../grants/find-grant.js'
+import { type Grant, grantRules, injectionsOf } from '../grants/grant.js'
+import { clashOf, formatGrant, type GrantName } from '../grants/injection.js'
+import { readValue, textOf } from '../grants/read-value.js'
+import { readGrant } from '../grants/store.js'
+import type { PlannedSecret } from './plan-grants.js'
+
+export interface ContainerGrants extends Pick<ContainerParts, 'env' | 'git'> {
+  /** Puts files into the created container, before its start. */
+  install(containerId: string): Promise<void>
+}
+
+/**
+ * Throws GRANT_MISSING, GRANT_CLASH, and GRANT_VALUE for what would not work for the agent. What costs a question to get, such as
+ * a password manager's, is only asked for when it is used.
+ */
+export async function planContainerGrants(
+  { grants, secrets }: { grants: readonly GrantName[]; secrets: readonly PlannedSecret[] },
+  { engine, paths }: { engine: Pick<Engine, 'files'>; paths: Pick<MoatPaths, 'grants'> },
+): Promise<ContainerGrants> {
+  const all: { grant: Grant; secret?: Record<string, string> }[] = []
+  for (const name of grants) {
+    const grant = await readGrant(paths.grants, name)
+    if (!grant) throw await missingGrant(paths.grants, name)
+    const isCheap = grant.source.kind === 'file' || grant.source.kind === 'env'
+    const value = grant.provider.reveals || isCheap ? await readValue(grant) : undefined
+    all.push({ grant, ...(grant.provider.reveals && value && { secret: { ...value.secret } }) })
+  }
+  assertNoClash(all.map(({ grant }) => grant))
+  const { env, files, git } = containerParts(all)
+  return {
+    env: { ...env, ...(await readSecrets(secrets)) },
+    git,
+    install: async (containerId) => {
+      if (files.length === 0) return
+      // From the top: images have no such directory.
+      const placed = files.map(({ path, text }) => ({ name: path.slice(1), text }))
+      await engine.files.write(containerId, '/', placed)
+    },
+  }
+}
+
+/** The policy, with what the grants need. Throws GRANT_MISSING. */
+export async function networkWithGrants(
+  network: NetworkPolicy,
+  grants: readonly GrantName[],
+  paths: Pick<MoatPaths, 'grants'>,
+): Promise<NetworkPolicy> {
+  const rules = await Promise.all(
+    grants.map(async (name) => {
+      const grant = await readGrant(paths.grants, name)
+      if (!grant) throw await missingGrant(paths.grants, name)
+      return grantRules(grant, network.policy)
+    }),
+  )
+  return { ...network, rules: [...network.rules, ...rules.flat()] }
+}
+
+/** As they are: a key has lines. */
+async function readSecrets(secrets: readonly PlannedSecret[]): Promise<Record<string, string>> {
+  const env: Record<string, string> = {}
+  for (const { name, source } of secrets) {
+    const value = await textOf(source, `secrets.${name} of moat.yaml`)
+    if (typeof value === 'string') env[name] = value
+  }
+  return env
+}
+
+function assertNoClash(grants: readonly Grant[]): void {
+  const clash = clashOf(grants.flatMap(injectionsOf))
+  if (!clash) return
+  const [first, second] = [clash.first, clash.second].map(({ grant, profile }) => formatGrant({ name: grant, profile }))
+  throw new MoatError(
+    'GRANT_CLASH',
+    `The grants ${first} and ${second} are both for ${clash.host}, so an agent can have one of them.`,
+    {
+      exit: exitCodes.usage,
+      suggestions: [`leave out ${first} or ${second}`],
+    },
+  )
+}

@@ -1,0 +1,16 @@
+import { describeProvider, type ProviderView } from '../../grants/describe-provider.js'
+import { formatProviders } from '../../terminal/format-grants.js'
+import { MoatCommand } from '../../terminal/moat-command.js'
+
+export default class Providers extends MoatCommand {
+  static override description = 'Show the services that moat knows how to give a credential to'
+  static override enableJsonFlag = true
+  static override examples = ['<%= config.bin %> grant providers']
+
+  async run(): Promise<{ providers: ProviderView[] }> {
+    await this.parse(Providers)
+    const providers = [...(await this.grantProviders()).values()].map(describeProvider)
+    this.log(formatProviders(providers))
+    return { providers }
+  }
+}

@@ -1,0 +1,99 @@
+// Owns how Caddy gets to the hosts that it has opened: it asks here for a tunnel, by HTTP's CONNECT, and speaks TLS with the host
+// through it. So names are looked up and addresses judged in one place, and nothing is dialled that was not looked at.
+//
+// Caddy can speak to a proxy over TCP only. The port is on loopback, where other users of this machine can come: they do not know
+// the password.
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { dirname } from 'node:path'
+import type { MoatPaths } from '../config/paths.js'
+import { readDial, writeDial } from '../egress/dial-file.js'
+import type { Dialled } from './dial.js'
+import { parseTarget, type Target } from './target.js'
+
+/** Of one agent: over HTTP/2 one connection of it may ask for many. */
+const mostOfOne = 1_000
+
+export interface CaddyDial {
+  close(): void
+}
+
+export interface CaddyDialOptions {
+  /** For the agent of a run; undefined when there is none. */
+  dial(runId: string, target: Target): Promise<Dialled> | undefined
+  paths: Pick<MoatPaths, 'egressDial'>
+}
+
+/** Resolves when it listens, and the file says where. At the port of before, if it is free: Caddy has it in its config. */
+export async function openCaddyDial({ dial, paths }: CaddyDialOptions): Promise<CaddyDial> {
+  const former = await readDial(paths)
+  const password = former?.password ?? randomBytes(16).toString('hex')
+  const sockets = new Set<Socket>()
+  const counts = new Map<string, number>()
+  const server = createServer({ headersTimeout: 0, requestTimeout: 0 }, (_, response) => response.writeHead(404).end())
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {}).on('close', () => sockets.delete(socket))
+  })
+  server.on('connect', (request: IncomingMessage, client: Socket, head: Buffer) => {
+    const runId = runIdOf(request, password)
+    if (runId === undefined) return client.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n')
+    const count = counts.get(runId) ?? 0
+    if (count >= mostOfOne) return client.end('HTTP/1.1 503 too many connections\r\n\r\n')
+    counts.set(runId, count + 1)
+    client.once('close', () => counts.set(runId, (counts.get(runId) ?? 1) - 1))
+    if (head.length > 0) client.unshift(head)
+    return void connectTo(request, client, (target) => dial(runId, target))
+  })
+  await listen(server, former?.port ?? 0).catch(() => listen(server, 0))
+  await mkdir(dirname(paths.egressDial), { mode: 0o700, recursive: true })
+  const { port } = server.address() as AddressInfo
+  if (former?.port !== port) await writeDial(paths, { password, port })
+  return {
+    close: () => {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
+
+/** What is wrong is said where Caddy passes it on: in the line of the status. */
+async function connectTo(
+  { url = '' }: IncomingMessage,
+  client: Socket,
+  dial: (target: Target) => Promise<Dialled> | undefined,
+): Promise<void> {
+  const target = parseTarget(url)
+  const dialled = target && (await dial(target))
+  if (!dialled) return void client.end('HTTP/1.1 403 network_policy: not for this agent\r\n\r\n')
+  if ('problem' in dialled) {
+    const status = dialled.refused ? '403 network_policy: ' : '502 unreachable: '
+    return void client.end(`HTTP/1.1 ${status}${dialled.problem.replace(/[^ -~]/g, '?')}\r\n\r\n`)
+  }
+  const { socket } = dialled
+  if (client.destroyed) return void socket.destroy()
+  client.write('HTTP/1.1 200 OK\r\n\r\n')
+  client.once('close', () => socket.destroy())
+  socket.once('close', () => client.destroySoon()).on('error', () => socket.destroy())
+  client.pipe(socket).pipe(client)
+}
+
+/** The run for which Caddy asks; undefined for anybody but Caddy. */
+function runIdOf({ headers }: IncomingMessage, password: string): string | undefined {
+  const [, credentials = ''] = /^Basic ([A-Za-z0-9+/=]+)$/.exec(headers['proxy-authorization'] ?? '') ?? []
+  const [, runId, given = ''] = /^(run_[0-9a-f]{12}):(.*)$/.exec(Buffer.from(credentials, 'base64').toString()) ?? []
+  const [expected, actual] = [Buffer.from(password), Buffer.from(given)]
+  return expected.length === actual.length && timingSafeEqual(expected, actual) ? runId : undefined
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}

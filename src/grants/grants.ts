@@ -1,0 +1,87 @@
+// Owns the face of this room to the supervisor: where the proxy has to ask for values, and the value for one request.
+import type { MoatPaths } from '../config/paths.js'
+import type { GrantedPlace } from '../egress/opened-hosts.js'
+import { type Grant, injectionsOf } from './grant.js'
+import { placesOf, setQuery } from './granted-places.js'
+import { inject, injectionFor, parseGrant, tracesOf } from './injection.js'
+import { readGrant } from './store.js'
+import { ValueCache, type ValueCacheOptions } from './value-cache.js'
+
+/** A request of an agent, as the proxy asks about it. */
+export interface ValueQuestion {
+  /** As in GrantedPlace. */
+  grant: string
+  host: string
+  /** As it was sent. */
+  path: string
+  port: number
+}
+
+/** What one request is given, and what must not be in the answer to it. */
+export interface RequestSecrets {
+  /** By lower-case name. */
+  headers: Record<string, string>
+  /** In the order of the place's `query`. */
+  query: string[]
+  /** Forms of the value to be taken out of the answer's headers. The longest first, none of them short. */
+  traces: string[]
+}
+
+export class Grants {
+  readonly #values: ValueCache
+
+  constructor(
+    private readonly paths: Pick<MoatPaths, 'grants'>,
+    options: ValueCacheOptions = {},
+  ) {
+    this.#values = new ValueCache(options)
+  }
+
+  /**
+   * Where the proxy has to ask for values, of the grants that a container's label names. Those that were revoked or cannot be read
+   * have none. Never rejects.
+   */
+  async placesOf(
+    names: readonly string[] = [],
+    complain: (error: unknown) => void = () => {},
+  ): Promise<GrantedPlace[]> {
+    const read = names.map((text) =>
+      this.#read(text).catch((error: unknown) => {
+        complain(error)
+        return undefined
+      }),
+    )
+    const grants = (await Promise.all(read)).filter((grant) => grant !== undefined)
+    return placesOf(grants.flatMap(injectionsOf))
+  }
+
+  /**
+   * To be asked for each request: the store is read anew, so that what was revoked or changed counts at once, also where the
+   * proxy's config is still of before. Undefined for a request that gets nothing. Rejects with a MoatError when its value cannot
+   * be had.
+   */
+  async secretsFor({ grant: name, host, path, port }: ValueQuestion): Promise<RequestSecrets | undefined> {
+    const grant = await this.#read(name)
+    const injections = grant ? injectionsOf(grant) : []
+    const injection = injectionFor(injections, { host: host.toLowerCase(), path, port })
+    if (!grant || !injection) return undefined
+    const secret = await this.#values.valueOf(grant)
+    const { headers, query } = inject(injection, secret)
+    const [place] = placesOf(injections.filter(({ hosts, ports }) => hosts.includes(host) && ports.includes(port)))
+    const names = place?.query ?? setQuery(injection)
+    return { headers, query: names.map((one) => query[one] ?? ''), traces: tracesOf(injection, secret) }
+  }
+
+  /** To be told of each 401 to an agent with these grants: what was remembered of a value is then asked for anew. */
+  async refused(names: readonly string[], { host, path, port }: Omit<ValueQuestion, 'grant'>): Promise<void> {
+    for (const text of names) {
+      const grant = await this.#read(text).catch(() => undefined)
+      if (grant && injectionFor(injectionsOf(grant), { host: host.toLowerCase(), path, port }))
+        this.#values.forget(grant)
+    }
+  }
+
+  async #read(text: string): Promise<Grant | undefined> {
+    return readGrant(this.paths.grants, parseGrant(text))
+  }
+}

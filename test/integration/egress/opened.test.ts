@@ -1,0 +1,167 @@
+// An agent in its container, with rules about paths: what it asks of a host is looked at, request by request, with the tools it has.
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Sandbox } from '../../helpers/sandbox.js'
+import { type StubAuthority, type StubHost, stubAuthority, stubHost } from '../../helpers/stub-hosts.js'
+import { until } from '../../helpers/until.js'
+
+const yaml = `
+name: opened
+dependencies: [node@22, curl, 'apt:python3', 'apt:wget', git]
+ports: {web: 3000}
+command: [sleep, '600']
+network:
+  policy: strict
+  rules:
+    - api.test: ["allow GET /repos/**", "allow POST /upload", "deny * /**"]
+    - plain.test
+`
+
+let sandbox: Sandbox
+let authority: StubAuthority
+let host: StubHost
+
+beforeAll(async () => {
+  sandbox = new Sandbox()
+  authority = stubAuthority()
+  host = await stubHost(authority, ['api.test', 'plain.test'], (request, response) => {
+    let size = 0
+    request.on('data', (chunk) => {
+      size += chunk.length
+    })
+    request.on('end', () => response.end(`reached ${request.method} ${request.url} ${size}\n`))
+  })
+  const reach = `127.0.0.1:${host.port}`
+  sandbox.env.MOAT_TEST_HOSTS = `api.test:443=${reach},plain.test:443=${reach},api.test=10.0.0.1`
+  // What Caddy verifies hosts by; the second authority is not in it.
+  sandbox.env.SSL_CERT_FILE = authority.file
+  await sandbox.json(['run', '-d', sandbox.directory('opened', { 'moat.yaml': yaml })])
+}, 180_000)
+afterAll(async () => {
+  await sandbox?.cleanUp()
+  host?.close()
+  if (authority) rmSync(dirname(authority.file), { force: true, recursive: true })
+})
+
+const inside = (...command: string[]) => sandbox.moat(['exec', 'opened', '--', ...command])
+const fetched = (url: string) =>
+  `fetch('${url}').then(async (r) => console.log(r.status, await r.text()), (e) => console.log(e.cause?.code ?? e))`
+const python = (url: string) =>
+  `import urllib.request as u\ntry: print(u.urlopen('${url}').read().decode())\nexcept Exception as e: print(e)`
+
+describe('an agent with rules about paths', () => {
+  it.each([
+    ['curl', ['curl', '-sS', 'https://api.test/repos/a?b=c']],
+    ['Node', ['node', '-e', fetched('https://api.test/repos/a?b=c')]],
+    ['Python', ['python3', '-c', python('https://api.test/repos/a?b=c')]],
+    ['wget', ['wget', '-qO-', 'https://api.test/repos/a?b=c']],
+  ])('reaches with %s what they allow', async (_, command) => {
+    const { stderr, stdout } = await inside(...command)
+    expect(stdout, stderr).toContain('reached GET /repos/a?b=c 0')
+  })
+
+  it.each([
+    ['curl', ['curl', '-sS', 'https://api.test/secret']],
+    ['Node', ['node', '-e', fetched('https://api.test/secret')]],
+  ])('is told with %s what they refuse', async (_, command) => {
+    const { stderr, stdout } = await inside(...command)
+    expect(JSON.parse(/\{.*\}/.exec(stdout)?.[0] ?? stderr)).toMatchObject({
+      error: 'network_policy',
+      hint: 'moat network allow opened api.test',
+      host: 'api.test',
+      path: '/secret',
+      rule: 'deny * /**',
+    })
+  })
+
+  it('sends all of an upload', async () => {
+    const upload = 'head -c 5000000 /dev/zero | curl -sS --data-binary @- https://api.test/upload'
+    expect((await inside('sh', '-c', upload)).stdout).toBe('reached POST /upload 5000000\n')
+  })
+
+  it('speaks with the host itself where there are none', async () => {
+    const { stdout } = await inside('sh', '-c', 'curl -sSk -w "%{certs}" https://plain.test/x; true')
+    expect(stdout).toContain('reached GET /x 0')
+    // It does not trust the authority of this host, which the proxy does.
+    expect((await inside('curl', '-sS', 'https://plain.test/x')).stderr).toMatch(/certificate/)
+  })
+
+  it('is not kept from git', async () => {
+    const { stderr } = await inside('git', 'ls-remote', 'https://api.test/repos/x.git')
+    // What it is answered is no repository; it was answered, though.
+    expect(stderr).toMatch(/not valid|not found|smart|unexpected|invalid/i)
+    expect(stderr).not.toMatch(/certificate/i)
+  })
+
+  it('reaches them with its first instruction', async () => {
+    const directory = sandbox.directory('first', { 'moat.yaml': yaml.replace('name: opened', 'name: first') })
+    const { stderr, stdout } = await sandbox.moat([
+      'run',
+      directory,
+      '--',
+      'curl',
+      '-sS',
+      'https://api.test/repos/first',
+    ])
+    expect(stdout, stderr).toContain('reached GET /repos/first')
+  })
+
+  it('has both requests in the log', async () => {
+    interface Line {
+      path?: string
+      reason: string
+      rule?: string
+      verdict: string
+    }
+    const lines = await until('both', async () => {
+      const { stdout } = await sandbox.moat(['network', 'log', 'opened', '--json'])
+      const entries = JSON.parse(stdout) as { entries?: Line[] } | Line[]
+      const all = Array.isArray(entries) ? entries : (entries.entries ?? [])
+      const paths = all.map(({ path }) => path)
+      return paths.includes('/repos/a') && paths.includes('/secret') ? all : undefined
+    })
+    expect(lines.find(({ path }) => path === '/repos/a')).toMatchObject({
+      rule: 'allow GET /repos/**',
+      verdict: 'allowed',
+    })
+    expect(lines.find(({ path }) => path === '/secret')).toMatchObject({ rule: 'deny * /**', verdict: 'blocked' })
+  })
+
+  it('is heard by moat when rules come while it runs', async () => {
+    expect((await inside('curl', '-sS', 'https://api.test/live')).stdout).toContain('network_policy')
+    await sandbox.moat(['network', 'allow', 'opened', 'api.test GET /live'])
+    expect((await inside('curl', '-sS', 'https://api.test/live')).stdout).toContain('reached GET /live')
+  })
+
+  it.each(['caddys', 'gates'] as const)('is heard again when one of the %s was killed', async (kind) => {
+    const before = await sandbox.processes()
+    for (const pid of before[kind]) process.kill(pid, 'SIGKILL')
+    await until('another one', async () => (await sandbox.processes())[kind].some((pid) => !before[kind].includes(pid)))
+    await until(
+      'an answer',
+      async () => (await inside('curl', '-sS', 'https://api.test/repos/killed')).stdout.includes('reached'),
+      30_000,
+    )
+    // Nothing has opened up.
+    expect((await inside('curl', '-sS', 'https://api.test/secret')).stdout).toContain('network_policy')
+  })
+
+  it('leaves no trace of the second authority on this machine, but its own files', () => {
+    const key = join(sandbox.home, 'proxy/egress-ca/ca.key')
+    expect(statSync(key).mode & 0o777).toBe(0o600)
+    expect(existsSync('/usr/local/share/ca-certificates')).toBe(true)
+    const found = execFileSync('sh', ['-c', 'grep -rl "Moat egress CA" /usr/local/share/ca-certificates || true'])
+    expect(found.toString()).toBe('')
+    const config = readFileSync(join(sandbox.home, 'proxy/caddy.log'), 'utf8')
+    expect(config).not.toContain('/repos/a')
+  })
+
+  it('goes on when the second authority is replaced, and trusts the next', async () => {
+    const outcome = await sandbox.json<{ fingerprint: string; previous: string }>(['proxy', 'ca', 'rotate', '--egress'])
+    expect(outcome.fingerprint).not.toBe(outcome.previous)
+    const { stderr, stdout } = await inside('curl', '-sS', 'https://api.test/repos/again')
+    expect(stdout, stderr).toContain('reached GET /repos/again')
+  })
+})

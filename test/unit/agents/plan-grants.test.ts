@@ -1,0 +1,78 @@
+// Owns which grants an agent is to have, of which profile, and where secrets are read.
+import { beforeEach, expect, it, vi } from 'vitest'
+import { planContainerGrants } from '../../../src/agents/container-grants.js'
+import { planGrants } from '../../../src/agents/plan-grants.js'
+import { writeGrant } from '../../../src/grants/store.js'
+import { caught } from '../config/caught.js'
+import { temporaryDirectory } from '../config/temp-directory.js'
+import { sampleGrant } from '../grants/sample-grant.js'
+
+beforeEach(() => {
+  vi.stubEnv('MOAT_KEYCHAIN', 'off')
+  vi.stubEnv('MOAT_PROFILE', '')
+})
+
+const declared = { grants: ['github', 'npm'], secrets: { A: 'env://X', B: 'op://a/b' } }
+
+it('are those of moat.yaml and of flags, each once, of the profile that was chosen', () => {
+  const plan = planGrants(declared, { env: { B: 'own' }, grants: ['npm', 'aws@home'], profile: 'work' })
+  expect(plan.powers).toEqual([
+    { name: 'github@work', own: false },
+    { name: 'npm@work', own: false },
+    { name: 'npm@work', own: true },
+    { name: 'aws@home', own: true },
+  ])
+  expect(plan.grants.map(({ name, profile }) => `${name} ${profile}`)).toEqual(['github work', 'npm work', 'aws home'])
+  expect(plan.secrets).toEqual([{ name: 'A', source: { kind: 'env', variable: 'X' } }])
+})
+
+it('are of MOAT_PROFILE, else of the usual profile', () => {
+  expect(planGrants(declared, { env: {} }).powers[0]?.name).toBe('github')
+  vi.stubEnv('MOAT_PROFILE', 'work')
+  expect(planGrants(declared, { env: {} }).powers[0]?.name).toBe('github@work')
+})
+
+it.each(['', 'a@', '@b', 'a@b@c', 'A', '../x'])('is no name of a grant: %j', async (text) => {
+  expect(await caught(() => planGrants({ grants: [], secrets: {} }, { env: {}, grants: [text] }))).toMatchObject({
+    code: 'USAGE',
+  })
+})
+
+it('go into the container as placeholders, secrets as they are', async () => {
+  const grants = `${await temporaryDirectory()}/grants`
+  const { provider } = sampleGrant()
+  const container = { env: { KEY: 'key_{placeholder:8}' }, files: { rc: 'a={placeholder:3}\n' }, git: { 'a.b': 'c' } }
+  await writeGrant(grants, sampleGrant({ provider: { ...provider, container } }))
+  const written: unknown[] = []
+  const engine = { files: { write: async (...args: unknown[]) => void written.push(args) } } as never
+  const secrets = [{ name: 'SECRET', source: { kind: 'value' as const, fields: {} } }]
+  vi.stubEnv('A_SECRET', 'two\nlines')
+  const plan = await planContainerGrants(
+    {
+      grants: [{ name: 'my-api', profile: 'default' }],
+      secrets: [...secrets, { name: 'S', source: { kind: 'env', variable: 'A_SECRET' } }],
+    },
+    { engine, paths: { grants } },
+  )
+  expect(plan.env).toEqual({ KEY: 'key_moatPlac', S: 'two\nlines' })
+  expect(plan.git).toEqual([['a.b', 'c']])
+  await plan.install('id')
+  expect(written).toEqual([['id', '/', [{ name: 'usr/local/share/moat/grants/my-api/rc', text: 'a=moa\n' }]]])
+  expect(JSON.stringify([plan, written])).not.toContain('sesame')
+})
+
+it('are refused when two are for one host, or there is none, or its value cannot be read', async () => {
+  const grants = `${await temporaryDirectory()}/grants`
+  const options = { engine: { files: {} } as never, paths: { grants } }
+  const name = (one: string) => ({ name: one, profile: 'default' })
+  await writeGrant(grants, sampleGrant())
+  await writeGrant(grants, sampleGrant({ name: 'other' }))
+  await writeGrant(grants, sampleGrant({ name: 'gone', source: { kind: 'file', path: '/no/such' } }))
+  const plan = (...names: string[]) => planContainerGrants({ grants: names.map(name), secrets: [] }, options)
+  expect(await caught(() => plan('my-api', 'other'))).toMatchObject({
+    code: 'GRANT_CLASH',
+    message: 'The grants my-api and other are both for api.my.test, so an agent can have one of them.',
+  })
+  expect(await caught(() => plan('none'))).toMatchObject({ code: 'GRANT_MISSING' })
+  expect(await caught(() => plan('gone'))).toMatchObject({ code: 'GRANT_VALUE' })
+})
