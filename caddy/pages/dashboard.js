@@ -87,7 +87,7 @@ function update({ cards, order, summary }) {
 function morph(from, to) {
   if (from.isEqualNode(to)) return
   for (const { name } of [...from.attributes])
-    if (!to.hasAttribute(name) && name !== 'hidden') from.removeAttribute(name)
+    if (!to.hasAttribute(name) && name !== 'hidden' && name !== 'open') from.removeAttribute(name)
   for (const { name, value } of to.attributes) if (from.getAttribute(name) !== value) from.setAttribute(name, value)
   const [old, fresh] = [[...from.childNodes], [...to.childNodes]]
   for (const [index, node] of fresh.entries()) {
@@ -119,6 +119,17 @@ const needsKey =
   'This page was opened without a key, so it may only look. Run moat open --dashboard in a terminal: it opens this page with one.'
 
 const actions = {
+  allow({ agent, rule, run }) {
+    show(`Allow ${rule} for ${agent}?`, 'At once, and until it ends.', async () => {
+      $('dialog-text').textContent = 'Allowing…'
+      const body = JSON.stringify({ rule })
+      const response = await ask(`/_moat/agents/${run}/allow`, { body, method: 'POST' })
+      if (!response.ok) return refused(response)
+      $('dialog').close()
+      say(`Allowed ${rule} for ${agent}`)
+    })
+    $('dialog-yes').textContent = 'Allow'
+  },
   async copy({ url }, button) {
     await navigator.clipboard.writeText(url)
     say(`Copied ${url}`)

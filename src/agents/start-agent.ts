@@ -134,11 +134,11 @@ async function startContainer(
   const given = giveSettings(wanted.proxyTrust.settings, wanted.command, facts.environment)
   if (options.verbose) given.told.forEach(progress.note)
   const plan = { ...wanted, command: given.command, env: { ...given.env, ...wanted.env } }
-  const roots = await trustedRoots(plan, paths)
-  const trust = await planContainerTrust(engine, facts, roots, plan.env)
+  const roots = await trustedRoots(plan, options)
+  const trust = await planContainerTrust(engine, facts, roots.paths, plan.env)
   const grants = await planContainerGrants(plan, { engine, paths })
   const peerHosts = address ? await peerHostsOf(engine, plan.network.peers, address.domain) : []
-  const own = { engine, image: facts, note: progress.note, paths: { ...paths, ...roots }, peerHosts, runId }
+  const own = { engine, image: facts, note: progress.note, paths: roots.paths, peerHosts, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
   try {
     const mounted = plan.mounts.map(({ target }) => target)
@@ -162,6 +162,7 @@ async function startContainer(
         // One that moat built has its user.
         if (image.image === plan.image.base) await nameUser(own, containerId, options.user, spec.mounts)
         await bundle?.install(containerId)
+        await roots.install(containerId)
         await grants.install(containerId)
         const started = await letRun(containerId, plan, options)
         const agent: Agent = {

@@ -31,7 +31,7 @@ const readers: Reader[] = [
 ]
 
 /** Where distributions have all authorities in one file, as Go looks for it. */
-const systemBundles = [
+export const systemBundles = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
   '/etc/ssl/ca-bundle.pem',

@@ -4,7 +4,10 @@ import { loopbackOnly } from './name-constraints.js'
 
 /** Subject and issuer of every root for the proxy's own names. */
 export const commonName = 'Moat CA'
-/** The same of every root for what agents reach elsewhere. No store of the host takes it: by its name it is told from the other. */
+/**
+ * The same of every root for what agents reach elsewhere. No store of the host takes it: by its name it is told from the other.
+ * Each has a unit of its own, too: OpenSSL looks at one root of a name, and a container may have a replaced one among its own.
+ */
 export const egressName = 'Moat egress CA'
 const yearsValid = 10
 
@@ -34,7 +37,7 @@ export async function createRoot(purpose: RootPurpose): Promise<{ certificate: s
           : [new x509.Extension('2.5.29.30', true, new Uint8Array(loopbackOnly(purpose.domain)))]),
       ],
       keys,
-      name: `CN=${purpose === 'egress' ? egressName : commonName}`,
+      name: purpose === 'egress' ? `OU=${serialNumber().slice(0, 16)}, CN=${egressName}` : `CN=${commonName}`,
       notAfter,
       notBefore,
       serialNumber: serialNumber(),

@@ -1,15 +1,14 @@
 // Owns the directory that containers see: the root certificate, and nothing that is secret. It is mounted whole, because a
 // mounted file stays the one it was when it is replaced.
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { MoatPaths } from '../config/paths.js'
 import { systemCode } from '../errors.js'
+import { subjectHash } from './subject-hash.js'
 
 /** OpenSSL's hash of `CN=Moat CA`, under which it looks for an authority of that name in a directory. */
 export const nameHash = '159b6d19'
-/** The same of `CN=Moat egress CA`. */
-export const egressNameHash = '1923c66e'
 
 /** Beside the certificate: what has Chromium and Chrome accept it, once it lies in a directory of their policies. */
 export const chromiumPolicy = 'chromium-policy.json'
@@ -37,11 +36,15 @@ export async function publishRoots(
 ): Promise<void> {
   const directory = dirname(publicCertificate)
   await makePublic(directory)
-  const files = { [`${nameHash}.0`]: own, [`${egressNameHash}.0`]: egress, [basename(publicCertificate)]: own + egress }
+  const links = { [`${nameHash}.0`]: own, [`${subjectHash(egress)}.0`]: egress }
+  const files = { ...links, [basename(publicCertificate)]: own + egress }
   for (const [name, text] of Object.entries(files)) {
     const path = join(directory, name)
     if ((await readFile(path, 'utf8').catch(() => undefined)) !== text) await putThere(path, text)
   }
+  // Of a root that was replaced.
+  const old = (await readdir(directory)).filter((name) => name.endsWith('.0') && !(name in links))
+  for (const name of old) await rm(join(directory, name), { force: true })
   await publishPolicy(directory, [own, egress])
 }
 

@@ -39,7 +39,8 @@ export function shortFingerprint(fingerprint: Fingerprint): string {
 export function moatRootIn(pem: string | Buffer): X509Certificate | undefined {
   try {
     const certificate = new X509Certificate(pem)
-    const isMoats = [commonName, egressName].some((name) => certificate.subject === `CN=${name}`)
+    const { subject } = certificate
+    const isMoats = subject === `CN=${commonName}` || subject.split('\n').includes(`CN=${egressName}`)
     return isMoats && certificate.issuer === certificate.subject ? certificate : undefined
   } catch {
     return undefined

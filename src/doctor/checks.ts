@@ -4,6 +4,7 @@ import { checkAuthority } from './check-authority.js'
 import { checkCaddy } from './check-caddy.js'
 import { checkEgressAuthority } from './check-egress-authority.js'
 import { checkEngine } from './check-engine.js'
+import { checkGate } from './check-gate.js'
 import { checkGrants } from './check-grants.js'
 import { checkLeftovers } from './check-leftovers.js'
 import { checkNeighbours } from './check-neighbours.js'
@@ -27,5 +28,6 @@ export const checks: readonly Check[] = [
   { find: checkState, name: 'files' },
   { find: checkGrants, name: 'grants' },
   { find: checkAgents, name: 'agents' },
+  { find: checkGate, name: 'network' },
   { find: checkLeftovers, name: 'leftovers' },
 ]

@@ -1,6 +1,7 @@
 // Owns what is answered to a request that is not let through: for programs, and for the agent that reads what they print. Pure.
+import { allowCommand } from '../egress/allow-command.js'
 import type { Verdict } from '../egress/policy.js'
-import { type Target, targetText } from './target.js'
+import type { Target } from './target.js'
 
 /** What is told of a request that was refused, as JSON. Fields may be added, never removed. */
 export interface Refusal {
@@ -24,7 +25,7 @@ export interface RefusedRequest {
 export function refusal({ agent, method, path, target, verdict }: RefusedRequest): Refusal {
   return {
     error: 'network_policy',
-    hint: `moat network allow ${agent} ${targetText(target)}`,
+    hint: allowCommand({ agent, ...target, reason: verdict.reason }) ?? `moat network log ${agent}`,
     host: target.host,
     method: method ?? null,
     path: path ?? null,

@@ -27,9 +27,3 @@ export function parseAbsolute(text: string): { path: string; target: Target } | 
 export function sameTarget(a: Target | undefined, b: Target): boolean {
   return a?.host === b.host && a.port === b.port
 }
-
-/** As it is written in a rule and in a Host: without one of the ports that need not be named. */
-export function targetText({ host, port }: Target, usual: readonly number[] = [80, 443]): string {
-  const name = host.includes(':') ? `[${host}]` : host
-  return usual.includes(port) ? name : `${name}:${port}`
-}

@@ -3,6 +3,7 @@ import { hasEnded } from '../routing/agent.js'
 import { describeEnd } from '../routing/agent-end.js'
 import { formatAge } from '../routing/format-age.js'
 import { type Html, html, safeUrl, withCode } from './html.js'
+import { networkPanel } from './network-panel.js'
 import { slotSeconds, sparkline } from './sparkline.js'
 import { explainUndeclared } from './undeclared.js'
 import type { EndpointCounters, Health, IndexAgent, IndexEndpoint } from './view.js'
@@ -41,6 +42,7 @@ ${
 ${endpoints.map((endpoint) => endpointRow(agent, endpoint))}</ul>`
 }
 ${undeclared.length === 0 ? undefined : html`<p class="note">${withCode(explainUndeclared(agent, undeclared))}</p>`}
+${networkPanel(agent, actions)}
 </article>`
 }
 

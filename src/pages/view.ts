@@ -1,5 +1,7 @@
 // Owns what the index shows, as data: what browsers get as a page and others as JSON. docs/reference/index.schema.json
 // describes it. Fields may be added, never removed or renamed.
+import type { HostUse } from '../egress/network-use.js'
+import type { PolicyMode } from '../egress/policy.js'
 import { type Agent, hasEnded, isLive } from '../routing/agent.js'
 import { type AgentView, type EndpointView, viewAgent } from '../routing/agent-view.js'
 import { undeclaredPorts } from '../routing/declared-ports.js'
@@ -50,7 +52,11 @@ export interface IndexAgent extends AgentView {
   /** The agent's own address, below which its endpoints are. */
   baseUrl: string
   endpoints: IndexEndpoint[]
+  /** Of an agent under a network policy. */
+  network?: { hosts: HostUse[]; policy: PolicyMode }
 }
+
+export type { HostUse }
 
 export interface IndexView {
   agents: IndexAgent[]
@@ -69,6 +75,8 @@ export interface ViewSources {
   address: ProxyAddress
   countersOf: (hosts: readonly string[]) => EndpointCounters
   lookOf: (agent: Agent) => Look | undefined
+  /** What a run has asked for of the world; the last first. */
+  networkOf: (runId: string) => HostUse[]
   /** Milliseconds. */
   now: number
 }
@@ -97,6 +105,7 @@ function indexAgent(agent: Agent, sources: ViewSources): IndexAgent {
     ...view,
     baseUrl: agentUrl(agent.name, sources.address),
     endpoints,
+    ...(agent.network && { network: { hosts: sources.networkOf(agent.runId), policy: agent.network.policy } }),
     ...(undeclared.length > 0 && { undeclared }),
   }
 }

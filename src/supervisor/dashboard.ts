@@ -137,6 +137,8 @@ export class Dashboard {
         return this.#requests(response, agent)
       case 'POST stop':
         return this.#stop(request, response, agent)
+      case 'POST allow':
+        return this.#allow(request, response, agent)
       default:
         return this.#refuse(request, response, 404, 'action')
     }
@@ -167,15 +169,35 @@ export class Dashboard {
   /** As `moat stop` does it, plugins told and all: by that command. */
   async #stop(request: IncomingMessage, response: ServerResponse, { name, runId }: Agent): Promise<void> {
     this.#options.log(`${name} (${runId}) is stopped from the dashboard`)
-    const env = { ...process.env, MOAT_HOME: this.#options.moatHome }
     try {
-      await promisify(execFile)(process.execPath, [moatProgram, 'stop', runId, '--json'], { cwd: '/', env })
+      await this.#moat(['stop', runId])
       sendJson(request, response, 200, { name, runId }, corp)
     } catch (error) {
       this.#options.log(`${name} was not stopped: ${messageOf(error)}`)
       const hint = `moat stop ${runId}`
       sendJson(request, response, 500, { detail: `${name} could not be stopped.`, error: 'stop_failed', hint }, corp)
     }
+  }
+
+  async #allow(request: IncomingMessage, response: ServerResponse, { name, runId }: Agent): Promise<void> {
+    const { rule } = await smallJson(request)
+    // What the dashboard offers: a host, and perhaps a port.
+    if (typeof rule !== 'string' || !/^(?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d+)?$/.test(rule))
+      return this.#refuse(request, response, 400, 'rule')
+    this.#options.log(`${name} (${runId}) is allowed ${rule} from the dashboard`)
+    try {
+      await this.#moat(['network', 'allow', runId, rule])
+      sendJson(request, response, 200, { name, rule, runId }, corp)
+    } catch (error) {
+      this.#options.log(`${name} was not allowed ${rule}: ${messageOf(error)}`)
+      const hint = `moat network allow ${name} ${rule}`
+      sendJson(request, response, 500, { detail: `${rule} could not be allowed.`, error: 'allow_failed', hint }, corp)
+    }
+  }
+
+  async #moat(words: readonly string[]): Promise<void> {
+    const env = { ...process.env, MOAT_HOME: this.#options.moatHome }
+    await promisify(execFile)(process.execPath, [moatProgram, ...words, '--json'], { cwd: '/', env })
   }
 
   #described(request: IncomingMessage) {
@@ -207,13 +229,14 @@ const refusals = {
   key: 'This key was not given out, was used already, or is too old.',
   method: 'This request is not understood.',
   origin: 'Only the dashboard itself may request this.',
+  rule: 'This is no rule that can be allowed here.',
   token: 'This needs a dashboard that was opened with moat open --dashboard.',
   user: 'The request does not come from a program of the user whose agents these are.',
 }
 
 const moatProgram = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 
-async function smallJson(request: IncomingMessage): Promise<{ key?: unknown }> {
+async function smallJson(request: IncomingMessage): Promise<{ key?: unknown; rule?: unknown }> {
   if (Number(request.headers['content-length'] ?? longestBody + 1) > longestBody) return {}
   const body = await json(request).catch(() => undefined)
   return typeof body === 'object' && body !== null ? body : {}

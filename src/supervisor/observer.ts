@@ -1,6 +1,8 @@
 // Owns what the supervisor knows of agents beyond their labels: what listens in their containers, and what was counted.
 // It looks while somebody watches; otherwise it only keeps the counts from being lost.
 import { setTimeout as wait } from 'node:timers/promises'
+import type { MoatPaths } from '../config/paths.js'
+import { NetworkUse } from '../egress/network-use.js'
 import type { Engine } from '../engine/engine.js'
 import { messageOf } from '../errors.js'
 import { type IndexView, type Look, viewIndex } from '../pages/view.js'
@@ -38,10 +40,12 @@ export interface ObserverOptions {
   caddy: Pick<ManagedCaddy, 'address' | 'count' | 'counters' | 'routes'>
   engine: () => Engine | undefined
   log: (message: string) => void
+  paths: Pick<MoatPaths, 'home'>
 }
 
 export class Observer {
   readonly #looks = new Map<string, KnownLook>()
+  readonly #network: NetworkUse
   readonly #options: ObserverOptions
   readonly #watchers = new Set<(view: IndexView) => void>()
   #counted = { at: 0, took: 0 }
@@ -50,6 +54,7 @@ export class Observer {
   readonly #background: NodeJS.Timeout
 
   constructor(options: ObserverOptions) {
+    this.#network = new NetworkUse(options.paths)
     this.#options = options
     this.#background = setInterval(() => this.#countQuietly(), freshness.countsUnwatched)
   }
@@ -58,12 +63,18 @@ export class Observer {
   async view(): Promise<IndexView> {
     const { agents, caddy } = this.#options
     const all = agents()
-    await Promise.all([this.#count(freshness.counts), this.#lookAtAll(all.filter(isLive))])
+    const gated = all.filter(({ network }) => network !== undefined).map(({ runId }) => runId)
+    await Promise.all([
+      this.#count(freshness.counts),
+      this.#lookAtAll(all.filter(isLive)),
+      this.#network.refresh(gated),
+    ])
     const now = Date.now()
     return viewIndex(all, {
       address: caddy.address,
       countersOf: (hosts) => caddy.counters.of(hosts, now),
       lookOf: ({ containerId }) => this.#looks.get(containerId)?.look,
+      networkOf: (runId) => this.#network.of(runId),
       now,
     })
   }

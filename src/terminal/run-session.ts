@@ -8,8 +8,10 @@ import { describeLines } from '../agents/proxy-trust.js'
 import { describeRefusedHost } from '../agents/refused-host.js'
 import { type StartedAgent, startAgent } from '../agents/start-agent.js'
 import type { TellGone } from '../agents/tell-gone.js'
+import { tellRefusals } from '../agents/tell-refusals.js'
 import { trustHint } from '../authority/trust-hint.js'
 import { hostUser } from '../config/invoking-user.js'
+import { isOpen } from '../egress/effective-policy.js'
 import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
 import type { Providers } from '../grants/providers.js'
@@ -97,6 +99,7 @@ export async function runSession(plan: AgentPlan, options: RunSessionOptions): P
       if (plan.endpoints.length === 0) log(`${agent.name} runs (${agent.runId}).`)
       return agent
     }
+    const refusals = watchRefusals(started, plan, options, progress.note)
     const exitCode = await followAgent(started, {
       connect: () => connect(started, engine),
       engine,
@@ -109,7 +112,7 @@ export async function runSession(plan: AgentPlan, options: RunSessionOptions): P
       // With --json, stdout carries one JSON object and nothing else.
       stdout: json ? process.stderr : process.stdout,
       tellGone,
-    })
+    }).finally(() => refusals?.stop())
     await explain(exitCode)
     await tellReview(proxy.paths, started.agent.runId, progress.note)
     return { ...agent, exitCode }
@@ -150,6 +153,16 @@ function listenTo({ forwards }: StartedAgent, plan: AgentPlan, note: (line: stri
       missing.hear(piece)
     },
   }
+}
+
+/** Not on a terminal that the agent draws on. */
+function watchRefusals(
+  { agent }: StartedAgent,
+  { network }: AgentPlan,
+  { flags, proxy }: RunSessionOptions,
+  note: (line: string) => void,
+) {
+  return isOpen(network) || flags.interactive ? undefined : tellRefusals(agent, proxy.paths, note)
 }
 
 async function assertMayRun(

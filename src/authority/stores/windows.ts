@@ -19,7 +19,7 @@ export async function windowsStore(context: StoreContext): Promise<TrustStore | 
 
 /** Each in base64 on a line of its own. */
 const listRoots =
-  "Get-ChildItem Cert:\\CurrentUser\\Root | Where-Object Subject -in 'CN=Moat CA','CN=Moat egress CA' | ForEach-Object { [Convert]::ToBase64String($_.RawData) }"
+  "Get-ChildItem Cert:\\CurrentUser\\Root | Where-Object Subject -match 'CN=Moat (egress )?CA(,|$)' | ForEach-Object { [Convert]::ToBase64String($_.RawData) }"
 
 class WindowsStore implements TrustStore {
   readonly id = 'windows'

@@ -9,7 +9,7 @@ import { until } from '../../helpers/until.js'
 
 const yaml = `
 name: opened
-dependencies: [node@22, curl, 'apt:python3']
+dependencies: [node@22, curl, 'apt:python3', 'apt:wget', git]
 ports: {web: 3000}
 command: [sleep, '600']
 network:
@@ -56,6 +56,7 @@ describe('an agent with rules about paths', () => {
     ['curl', ['curl', '-sS', 'https://api.test/repos/a?b=c']],
     ['Node', ['node', '-e', fetched('https://api.test/repos/a?b=c')]],
     ['Python', ['python3', '-c', python('https://api.test/repos/a?b=c')]],
+    ['wget', ['wget', '-qO-', 'https://api.test/repos/a?b=c']],
   ])('reaches with %s what they allow', async (_, command) => {
     const { stderr, stdout } = await inside(...command)
     expect(stdout, stderr).toContain('reached GET /repos/a?b=c 0')
@@ -87,6 +88,19 @@ describe('an agent with rules about paths', () => {
     expect((await inside('curl', '-sS', 'https://plain.test/x')).stderr).toMatch(/certificate/)
   })
 
+  it('is not kept from git', async () => {
+    const { stderr } = await inside('git', 'ls-remote', 'https://api.test/repos/x.git')
+    // What it is answered is no repository; it was answered, though.
+    expect(stderr).toMatch(/not valid|not found|smart|unexpected|invalid/i)
+    expect(stderr).not.toMatch(/certificate/i)
+  })
+
+  it('reaches them with its first instruction', async () => {
+    const directory = sandbox.directory('first', { 'moat.yaml': yaml.replace('name: opened', 'name: first') })
+    const { stderr, stdout } = await sandbox.moat(['run', directory, '--', 'curl', '-sS', 'https://api.test/repos/first'])
+    expect(stdout, stderr).toContain('reached GET /repos/first')
+  })
+
   it('has both requests in the log', async () => {
     interface Line {
       path?: string
@@ -112,6 +126,19 @@ describe('an agent with rules about paths', () => {
     expect((await inside('curl', '-sS', 'https://api.test/live')).stdout).toContain('network_policy')
     await sandbox.moat(['network', 'allow', 'opened', 'api.test GET /live'])
     expect((await inside('curl', '-sS', 'https://api.test/live')).stdout).toContain('reached GET /live')
+  })
+
+  it.each(['caddys', 'gates'] as const)('is heard again when one of the %s was killed', async (kind) => {
+    const before = await sandbox.processes()
+    for (const pid of before[kind]) process.kill(pid, 'SIGKILL')
+    await until('another one', async () => (await sandbox.processes())[kind].some((pid) => !before[kind].includes(pid)))
+    await until(
+      'an answer',
+      async () => (await inside('curl', '-sS', 'https://api.test/repos/killed')).stdout.includes('reached'),
+      30_000,
+    )
+    // Nothing has opened up.
+    expect((await inside('curl', '-sS', 'https://api.test/secret')).stdout).toContain('network_policy')
   })
 
   it('leaves no trace of the second authority on this machine, but its own files', () => {

@@ -3,7 +3,7 @@ import { execFile, spawn, spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -11,7 +11,7 @@ import { promisify } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Forwarder } from '../../helpers/forwarder.js'
 import { forwarderProgram } from '../../helpers/forwarder-process.js'
-import { freePort } from '../../helpers/servers.js'
+import { freePort, Servers } from '../../helpers/servers.js'
 import { until } from '../../helpers/until.js'
 
 const run = promisify(execFile)
@@ -189,6 +189,67 @@ describe('a connection', () => {
     for (let turn = 0; turn < 20_000; turn += 1) readFileSync('/proc/self/stat')
     expect(forwarder.relay.cpu() - before).toBeLessThanOrEqual(2)
     for (const client of [silent, finished, unread, probe]) client.destroy()
+  })
+})
+
+describe('a port that leads to a socket', () => {
+  it('hands connections on to that socket, and is no way in', async () => {
+    const [port, other] = [await freePort(), await freePort()]
+    const directory = mkdtempSync(join(tmpdir(), 'moat-lead-'))
+    const [gate, host] = [join(directory, 'gate.sock'), join(directory, 'one.host')]
+    forwarder = await Forwarder.start(['--lead', `${port}=${gate}`, '--lead', `${other}=${host}`])
+    await forwarder.listen((socket) => socket.end('the gate'), gate)
+    await forwarder.listen((socket) => socket.end('a port'), host)
+    const said = async (at: number) => {
+      const socket = connect({ host: '127.0.0.1', port: at })
+      return (await buffer(socket)).toString()
+    }
+    expect([await said(port), await said(other)]).toEqual(['the gate', 'a port'])
+    rmSync(directory, { force: true, recursive: true })
+  })
+
+  it('is asked by connect for a host, whose words it carries both ways, or says why not', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'moat-connect-'))
+    const gate = join(directory, 'gate.sock')
+    const servers = new Servers()
+    const asked: string[] = []
+    await servers.listen((socket) => {
+      socket.once('data', (head) => {
+        asked.push(String(head).split('\r\n')[0] ?? '')
+        if (!String(head).includes('ok.test'))
+          return socket.end('HTTP/1.1 403 Forbidden\r\n\r\n{"error":"network_policy"}\n')
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\nSSH-2.0-x\r\n')
+        // All that is said, when it has been said.
+        const pieces: Buffer[] = []
+        return socket.on('data', (piece) => pieces.push(piece)).once('end', () => socket.end(Buffer.concat(pieces)))
+      })
+    }, gate)
+    const ask = (host: string, input: Buffer) =>
+      new Promise<{ code: number | null; stderr: string; stdout: Buffer }>((resolve) => {
+        const child = spawn(forwarderProgram, ['connect', gate, host, '22'])
+        const all = Promise.all([buffer(child.stdout), buffer(child.stderr)])
+        child.once('exit', async (code) => {
+          const [stdout, stderr] = await all
+          resolve({ code, stderr: stderr.toString(), stdout })
+        })
+        child.stdin.on('error', () => {})
+        child.stdin.end(input)
+      })
+    const question = randomBytes(3_000_000)
+    const answer = await ask('ok.test', question)
+    expect(answer).toMatchObject({ code: 0, stderr: '' })
+    expect(sum(answer.stdout)).toBe(sum(Buffer.concat([Buffer.from('SSH-2.0-x\r\n'), question])))
+    expect(await ask('::1', Buffer.alloc(0))).toMatchObject({
+      code: 1,
+      stderr: 'moat: ::1: {"error":"network_policy"}\n',
+    })
+    expect(asked).toEqual(['CONNECT ok.test:22 HTTP/1.1', 'CONNECT [::1]:22 HTTP/1.1'])
+    await servers.closeAll()
+    expect(await ask('ok.test', Buffer.alloc(0))).toMatchObject({
+      code: 1,
+      stderr: 'moat: ok.test: No such file or directory\n',
+    })
+    rmSync(directory, { force: true, recursive: true })
   })
 })
 

@@ -42,7 +42,13 @@ const address = { domain: 'localhost', port: 8080 }
 const view = (agents: Agent[], look?: Look) => {
   const counters = new Counters()
   counters.add(new Map([['shop.localhost', { buckets: [3], errors: 0, requests: 3 }]]), now)
-  return viewIndex(agents, { address, countersOf: (hosts) => counters.of(hosts, now), lookOf: () => look, now })
+  return viewIndex(agents, {
+    address,
+    countersOf: (hosts) => counters.of(hosts, now),
+    lookOf: () => look,
+    networkOf: () => [],
+    now,
+  })
 }
 const options = { actions: true, index: 'https://localhost:8080', now }
 

@@ -40,6 +40,7 @@ const view = (agent: Agent, ...ports: number[]) =>
     address,
     countersOf: (hosts) => new Counters().of(hosts, now),
     lookOf: () => look(...ports),
+    networkOf: () => [],
     now,
   })
 const page = (agent: Agent, ...ports: number[]) =>

@@ -1,0 +1,45 @@
+// Owns how it is shown what an agent under a policy talks to, and what it was refused. Pure.
+import { type Html, html } from './html.js'
+import type { HostUse, IndexAgent } from './view.js'
+
+/** Of so many hosts, the last ones; `moat network log` has all. */
+const mostShown = 20
+
+export function networkPanel({ name, network, runId }: IndexAgent, actions: boolean): Html | undefined {
+  if (!network) return undefined
+  const { hosts, policy } = network
+  const blocked = hosts.reduce((sum, use) => sum + use.blocked, 0)
+  const summary = `Network: ${policy}, ${hosts.length === 1 ? '1 host' : `${hosts.length} hosts`}, ${blocked} refused`
+  const rows = hosts.slice(0, mostShown).map((use) => hostRow(use, { actions, name, runId }))
+  return html`<details class="network"><summary>${summary}</summary>
+${
+  hosts.length === 0
+    ? html`<p class="none">It has asked for nothing yet.</p>`
+    : html`<ul>
+${rows}</ul>`
+}
+<p class="more"><code>moat network log ${name}</code></p></details>`
+}
+
+function hostRow(use: HostUse, { actions, name, runId }: { actions: boolean; name: string; runId: string }): Html {
+  const { allow, allowed, blocked, bytesIn, bytesOut, host, port, reason } = use
+  const target = targetOf(host, port)
+  const rule = allow?.split(' ').at(-1)
+  const label = `Allow ${rule} for ${name}`
+  return html`<li>
+<span class="health ${reason === undefined ? 'answering' : 'not_listening'}">${reason === undefined ? 'allowed' : 'refused'}</span>
+<span class="name">${target}</span>
+<span class="quiet">${allowed} allowed, ${blocked} refused, ${kilobytes(bytesOut)} out, ${kilobytes(bytesIn)} in${reason === undefined ? '' : `: ${reason}`}</span>
+${actions && rule !== undefined ? html`<span class="actions"><button type="button" data-action="allow" data-run="${runId}" data-agent="${name}" data-rule="${rule}" aria-label="${label}">Allow</button></span>` : undefined}
+</li>
+`
+}
+
+function targetOf(host: string, port: number): string {
+  const name = host.includes(':') ? `[${host}]` : host
+  return port === 80 || port === 443 ? name : `${name}:${port}`
+}
+
+function kilobytes(bytes: number): string {
+  return bytes < 1_000_000 ? `${Math.ceil(bytes / 1_000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`
+}
