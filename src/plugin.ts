@@ -15,4 +15,4 @@ export type {
   RegisterEndpointsOptions,
 } from './endpoints/contract.js'
 export { agentGoneHook, endpointTypesHook, registerEndpointsHook } from './endpoints/contract.js'
-export type { CaddyRoute, EndpointLink, Readiness, ServedFiles, UpstreamProtocol } from './routing/agent.js'
+export type { CaddyRoute, EndpointLink, NamedPort, Readiness, ServedFiles, UpstreamProtocol } from './routing/agent.js'

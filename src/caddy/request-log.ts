@@ -1,4 +1,5 @@
 // Owns what Caddy logs: its own complaints, and requests, but those only of hosts that somebody watches. Pure.
+import type { CaddySettings } from './caddy-settings.js'
 
 const requestLogger = 'moat_requests'
 
@@ -15,24 +16,35 @@ export function accessLog(recorded: readonly string[]) {
  */
 const costly = 'http.handlers.reverse_proxy'
 
+/** Where layer4 ends TLS. A client that does not trust the authority is an error to it. */
+const wrapper = 'caddy.listeners.layer4'
+/** It warns of every connection that layer4 has ended TLS of, and at every push. */
+const servers = 'http'
+
 /** Of Caddy. What is not shown is not written: headers may hold secrets. */
-export function logging({ accessSocket, recorded }: { accessSocket: string; recorded: readonly string[] }) {
-  if (recorded.length === 0) return { logs: { default: { exclude: [costly], level: 'WARN' } } }
+export function logging({ accessSocket, plain, recorded }: Pick<CaddySettings, 'accessSocket' | 'plain' | 'recorded'>) {
   const logger = `http.log.access.${requestLogger}`
-  const fields = ['bytes_read', 'request>headers', 'request>tls', 'resp_headers', 'user_id']
+  const elsewhere = recorded.length === 0 ? [costly] : [costly, logger]
+  const layer4 = plain !== undefined
   return {
     logs: {
-      default: { exclude: [costly, logger], level: 'WARN' },
-      requests: {
-        encoder: {
-          fields: Object.fromEntries(fields.map((field) => [field, { filter: 'delete' }])),
-          format: 'filter',
-          wrap: { format: 'json' },
-        },
-        include: [logger],
-        level: 'INFO',
-        writer: { address: `unix/${accessSocket}`, output: 'net', soft_start: true },
-      },
+      default: { exclude: layer4 ? [wrapper, servers] : elsewhere, level: 'WARN' },
+      ...(recorded.length > 0 && { requests: requestLog(accessSocket, logger) }),
+      ...(layer4 && { servers: { exclude: elsewhere, include: [servers], level: 'ERROR' } }),
     },
+  }
+}
+
+function requestLog(accessSocket: string, logger: string) {
+  const fields = ['bytes_read', 'request>headers', 'request>tls', 'resp_headers', 'user_id']
+  return {
+    encoder: {
+      fields: Object.fromEntries(fields.map((field) => [field, { filter: 'delete' }])),
+      format: 'filter',
+      wrap: { format: 'json' },
+    },
+    include: [logger],
+    level: 'INFO',
+    writer: { address: `unix/${accessSocket}`, output: 'net', soft_start: true },
   }
 }

@@ -8,6 +8,8 @@ import { linkDirectories } from '../routing/way-in.js'
 import type { CaddySettings } from './caddy-settings.js'
 import { namesServer } from './certificates.js'
 import { endpointRoutes } from './endpoint-routes.js'
+import { connectionPolicies, front } from './front.js'
+import { onlyByTls } from './only-by-tls.js'
 import { ownRedirectsRoute } from './own-redirects.js'
 import { ownPages, pageOr, problemPages } from './page-routes.js'
 import { accessLog } from './request-log.js'
@@ -15,8 +17,8 @@ import { notYours, refusal, unknownHost } from './responses.js'
 import { counted, doorRoutes, lookUp, noDoor, proxyRoutes, type Side } from './upstream-routes.js'
 
 export function servers(settings: CaddySettings, table: RouteTable) {
-  const { domain, inside, listeners, pagesSocket, recorded } = settings
-  const common = (from: Side) => ({
+  const { domain, inside, listeners, pagesSocket, plain, recorded } = settings
+  const common = (from: Side, first: CaddyRoute[] = []) => ({
     ...accessLog(recorded),
     // Its scan of host matchers grows faster than their number.
     automatic_https: { disable: true },
@@ -24,7 +26,7 @@ export function servers(settings: CaddySettings, table: RouteTable) {
     named_routes: ownRedirectsRoute(settings),
     // No h3: Chromium does not use it with a local root.
     protocols: ['h1', 'h2'],
-    routes: [...(from === 'inside' ? insideGate(settings) : []), ...routes(settings, table, from)],
+    routes: [...(from === 'inside' ? insideGate(settings) : []), ...routes(settings, table, from, first)],
   })
   const tls = { tls_connection_policies: connectionPolicies(domain) }
   // Who listens there tells by whom a connection was made, with an address of the agent's.
@@ -44,17 +46,19 @@ export function servers(settings: CaddySettings, table: RouteTable) {
     },
     moat: {
       ...common('outside'),
-      ...tls,
+      ...front(domain, plain, table),
       listen: listeners,
-      listener_wrappers: [{ wrapper: 'http_redirect' }, { wrapper: 'tls' }],
     },
     names: namesServer(settings),
+    ...(plain !== undefined && {
+      plain: {
+        ...common('outside', [onlyByTls(domain, table.hostRoutes)]),
+        listen: [`unix/${plain}|0600`],
+        listener_wrappers: [told],
+        protocols: ['h1', 'h2c'],
+      },
+    }),
   }
-}
-
-/** A name without a certificate of its own is shown that of the domain, if it is one below; every other gets a TLS alert. */
-function connectionPolicies(domain: string) {
-  return [{ fallback_sni: domain, match: { sni: agentHostPatterns(domain) } }, {}]
 }
 
 /**
@@ -68,9 +72,9 @@ function ownHosts(domain: string): { agents: string[]; others: string[] } {
 
 /**
  * Whatever is asked of an agent passes one route, for Caddy counts a request at each that it passes, and matches few others. Those
- * after it are for hosts that no agent could have.
+ * after it are for hosts that no agent could have. `first` comes before all of them.
  */
-function routes(settings: CaddySettings, table: RouteTable, from: Side): CaddyRoute[] {
+function routes(settings: CaddySettings, table: RouteTable, from: Side, first: CaddyRoute[]): CaddyRoute[] {
   const { connections, domain, filesSocket, pagesSocket } = settings
   const { agents, others } = ownHosts(domain)
   const atAgents = [
@@ -82,6 +86,7 @@ function routes(settings: CaddySettings, table: RouteTable, from: Side): CaddyRo
   ]
   return [
     { handle: [{ handler: 'subroute', routes: [inLowerCase, refuseOddHosts(domain)] }], match: [odd] },
+    ...first,
     ...ownPages(pagesSocket, domain),
     {
       handle: [counted(connections, from), { handler: 'subroute', routes: atAgents }],

@@ -17,6 +17,8 @@ export interface MoatPaths {
   bundles: string
   caCertificate: string
   caKey: string
+  /** What the Caddy that was asked last can do. */
+  caddyAbilities: string
   caddyLog: string
   caddyPid: string
   caddyStorage: string
@@ -40,6 +42,8 @@ export interface MoatPaths {
   oldRoots: string
   /** Where Caddy gets the proxy's own pages. */
   pagesSocket: string
+  /** Where Caddy takes what is plain HTTP on the proxy's port, if it can tell. */
+  plainSocket: string
   proxy: string
   /** Seals the containers that moat makes, so that nobody else's are taken for agents. */
   sealKey: string
@@ -78,6 +82,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     bundles: join(proxy, 'bundles'),
     caCertificate: join(proxy, 'ca', 'ca.crt'),
     caKey: join(proxy, 'ca', 'ca.key'),
+    caddyAbilities: join(proxy, 'caddy-abilities'),
     caddyLog: join(proxy, 'caddy.log'),
     caddyPid: join(proxy, 'caddy.pid'),
     caddyStorage: join(proxy, 'caddy'),
@@ -93,6 +98,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     oldRoots: join(proxy, 'old-roots'),
     pagesSocket: join(proxy, 'pages.sock'),
     packages: join(home, 'packages'),
+    plainSocket: join(proxy, 'plain.sock'),
     proxy,
     reviews: join(home, 'reviews'),
     publicCertificate: join(proxy, 'public', 'ca.crt'),
