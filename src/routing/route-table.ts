@@ -215,7 +215,7 @@ function namedHost(agent: Agent, endpoint: string, named: NamedPort, host: strin
 }
 
 /** False for an endpoint that is reached by its name alone, which no browser speaks to. */
-function answersHttp({ files, named, routes = [], upstream }: RouteFragment): boolean {
+export function answersHttp({ files, named, routes = [], upstream }: RouteFragment): boolean {
   return named === undefined || files !== undefined || upstream !== undefined || routes.length > 0
 }
 
