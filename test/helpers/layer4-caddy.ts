@@ -17,8 +17,13 @@ export async function layer4Caddy(env = process.env): Promise<string> {
   if (await hasLayer4(usual.path)) return usual.path
   const { MOAT_LAYER4_CADDY: built } = env
   if (!built) throw new Error('Set MOAT_LAYER4_CADDY to a Caddy with layer4, or run ./scripts/test, which builds one.')
-  const end = performance.now() + buildDeadline
-  while (performance.now() < end) {
+  const begun = performance.now()
+  let told = begun
+  while (performance.now() < begun + buildDeadline) {
+    if (performance.now() > told + 15_000) {
+      told = performance.now()
+      process.stderr.write(`Waiting for the build of Caddy with layer4 (${Math.round((told - begun) / 1000)} s)\n`)
+    }
     // Renamed into place when it is whole.
     if (existsSync(built)) return built
     if (existsSync(`${built}.failed`))
