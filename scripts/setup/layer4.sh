@@ -59,7 +59,7 @@ ensure_layer4() {
   fi
 }
 
-# Beside the tests, at the lowest priority; those that need it wait for it, and fail with the reason where it cannot be had.
+# Beside the tests, after them; those that need it wait for it, and fail with the reason where it cannot be had.
 start_layer4_build() {
   export MOAT_LAYER4_CADDY=$LAYER4_CADDY
   rm -f "$LAYER4_CADDY.failed"
@@ -69,7 +69,7 @@ start_layer4_build() {
   # A process group of its own, so that all of it can be ended.
   set -m
   (
-    if ! build_layer4 19 >"$CACHE/layer4.log" 2>&1 </dev/null; then
+    if ! build_layer4 10 >"$CACHE/layer4.log" 2>&1 </dev/null; then
       tail -n 25 "$CACHE/layer4.log" >"$LAYER4_CADDY.failing"
       mv -f "$LAYER4_CADDY.failing" "$LAYER4_CADDY.failed"
     fi
