@@ -63,6 +63,7 @@ ensure_layer4() {
 start_layer4_build() {
   export MOAT_LAYER4_CADDY=$LAYER4_CADDY
   rm -f "$LAYER4_CADDY.failed"
+  [ ! -x "$LAYER4_CADDY" ] || rm -rf "$CACHE/layer4.build"
   { [ -x "$LAYER4_CADDY" ] || caddy_has_layer4 "$MOAT_CADDY"; } && return
   mkdir -p "${LAYER4_CADDY%/*}"
   say "Building Caddy with the layer4 module beside the tests: $CACHE/layer4.log"
