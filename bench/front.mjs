@@ -39,7 +39,11 @@ function startMoat(name, program) {
     layer4: running.layer4,
     pid: running.pid,
     port,
-    stop: () => moat('stop', name),
+    stop: () =>
+      [
+        ['stop', name],
+        ['proxy', 'stop'],
+      ].forEach((words) => moat(...words)),
   }
 }
 
