@@ -23,6 +23,8 @@ const alone = [
   'test/integration/run/user-and-stdin.test.ts',
   'test/integration/worktrees/clean.test.ts',
 ]
+/** Those need a Caddy that is built beside the others. */
+const withLayer4 = ['test/integration/layer4/*.test.ts']
 const patient = { hookTimeout: 60_000, testTimeout: 60_000 }
 
 export default defineConfig({
@@ -40,7 +42,7 @@ export default defineConfig({
       {
         test: {
           ...patient,
-          exclude: alone,
+          exclude: [...alone, ...withLayer4],
           include: ['test/integration/**/*.test.ts'],
           maxWorkers: workers,
           name: 'integration',
@@ -51,13 +53,16 @@ export default defineConfig({
         test: { ...patient, fileParallelism: false, include: alone, name: 'alone', sequence: { groupOrder: 2 } },
       },
       {
+        test: { ...patient, fileParallelism: false, include: withLayer4, name: 'layer4', sequence: { groupOrder: 3 } },
+      },
+      {
         test: {
           fileParallelism: false,
           globalSetup: ['test/helpers/packed-moat.ts'],
           hookTimeout: 180_000,
           include: ['test/e2e/**/*.test.ts'],
           name: 'e2e',
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           testTimeout: 120_000,
         },
       },

@@ -19,6 +19,8 @@ CACHE=$(cd "$CACHE" && pwd)
 . "$ROOT/scripts/setup/images.sh"
 # shellcheck source=scripts/setup/caddy.sh
 . "$ROOT/scripts/setup/caddy.sh"
+# shellcheck source=scripts/setup/layer4.sh
+. "$ROOT/scripts/setup/layer4.sh"
 # shellcheck source=scripts/setup/packages.sh
 . "$ROOT/scripts/setup/packages.sh"
 # shellcheck source=scripts/setup/zig.sh

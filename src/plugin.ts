@@ -17,4 +17,4 @@ export type {
 } from './endpoints/contract.js'
 export { agentGoneHook, endpointTypesHook, grantProvidersHook, registerEndpointsHook } from './endpoints/contract.js'
 export type { GrantProvider, ProviderContainer, ProviderRule } from './grants/provider.js'
-export type { CaddyRoute, EndpointLink, Readiness, ServedFiles, UpstreamProtocol } from './routing/agent.js'
+export type { CaddyRoute, EndpointLink, NamedPort, Readiness, ServedFiles, UpstreamProtocol } from './routing/agent.js'

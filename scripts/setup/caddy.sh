@@ -91,7 +91,9 @@ fetch_caddy() {
 keep_caddy() {
   local home
   home=$(moat_home)
-  caddy_is_new_enough "$home/bin/caddy" && return
+  if caddy_is_new_enough "$home/bin/caddy"; then
+    caddy_has_layer4 "$MOAT_CADDY" && ! caddy_has_layer4 "$home/bin/caddy" || return 0
+  fi
   mkdir -p "$home/bin"
   # Renamed into place: whoever starts Caddy meanwhile finds a whole one.
   cp "$MOAT_CADDY" "$home/bin/.caddy.$$"

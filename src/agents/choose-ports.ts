@@ -40,8 +40,12 @@ export async function choosePorts(
 }
 
 /** Every port that a registration needs published: those it names, and those it dials. */
-function portsOf({ ports = [], routes = [], upstream }: EndpointRegistration): PublishedPort[] {
-  const dialled = dialledPorts({ routes, ...(upstream && { upstream: { protocol: 'http', ...upstream } }) })
+function portsOf({ named, ports = [], routes = [], upstream }: EndpointRegistration): PublishedPort[] {
+  const dialled = dialledPorts({
+    ...(named && { named }),
+    routes,
+    ...(upstream && { upstream: { protocol: 'http', ...upstream } }),
+  })
   return [...ports, ...dialled.filter((port) => !ports.some((known) => known.port === port)).map((port) => ({ port }))]
 }
 

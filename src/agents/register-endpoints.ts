@@ -164,13 +164,15 @@ function askedHostPorts({ endpoint, ports = [] }: OwnedRegistration): Registered
 }
 
 /** None for an endpoint that is not reached through the proxy. */
-function toFragment({ default: isDefault, endpoint, files, routes, upstream }: OwnedRegistration): RouteFragment[] {
-  if (!files && !routes && !upstream) return []
+function toFragment(registration: OwnedRegistration): RouteFragment[] {
+  const { default: isDefault, endpoint, files, named, routes, upstream } = registration
+  if (!files && !named && !routes && !upstream) return []
   return [
     {
       ...(isDefault !== undefined && { default: isDefault }),
       endpoint,
       ...(files && { files }),
+      ...(named && { named }),
       ...(routes && routes.length > 0 && { routes }),
       ...(upstream && { upstream: { ...upstream, protocol: upstream.protocol ?? 'http' } }),
     },

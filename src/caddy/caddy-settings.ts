@@ -24,6 +24,11 @@ export interface CaddySettings {
   names: NamesSettings
   /** Path of the unix socket at which the supervisor makes pages. */
   pagesSocket: string
+  /**
+   * Path of the unix socket at which what is plain HTTP on the proxy's port arrives. Absent for a Caddy that cannot tell it from TLS,
+   * which redirects it.
+   */
+  plain?: string
   /** The port in URLs. */
   port: number
   /** The directory in which links are; see routing/way-in.ts. */

@@ -2,6 +2,8 @@
 import { exitCodes, MoatError } from '../errors.js'
 
 const officialService = 'https://caddyserver.com/api/download'
+/** What the official service is asked to build in: one port for HTTPS, plain HTTP, and TCP by name. */
+const layer4 = 'github.com/mholt/caddy-l4'
 
 /** Node's names of systems and processors, and Caddy's. */
 const systems: Partial<Record<string, string>> = { darwin: 'darwin', linux: 'linux' }
@@ -14,7 +16,7 @@ export interface CaddySource {
   platform?: NodeJS.Platform
 }
 
-/** The address of a Caddy for this machine. `{os}` and `{arch}` in a mirror are replaced, or else added as a query. */
+/** The address of a Caddy with layer4 for this machine. `{os}` and `{arch}` in a mirror are replaced, or else added as a query. */
 export function caddyUrl({ arch = process.arch, mirror, platform = process.platform }: CaddySource): URL {
   const names = { arch: processors[arch], os: systems[platform] }
   if (!names.arch || !names.os) {
@@ -29,6 +31,7 @@ export function caddyUrl({ arch = process.arch, mirror, platform = process.platf
   if (text === template) {
     url.searchParams.set('os', names.os)
     url.searchParams.set('arch', names.arch)
+    url.searchParams.set('p', layer4)
   }
   return url
 }

@@ -1,5 +1,4 @@
 // Owns what Caddy logs: its own complaints, and requests, but those only of hosts that somebody watches. Pure.
-
 import type { CaddySettings } from './caddy-settings.js'
 import { reportLogger } from './egress-servers.js'
 
@@ -18,12 +17,18 @@ export function accessLog(recorded: readonly string[]) {
  */
 const costly = 'http.handlers.reverse_proxy'
 
+/** Where layer4 ends TLS. A client that does not trust the authority is an error to it. */
+const wrapper = 'caddy.listeners.layer4'
+/** It warns of every connection that layer4 has ended TLS of, and at every push. */
+const servers = 'http'
+
 /** Of Caddy. What is not shown is not written: headers may hold secrets. */
 export function logging({
   accessSocket,
   egress,
+  plain,
   recorded,
-}: Pick<CaddySettings, 'accessSocket' | 'egress' | 'recorded'>) {
+}: Pick<CaddySettings, 'accessSocket' | 'egress' | 'plain' | 'recorded'>) {
   const loggers = [
     ...(recorded.length > 0 ? [{ logger: requestLogger, name: 'requests', socket: accessSocket }] : []),
     ...(egress ? [{ logger: reportLogger, name: 'egress', socket: egress.reports }] : []),
@@ -38,8 +43,15 @@ export function logging({
       writer: { address: `unix/${socket}`, output: 'net', soft_start: true },
     },
   ])
-  const exclude = [costly, ...loggers.map(({ logger }) => named(logger))]
-  return { logs: { default: { exclude, level: 'WARN' }, ...Object.fromEntries(logs) } }
+  const elsewhere = [costly, ...loggers.map(({ logger }) => named(logger))]
+  const layer4 = plain !== undefined
+  return {
+    logs: {
+      default: { exclude: layer4 ? [wrapper, servers] : elsewhere, level: 'WARN' },
+      ...Object.fromEntries(logs),
+      ...(layer4 && { servers: { exclude: elsewhere, include: [servers], level: 'ERROR' } }),
+    },
+  }
 }
 
 const secret = ['request>headers', 'request>tls', 'resp_headers', 'user_id']

@@ -7,10 +7,11 @@ import { agentHostPatterns, defaultDomain, ownPath } from '../routing/urls.js'
 import { linkDirectories, peerEndings } from '../routing/way-in.js'
 import type { CaddySettings } from './caddy-settings.js'
 import { namesServer } from './certificates.js'
-import { egressServers, foreignNames } from './egress-servers.js'
-import type { EgressSettings } from './egress-settings.js'
+import { egressServers } from './egress-servers.js'
 import { endpointRoutes } from './endpoint-routes.js'
+import { connectionPolicies, front } from './front.js'
 import { lowerCase } from './lower-case.js'
+import { onlyByTls } from './only-by-tls.js'
 import { ownRedirectsRoute } from './own-redirects.js'
 import { ownPages, pageOr, problemPages } from './page-routes.js'
 import { accessLog } from './request-log.js'
@@ -18,8 +19,8 @@ import { notListedHere, notListedThere, notYours, refusal, unknownHost } from '.
 import { counted, doorRoutes, lookUp, noDoor, proxyRoutes, type Side } from './upstream-routes.js'
 
 export function servers(settings: CaddySettings, table: RouteTable) {
-  const { domain, egress, inside, listeners, pagesSocket, recorded } = settings
-  const common = (from: Side) => ({
+  const { domain, egress, inside, listeners, pagesSocket, plain, recorded } = settings
+  const common = (from: Side, first: CaddyRoute[] = []) => ({
     ...accessLog(recorded),
     // Its scan of host matchers grows faster than their number.
     automatic_https: { disable: true },
@@ -27,7 +28,7 @@ export function servers(settings: CaddySettings, table: RouteTable) {
     named_routes: ownRedirectsRoute(settings),
     // No h3: Chromium does not use it with a local root.
     protocols: ['h1', 'h2'],
-    routes: [...(from === 'inside' ? insideGate(settings) : []), ...routes(settings, table, from)],
+    routes: [...(from === 'inside' ? insideGate(settings) : []), ...routes(settings, table, from, first)],
   })
   const tls = { tls_connection_policies: connectionPolicies(domain, egress) }
   // Who listens there tells by whom a connection was made, with an address of the agent's.
@@ -47,20 +48,20 @@ export function servers(settings: CaddySettings, table: RouteTable) {
     },
     moat: {
       ...common('outside'),
-      ...tls,
+      ...front(settings, table),
       listen: listeners,
-      listener_wrappers: [{ wrapper: 'http_redirect' }, { wrapper: 'tls' }],
     },
     names: namesServer(settings),
     ...egressServers(egress, domain),
+    ...(plain !== undefined && {
+      plain: {
+        ...common('outside', [onlyByTls(domain, table.hostRoutes)]),
+        listen: [`unix/${plain}|0600`],
+        listener_wrappers: [told],
+        protocols: ['h1', 'h2c'],
+      },
+    }),
   }
-}
-
-/** A name without a certificate of its own is shown that of the domain, if it is one below; every other gets a TLS alert. */
-function connectionPolicies(domain: string, egress: EgressSettings | undefined) {
-  const own = { fallback_sni: domain, match: { sni: agentHostPatterns(domain) } }
-  const foreign = foreignNames(egress)
-  return [own, ...(foreign.length > 0 ? [{ match: { sni: [defaultDomain] } }, ...foreign] : []), {}]
 }
 
 /**
@@ -74,9 +75,9 @@ function ownHosts(domain: string): { agents: string[]; others: string[] } {
 
 /**
  * Whatever is asked of an agent passes one route, for Caddy counts a request at each that it passes, and matches few others. Those
- * after it are for hosts that no agent could have.
+ * after it are for hosts that no agent could have. `first` comes before all of them.
  */
-function routes(settings: CaddySettings, table: RouteTable, from: Side): CaddyRoute[] {
+function routes(settings: CaddySettings, table: RouteTable, from: Side, first: CaddyRoute[]): CaddyRoute[] {
   const { connections, domain, filesSocket, pagesSocket } = settings
   const { agents, others } = ownHosts(domain)
   const atAgents = [
@@ -88,6 +89,7 @@ function routes(settings: CaddySettings, table: RouteTable, from: Side): CaddyRo
   ]
   return [
     { handle: [{ handler: 'subroute', routes: [inLowerCase, refuseOddHosts(domain)] }], match: [odd] },
+    ...first,
     ...ownPages(pagesSocket, domain),
     {
       handle: [counted(connections, from), { handler: 'subroute', routes: atAgents }],

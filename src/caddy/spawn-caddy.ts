@@ -8,6 +8,7 @@ import { shellQuote } from '../config/shell-quote.js'
 import { MoatError } from '../errors.js'
 import { type ProcessIdentity, readProcess } from '../processes/process-facts.js'
 import { CaddyAdmin } from './admin.js'
+import { lastWords } from './last-words.js'
 import type { CaddyConfig } from './to-caddy-config.js'
 
 /** Start to first answer is 50 ms on an idle machine. Milliseconds. */
@@ -73,7 +74,10 @@ export async function spawnCaddy(options: SpawnCaddyOptions): Promise<SpawnedCad
   if (identity) return { exited, identity }
   child.kill('SIGKILL')
   const reason = ended === 'late' ? `did not answer within ${startDeadline / 1000} s` : 'ended at once'
-  const said = ended instanceof Object && 'error' in ended ? ended.error?.message : lastError(paths.caddyLog, logStart)
+  const said =
+    ended instanceof Object && 'error' in ended
+      ? ended.error?.message
+      : lastWords(readFileSync(paths.caddyLog).subarray(logStart).toString())
   throw new MoatError('CADDY_FAILED', `Caddy ${reason}${said ? `: ${said}` : ''}.`, {
     suggestions: [`tail ${shellQuote(paths.caddyLog)}`],
   })
@@ -111,11 +115,4 @@ function caddyEnvironment(env: NodeJS.ProcessEnv, storage: string): NodeJS.Proce
 function openLog(path: string): number {
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > longestLog) renameSync(path, `${path}.old`)
   return openSync(path, 'a', 0o600)
-}
-
-/** Caddy's last complaint since `start`; its log is JSON, but not the line it ends with. A stack trace is nobody's business. */
-function lastError(logFile: string, start: number): string | undefined {
-  const lines = readFileSync(logFile).subarray(start).toString().trim().split('\n')
-  const last = lines.findLast((line) => line.startsWith('Error:')) ?? lines.find((line) => line.startsWith('panic:'))
-  return last?.replace(/^(Error|panic): /, '')
 }

@@ -22,7 +22,7 @@ export function toCaddyConfig(settings: CaddySettings, table: RouteTable): Caddy
         https_port: settings.port,
         // What the dashboard counts with; it costs about 5 % of the CPU. Caddy counts every host by itself where it speaks
         // TLS, whether a matcher names it or not.
-        metrics: { per_host: true },
+        metrics: { ...(settings.plain !== undefined && { observe_catchall_hosts: true }), per_host: true },
         servers: servers(settings, table),
       },
       pki: authorityConfig(settings, egressAuthority(settings.egress)),
@@ -88,7 +88,7 @@ export function portOf(config: CaddyConfig): number | undefined {
 
 /** The domain of a config made here. */
 export function domainOf(config: CaddyConfig): string | undefined {
-  const domain = at(config, ['apps', 'http', 'servers', 'moat', 'tls_connection_policies', '0', 'fallback_sni'])
+  const domain = at(config, ['apps', 'http', 'servers', 'inside', 'tls_connection_policies', '0', 'fallback_sni'])
   return typeof domain === 'string' ? domain : undefined
 }
 
@@ -96,6 +96,12 @@ export function domainOf(config: CaddyConfig): string | undefined {
 export function listenersOf(config: CaddyConfig): string[] {
   const listeners = at(config, ['apps', 'http', 'servers', 'moat', 'listen'])
   return Array.isArray(listeners) ? listeners.map(String).filter((listener) => listener.startsWith('fd/')) : []
+}
+
+/** The socket for plain HTTP of a config made here; undefined for that of a Caddy without layer4. */
+export function plainOf(config: CaddyConfig): string | undefined {
+  const socket = at(config, ['apps', 'http', 'servers', 'plain', 'listen', '0'])
+  return typeof socket === 'string' ? /^unix\/(.*)\|0600$/.exec(socket)?.[1] : undefined
 }
 
 /** The `connections` of a config made here. */

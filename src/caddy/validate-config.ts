@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { startAsInvokingUser } from '../config/invoking-user.js'
 import { printable } from '../confinement/judge-routes.js'
 import { messageOf } from '../errors.js'
+import { lastWords } from './last-words.js'
 import type { CaddyConfig } from './to-caddy-config.js'
 
 /** How long Caddy may take to read a config. Milliseconds. */
@@ -27,9 +28,8 @@ export function validateConfig(binary: string, config: CaddyConfig): Promise<str
 
 /** What follows the last place in the config that Caddy names. */
 function reasonOf(stderr: string, error: unknown): string {
-  const lines = stderr.trim().split('\n')
-  const line = lines.findLast((text) => text.startsWith('Error:')) ?? lines.find((text) => text.startsWith('panic:'))
-  if (line === undefined) return messageOf(error).split('\n')[0] ?? 'no reason given'
+  const words = lastWords(stderr)
+  if (words === undefined) return messageOf(error).split('\n')[0] ?? 'no reason given'
   // Caddy quotes what it does not take, which may have come from a label.
-  return printable(line.replace(/^(Error|panic): /, '').replace(/^.*?position \d+: (?=loading module)/, ''))
+  return printable(words.replace(/^.*?position \d+: (?=loading module)/, ''))
 }

@@ -17,6 +17,8 @@ export interface MoatPaths {
   bundles: string
   caCertificate: string
   caKey: string
+  /** What the Caddy that was asked last can do. */
+  caddyAbilities: string
   caddyLog: string
   caddyPid: string
   caddyStorage: string
@@ -60,6 +62,8 @@ export interface MoatPaths {
   oldRoots: string
   /** Where Caddy gets the proxy's own pages. */
   pagesSocket: string
+  /** Where Caddy takes what is plain HTTP on the proxy's port, if it can tell. */
+  plainSocket: string
   /** Where the user describes services that moat does not know. */
   providers: string
   proxy: string
@@ -103,6 +107,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     bundles: join(proxy, 'bundles'),
     caCertificate: join(proxy, 'ca', 'ca.crt'),
     caKey: join(proxy, 'ca', 'ca.key'),
+    caddyAbilities: join(proxy, 'caddy-abilities'),
     caddyLog: join(proxy, 'caddy.log'),
     caddyPid: join(proxy, 'caddy.pid'),
     caddyStorage: join(proxy, 'caddy'),
@@ -129,6 +134,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     oldRoots: join(proxy, 'old-roots'),
     pagesSocket: join(proxy, 'pages.sock'),
     packages: join(home, 'packages'),
+    plainSocket: join(proxy, 'plain.sock'),
     providers: join(home, 'providers'),
     proxy,
     reviews: join(home, 'reviews'),

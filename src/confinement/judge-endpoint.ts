@@ -1,5 +1,7 @@
 // Owns the judgement on what an endpoint says of itself besides its routes: its files, its address, what is shown of it. Pure.
+
 import type { Endpoint, RouteFragment } from '../routing/agent.js'
+import { httpProtocols } from '../routing/http-protocols.js'
 import { judgeRoutes, type Refusal } from './judge-routes.js'
 
 /** Schemes that a browser runs, or reads this machine with. */
@@ -7,6 +9,7 @@ const scripts = new Set(['about', 'blob', 'data', 'file', 'filesystem', 'javascr
 /** What terminals and pages show is short and on one line. */
 const mostCharacters = 2_000
 const mostShown = 50
+const mostProtocols = 16
 const ports = { least: 1, most: 65_535 }
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const control = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/
@@ -37,7 +40,7 @@ export function textProblem(text: string): string | undefined {
 }
 
 /** Why the proxy must not serve what a fragment asks for; undefined when it may. */
-export function judgeFragment({ files, routes, upstream }: RouteFragment): Refusal | undefined {
+export function judgeFragment({ files, named, routes, upstream }: RouteFragment): Refusal | undefined {
   if (files) {
     const inner = Object.entries({ fallback: files.fallback, root: files.root })
     for (const [name, path] of inner) {
@@ -45,6 +48,10 @@ export function judgeFragment({ files, routes, upstream }: RouteFragment): Refus
       if (problem !== undefined) return { path: `files.${name}`, refused: problem }
     }
   }
+  if (named && !isPort(named.port)) return { path: 'named.port', refused: 'is not a port' }
+  if (named?.alpn && !(named.alpn.length <= mostProtocols && named.alpn.every(isProtocolName)))
+    return { path: 'named.alpn', refused: 'is not a list of protocols' }
+  if (named?.start !== undefined && named.start !== 'postgres') return { path: 'named.start', refused: 'is not known' }
   if (upstream && !isPort(upstream.port)) return { path: 'upstream.port', refused: 'is not a port' }
   if (upstream?.host !== undefined && !isHost(upstream.host))
     return { path: 'upstream.host', refused: 'is not the name of a host' }
@@ -65,6 +72,11 @@ export function shownEndpoint(endpoint: Endpoint): Endpoint {
     ...(readiness && asksWell && { readiness }),
     ...(url !== undefined && urlProblem(url) === undefined && { url }),
   }
+}
+
+/** What clients ask for by ALPN. Browsers' are not among them: what those speak is HTTP, and has routes. */
+export function isProtocolName(name: string): boolean {
+  return /^[\w.+/-]{1,64}$/.test(name) && !httpProtocols.includes(name)
 }
 
 /** `host` or `host:port`, as it may stand in a Host header. */

@@ -55,15 +55,24 @@ async function bringCaddy({ describe, env = process.env, paths, progress, signal
   // Two set-ups at the same time would write to one file.
   const lock = await waitForFileLock(join(paths.home, 'setup.lock'))
   try {
-    const [now] = await checkCaddy({ env, paths, platform: process.platform })
-    if (now?.status === 'ok') return true
+    const now = await checkCaddy({ env, paths, platform: process.platform })
+    if (now.every(({ repair }) => repair?.kind !== 'caddy')) return true
     // Loaded here: a set-up that has nothing to fetch does without it.
     const { downloadCaddy } = await import('../caddy/download-caddy.js')
     const caddy = await progress.step(`Downloading Caddy from ${url.host}`, (update) =>
       downloadCaddy({ bin: paths.bin, onProgress: (state) => update(describe(state)), signal, url }),
     )
     progress.note(`Caddy ${caddy.version} is at ${caddy.path}.`)
+    progress.note(
+      'A proxy that runs already goes on with its own; moat proxy stop ends it, and the next start has this one.',
+    )
     return true
+  } catch (error) {
+    // One that serves all the same is no reason to stop here.
+    const [usable] = await checkCaddy({ env, paths, platform: process.platform })
+    if (!(error instanceof MoatError) || usable?.status !== 'ok') throw error
+    progress.note(`${error.message} The Caddy that is here goes on being used.`)
+    return false
   } finally {
     await lock.release()
   }

@@ -2,7 +2,7 @@
 // `moat-cli/plugin`; `http` has no other door. Fields may be added, never removed or renamed.
 import type { Hook, Interfaces } from '@oclif/core'
 import type { GrantProvider } from '../grants/provider.js'
-import type { CaddyRoute, EndpointLink, Readiness, ServedFiles, UpstreamProtocol } from '../routing/agent.js'
+import type { CaddyRoute, EndpointLink, NamedPort, Readiness, ServedFiles, UpstreamProtocol } from '../routing/agent.js'
 
 /** A problem an options schema found. `path` leads to it from the options. */
 export interface OptionIssue {
@@ -66,6 +66,11 @@ export interface EndpointRegistration {
   /** A directory of the workspace that Caddy serves. It cannot be left, not by symbolic links either. */
   files?: ServedFiles
   links?: EndpointLink[]
+  /**
+   * A container port that speaks something else than HTTP, reached over TLS by the endpoint's host at the proxy's port as well, where
+   * Caddy has the layer4 module. It is config: an agent that has one is a push.
+   */
+  named?: NamedPort
   /** The port to show, `web:3000`. Default: the upstream's, or the only published one; none shows the type instead. */
   port?: number
   ports?: PublishedPort[]

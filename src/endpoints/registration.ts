@@ -1,6 +1,13 @@
 // Owns checking what plugins return from the registration hook, before any of it is acted upon.
 import { z } from 'zod'
-import { isHost, ownPathProblem, pathProblem, textProblem, urlProblem } from '../confinement/judge-endpoint.js'
+import {
+  isHost,
+  isProtocolName,
+  ownPathProblem,
+  pathProblem,
+  textProblem,
+  urlProblem,
+} from '../confinement/judge-endpoint.js'
 import { judgeRoutes } from '../confinement/judge-routes.js'
 import { MoatError } from '../errors.js'
 import type { EndpointRegistration } from './contract.js'
@@ -17,6 +24,13 @@ const schema = z.array(
     env: z.exactOptional(z.record(z.string().regex(/^[A-Za-z_]\w*$/), z.string())),
     files: z.exactOptional(z.strictObject({ browse: z.boolean(), fallback: z.exactOptional(inside), root: inside })),
     links: z.exactOptional(z.array(z.strictObject({ title: shown, url: shown }))),
+    named: z.exactOptional(
+      z.strictObject({
+        alpn: z.exactOptional(z.array(z.string().check(z.refine(isProtocolName, 'is not the name of a protocol')))),
+        port,
+        start: z.exactOptional(z.enum(['postgres'])),
+      }),
+    ),
     port: z.exactOptional(port),
     ports: z.exactOptional(
       z.array(z.strictObject({ hostPort: z.exactOptional(z.union([port, z.literal('stable')])), port })),

@@ -103,6 +103,13 @@ const routes = z.array(
     default: z.exactOptional(z.boolean()),
     endpoint: dnsLabel,
     files: z.exactOptional(z.object({ browse: z.boolean(), fallback: z.exactOptional(z.string()), root: z.string() })),
+    named: z.exactOptional(
+      z.object({
+        alpn: z.exactOptional(z.array(z.string())),
+        port,
+        start: z.exactOptional(z.enum(['postgres'])),
+      }),
+    ),
     // What they may hold is judged in confinement, where they become config.
     routes: z.exactOptional(z.array(z.looseObject({ handle: z.array(z.looseObject({ handler: z.string() })) }))),
     upstream: z.exactOptional(

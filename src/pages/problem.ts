@@ -4,7 +4,7 @@ import { describeEnd } from '../routing/agent-end.js'
 import { portNamed, undeclaredPorts } from '../routing/declared-ports.js'
 import { formatAge } from '../routing/format-age.js'
 import { nearestName } from '../routing/nearest-name.js'
-import { defaultEndpoint } from '../routing/route-table.js'
+import { answersHttp, defaultEndpoint } from '../routing/route-table.js'
 import { agentUrl, indexUrl, isWithin, type ProxyAddress, urlOf } from '../routing/urls.js'
 import { explainUndeclared } from './undeclared.js'
 import { explainHealth, explainReach, healthOf, type Look, servedPort } from './view.js'
@@ -68,6 +68,9 @@ export function explainHost(host: string, sources: ProblemSources): Problem {
     return agent.discover && name !== undefined && portNamed(name) !== undefined
       ? undiscovered(agent, name, sources)
       : unknownEndpoint(agent, name, sources)
+  const { url } = agent.endpoints.find((one) => one.name === name) ?? {}
+  if (url !== undefined && !agent.routes.some((one) => one.endpoint === name && answersHttp(one)))
+    return noWebServer(agent, name, url)
   return unanswered(agent, name, sources)
 }
 
@@ -121,6 +124,21 @@ function unknownEndpoint(agent: Agent, name: string | undefined, { address, look
     ...noteOf(agent, look),
     status: 404,
     title: name === undefined ? `${agent.name} has no endpoints` : `${agent.name} has no endpoint ${name}`,
+    waits: 'change',
+  }
+}
+
+/** A database, say, that somebody asks as if it were a site. */
+function noWebServer(agent: Agent, name: string, url: string): Problem {
+  return {
+    agent: agent.name,
+    detail: `${name} of ${agent.name} is no web server. Its own address is ${url}.`,
+    endpoint: name,
+    error: 'not_http',
+    hint: `moat connect ${agent.name} ${name}`,
+    links: [],
+    status: 404,
+    title: `${name} of ${agent.name} is no web server`,
     waits: 'change',
   }
 }

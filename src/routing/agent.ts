@@ -58,6 +58,18 @@ export interface ServedFiles {
   root: string
 }
 
+/**
+ * A port inside the container that is reached at the endpoint's host too, on the proxy's port: over TLS, by the name that a client
+ * asks for in its handshake, whatever is spoken then.
+ */
+export interface NamedPort {
+  /** What clients may ask for by ALPN; without it they ask for nothing. */
+  alpn?: string[]
+  port: number
+  /** What a client says before its handshake, if it says something. */
+  start?: 'postgres'
+}
+
 /** What an endpoint type asks of the proxy for one endpoint. Travels in the container's labels. */
 export interface RouteFragment {
   /** True when the bare agent host leads here too. */
@@ -67,6 +79,7 @@ export interface RouteFragment {
   endpoint: string
   /** After `routes`, for requests that they pass on. */
   files?: ServedFiles
+  named?: NamedPort
   /** Before anything else. `{moat.dial.3000}` in it is where the proxy reaches a container port. */
   routes?: CaddyRoute[]
   /** A port inside the container that answers what is left. `host`: what it sees as Host, in place of the request's. */

@@ -3,6 +3,7 @@ import {
   type Agent,
   type CaddyRoute,
   isLive,
+  type NamedPort,
   type RouteFragment,
   type ServedFiles,
   type UpstreamProtocol,
@@ -55,6 +56,16 @@ export interface HostRoutes {
   upstream: boolean
 }
 
+/** A host that is reached by its name in a TLS handshake, over which something else than HTTP is spoken. */
+export interface NamedHost extends NamedPort {
+  agent: string
+  /** `host:port` on loopback, or `unix/` and a path. */
+  dial: string
+  endpoint: string
+  host: string
+  runId: string
+}
+
 /** An agent by its name and its run. */
 export interface NamedRun {
   agent: string
@@ -70,6 +81,8 @@ export interface RouteTable {
   inside: NamedRun[]
   /** How they are to others from there. */
   peers: PeerView[]
+  /** For a Caddy that can tell them from HTTPS. */
+  named: NamedHost[]
   upstreams: Upstream[]
   /** Container ports that Caddy's config dials by the agents' sockets. */
   ways: Way[]
@@ -86,6 +99,7 @@ export const emptyTable: RouteTable = {
   doors: [],
   hostRoutes: [],
   inside: [],
+  named: [],
   peers: [],
   upstreams: [],
   ways: [],
@@ -110,6 +124,7 @@ export function routeTable(agents: readonly Agent[], domain: string): RouteTable
     doors: all('doors').toSorted((a, b) => compare(a.host, b.host)),
     hostRoutes: all('hostRoutes').toSorted((a, b) => compare(a.hosts[0] ?? '', b.hosts[0] ?? '')),
     inside: named(agents.filter((agent) => agent.forwards !== undefined && isLive(agent))),
+    named: all('named').toSorted((a, b) => compare(a.host, b.host)),
     peers: peerViews(agents),
     upstreams: all('upstreams').toSorted((a, b) => compare(a.host, b.host)),
     ways: [...all('ways'), ...agents.flatMap(probedWays)].toSorted(
@@ -126,9 +141,10 @@ function named(agents: readonly Agent[]): NamedRun[] {
 export function hostsOf({
   doors,
   hostRoutes,
+  named = [],
   upstreams,
-}: Pick<RouteTable, 'doors' | 'hostRoutes' | 'upstreams'>): string[] {
-  const plain = [...doors, ...upstreams].map(({ host }) => host)
+}: Pick<RouteTable, 'doors' | 'hostRoutes' | 'upstreams'> & Partial<Pick<RouteTable, 'named'>>): string[] {
+  const plain = [...doors, ...named, ...upstreams].map(({ host }) => host)
   return [...new Set([...plain, ...hostRoutes.flatMap(({ hosts }) => hosts)])]
 }
 
@@ -162,18 +178,23 @@ export function hasParted(before: RouteTable, after: RouteTable, running: Readon
 }
 
 /** The container ports that the routes of a fragment dial. */
-export function dialledPorts({ routes = [], upstream }: Pick<RouteFragment, 'routes' | 'upstream'>): number[] {
-  const named = [...JSON.stringify(routes).matchAll(dialPlaceholder)].map(([, port]) => Number(port))
-  return [...new Set([...(upstream ? [upstream.port] : []), ...named])]
+export function dialledPorts({
+  named,
+  routes = [],
+  upstream,
+}: Pick<RouteFragment, 'named' | 'routes' | 'upstream'>): number[] {
+  const inRoutes = [...JSON.stringify(routes).matchAll(dialPlaceholder)].map(([, port]) => Number(port))
+  return [...new Set([...(upstream ? [upstream.port] : []), ...inRoutes, ...(named ? [named.port] : [])])]
 }
 
 function tableOf(agent: Agent, fragment: RouteFragment, domain: string): Partial<RouteTable> {
   const ports = dialledPorts(fragment)
   if (ports.some((port) => dialOf(agent, port) === undefined)) return {}
-  const { endpoint, files, routes = [], upstream } = fragment
+  const { endpoint, files, named, routes = [], upstream } = fragment
   const bare = isDefault(agent, fragment) ? [agentHost(agent.name, domain)] : []
   const hosts = [endpointHost(agent.name, endpoint, domain), ...bare]
-  const special = routes.length > 0 || files !== undefined || upstream === undefined || upstream.host !== undefined
+  const special =
+    answersHttp(fragment) && (routes.length > 0 || files !== undefined || upstream?.host !== undefined || !upstream)
   const isPlain = !special && agent.wayIn === 'sockets' && upstream?.protocol === 'http'
   const linked = isPlain ? hosts.filter(isLinkable) : []
   const configured = upstream ? hosts.filter((host) => !linked.includes(host)) : []
@@ -188,7 +209,7 @@ function tableOf(agent: Agent, fragment: RouteFragment, domain: string): Partial
     upstream: upstream !== undefined,
     ...(upstream?.host !== undefined && { upstreamHost: upstream.host }),
   }
-  const dialled = special || configured.length > 0 ? ports : []
+  const dialled = special || named || configured.length > 0 ? ports : []
   return {
     doors: linked.map((host) => ({
       agent: agent.name,
@@ -199,6 +220,7 @@ function tableOf(agent: Agent, fragment: RouteFragment, domain: string): Partial
     })),
     // Files and fixed answers come from no container port: only the agent's state tells whether it is there.
     hostRoutes: special && isLive(agent) ? [hostRoutes] : [],
+    named: named ? [namedHost(agent, fragment.endpoint, named, hosts[0] ?? '')] : [],
     upstreams: upstream ? configured.map((host) => upstreamOf(agent, upstream, host)) : [],
     ways: agent.wayIn === 'sockets' ? dialled.map((port) => ({ port, runId: agent.runId })) : [],
   }
@@ -222,6 +244,15 @@ function upstreamOf(agent: Agent, { port, protocol }: NonNullable<RouteFragment[
   }
 }
 
+function namedHost(agent: Agent, endpoint: string, named: NamedPort, host: string): NamedHost {
+  return { ...named, agent: agent.name, dial: dialOf(agent, named.port) ?? '', endpoint, host, runId: agent.runId }
+}
+
+/** False for an endpoint that is reached by its name alone, which no browser speaks to. */
+export function answersHttp({ files, named, routes = [], upstream }: RouteFragment): boolean {
+  return named === undefined || files !== undefined || upstream !== undefined || routes.length > 0
+}
+
 /** The endpoint that answers at the agent's bare host, if one does. */
 export function defaultEndpoint(agent: Pick<Agent, 'routes'>): string | undefined {
   return agent.routes.find((fragment) => isDefault(agent, fragment))?.endpoint
@@ -229,8 +260,8 @@ export function defaultEndpoint(agent: Pick<Agent, 'routes'>): string | undefine
 
 /** What the bare host means does not depend on what happens to listen: a discovered endpoint neither has it nor takes it away. */
 function isDefault({ routes }: Pick<Agent, 'routes'>, fragment: RouteFragment): boolean {
-  if (fragment.discovered) return false
-  const declared = routes.filter(({ discovered }) => !discovered)
+  if (fragment.discovered || !answersHttp(fragment)) return false
+  const declared = routes.filter((one) => !one.discovered && answersHttp(one))
   return fragment.default ?? (declared.length === 1 && !declared.some((other) => other.default))
 }
 

@@ -6,7 +6,7 @@ import type { CaddyAdmin } from '../caddy/admin.js'
 import type { NamesSettings } from '../caddy/caddy-settings.js'
 import type { CaddyBinary } from '../caddy/find-caddy.js'
 import { spawnCaddy } from '../caddy/spawn-caddy.js'
-import type { CaddyConfig } from '../caddy/to-caddy-config.js'
+import { type CaddyConfig, plainOf } from '../caddy/to-caddy-config.js'
 import { clearPath } from '../config/clear-path.js'
 import { interceptSocket, type MoatPaths } from '../config/paths.js'
 import type { ProcessIdentity } from '../processes/process-facts.js'
@@ -34,20 +34,27 @@ export interface CaddyHandleOptions {
 export class CaddyHandle {
   readonly #options: CaddyHandleOptions
   readonly #adminSocket: KeptSocket
-  /** All that Caddy makes by a path. */
-  readonly #sockets: KeptSocket[]
+  readonly #inside: KeptSocket[]
+  readonly #plain: KeptSocket
   #identity: ProcessIdentity | undefined
+  #hasPlain = false
   #unwatch: (() => void) | undefined
 
   constructor(options: CaddyHandleOptions) {
     this.#options = options
-    const { adminSocket, inside } = options.paths
+    const { adminSocket, inside, plainSocket } = options.paths
     this.#adminSocket = new KeptSocket(adminSocket)
-    this.#sockets = [this.#adminSocket, new KeptSocket(inside.tls), new KeptSocket(inside.plain)]
+    this.#inside = [new KeptSocket(inside.tls), new KeptSocket(inside.plain)]
+    this.#plain = new KeptSocket(plainSocket)
   }
 
   get pid(): number | undefined {
     return this.#identity?.pid
+  }
+
+  /** All that Caddy makes by a path. */
+  get #sockets(): KeptSocket[] {
+    return [this.#adminSocket, ...this.#inside, ...(this.#hasPlain ? [this.#plain] : [])]
   }
 
   /** False when something else, or nothing, is where one of its sockets was. */
@@ -62,6 +69,7 @@ export class CaddyHandle {
     if (!found && (await this.#adminSocket.restore())) found = await findRunningCaddy(admin, paths)
     if (!found) return undefined
     this.#identity = found.identity
+    this.#hasPlain = plainOf(found.config) !== undefined
     this.#unwatch = watchCaddy(paths.adminSocket, found.identity, () => {
       this.#identity = undefined
       onEnd('the adopted Caddy ended', undefined)
@@ -85,7 +93,8 @@ export class CaddyHandle {
       const secret = randomBytes(16).toString('hex')
       const names = { listener: inherited.at(-1) ?? '', port: bound.namesPort, secret }
       const config = configOf(inherited.slice(0, -1), bound.port, names)
-      for (const socket of this.#sockets) await socket.clear()
+      this.#hasPlain = plainOf(config) !== undefined
+      for (const socket of [...this.#sockets, this.#plain]) await socket.clear()
       await clearOpened(paths)
       const { exited, identity } = await spawnCaddy({
         binary: binary.path,

@@ -1,9 +1,10 @@
 // Owns one Caddy: starts or adopts it, keeps it alive and within reach, and has it serve the routes.
 import { CaddyAdmin } from '../caddy/admin.js'
-import type { CaddySettings, NamesSettings } from '../caddy/caddy-settings.js'
+import { caddyAbilities } from '../caddy/caddy-abilities.js'
+import type { CaddySettings } from '../caddy/caddy-settings.js'
 import type { EgressSettings } from '../caddy/egress-settings.js'
 import type { CaddyBinary } from '../caddy/find-caddy.js'
-import { connectionsOf } from '../caddy/to-caddy-config.js'
+import { connectionsOf, plainOf } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
 import { MoatError, messageOf } from '../errors.js'
 import { emptyTable, hasParted, type RouteTable, runsOf } from '../routing/route-table.js'
@@ -15,6 +16,7 @@ import { Coalescer } from './coalescer.js'
 import type { Counters } from './counters.js'
 import type { RouteCheck } from './route-check.js'
 import { ServedConfig } from './served-config.js'
+import { type BoundSettings, settingsFor } from './settings-for.js'
 
 /** Each config change closes idle connections, so changes after the first share one push a second. Milliseconds. */
 const pushInterval = 1_000
@@ -43,6 +45,8 @@ export class ManagedCaddy {
   )
   readonly #served: ServedConfig
   #failure: string | undefined
+  /** The socket for plain HTTP of a Caddy that can tell it. */
+  #plain: string | undefined
   #look: NodeJS.Timeout | undefined
   #routes: RouteTable = emptyTable
   #starting: Promise<void> | undefined
@@ -63,6 +67,11 @@ export class ManagedCaddy {
 
   get counters(): Counters {
     return this.#served.counters
+  }
+
+  /** True when its port serves HTTPS, plain HTTP, and TCP by name. */
+  get hasLayer4(): boolean {
+    return this.#plain !== undefined
   }
 
   get pid(): number | undefined {
@@ -88,7 +97,9 @@ export class ManagedCaddy {
   async adopt(): Promise<boolean> {
     const found = await this.#handle.adopt()
     if (!found) return false
-    this.#served.settings = this.#settingsFor(found.listeners, found.port, found.names)
+    // What it can do it was started with: the program may be another by now.
+    this.#plain = plainOf(found.config)
+    this.#served.settings = this.#settingsFor({ listeners: found.listeners, names: found.names, port: found.port })
     this.#served.settings.connections = connectionsOf(found.config)
     this.#served.adopted(found.config)
     this.#watch()
@@ -207,8 +218,10 @@ export class ManagedCaddy {
 
   async #launch(port: number, table: RouteTable): Promise<void> {
     if (this.#stopping) throw new Error('the proxy is stopping')
+    const { binary, paths } = this.#options
+    this.#plain = (await caddyAbilities(binary.path, paths)).layer4 ? paths.plainSocket : undefined
     const config = await this.#handle.launch(port, (listeners, bound, names) => {
-      this.#served.settings = this.#settingsFor(listeners, bound, names)
+      this.#served.settings = this.#settingsFor({ listeners, names, port: bound })
       return this.#served.configFor(this.#served.settings, table)
     })
     this.#guard.started()
@@ -280,13 +293,8 @@ export class ManagedCaddy {
     return this.#served.certificates.warm(this.#routes, this.address)
   }
 
-  #settingsFor(listeners: string[], port: number, names: NamesSettings): CaddySettings {
+  #settingsFor(bound: BoundSettings): CaddySettings {
     const { domain, paths } = this.#options
-    const { accessSocket, adminSocket, caCertificate, caKey, caddyStorage, filesSocket, inside, pagesSocket } = paths
-    const sockets = { accessSocket, adminSocket, filesSocket, inside, pagesSocket }
-    // A new process goes on reporting what somebody watches.
-    const { connections = 0, recorded = [] } = this.#served.settings ?? {}
-    const directories = { proxy: paths.proxy, storage: caddyStorage }
-    return { ...sockets, ...directories, caCertificate, caKey, connections, domain, listeners, names, port, recorded }
+    return settingsFor(bound, { before: this.#served.settings, domain, paths, plain: this.#plain })
   }
 }

@@ -6,16 +6,18 @@ import { defaultDomain, type ProxyAddress } from '../routing/urls.js'
 
 /**
  * How agents are made, known and reached. Whatever changes that raises the number: a supervisor of another one cannot serve
- * agents of this moat, also where the version is the same. 2: with seals, by sockets.
+ * agents of this moat, also where the version is the same. 2: with seals, by sockets. 3: with ports that are
+ * reached by name.
  */
-export const agentContract = 2
+export const agentContract = 3
 
 /** What `GET /status` answers, and each line of `POST /hold`. */
 export interface SupervisorStatus {
   /** Running agents that have endpoints, or a policy. */
   agents: Agent[]
   ca: string
-  caddy: { pid: number | undefined; version: string }
+  /** `layer4`: whether its port serves plain HTTP and TCP by name, too. One from before there was a choice does not say. */
+  caddy: { layer4?: boolean; pid: number | undefined; version: string }
   /** What its URLs end in; a supervisor from before there was a choice does not say. */
   domain?: string
   /** Where the engine answers whose agents it serves. */

@@ -29,7 +29,7 @@ export interface ProxyStatus {
   agents: AgentView[]
   /** Path of the root certificate. */
   ca: string
-  caddy: { pid: number | undefined; version: string } | null
+  caddy: SupervisorStatus['caddy'] | null
   /** What its URLs end in, or would end in. */
   domain: string
   /** The index of all agents, for browsers and as JSON. */

@@ -268,7 +268,7 @@ export class Supervisor {
     return {
       agents: agents.filter(keepsProxy),
       ca: this.#options.paths.caCertificate,
-      caddy: { pid: this.#caddy.pid, version: this.#binary.version },
+      caddy: { layer4: this.#caddy.hasLayer4, pid: this.#caddy.pid, version: this.#binary.version },
       ...(this.#engine.address !== undefined && { engine: this.#engine.address }),
       ...this.#caddy.address,
       kept: this.#lifetime.kept,

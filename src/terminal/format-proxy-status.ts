@@ -23,6 +23,12 @@ export function formatProxyStatus(status: ProxyStatus): string {
   ].join('\n')
 }
 
+/** What the Caddy that runs cannot do, and how to get one that can. */
+export function describeMissing({ caddy }: Pick<ProxyStatus, 'caddy'>): string | undefined {
+  if (caddy?.layer4 !== false) return undefined
+  return `Caddy ${caddy.version} has no layer4 module: http:// is redirected to https://, and databases have no names. Get one: moat setup`
+}
+
 function agentLines(agents: readonly AgentView[]): string[] {
   const width = Math.max(0, ...agents.map(({ name }) => name.length))
   return agents.map(({ endpoints, name }) => `  ${name.padEnd(width)}   ${describeEndpoints(endpoints)}`)

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { type ProxyStatus, proxyStatus } from '../../supervisor/proxy.js'
-import { formatProxyStatus, formatProxyUrls } from '../../terminal/format-proxy-status.js'
+import { describeMissing, formatProxyStatus, formatProxyUrls } from '../../terminal/format-proxy-status.js'
 import { MoatCommand } from '../../terminal/moat-command.js'
 import { watchStatus } from '../../terminal/watch-status.js'
 
@@ -34,6 +34,8 @@ export default class Status extends MoatCommand {
     // The layout is given, and programs read it: a person sees more.
     if (process.stdout.isTTY) for (const line of formatProxyUrls(status)) this.log(line)
     if (status.status === 'running') this.logToStderr(`All agents: ${status.indexUrl}`)
+    const missing = describeMissing(status)
+    if (missing !== undefined) this.logToStderr(missing)
     return status
   }
 

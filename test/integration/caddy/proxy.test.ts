@@ -9,6 +9,7 @@ import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CaddyAdmin } from '../../../src/caddy/admin.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
+import type { ProxyStatus } from '../../../src/supervisor/proxy.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 import { until } from '../../helpers/until.js'
 import { openWebSocket } from '../../helpers/web-socket.js'
@@ -228,7 +229,8 @@ describe('certificates', () => {
 })
 
 describe('answers of the proxy itself', () => {
-  it('redirect http to https on the same port, keeping path and query', async () => {
+  it('redirect http to https on the same port, keeping path and query, where Caddy cannot serve both', async () => {
+    const { caddy } = await sandbox.json<ProxyStatus>(['proxy', 'status'])
     const request = httpRequest({
       agent: false,
       headers: { Host: url.host },
@@ -238,7 +240,8 @@ describe('answers of the proxy itself', () => {
     })
     request.end()
     const [response] = await once(request, 'response')
-    expect([response.statusCode, response.headers.location]).toEqual([308, `${url.origin}/a?b=c`])
+    const redirected = [308, `${url.origin}/a?b=c`]
+    expect([response.statusCode, response.headers.location]).toEqual(caddy?.layer4 ? [200, undefined] : redirected)
     response.resume()
   })
 

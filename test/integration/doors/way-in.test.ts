@@ -81,13 +81,15 @@ describe('a server in a container', () => {
       stream.resume().end()
       return status.catch((error) => error.code)
     }
+    // From 2.11.9 on Caddy itself ends the streams of some of them.
+    const refused = (answer: unknown) => answer === 403 || answer === 'ERR_HTTP2_STREAM_ERROR'
     try {
       for (const path of ['/', '/_moat/events']) {
         for (const prefix of ['/', '//', 'a/', './', '[', '%2f', '*', ' ', '?', '#', 'a\\', 'é'])
-          expect([prefix, await ask(`${prefix}${host}`, path)]).toEqual([prefix, 403])
+          expect([prefix, refused(await ask(`${prefix}${host}`, path))]).toEqual([prefix, true])
         for (const suffix of ['/', ':1/x', '/:1', ']', '\\', ',']) {
           const answer = await ask(`${hostname}${suffix}`, path)
-          expect([suffix, answer]).toEqual([suffix, 403])
+          expect([suffix, refused(answer)]).toEqual([suffix, true])
         }
       }
       expect(await ask(host, '/')).toBe(200)

@@ -36,7 +36,12 @@ describe('routes that Caddy does not take', () => {
     expect(status.problem).toMatch(
       /^Caddy rejects the routes of odd's endpoint web \(plugin moat-cli\): .*missing closing \)/,
     )
-    expect(await sandbox.get(good.replace('web.good', 'web.odd'))).toMatchObject({
+    // It is told as soon as it is known, and Caddy a moment later.
+    const refused = await until('Caddy to be told', async () => {
+      const answer = await sandbox.get(good.replace('web.good', 'web.odd')).catch(() => undefined)
+      return answer?.headers['x-moat-error'] === 'rejected_routes' && answer
+    })
+    expect(refused).toMatchObject({
       body: expect.stringContaining('the endpoint web, which the plugin moat-cli made'),
       headers: { 'x-moat-error': 'rejected_routes' },
       status: 502,

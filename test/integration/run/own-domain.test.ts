@@ -60,7 +60,7 @@ describe('a domain of the user', () => {
     expect(text).toContain(`\nPort: ${port}\nDomain: dev.moat.test\nCA: `)
   })
 
-  it('leads to agents, and http:// leads to https://', async () => {
+  it('leads to agents, and http:// leads to https:// where Caddy cannot serve both', async () => {
     const url = `https://web.app.dev.moat.test:${status.port}`
     expect(await sandbox.get(url)).toMatchObject({ body: 'app 3000', status: 200 })
     const redirect = await new Promise<{ location: string | undefined; status: number | undefined }>(
@@ -74,7 +74,9 @@ describe('a domain of the user', () => {
           .end()
       },
     )
-    expect(redirect).toEqual({ location: `${url}/a?b=c`, status: 308 })
+    // A Caddy with layer4 serves both.
+    const redirected = { location: `${url}/a?b=c`, status: 308 }
+    expect(redirect).toEqual(status.caddy?.layer4 ? { status: 200 } : redirected)
   })
 
   it('leads to the agent inside its container too', async () => {

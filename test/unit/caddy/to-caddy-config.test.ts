@@ -5,6 +5,7 @@ import {
   domainOf,
   listenersOf,
   namesOf,
+  plainOf,
   portOf,
   toCaddyConfig,
 } from '../../../src/caddy/to-caddy-config.js'
@@ -38,6 +39,11 @@ const hostRoutes: HostRoutes[] = [
     upstream: true,
   },
 ]
+
+/** A password, in a route of a route. */
+const basicAuth = {
+  handle: [{ handler: 'subroute', routes: [{ handle: [{ handler: 'authentication', providers: {} }] }] }],
+}
 
 const tableOf = (upstreams: Upstream[], special: HostRoutes[] = []) => ({
   ...emptyTable,
@@ -80,6 +86,31 @@ describe('toCaddyConfig', () => {
     expect(domainOf(config)).toBe('dev.moat.test')
     expect(domainOf(toCaddyConfig(settings, tableOf([])))).toBe('localhost')
     expect(domainOf({})).toBeUndefined()
+  })
+
+  it('with layer4 is as recorded, databases by name too', async () => {
+    const named = [
+      {
+        alpn: ['postgresql'],
+        dial: 'unix/../ways/run_0123456789ab/5432',
+        host: 'db.dark-mode.localhost',
+        port: 5432,
+        start: 'postgres' as const,
+      },
+      { dial: 'unix/../ways/run_0123456789ab/6379', host: 'cache.dark-mode.localhost', port: 6379 },
+    ].map((one) => ({ ...one, agent: 'dark-mode', endpoint: 'db', runId: 'run_0123456789ab' }))
+    const plain = '/home/ann/.moat/proxy/plain.sock'
+    const locked = { ...hostRoutes[1], routes: [basicAuth] } as HostRoutes
+    const table = { ...tableOf(routes.slice(0, 1), [locked]), named }
+    const text = `${JSON.stringify(toCaddyConfig({ ...settings, plain }, table), undefined, 2)}\n`
+    await expect(text).toMatchFileSnapshot('../../fixtures/caddy-config/layer4.json')
+    expect(toCaddyConfig({ ...settings, plain }, { ...table, named: named.toReversed() })).toEqual(JSON.parse(text))
+    expect(plainOf(JSON.parse(text))).toBe(plain)
+    // Another Caddy would refuse a config with any of it.
+    const without = JSON.stringify(toCaddyConfig(settings, table))
+    expect(without).not.toContain('layer4')
+    expect(without).not.toContain('db.dark-mode')
+    expect(plainOf(JSON.parse(without))).toBeUndefined()
   })
 
   it('logs requests to the hosts that somebody watches, and without that none', async () => {

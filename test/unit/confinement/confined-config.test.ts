@@ -128,6 +128,52 @@ describe('the config of agents with any labels', () => {
     expect(seen.notServed).toBeGreaterThan(5_000)
   })
 
+  it('hands connections by name to the agent’s own container only, and takes no text of labels for more than a name', () => {
+    const plain = '/home/ann/.moat/proxy/plain.sock'
+    const named = fc.record(
+      {
+        alpn: fc.array(fc.oneof(text, fc.constantFrom('postgresql', 'h2', 'http/1.1', '{env.HOME}')), {
+          maxLength: 20,
+        }),
+        port: fc.constantFrom(3000, 22, 0, 70_000, 1.5),
+        start: fc.constantFrom('postgres', 'smtp', '{file./etc/passwd}'),
+      },
+      { requiredKeys: ['port'] },
+    )
+    const seen = { asAsked: 0, not: 0 }
+    fc.assert(
+      fc.property(named, fc.boolean(), (one, bySockets) => {
+        let agent: Agent
+        try {
+          const read = fromLabels(labelsOf('a', { fragment: { named: one }, plugin: 'moat-plugin-x', shown: {} }))
+          agent = { ...agentOf(read), ...(bySockets && { wayIn: 'sockets' }) }
+        } catch {
+          seen.not += 1
+          return
+        }
+        const { agents } = confineAgents([agent], {
+          isInstalled: () => true,
+          missing: missingPlugin,
+          refused: refusedRoutes,
+        })
+        const config = toCaddyConfig({ ...settings, plain }, routeTable(agents, 'localhost'))
+        const { servers } = (config as { apps: { http: { servers: Record<string, { listener_wrappers: unknown }> } } })
+          .apps.http
+        const wrappers = JSON.stringify(servers.moat?.listener_wrappers)
+        const dials = [...wrappers.matchAll(/"dial":\["([^"]*)"\]/g)].map(([, dial]) => dial)
+        const own = [`unix/../ways/${runId}/3000`, `unix/../ways/${runId}/22`, '127.0.0.1:50001']
+        expect(own).toEqual(expect.arrayContaining(dials.filter((dial) => dial !== `unix/${plain}`)))
+        expect(wrappers).not.toMatch(/\{(env|file|http|system)\b|passwd/)
+        const names = [...wrappers.matchAll(/"sni":\[([^\]]*)\]/g)].map(([, list]) => list)
+        expect(['"*.localhost","*.*.localhost"', '"web.a.localhost"']).toEqual(expect.arrayContaining(names))
+        if (dials.length > 1) seen.asAsked += 1
+        else seen.not += 1
+      }),
+      { numRuns: 2_000, seed: 20_261_128 },
+    )
+    expect(Math.min(seen.asAsked, seen.not)).toBeGreaterThan(50)
+  })
+
   it('would be told apart from one that does', () => {
     const agent = agentOf(
       fromLabels(

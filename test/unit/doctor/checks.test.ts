@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ensureEgressAuthority } from '../../../src/authority/egress-root.js'
 import { ensureAuthority } from '../../../src/authority/root.js'
 import { fingerprintOf, moatRootIn, readOldRoots } from '../../../src/authority/roots.js'
+import { layer4Modules } from '../../../src/caddy/front.js'
 import { moatPaths } from '../../../src/config/paths.js'
 import { checkAuthority } from '../../../src/doctor/check-authority.js'
 import { checkCaddy } from '../../../src/doctor/check-caddy.js'
@@ -21,6 +22,7 @@ import { checkState } from '../../../src/doctor/check-state.js'
 import { checkTrust } from '../../../src/doctor/check-trust.js'
 import type { DoctorContext } from '../../../src/doctor/diagnosis.js'
 import { takeFileLock } from '../../../src/supervisor/file-lock.js'
+import { fakeCaddy } from '../../helpers/fake-caddy.js'
 
 let context: DoctorContext
 let home: string
@@ -72,6 +74,43 @@ describe('caddy', () => {
     const [finding] = await checkCaddy(named)
     expect(finding).toMatchObject({ message: expect.stringContaining('from MOAT_CADDY'), status: 'fail' })
     expect(finding).not.toHaveProperty('repair')
+  })
+
+  it('without layer4 is warned of; another is fetched only where that brings more', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'moat-'))
+    const paths = moatPaths({ MOAT_HOME: directory })
+    const given = { ...context, paths }
+    try {
+      const onPath = fakeCaddy(directory, [])
+      const missing = expect.stringContaining('no layer4 module')
+      expect(await checkCaddy({ ...given, env: { PATH: directory } })).toMatchObject([
+        { check: 'caddy', message: `Caddy 2.11.9 at ${onPath}.`, status: 'ok' },
+        { check: 'layer4', fixes: ['moat setup'], message: missing, repair: { kind: 'caddy' }, status: 'warn' },
+      ])
+      const [, named] = await checkCaddy({ ...given, env: { MOAT_CADDY: onPath } })
+      expect(named).toEqual({
+        check: 'layer4',
+        fixes: ['unset MOAT_CADDY && moat setup'],
+        message: missing,
+        status: 'warn',
+      })
+      const own = fakeCaddy(join(directory, 'bin'), [])
+      const mirror = 'https://mirror.example/caddy'
+      const [, mirrored] = await checkCaddy({ ...given, env: { MOAT_CADDY_MIRROR: mirror, PATH: '' } })
+      expect(mirrored).toMatchObject({ fixes: ['unset MOAT_CADDY_MIRROR && moat setup'], status: 'warn' })
+      expect(mirrored).not.toHaveProperty('repair')
+      fakeCaddy(join(directory, 'bin'), [...layer4Modules, 'dns.providers.example'])
+      expect(await checkCaddy({ ...given, env: { PATH: '' } })).toEqual([
+        {
+          check: 'caddy',
+          fixes: [],
+          message: `Caddy 2.11.9 at ${own}, with layer4, dns.providers.example.`,
+          status: 'ok',
+        },
+      ])
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
   })
 })
 
