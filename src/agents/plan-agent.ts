@@ -122,7 +122,13 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
         ? config.discover === true || registered.endpoints.length > 0
         : config.stdin === 'open',
     proxyTrust: await findProxyTrust({ ...registered, command, discover: config.discover, domain, env, workspace }),
-    powers: powersOf({ hostPorts: registered.hostPorts, loaded, ownMounts, workspace }),
+    powers: powersOf({
+      gitDirectory: mainCheckout?.commonDir,
+      hostPorts: registered.hostPorts,
+      loaded,
+      ownMounts,
+      workspace,
+    }),
     ...(config.container.runtime !== undefined && { runtimePlace: loaded.locate(['container', 'runtime']) }),
     workspace,
     ...registered,
