@@ -36,8 +36,12 @@ const server = http.createServer(async (request, response) => {
 })
 `
 
-beforeAll(() => {
+beforeAll(async () => {
   sandbox = new Sandbox()
+  const serve = (name: string, address: string) => start(name, `${counting}server.listen(3000, '${address}')`)
+  await Promise.all([serve('any4', '0.0.0.0'), serve('loopback', '127.0.0.1')])
+  // It answers, once for all.
+  await sandbox.get(url(await agentNamed('any4')))
 })
 afterAll(() => sandbox.cleanUp())
 
