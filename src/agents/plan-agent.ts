@@ -155,6 +155,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
         : config.stdin === 'open',
     proxyTrust: await findProxyTrust({ ...registered, command, discover: config.discover, domain, env, workspace }),
     powers: powersOf({
+      gitDirectory: mainCheckout?.commonDir,
       grants: grantPowers,
       hostPorts: registered.hostPorts,
       loaded,

@@ -33,7 +33,7 @@ import { giveSettings } from './proxy-trust.js'
 import { reserveContainer } from './reserve-container.js'
 import { newRunId } from './run-id.js'
 import { assertRuntime } from './runtime.js'
-import { assertSettled } from './settled-sources.js'
+import { assertSettled, followedPaths } from './settled-sources.js'
 import { planTrustBundle, type TrustBundle } from './trust-bundle.js'
 import { trustedRoots } from './trusted-roots.js'
 
@@ -155,7 +155,8 @@ async function startContainer(
         startedAt: new Date().toISOString(),
         workspace: plan.workspace,
       })
-      await assertSettled(plan)
+      const followed = followedPaths(plan, spec)
+      await assertSettled(followed)
       const containerId = await reserveContainer(engine, plan.name, spec)
       try {
         // To write into a container takes the engine a tenth of a second, and the bundle has it too.
@@ -165,7 +166,7 @@ async function startContainer(
         await bundle?.install(containerId)
         await roots.install(containerId)
         await grants.install(containerId)
-        const started = await letRun(containerId, plan, options)
+        const started = await letRun(containerId, plan, followed, options)
         const agent: Agent = {
           ...plan.git,
           containerId,
@@ -197,18 +198,22 @@ async function startContainer(
 }
 
 /** Starts the container; resolves once its routes are live. */
-async function letRun(containerId: string, plan: AgentPlan, options: StartOptions) {
+async function letRun(containerId: string, plan: AgentPlan, followed: readonly string[], options: StartOptions) {
   const { attach, engine, interactive, paths, progress, signal } = options
   const output = attach ? await engine.attach(containerId, { interactive }) : undefined
   const exitCode = engine.wait(containerId)
   // Observed by whoever follows the agent; until then a broken engine must not be an unhandled rejection.
   exitCode.catch(() => {})
   signal.throwIfAborted()
-  await assertSettled(plan)
-  await engine.start(containerId)
-  const startedAt = performance.now()
-  // The engine has followed the paths just now. Where they are others by then, the container goes again.
-  await assertSettled(plan)
+  // Between the look and the engine's own nobody is to put a link there who is not this user.
+  const startedAt = await engine.writers.whileHeld(followed, async () => {
+    await assertSettled(followed)
+    await engine.start(containerId)
+    const now = performance.now()
+    // Others than agents may have: then the container goes again.
+    await assertSettled(followed)
+    return now
+  })
   const proxy = usesProxy(plan) ? await syncRoutes(paths.controlSocket) : undefined
   if (proxy?.problem !== undefined) progress.note(`Note: the proxy is in trouble. ${proxy.problem}`)
   signal.throwIfAborted()

@@ -12,6 +12,8 @@ import type { AskedPower, Power } from './power.js'
 
 /** What an agent is to be, as far as powers are looked for in it. */
 export interface PowerSources {
+  /** The repository's own directory, where the workspace is a checkout or a repository. */
+  gitDirectory?: string | undefined
   /** Ports on 127.0.0.1 that endpoints ask for by number. */
   hostPorts: readonly { endpoint: string; hostPort: number }[]
   loaded: Pick<LoadedMoatYaml, 'config' | 'locate'>
@@ -92,9 +94,11 @@ const kinds: Readonly<Record<PowerKey, PowerKind>> = {
     matches: wholly,
   },
   mounts: {
-    find: ({ loaded: { config }, ownMounts, workspace }) => [
+    find: ({ gitDirectory, loaded: { config }, ownMounts, workspace }) => [
       ...config.mounts.flatMap((mount, index) =>
-        isHarmless(mount, workspace) ? [] : [{ name: 'mounts', path: ['mounts', index], value: mountText(mount) }],
+        isHarmless(mount, workspace, gitDirectory)
+          ? []
+          : [{ name: 'mounts', path: ['mounts', index], value: mountText(mount) }],
       ),
       ...ownMounts.map((mount) => ({ name: '--mount', own: true as const, path: [], value: mountText(mount) })),
     ],
@@ -204,8 +208,10 @@ function scripts(name: string, all: readonly string[]): Found[] {
  * What is mounted from the workspace is the agent's anyway. But for the whole of it and for git's own files, which may be
  * kept from the agent where the workspace is mounted.
  */
-function isHarmless({ readOnly, source }: Mount, workspace: string): boolean {
+function isHarmless({ readOnly, source }: Mount, workspace: string, git?: string): boolean {
   if (!contains(workspace, source)) return false
+  // Not always called `.git`: a bare repository's are the workspace's, and a .git file names any place.
+  if (!readOnly && git !== undefined && (contains(git, source) || contains(source, git))) return false
   const parts = relative(workspace, source).toLowerCase().split(sep)
   return readOnly || (source !== workspace && !parts.includes('.git'))
 }

@@ -9,6 +9,7 @@ import { demultiplex } from './demultiplex.js'
 import { DockerFiles } from './docker-files.js'
 import { DockerNetworks } from './docker-networks.js'
 import { DockerSessions } from './docker-sessions.js'
+import { DockerWriters } from './docker-writers.js'
 import { EndedContainers } from './ended-containers.js'
 import {
   type AgentList,
@@ -22,7 +23,7 @@ import {
   type PullProgress,
 } from './engine.js'
 import type { DialOptions } from './engine-address.js'
-import { engineError, engineMessage, statusOf } from './engine-errors.js'
+import { engineError, statusOf } from './engine-errors.js'
 import { type EngineTraits, readTraits } from './engine-traits.js'
 import { jsonLines } from './json-lines.js'
 import { labels } from './labels.js'
@@ -31,6 +32,7 @@ import { pullImage } from './pull-image.js'
 import { nameOf } from './read-agent.js'
 import { readSealKey } from './seal-key.js'
 import { sortContainers } from './sort-containers.js'
+import { isRemoval, stopContainer } from './stop-container.js'
 import { terminalOutput } from './terminal-output.js'
 import { type WatchHandlers, watchAgents } from './watch-agents.js'
 
@@ -47,6 +49,7 @@ export class DockerEngine implements Engine {
   readonly files: DockerFiles
   readonly networks: DockerNetworks
   readonly sessions: DockerSessions
+  readonly writers: DockerWriters
   readonly #docker: Docker
   readonly #ended = new EndedContainers()
   readonly #moatHome: string | undefined
@@ -62,6 +65,7 @@ export class DockerEngine implements Engine {
     this.files = new DockerFiles(this.#docker, address)
     this.networks = new DockerNetworks(this.#docker, address, () => this.#askTraits())
     this.sessions = new DockerSessions(this.#docker, address)
+    this.writers = new DockerWriters(this.#docker, address)
   }
 
   /** Attach before the start, or what the container writes first is lost. */
@@ -281,20 +285,4 @@ async function tolerate<T>(statuses: number[], request: () => Promise<T>): Promi
     if (status !== undefined && statuses.includes(status)) return undefined
     throw error
   }
-}
-
-/** A paused one, too, which Podman refuses to stop. */
-async function stopContainer(container: Docker.Container, graceSeconds: number): Promise<void> {
-  try {
-    await container.stop({ t: graceSeconds })
-  } catch (error) {
-    if (statusOf(error) !== 500 || !/paused/.test(engineMessage(error))) throw error
-    await container.unpause()
-    await container.stop({ t: graceSeconds })
-  }
-}
-
-/** True when the engine refuses because somebody else is removing the container already. */
-function isRemoval(error: unknown): boolean {
-  return statusOf(error) === 409 && /removal/i.test(engineMessage(error))
 }

@@ -99,6 +99,11 @@ export interface AgentList {
   unsealed: UnsealedContainer[]
 }
 
+export interface EngineWriters {
+  /** Acts while no running agent that can write in a directory above one of the real paths goes on: they are paused meanwhile. */
+  whileHeld<T>(paths: readonly string[], action: () => Promise<T>): Promise<T>
+}
+
 export interface Engine {
   /** Where it answers, e.g. `unix:///var/run/docker.sock`. */
   readonly address: string
@@ -109,6 +114,7 @@ export interface Engine {
   readonly files: EngineFiles
   readonly networks: EngineNetworks
   readonly sessions: EngineSessions
+  readonly writers: EngineWriters
   attach(containerId: string, options?: { interactive?: boolean }): Promise<ContainerOutput>
   /** The engine's account of the build as it is written, in pieces of text. It builds only while that is read. */
   build(build: ImageBuild, signal: AbortSignal): AsyncIterable<string>

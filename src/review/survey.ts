@@ -37,8 +37,9 @@ export interface SurveyLimits {
 const usual: SurveyLimits = { entries: 300_000, found: 50_000 }
 /** Bytes; larger files are told apart by size and time of change, which an agent cannot set. */
 const mostDigested = 4 * 1024 * 1024
-/** Of git's own files, those that are many and that nothing in them is run. */
-const gitData = new Set(['lfs', 'logs', 'objects', 'refs', 'rr-cache'])
+/** Of git's own files, those that are many and that nothing in them is run: looked into for links alone, or not at all. */
+const gitData = /(?:^|\/)\.git\/(?:.*\/)?(?:logs|refs|reftable|rr-cache)\//
+const gitObjects = /(?:^|\/)\.git\/(?:.*\/)?(?:lfs|objects)$/
 /** Entries between two chances for others. */
 const breath = 2_000
 
@@ -124,17 +125,17 @@ class Walk {
     const stats = this.#stats(path)
     if (!stats) return undefined
     if (stats.isDirectory()) {
-      const inGit = `/${directory}/`.includes('/.git/')
-      if (!(inGit && gitData.has(name))) this.#queue.push(path)
+      this.#queue.push(gitObjects.test(path) ? `${path}/info` : path)
       return undefined
     }
-    const trusts = this.#trusted.trustsIn(path)
+    const isData = gitData.test(path)
+    const trusts = isData ? [] : this.#trusted.trustsIn(path)
     const special = specialReason(stats) ?? (stats.isSymbolicLink() ? this.#linkReason(absolute) : undefined)
     if (special !== undefined) {
       const digest = stats.isSymbolicLink() ? { digest: readLink(absolute) } : {}
       this.entries.set(path, { ...identity(stats), ...digest, why: special })
     } else if (trusts.length > 0) return this.#trust(path, stats, trusts)
-    else if (stats.isFile() && (stats.mode & 0o111) !== 0) {
+    else if (stats.isFile() && (stats.mode & 0o111) !== 0 && !isData) {
       this.entries.set(path, { ...identity(stats), why: 'it can be run' })
     }
     return undefined
@@ -142,6 +143,11 @@ class Walk {
 
   async #trust(path: string, stats: Stats, trusts: readonly Trust[]): Promise<void> {
     const content = stats.isFile() && stats.size <= mostDigested ? await this.#read(path) : undefined
+    if (content && trusts[0]?.part !== undefined && !isJson(content)) {
+      const why = 'it is no JSON, and what reads it may see something else in it'
+      this.entries.set(path, { ...identity(stats), digest: digestOf(content, undefined), why })
+      return
+    }
     for (const { part, why } of trusts) {
       const digest = stats.isSymbolicLink() ? readLink(join(this.#workspace, path)) : content && digestOf(content, part)
       // A file without the key has nothing in it that is trusted.
@@ -190,18 +196,23 @@ function identity({ birthtimeMs, ctimeMs, mode, size }: Stats): Omit<SurveyEntry
   return { bornMs: birthtimeMs, changedMs: ctimeMs, mode, size }
 }
 
-/** `nothing` for a JSON file without the part; the whole of a file that is no JSON, whoever reads it then. */
+/** `nothing` for a JSON file without the part. */
 function digestOf(content: Buffer, part: string | undefined): string {
   const text = part === undefined ? content : partOf(content, part)
   return text === undefined ? 'nothing' : createHash('sha256').update(text).digest('hex')
 }
 
-function partOf(content: Buffer, part: string): Buffer | string | undefined {
+function partOf(content: Buffer, part: string): string | undefined {
+  const json = JSON.parse(content.toString('utf8')) as Record<string, unknown> | null
+  return json instanceof Object && Object.hasOwn(json, part) ? JSON.stringify(json[part]) : undefined
+}
+
+function isJson(content: Buffer): boolean {
   try {
-    const json = JSON.parse(content.toString('utf8')) as Record<string, unknown> | null
-    return json instanceof Object && Object.hasOwn(json, part) ? JSON.stringify(json[part]) : undefined
+    JSON.parse(content.toString('utf8'))
+    return true
   } catch {
-    return content
+    return false
   }
 }
 

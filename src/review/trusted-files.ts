@@ -17,10 +17,11 @@ export class TrustedFiles {
   /** Of patterns of directories, as a whole. */
   readonly #directories: RegExp
   readonly #lastDirectory = { path: '', trusted: false }
-  /** Of patterns of files, the last part: plain ones, and those with a `*`. */
+  /** Of patterns of files, the last part: plain ones, what follows a `*` that they begin with, and the others with a `*`. */
   readonly #names = new Set<string>()
-  readonly #rules: Rule[]
+  readonly #endings = new Set<string>()
   readonly #wild: RegExp
+  readonly #rules: Rule[]
 
   constructor(entries: Readonly<Record<string, string>> = readEntries()) {
     const rules = Object.entries(entries).map(([key, why]) => {
@@ -29,13 +30,19 @@ export class TrustedFiles {
     })
     this.#rules = rules
     const files = rules.filter(({ text }) => !text.endsWith('/')).map(({ text }) => text.split('/').at(-1) ?? '')
-    for (const name of files) if (!name.includes('*')) this.#names.add(name.toLowerCase())
-    this.#wild = union(files.filter((name) => name.includes('*')).map(sourceOf))
+    const isEnding = (name: string) => /^\*[.-][^*]*$/.test(name)
+    for (const name of files) {
+      if (isEnding(name)) this.#endings.add(name.slice(1).toLowerCase())
+      else if (!name.includes('*')) this.#names.add(name.toLowerCase())
+    }
+    const wild = files.filter((name) => name.includes('*') && !isEnding(name))
+    this.#wild = new RegExp(`^(?:${[...wild.map(nameSource), '(?!)'].join('|')})$`, 'i')
     this.#directories = union(rules.filter(({ text }) => text.endsWith('/')).map(({ pattern }) => pattern.source))
   }
 
   /** What `path`, relative to the workspace, is trusted for; several for several keys of a file. */
-  trustsIn(path: string): Trust[] {
+  trustsIn(name: string): Trust[] {
+    const path = asFound(name)
     if (!this.#mayBeTrusted(path)) return []
     const found = this.#rules.filter(({ pattern }) => pattern.test(path))
     const parts = found.filter(({ part }) => part !== undefined)
@@ -46,11 +53,26 @@ export class TrustedFiles {
   #mayBeTrusted(path: string): boolean {
     const cut = path.lastIndexOf('/') + 1
     const [directory, name] = [path.slice(0, cut), path.slice(cut)]
-    if (this.#names.has(name.toLowerCase()) || this.#wild.test(name)) return true
+    const lower = name.toLowerCase()
+    if (this.#names.has(lower) || this.#wild.test(name) || this.#hasEnding(lower)) return true
     const last = this.#lastDirectory
     if (last.path !== directory) Object.assign(last, { path: directory, trusted: this.#directories.test(directory) })
     return last.trusted
   }
+
+  /** Without an expression that begins anywhere: there are many files. */
+  #hasEnding(name: string): boolean {
+    for (let index = 0; index < name.length; index += 1) {
+      const letter = name.charAt(index)
+      if ((letter === '.' || letter === '-') && this.#endings.has(name.slice(index))) return true
+    }
+    return false
+  }
+}
+
+/** Some file systems find a name under other letters than its own, or with characters in it that are not seen. */
+function asFound(path: string): string {
+  return /^[ -~]*$/.test(path) ? path : path.normalize('NFKC').replace(/\p{Cf}/gu, '')
 }
 
 function union(sources: readonly string[]): RegExp {
@@ -63,8 +85,9 @@ function readEntries(): Record<string, string> {
 }
 
 function sourceOf(pattern: string): string {
-  const escaped = pattern
-    .replace(/[\\^$.|?+()[\]{}]/g, '\\$&')
-    .replace(/\*+/g, (stars) => (stars === '*' ? '[^/]*' : '.*'))
-  return `(?:^|/)${escaped}${pattern.endsWith('/') ? '' : '$'}`
+  return `(?:^|/)${nameSource(pattern)}${pattern.endsWith('/') ? '' : '$'}`
+}
+
+function nameSource(pattern: string): string {
+  return pattern.replace(/[\\^$.|?+()[\]{}]/g, '\\$&').replace(/\*+/g, (stars) => (stars === '*' ? '[^/]*' : '.*'))
 }

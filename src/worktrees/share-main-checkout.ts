@@ -4,8 +4,9 @@
 // writable, and whatever in it makes git run programs is covered. What can be covered has to be there. The container's git takes config
 // from elsewhere, by way of `commondir`, so that it has one to write: docs/decisions/0024.
 import { copyFile, lstat, mkdir, readdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import type { Mount } from '../config/mount.js'
+import { contains } from '../config/real-path.js'
 import {
   assertReal,
   ensureDirectory,
@@ -68,12 +69,22 @@ export async function shareMainCheckout(place: GitPlace, home: string): Promise<
     // A mount of its own, so that `.git` cannot be renamed.
     return [{ readOnly: false, source: commonDir, target }, ...(await covers(place, target, own))]
   }
+  const target = contains(root, commonDir) ? join(workspace, relative(root, commonDir)) : commonDir
   const file = join(own, 'gitfile')
-  await writeFile(file, `gitdir: ${commonDir}\n`)
-  const held = { readOnly: true, source: file, target: join(workspace, '.git') }
+  await writeFile(file, `gitdir: ${target}\n`)
+  const held = [{ readOnly: true, source: file, target: join(workspace, '.git') }, ...hold(root, commonDir)]
   // A repository that says its files are elsewhere than here: git would not work in it inside.
-  if (await isElsewhere(place)) return [held]
-  return [held, { readOnly: false, source: commonDir, target: commonDir }, ...(await covers(place, commonDir, own))]
+  if (await isElsewhere(place)) {
+    return [...held, ...(target === commonDir ? [] : [{ readOnly: true, source: commonDir, target }])]
+  }
+  return [...held, { readOnly: false, source: commonDir, target }, ...(await covers(place, target, own))]
+}
+
+/** Mounts of their own for directories between the workspace and a repository in it: one of them renamed would take it along. */
+function hold(root: string, commonDir: string): Mount[] {
+  if (!contains(root, dirname(commonDir)) || dirname(commonDir) === root) return []
+  const source = dirname(commonDir)
+  return [...hold(root, source), { readOnly: false, source, target: join(workspace, relative(root, source)) }]
 }
 
 async function covers(place: GitPlace, target: string, own: string): Promise<Mount[]> {

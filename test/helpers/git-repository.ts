@@ -14,13 +14,17 @@ export class GitRepository {
   readonly directory: string
   readonly #env: NodeJS.ProcessEnv
 
-  /** A repository with one commit on main. Has `sandbox` use its settings too. */
-  constructor(sandbox: Sandbox, name = 'app', files: Record<string, string> = {}) {
+  /** A repository with one commit on main, or one that is there already. Has `sandbox` use its settings too. */
+  constructor(sandbox: Sandbox, name = 'app', files: Record<string, string> | 'there' = {}) {
     const settings = join(sandbox.directory('.'), 'gitconfig')
     writeFileSync(settings, '[user]\n  name = Ann Host\n  email = ann@host.example\n[init]\n  defaultBranch = main\n')
     sandbox.env.GIT_CONFIG_GLOBAL = settings
     sandbox.env.GIT_CONFIG_NOSYSTEM = '1'
     this.#env = { ...process.env, GIT_CONFIG_GLOBAL: settings, GIT_CONFIG_NOSYSTEM: '1', LC_ALL: 'C' }
+    if (files === 'there') {
+      this.directory = sandbox.directory(name)
+      return
+    }
     this.directory = sandbox.directory(name, {
       'moat.yaml': 'name: app\ndependencies: [node@22]\nports: {web: 3000}\ncommand: [node, server.js]\n',
       'server.js': server,

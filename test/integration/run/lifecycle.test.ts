@@ -80,6 +80,14 @@ describe('run', () => {
   })
 })
 
+it('-d explains a port of moat’s own to whoever wants it and ends at once', async () => {
+  // It is watched for a moment only, in which Node may not even have begun.
+  const quick = ['sh', '-c', 'echo "listen EADDRINUSE: address already in use" >&2; exit 1']
+  const outcome = await sandbox.moat(['run', '-d', sandbox.workspace('app'), '--', ...quick])
+  expect(outcome).toMatchObject({ code: 1, stderr: expect.stringContaining('in its container moat listens there') })
+  expect(outcome.stderr).toContain('EADDRINUSE')
+})
+
 describe('a terminal', () => {
   it('is handed to the agent, in its size, and comes back as it was, with the exit code', async () => {
     const moat = `${process.execPath} ${resolve('bin/run.js')} run -i ${script('inter', 'sh')}`

@@ -169,6 +169,23 @@ describe('an agent in a main checkout', () => {
     expect(readFileSync(join(repository.directory, '.git'), 'utf8')).toBe(file)
   })
 
+  it('whose .git is a file that leads into the workspace cannot either', async () => {
+    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': yaml, '.gitignore': 'deep\n' })
+    const apart = join(sandbox.directory('app/deep/er'), 'apart')
+    repository.git('init', '--quiet', '--separate-git-dir', apart)
+    const agent = await start(repository.directory)
+    await inside(agent, ordinaryWork)
+    const inner = '/workspace/deep/er'
+    const tried = [
+      `mv ${inner} ${inner}2`,
+      'mv deep deep2',
+      `mv ${inner}/apart ${inner}/old`,
+      `rm ${inner}/apart/config`,
+    ]
+    expect(await succeeding(agent, [...tried, ...attacks(`${inner}/apart`)])).toEqual([])
+    expect(repository.git('status', '--porcelain', '--branch')).toBe('## main')
+  })
+
   it('that is a bare repository cannot either', async () => {
     const repository = new GitRepository(sandbox)
     const bare = sandbox.directory('bare.git')

@@ -37,6 +37,23 @@ hooks: {}
   expect(await powers(workspace, text)).toEqual([])
 })
 
+it("asks for the repository's own directory, whatever it is called, and for what it lies in", async () => {
+  const { workspace } = await place()
+  for (const name of ['sub/bare/hooks', 'other']) await mkdir(join(workspace, name), { recursive: true })
+  await writeFile(
+    join(workspace, 'moat.yaml'),
+    'mounts: ["./sub/bare/hooks:/h", "./sub:/s", "./other:/o", "./sub:/r:ro"]',
+  )
+  const loaded = await loadMoatYaml(workspace, workspace)
+  const asked = (gitDirectory: string) => powersOf({ gitDirectory, hostPorts: [], loaded, ownMounts: [], workspace })
+  expect(asked(join(workspace, 'sub/bare')).map(({ value }) => value)).toEqual([
+    `${workspace}/sub/bare/hooks:/h:rw`,
+    `${workspace}/sub:/s:rw`,
+  ])
+  // A bare repository is all of its workspace.
+  expect(asked(workspace)).toHaveLength(3)
+})
+
 it('asks for each thing that does, with its place', async () => {
   const { directory, workspace } = await place()
   await symlink('../secret', join(workspace, 'link'))

@@ -66,6 +66,8 @@ async function findings(action: () => Promise<unknown>): Promise<string[]> {
   return review.findings.map(({ change, path }) => `${change} ${path}`)
 }
 
+const alternates = 'created .git/objects/info/alternates'
+const todo = 'created .git/rebase-merge/git-rebase-todo'
 const at = (path: string) => join(workspace, path)
 const rows: [string, () => Promise<unknown>, unknown[]][] = [
   ['nothing at all', async () => {}, []],
@@ -81,7 +83,7 @@ const rows: [string, () => Promise<unknown>, unknown[]][] = [
   [
     'a package.json that is no JSON',
     () => write('package.json', '{'),
-    ['changed package.json#packageManager', 'changed package.json#scripts'],
+    ['changed package.json', 'removed package.json#scripts'],
   ],
   ['a program', () => write('run', '#!').then(() => chmod(at('run'), 0o755)), ['created run']],
   ['a program that was a text before', () => chmod(at('plain'), 0o755), ['changed plain']],
@@ -99,6 +101,12 @@ const rows: [string, () => Promise<unknown>, unknown[]][] = [
   ['a directory git takes for a repository', bare, ['created evil/']],
   ['a hook of git', () => write('.git/hooks/post-checkout', ''), ['created .git/hooks/post-checkout']],
   ["git's objects", () => write('.git/objects/aa/bb', '').then(() => chmod(at('.git/objects/aa/bb'), 0o777)), []],
+  ["a link among git's references", () => inGit('refs/heads/x'), ['created .git/refs/heads/x']],
+  ["a link among git's logs", () => inGit('logs/HEAD'), ['created .git/logs/HEAD']],
+  ["git's references, whatever they are called", () => write('.git/refs/heads/Makefile', 'x'), []],
+  ['objects of another repository', () => write('.git/objects/info/alternates', '/'), [alternates]],
+  ['steps of a rebase', () => write('.git/rebase-merge/git-rebase-todo', 'exec evil'), [todo]],
+  ['another config', () => write('.git/commondir', '/tmp'), ['created .git/commondir']],
   ['a path too long to be followed', tooDeep, [expect.stringMatching(/^created a{200}\//)]],
   ['a control character in a name', () => write('x\u001b[2J/.envrc', ''), ['created x\u001b[2J/.envrc']],
 ]
@@ -107,6 +115,10 @@ async function changedInSecret() {
   const before = new Date(1_700_000_000_000)
   await writeFile(at('bin/tool'), '#!/bin/no\n')
   await utimes(at('bin/tool'), before, before)
+}
+async function inGit(path: string) {
+  await mkdir(dirname(at(`.git/${path}`)), { recursive: true })
+  await symlink('/etc/motd', at(`.git/${path}`))
 }
 async function linkByLink() {
   await symlink('.', at('a'))
