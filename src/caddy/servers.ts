@@ -121,7 +121,7 @@ const inLowerCase: CaddyRoute = {
         replace: {
           Host: [
             ...letters.map((letter) => ({ replace: letter.toLowerCase(), search: letter })),
-            { replace: '$1', search_regexp: String.raw`\.(:\d+)?$` },
+            { replace: '$1$2', search_regexp: String.raw`([a-z0-9_-])\.(:\d*)?$` },
           ],
         },
       },
