@@ -1,6 +1,12 @@
 // How much is tried by tests that make up their input: the same cases each time, or, in the long form, others each time and more.
 const longForm = Number(process.env.MOAT_SOAK ?? 0)
 
+/** True for the long form, which `./scripts/test --soak` asks for. */
+export const long = longForm > 0
+
+/** How often something is done that costs seconds. */
+export const rounds = (short: number): number => (long ? short * 10 : short)
+
 /** For `fc.assert`. A failure names the seed and the path that bring it back. */
 export function fuzzing(cases = 10_000): { numRuns: number; seed?: number } {
   return longForm > 0 ? { numRuns: cases * 10 } : { numRuns: cases, seed: 20_261_128 }
