@@ -18,8 +18,8 @@ The proxy goes on without a restart. Whoever trusts the old root has to trust th
   async run(): Promise<RotateOutcome> {
     await this.parse(Rotate)
     const rotation = await rotateRoot(await this.proxyOptions())
-    this.log(`The root certificate is new: ${rotation.fingerprint}`)
-    this.log('\nNobody trusts it yet. Trust it, and forget the old one:\n  moat proxy trust')
+    this.log(`The new root certificate is ${rotation.fingerprint}`)
+    this.log('\nNothing trusts it yet. To trust it and forget the old one:\n  moat proxy trust')
     return { ca: this.paths.caCertificate, ...rotation }
   }
 }
