@@ -8,6 +8,7 @@ import { linkDirectories } from '../routing/way-in.js'
 import type { CaddySettings } from './caddy-settings.js'
 import { namesServer } from './certificates.js'
 import { endpointRoutes } from './endpoint-routes.js'
+import { lowerCase } from './lower-case.js'
 import { ownRedirectsRoute } from './own-redirects.js'
 import { ownPages, pageOr, problemPages } from './page-routes.js'
 import { accessLog } from './request-log.js'
@@ -107,8 +108,6 @@ const refuseOddHosts = (domain: string): CaddyRoute => ({
   terminal: true,
 })
 
-const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
-
 /**
  * A host has one name, however it is spelled (RFC 9110, 4.2.3), but matchers and paths compare bytes. The dot that ends a
  * full name is one more way to spell it.
@@ -119,10 +118,7 @@ const inLowerCase: CaddyRoute = {
       handler: 'headers',
       request: {
         replace: {
-          Host: [
-            ...letters.map((letter) => ({ replace: letter.toLowerCase(), search: letter })),
-            { replace: '$1$2', search_regexp: String.raw`([a-z0-9_-])\.(:\d*)?$` },
-          ],
+          Host: [...lowerCase, { replace: '$1$2', search_regexp: String.raw`([a-z0-9_-])\.(:\d*)?$` }],
         },
       },
     },

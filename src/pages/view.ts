@@ -28,17 +28,25 @@ export type Health =
 export interface EndpointCounters {
   /** Share of requests answered with a status of 500 or more, from 0 to 1, over the last five minutes. */
   errorRate: number
-  /** Since the proxy began to count. */
+  /** Since the proxy began to count, of this run. */
   errors: number
+  /** Requests answered with a status of 500 or more, over the last five minutes. */
+  failed: number
+  /** Of `history`, those answered with a status of 500 or more. */
+  failures: number[]
   /** Requests in each of the last thirty slots of ten seconds, oldest first. */
   history: number[]
+  /** Milliseconds within which 95 % of the answers of each slot began; null without requests. Estimates. */
+  latencies: (number | null)[]
   /** Milliseconds until the answer began, over the last five minutes; null without requests. An estimate. */
   p50: number | null
   p95: number | null
   /** Over the last minute. */
   perSecond: number
-  /** Since the proxy began to count. */
+  /** Since the proxy began to count, of this run. */
   requests: number
+  /** Answers that took longer than a second to begin, over the last five minutes. */
+  slow: number
 }
 
 export interface IndexEndpoint extends EndpointView {

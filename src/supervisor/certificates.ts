@@ -1,22 +1,29 @@
 // Owns which certificates Caddy has ready, and which of them it has to forget because their root was replaced.
+import { Leaves } from '../authority/leaves.js'
 import { forgetOldLeaves } from '../authority/root.js'
-import { forgetStoredHosts, storedHosts } from '../caddy/stored-hosts.js'
+import { storedHosts } from '../caddy/stored-hosts.js'
 import { type CaddyConfig, forgetfulConfig } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
-import { certificateHosts } from '../routing/route-table.js'
+import { certificateHosts, type RouteTable } from '../routing/route-table.js'
 import { handshakePort, type ProxyAddress } from '../routing/urls.js'
 import { isVouchedFor, warmCertificates } from './warm-certificates.js'
 
+export interface CertificatesOptions {
+  domain: string
+  log: (message: string) => void
+  paths: Pick<MoatPaths, 'caCertificate' | 'caddyStorage' | 'caKey' | 'proxy'>
+}
+
 export class Certificates {
+  readonly #leaves: Leaves
   readonly #paths: Pick<MoatPaths, 'caCertificate' | 'caddyStorage'>
   /** Set when the root was replaced: hosts of which Caddy may still have a certificate of the old one. */
   #outdated: string[] | undefined
-  #warmed = new Set<string>()
-  /** Hosts that come and go while their agents run. */
-  #passing = new Set<string>()
+  readonly #warmed = new Set<string>()
 
-  constructor(paths: Pick<MoatPaths, 'caCertificate' | 'caddyStorage'>) {
-    this.#paths = paths
+  constructor(options: CertificatesOptions) {
+    this.#leaves = new Leaves(options)
+    this.#paths = options.paths
   }
 
   get areOutdated(): boolean {
@@ -47,21 +54,16 @@ export class Certificates {
     this.#warmed.clear()
   }
 
-  /**
-   * Of hosts that come and go as containers like, nothing is prepared, and those that are gone leave nothing behind: a container
-   * could have one for each of its ports.
-   */
-  async keepPassing(hosts: readonly string[]): Promise<void> {
-    const gone = [...this.#passing].filter((host) => !hosts.includes(host))
-    this.#passing = new Set(hosts)
-    await forgetStoredHosts(this.#paths.caddyStorage, gone)
+  /** Nothing is made any more. */
+  close(): void {
+    this.#leaves.close()
   }
 
-  /** Prepares the certificates of hosts that are new since the last time. */
-  async warm(hosts: readonly string[], { domain, port }: ProxyAddress): Promise<void> {
-    const wanted = certificateHosts(hosts, domain)
-    const fresh = wanted.filter((host) => !this.#warmed.has(host))
-    this.#warmed = new Set(wanted)
+  /** Prepares the certificates of all agents, of the domain and of `localhost`. */
+  async warm(routes: RouteTable, { domain, port }: ProxyAddress): Promise<void> {
+    await this.#leaves.apply(routes)
+    const fresh = certificateHosts([], domain).filter((host) => !this.#warmed.has(host))
+    for (const host of fresh) this.#warmed.add(host)
     await warmCertificates(fresh, handshakePort(port), this.#paths.caCertificate)
   }
 }

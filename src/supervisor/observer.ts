@@ -6,7 +6,6 @@ import { messageOf } from '../errors.js'
 import { type EndpointProblem, endpointProblems, type IndexView, type Look, viewIndex } from '../pages/view.js'
 import { type Agent, isLive } from '../routing/agent.js'
 import { listenersOf } from '../routing/declared-ports.js'
-import { hostsOf } from '../routing/route-table.js'
 import type { Greetings } from './greetings.js'
 import type { ManagedCaddy } from './managed-caddy.js'
 
@@ -38,7 +37,7 @@ export interface ObserverOptions {
   /** What is known of how servers speak; left out, nobody asks. */
   greetings?: Greetings
   agents: () => readonly Agent[]
-  caddy: Pick<ManagedCaddy, 'address' | 'count' | 'counters' | 'routes'>
+  caddy: Pick<ManagedCaddy, 'address' | 'count' | 'counters'>
   engine: () => Engine | undefined
   log: (message: string) => void
 }
@@ -108,8 +107,6 @@ export class Observer {
   }
 
   #countQuietly(): void {
-    const hosts = hostsOf(this.#options.caddy.routes)
-    this.#options.caddy.counters.keepOnly(hosts)
     const alive = new Set(this.#options.agents().map(({ containerId }) => containerId))
     for (const id of this.#looks.keys()) if (!alive.has(id)) this.#looks.delete(id)
     this.#options.greetings?.keepOnly(alive)
