@@ -96,7 +96,7 @@ const { document } = fc.letrec<{ document: string; inner: string; value: string 
     .array(fc.tuple(fc.constantFrom(...keys), tie('value')), { maxLength: 3, minLength: 1 })
     .map((entries) => `{${entries.map(([key, value]) => `${key}: ${value}`).join(', ')}}`),
   value: fc.oneof(
-    { depthSize: 'small', maxDepth: 4 },
+    { depthSize: 'small', maxDepth: 2 },
     scalar,
     scalar.map((text) => JSON.stringify(text)),
     tie('inner'),
