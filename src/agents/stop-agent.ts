@@ -91,6 +91,6 @@ async function withdrawn(agents: readonly Agent[], proxy: ProxyOptions): Promise
   try {
     if (await findProxy(proxy)) await syncRoutes(proxy.paths.controlSocket)
   } catch (error) {
-    process.stderr.write(`Note: the proxy could not be told of it: ${messageOf(error)}\n`)
+    process.stderr.write(`Note: the proxy could not be told about it: ${messageOf(error)}\n`)
   }
 }

@@ -117,7 +117,7 @@ export function rejectedRoutes(plugin: string, endpoint: string) {
 /** For an endpoint that asks for what no endpoint may have. */
 export function refusedRoutes(plugin: string, endpoint: string) {
   return notServed(
-    `The endpoint ${endpoint}, which the plugin ${plugin} made, asks the proxy for what it may not do.`,
+    `The endpoint ${endpoint}, which the plugin ${plugin} made, asks the proxy to do something that it may not do.`,
     'refused_routes',
     'moat proxy status',
   )

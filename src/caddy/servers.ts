@@ -125,7 +125,7 @@ const inLowerCase: CaddyRoute = {
       handler: 'headers',
       request: {
         replace: {
-          Host: [...lowerCase, { replace: '$1', search_regexp: String.raw`\.(:\d+)?$` }],
+          Host: [...lowerCase, { replace: '$1$2', search_regexp: String.raw`([a-z0-9_-])\.(:\d*)?$` }],
         },
       },
     },

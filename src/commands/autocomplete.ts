@@ -8,9 +8,9 @@ export default class Autocomplete extends MoatCommand {
   static override args = {
     shell: Args.string({ description: 'Default: the shell of $SHELL', options: shells }),
   }
-  static override description = `Print what makes a shell complete moat's commands with TAB
-Commands, flags, names of agents, run ids, endpoints and paths are completed, and commands of plugins. For every new
-shell, put the line of the example into ~/.bashrc or ~/.zshrc.`
+  static override description = `Print the script that lets TAB complete moat's commands
+Commands, flags, names of agents, run ids, endpoints and paths are completed, and commands of plugins. To have it in every
+new shell, add the line in the example to ~/.bashrc or ~/.zshrc.`
   static override examples = [
     { command: 'eval "$(<%= config.bin %> autocomplete bash)"', description: 'In ~/.bashrc:' },
     { command: 'eval "$(<%= config.bin %> autocomplete zsh)"', description: 'In ~/.zshrc:' },
@@ -20,7 +20,7 @@ shell, put the line of the example into ~/.bashrc or ~/.zshrc.`
     const { args } = await this.parse(Autocomplete)
     const shell = shells.find((name) => name === args.shell) ?? shellOf(process.env.SHELL)
     if (!shell) {
-      throw new MoatError('USAGE', 'Say for which shell: there is completion for bash and zsh.', {
+      throw new MoatError('USAGE', 'Name a shell: there is completion for bash and zsh.', {
         exit: exitCodes.usage,
         suggestions: shells.map((name) => `moat autocomplete ${name}`),
       })

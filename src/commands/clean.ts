@@ -6,7 +6,7 @@ import { formatBytes } from '../terminal/format-bytes.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 
 export default class Clean extends MoatCommand {
-  static override description = 'Remove ended agents, and images and the network that moat made and nothing uses'
+  static override description = 'Remove ended agents, and unused images and networks that moat made'
   static override enableJsonFlag = true
   static override flags = {
     'dry-run': Flags.boolean({ description: 'Only show what would be removed' }),

@@ -17,8 +17,16 @@ stdin is passed through and the exit code is the command's. On a terminal the co
   static override examples = ['<%= config.bin %> exec dark-mode -- npm test', '<%= config.bin %> exec dark-mode -- sh']
   /** Docker's, which say what moat does anyway. */
   static override flags = {
-    interactive: Flags.boolean({ char: 'i', description: 'stdin is passed through anyway', hidden: true }),
-    tty: Flags.boolean({ char: 't', description: 'a terminal is given anyway', hidden: true }),
+    interactive: Flags.boolean({
+      char: 'i',
+      description: 'Has no effect: stdin is always passed through',
+      hidden: true,
+    }),
+    tty: Flags.boolean({
+      char: 't',
+      description: 'Has no effect: the command gets a terminal when moat has one',
+      hidden: true,
+    }),
   }
   static override usage = 'exec AGENT -- COMMAND...'
 
@@ -27,7 +35,7 @@ stdin is passed through and the exit code is the command's. On a terminal the co
     const { args } = await this.parse(Exec, argv)
     if (!command) {
       const suggestions = [`moat exec ${args.agent} -- sh`]
-      throw new MoatError('USAGE', 'Say what to run, after --.', { exit: exitCodes.usage, suggestions })
+      throw new MoatError('USAGE', 'Name the command to run, after --.', { exit: exitCodes.usage, suggestions })
     }
     const json = this.jsonEnabled()
     const engine = await this.connectEngine()

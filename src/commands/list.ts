@@ -18,7 +18,7 @@ export default class List extends MoatCommand {
   static override flags = {
     all: Flags.boolean({
       char: 'a',
-      description: 'As it is anyway: agents that have ended are listed too',
+      description: 'Has no effect: agents that have ended are always listed',
       hidden: true,
     }),
   }

@@ -38,7 +38,8 @@ and record their requests.`
     const request = { ...args, dashboard: flags.dashboard, directory: process.cwd() }
     const page = await choosePage(agents, request, proxy ? addressOf(proxy) : options.wanted)
     this.log(page.url)
-    if (!proxy) this.logToStderr('The routing proxy is not running, so nothing answers there: moat proxy start')
+    if (!proxy)
+      this.logToStderr('The routing proxy is not running, so nothing answers there. Start it with: moat proxy start')
     if (flags.print || this.jsonEnabled() || !proxy) return { ...page, opened: false }
     const machine = { isTTY: Boolean(process.stdout.isTTY), platform: process.platform }
     const reason = noBrowserReason(process.env, machine) ?? (await this.#show(page.url, flags.dashboard))

@@ -15,7 +15,7 @@ export default class Review extends MoatCommand {
   }
   static override completion: CommandCompletion = { agent: 'agents' }
   static override description = `Show what an agent has changed of the files that your own tools run or trust
-Exits with 3 when there is something.`
+Exits with 3 if anything has changed.`
   static override enableJsonFlag = true
   static override examples = ['<%= config.bin %> review dark-mode', '<%= config.bin %> review run_a1b2 --json']
 

@@ -11,7 +11,7 @@ import { runProgram } from '../terminal/run-program.js'
 import { terminalColumns } from '../terminal/table.js'
 
 export default class Setup extends MoatCommand {
-  static override description = `Fix what moat doctor finds, as far as moat can; above all, download Caddy
+  static override description = `Fix what moat doctor finds, as far as possible; above all, download Caddy
 What needs root is shown, and done only once you agree; without a terminal it is left out. Exits with 1 when a check
 still fails.`
   static override enableJsonFlag = true

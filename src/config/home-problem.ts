@@ -64,6 +64,11 @@ export function homeProblem(error: unknown, home: string): MoatError | undefined
   })
 }
 
+/** The same for a command's error, which may be about any file. */
+export function ownFilesProblem(error: unknown, home: string): MoatError | undefined {
+  return pathOf(error)?.startsWith(`${home}/`) ? homeProblem(error, home) : undefined
+}
+
 /** Why nothing can be made in a directory, or in the nearest above it that exists. */
 function refusalOf(directory: string): unknown {
   try {

@@ -13,7 +13,7 @@ const deadline = 5_000
 export async function checkTrust({ paths, proxy }: DoctorContext): Promise<Finding[]> {
   const running = await proxy()
   if (!running) {
-    const message = 'Not checked, because the proxy is not running: only a handshake tells.'
+    const message = 'Not checked, because the proxy is not running: only a handshake can tell.'
     return [warn('trust', message, ['moat proxy start --detach && moat doctor'])]
   }
   const address = addressOf(running)

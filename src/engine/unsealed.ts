@@ -21,7 +21,7 @@ const sentences: Readonly<Record<UnsealedReason, string>> = {
   foreign: 'has labels that this moat did not write, or that were changed since',
   renamed: 'belongs to an agent and was renamed',
   repeated: 'has the same seal as another container',
-  unsealed: 'has labels of moat but no seal: it was not made by moat, or by an earlier version',
+  unsealed: "has moat's labels but no seal: moat did not make it, or an earlier version did",
 }
 
 /** `program` is the engine's own command line. */

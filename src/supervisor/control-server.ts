@@ -1,10 +1,10 @@
 // Owns the control socket: HTTP on a unix socket that only this user can open.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { json } from 'node:stream/consumers'
 import type { RootKind, Rotation } from '../authority/roots.js'
 import { MoatError, messageOf, serializeError } from '../errors.js'
 import type { EndpointProblem, IndexView } from '../pages/view.js'
 import { listenPrivately } from '../upkeep/listen-privately.js'
+import { readRecordingQuestion, readRouteQuestions } from './control-body.js'
 import {
   controlPaths,
   type RecordingQuestion,
@@ -13,6 +13,7 @@ import {
   stoppingStatus,
 } from './protocol.js'
 import type { RecordedRequest } from './request-recorder.js'
+import { requestUrl } from './request-url.js'
 
 /** What the socket's requests do. */
 export interface ControlHandlers {
@@ -49,7 +50,8 @@ export async function openControlSocket(path: string, handlers: ControlHandlers)
   const holds = new Set<ServerResponse>()
   const server = createServer((request, response) => {
     answer(request, response, handlers, holds).catch((error) => {
-      if (!response.headersSent) send(response, 500, { error: serialized(error) })
+      const status = error instanceof MoatError && error.code === 'USAGE' ? 400 : 500
+      if (!response.headersSent) send(response, status, { error: serialized(error) })
       else response.destroy()
     })
   })
@@ -70,7 +72,7 @@ async function answer(
   handlers: ControlHandlers,
   holds: Set<ServerResponse>,
 ): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://control')
+  const url = requestUrl(request)
   // To a client this is as if nobody listened: it waits for the end and starts a supervisor of its own.
   if (handlers.stopping() && url.pathname !== controlPaths.stop) return send(response, stoppingStatus, {})
   switch (`${request.method} ${url.pathname}`) {
@@ -83,13 +85,13 @@ async function answer(
     case `POST ${controlPaths.watch}`:
       return stream<IndexView>(response, holds, (write) => handlers.watch(write))
     case `POST ${controlPaths.record}`: {
-      const question = (await json(request)) as RecordingQuestion
+      const question = await readRecordingQuestion(request)
       return stream<RecordedRequest>(response, holds, (write) => handlers.record(question, write))
     }
     case `POST ${controlPaths.key}`:
       return send(response, 200, { key: handlers.issueKey() })
     case `POST ${controlPaths.check}`:
-      await handlers.check((await json(request)) as RouteQuestion[])
+      await handlers.check(await readRouteQuestions(request))
       return send(response, 200, {})
     case `POST ${controlPaths.keep}`:
       handlers.keep()

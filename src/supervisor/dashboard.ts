@@ -17,6 +17,7 @@ import type { DashboardKeys } from './dashboard-keys.js'
 import type { Observer } from './observer.js'
 import { send, sendJson } from './pages-socket.js'
 import type { RecordedRequest } from './request-recorder.js'
+import { requestUrl } from './request-url.js'
 
 /** Lines of a log that are shown. */
 const logLines = 200
@@ -94,7 +95,7 @@ export class Dashboard {
   ): Promise<void> {
     const site = request.headers['sec-fetch-site']
     if (site !== undefined && site !== 'same-origin') return this.#refuse(request, response, 403, 'origin')
-    const shown = only ?? new URL(request.url ?? '/', 'http://moat').searchParams.get('agent') ?? undefined
+    const shown = only ?? requestUrl(request).searchParams.get('agent') ?? undefined
     response.writeHead(200, { ...corp, 'Cache-Control': 'no-store', 'Content-Type': 'text/event-stream' })
     let before: IndexPieces | undefined
     const release = this.#options.observer.watch((view) => {

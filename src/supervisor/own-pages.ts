@@ -6,6 +6,7 @@ import { isWithin, ownPath } from '../routing/urls.js'
 import type { Dashboard } from './dashboard.js'
 import type { HostPages } from './host-pages.js'
 import { type AnswerPage, send, sendJson } from './pages-socket.js'
+import { requestUrl } from './request-url.js'
 
 const assets: Record<string, string> = {
   'dashboard.js': 'text/javascript; charset=utf-8',
@@ -17,7 +18,7 @@ const assets: Record<string, string> = {
 export function ownPages(dashboard: Dashboard, hostPages: HostPages, domain: string): AnswerPage {
   return async (request, response) => {
     const host = String(request.headers.host).replace(/:\d+$/, '').toLowerCase()
-    const url = new URL(request.url ?? '/', 'http://moat')
+    const url = requestUrl(request)
     const kind = request.headers['x-moat-page']
     if (kind === 'error') return hostPages.problem(request, response, host, true)
     if (kind === 'own' && url.pathname.startsWith(assetPath)) return sendAsset(request, response, url.pathname)

@@ -3,7 +3,7 @@ import { Command, type Config, Flags, type Interfaces } from '@oclif/core'
 import { AgentReferenceError } from '../agents/find-agent.js'
 import { type TellGone, tellGone } from '../agents/tell-gone.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
-import { assertNoFile } from '../config/home-problem.js'
+import { assertNoFile, ownFilesProblem } from '../config/home-problem.js'
 import { type MoatPaths, moatPaths } from '../config/paths.js'
 import { defaultAddress, resolveProxyAddress, type WantedAddress } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'
@@ -127,7 +127,7 @@ export abstract class MoatCommand extends Command {
       const lines = error.candidates.map((name) => [...command, ...line(name)].join(' '))
       if (this.argv.includes(error.reference)) error.suggestions?.unshift(...lines)
     }
-    return super.catch(error)
+    return super.catch(ownFilesProblem(error, this.paths.home) ?? error)
   }
 
   protected get plugins(): EndpointPlugins {

@@ -215,8 +215,12 @@ function inTheWay(path: string, branch: string): MoatError {
 }
 
 function noCommits(topLevel: string): MoatError {
-  return new MoatError('NO_COMMITS', `The repository ${topLevel} has no commit yet for a branch to begin at.`, {
-    exit: exitCodes.usage,
-    suggestions: [`git -C ${shellQuote(topLevel)} commit --allow-empty -m 'First commit'`],
-  })
+  return new MoatError(
+    'NO_COMMITS',
+    `The repository ${topLevel} has no commits yet, so a branch has nowhere to begin.`,
+    {
+      exit: exitCodes.usage,
+      suggestions: [`git -C ${shellQuote(topLevel)} commit --allow-empty -m 'First commit'`],
+    },
+  )
 }

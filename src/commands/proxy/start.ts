@@ -19,7 +19,7 @@ On a terminal this stays attached and shows the proxy's agents; Ctrl+C stops the
   ]
   static override flags = {
     detach: Flags.boolean({ char: 'd', description: 'Return once the proxy is up', exclusive: ['foreground'] }),
-    foreground: Flags.boolean({ description: 'Stay attached, also without a terminal' }),
+    foreground: Flags.boolean({ description: 'Stay attached even without a terminal' }),
     port: Flags.integer({
       description: 'Port of all URLs; default: MOAT_PROXY_PORT, proxy.port in config.yaml, or 8080',
     }),

@@ -12,7 +12,9 @@ export default class Stop extends MoatCommand {
     const stopped = await stopProxy(proxy)
     this.log(stopped ? 'Routing proxy stopped.' : 'The routing proxy is not running.')
     if (stopped && agents.length > 0)
-      this.logToStderr(`Running on without URLs: ${agents.join(', ')}. They have them again after: moat proxy start`)
+      this.logToStderr(
+        `Still running, but without URLs: ${agents.join(', ')}. They get them back with: moat proxy start`,
+      )
     return { agents: stopped ? agents : [], stopped }
   }
 }

@@ -77,7 +77,7 @@ describe('moat proxy ca rotate', () => {
     expect(outcome.code, outcome.stderr).toBe(0)
     const fingerprint = new X509Certificate(sandbox.certificate).fingerprint256.replaceAll(':', '').toLowerCase()
     expect(outcome.stdout).toBe(
-      `The root certificate is new: ${fingerprint}\n\nNobody trusts it yet. Trust it, and forget the old one:\n  moat proxy trust\n`,
+      `The new root certificate is ${fingerprint}\n\nNothing trusts it yet. To trust it and forget the old one:\n  moat proxy trust\n`,
     )
     expect((await status()).caddy).toEqual(before.caddy)
 

@@ -168,7 +168,7 @@ describe('moat logs --requests', () => {
     const open = await sandbox.moat(['open', 'shop', 'web'])
     expect([open.code, open.stderr]).toEqual([
       0,
-      'The routing proxy is not running, so nothing answers there: moat proxy start\n',
+      'The routing proxy is not running, so nothing answers there. Start it with: moat proxy start\n',
     ])
   })
 })

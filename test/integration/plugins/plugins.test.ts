@@ -155,7 +155,7 @@ it('says which shells there is completion for', async () => {
   expect(outcome).toEqual({
     code: 2,
     stderr:
-      'Error: Say for which shell: there is completion for bash and zsh.\n\nTry this:\n  moat autocomplete bash\n  moat autocomplete zsh\n',
+      'Error: Name a shell: there is completion for bash and zsh.\n\nTry this:\n  moat autocomplete bash\n  moat autocomplete zsh\n',
     stdout: '',
   })
 })

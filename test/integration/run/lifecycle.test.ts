@@ -150,7 +150,7 @@ describe('exec', () => {
       stderr: 'Error: There is no agent with the name or run id nobody.\n\nTry this:\n  moat list\n',
     })
     expect((await sandbox.moat(['exec', 'nobody'])).stderr).toBe(
-      'Error: Say what to run, after --.\n\nTry this:\n  moat exec nobody -- sh\n',
+      'Error: Name the command to run, after --.\n\nTry this:\n  moat exec nobody -- sh\n',
     )
     await sandbox.moat(['run', '--keep', script('ended', 'true')])
     const outcome = await sandbox.moat(['exec', 'ended', '--', 'true'])

@@ -19,7 +19,7 @@ describe('a proxy that is stopped', () => {
   it('says whose URLs go', async () => {
     expect(await sandbox.moat(['proxy', 'stop'])).toEqual({
       code: 0,
-      stderr: 'Running on without URLs: app. They have them again after: moat proxy start\n',
+      stderr: 'Still running, but without URLs: app. They get them back with: moat proxy start\n',
       stdout: 'Routing proxy stopped.\n',
     })
   })

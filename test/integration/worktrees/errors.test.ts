@@ -88,7 +88,7 @@ Try this:
       directory,
       ['wt', 'x'],
       2,
-      `Error: The repository ${directory} has no commit yet for a branch to begin at.
+      `Error: The repository ${directory} has no commits yet, so a branch has nowhere to begin.
 
 Try this:
   git -C ${directory} commit --allow-empty -m 'First commit'

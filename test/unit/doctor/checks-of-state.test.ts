@@ -107,7 +107,7 @@ describe('trust', () => {
       {
         check: 'trust',
         fixes: ['moat proxy start --detach && moat doctor'],
-        message: 'Not checked, because the proxy is not running: only a handshake tells.',
+        message: 'Not checked, because the proxy is not running: only a handshake can tell.',
         status: 'warn',
       },
     ])

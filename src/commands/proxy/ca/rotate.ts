@@ -25,9 +25,9 @@ grants, are opened. Only containers trust it.`
   async run(): Promise<RotateOutcome> {
     const { flags } = await this.parse(Rotate)
     const rotation = await rotateRoot(await this.proxyOptions(), flags.egress ? 'egress' : 'own')
-    this.log(`The root certificate is new: ${rotation.fingerprint}`)
+    this.log(`The new root certificate is ${rotation.fingerprint}`)
     this.log(
-      flags.egress ? inContainers : '\nNobody trusts it yet. Trust it, and forget the old one:\n  moat proxy trust',
+      flags.egress ? inContainers : '\nNothing trusts it yet. To trust it and forget the old one:\n  moat proxy trust',
     )
     return { ca: flags.egress ? this.paths.egressCertificate : this.paths.caCertificate, ...rotation }
   }
