@@ -207,7 +207,14 @@ function probedWays({ endpoints, runId, state, wayIn }: Agent): Way[] {
 
 function upstreamOf(agent: Agent, { port, protocol }: NonNullable<RouteFragment['upstream']>, host: string): Upstream {
   const dial = dialOf(agent, port) ?? ''
-  return { dial, host, port, protocol, runId: agent.runId, ...(agent.wayIn === 'sockets' && { quickDial: `${dial}${quickSuffix}` }) }
+  return {
+    dial,
+    host,
+    port,
+    protocol,
+    runId: agent.runId,
+    ...(agent.wayIn === 'sockets' && { quickDial: `${dial}${quickSuffix}` }),
+  }
 }
 
 /** The endpoint that answers at the agent's bare host, if one does. */

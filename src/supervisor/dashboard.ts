@@ -10,10 +10,12 @@ import { messageOf } from '../errors.js'
 import { changedPieces, type IndexPageOptions, type IndexPieces, indexPage, indexPieces } from '../pages/index-page.js'
 import { indexHeaders } from '../pages/layout.js'
 import { wantsHtml } from '../pages/negotiate.js'
+import { unknownAgent } from '../pages/unknown-host.js'
 import type { Agent } from '../routing/agent.js'
-import { nearestName } from '../routing/nearest-name.js'
 import { handshakePort, indexUrl, ownPath, type ProxyAddress } from '../routing/urls.js'
 import type { DashboardKeys } from './dashboard-keys.js'
+import { sendProblem } from './host-pages.js'
+import type { LogLines } from './log-lines.js'
 import type { Observer } from './observer.js'
 import { send, sendJson } from './pages-socket.js'
 import type { RecordedRequest } from './request-recorder.js'
@@ -30,6 +32,7 @@ export interface DashboardOptions {
   agents: () => readonly Agent[]
   engine: () => Engine | undefined
   keys: DashboardKeys
+  lines: Pick<LogLines, 'answer'>
   log: (message: string) => void
   moatHome: string
   observer: Pick<Observer, 'view' | 'watch'>
@@ -56,6 +59,7 @@ export class Dashboard {
     }
     if (path === `${ownPath}events`) return this.events(request, response, { actions: true })
     if (path === `${ownPath}key`) return this.#exchangeKey(request, response)
+    if (await this.#options.lines.answer(request, response, path)) return
     return this.#act(request, response, path)
   }
 
@@ -68,22 +72,23 @@ export class Dashboard {
     const view = await this.#options.observer.view()
     const agents = only === undefined ? view.agents : view.agents.filter(({ name }) => name === only)
     if (only !== undefined && agents.length === 0) {
-      const nearest = nearestName(
-        only,
-        view.agents.map(({ name }) => name),
-      )
-      const detail = `There is no agent ${only}.${nearest === undefined ? '' : ` Did you mean ${nearest}?`}`
-      return sendJson(
-        request,
-        response,
-        404,
-        { detail, error: 'unknown_agent', hint: view.url },
-        { 'X-Moat-Error': 'unknown_agent' },
-      )
+      return this.#unknown(request, response, only)
     }
     if (!wantsHtml(request.headers.accept)) return sendJson(request, response, 200, { ...view, agents }, corp)
     const page = indexPage(view, this.#pageOptions(actions, only))
     send(request, response, page, { headers: indexHeaders, status: 200, type: 'text/html; charset=utf-8' })
+  }
+
+  #unknown(request: IncomingMessage, response: ServerResponse, only: string): void {
+    const { address, agents } = this.#options
+    const problem = unknownAgent(only, { address: address(), agents: agents() })
+    if (wantsHtml(request.headers.accept)) {
+      const url = `${this.url}/agents/${only}`
+      sendProblem(request, response, problem, { index: this.url, isWatched: false, url })
+      return
+    }
+    const body = { detail: problem.detail, error: problem.error, hint: this.url }
+    sendJson(request, response, 404, body, { 'X-Moat-Error': problem.error })
   }
 
   /** Sends what changes on the page that asks, until it goes away. */

@@ -33,13 +33,25 @@ describe('routeTable', () => {
   it('leads the bare host of an agent to its only endpoint', () => {
     expect(routeTable([agent('checkout', { web: 3000 }, { 3000: 49_152 })], 'localhost').upstreams).toEqual([
       { dial: '127.0.0.1:49152', host: 'checkout.localhost', port: 3000, protocol: 'http', runId: 'run_0123456789ab' },
-      { dial: '127.0.0.1:49152', host: 'web.checkout.localhost', port: 3000, protocol: 'http', runId: 'run_0123456789ab' },
+      {
+        dial: '127.0.0.1:49152',
+        host: 'web.checkout.localhost',
+        port: 3000,
+        protocol: 'http',
+        runId: 'run_0123456789ab',
+      },
     ])
   })
 
   it('leads the bare host nowhere when there are several endpoints, even if one alone is published', () => {
     expect(routeTable([agent('checkout', { api: 8080, web: 3000 }, { 3000: 49_152 })], 'localhost').upstreams).toEqual([
-      { dial: '127.0.0.1:49152', host: 'web.checkout.localhost', port: 3000, protocol: 'http', runId: 'run_0123456789ab' },
+      {
+        dial: '127.0.0.1:49152',
+        host: 'web.checkout.localhost',
+        port: 3000,
+        protocol: 'http',
+        runId: 'run_0123456789ab',
+      },
     ])
   })
 
