@@ -28,8 +28,8 @@ async function waitForChange() {
 /** Who waits is told that it is for nothing. */
 async function waitForProxy() {
   line.classList.add('gone')
-  line.firstElementChild.textContent =
-    'The proxy does not answer any more, so nothing is waited for. In a terminal: moat proxy start'
+  line.firstElementChild.textContent = 'The proxy does not answer any more, so nothing is waited for.'
+  document.getElementById('revive').hidden = false
   while (!(await ask('/_moat/assets/icon.svg'))?.ok) await pause(1000)
 }
 

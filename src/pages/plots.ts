@@ -8,8 +8,28 @@ const height = 24
 /** For one value. Whole numbers, as the heights are: with 200 agents every digit is sent 12,000 times. */
 const step = 4
 
+/** Lists are the same ones while nothing changes, and so are their plots. */
+const drawn = new WeakMap<readonly (number | null)[], Html>()
+
+function once(values: readonly (number | null)[], draw: () => Html): Html {
+  const known = drawn.get(values)
+  if (known) return known
+  const fresh = draw()
+  drawn.set(values, fresh)
+  return fresh
+}
+
 /** A bar for each value, from left to right; what failed of it at its foot, in another colour. */
 export function bars(values: readonly number[], failures: readonly number[], label: string): Html {
+  return once(values, () => drawBars(values, failures, label))
+}
+
+/** A line over the values, with gaps where there are none; a lone value is a dash. */
+export function curve(values: readonly (number | null)[], label: string): Html {
+  return once(values, () => drawCurve(values, label))
+}
+
+function drawBars(values: readonly number[], failures: readonly number[], label: string): Html {
   const most = Math.max(1, ...values)
   const all = barsPath(values, most)
   const failed = failures.some((count) => count > 0)
@@ -18,8 +38,7 @@ export function bars(values: readonly number[], failures: readonly number[], lab
   return plot(values.length, label, html`<path class="bars" d="${all}"/>${failed}`)
 }
 
-/** A line over the values, with gaps where there are none; a lone value is a dash. */
-export function curve(values: readonly (number | null)[], label: string): Html {
+function drawCurve(values: readonly (number | null)[], label: string): Html {
   const most = Math.max(1, ...values.map((value) => value ?? 0))
   const parts: { x: number; y: number }[][] = [[]]
   for (const [index, value] of values.entries()) {

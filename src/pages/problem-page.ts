@@ -23,6 +23,7 @@ export function problemPage(problem: Problem, { index, isWatched = true, lines, 
 <h1>${said.title}</h1>
 ${said.more === undefined ? undefined : html`<p class="lead">${withCode(said.more)}</p>`}
 ${isWatched ? html`<p class="waiting ${waits}" id="waiting" role="status">${watching(problem)}</p>` : undefined}
+${isWatched ? html`<section class="fixes" id="revive" aria-label="What to do" hidden><p>Start it again. This page goes on by itself.</p>${copyLine('moat proxy start')}</section>` : undefined}
 ${said.fixes.length === 0 ? undefined : html`<section class="fixes" aria-label="What to do">${said.fixes.map(({ copy, text }) => html`<p>${withCode(text)}</p>${copy === undefined ? undefined : copyLine(copy)}`)}</section>`}
 ${note === undefined || error === 'other_port' ? undefined : html`<p class="aside">${withCode(note)}</p>`}
 ${links.length === 0 ? undefined : html`<section class="instead"><h2>${said.links}</h2>${linkList(links, index)}</section>`}

@@ -11,6 +11,7 @@ import { changedPieces, type IndexPageOptions, type IndexPieces, indexPage, inde
 import { indexHeaders } from '../pages/layout.js'
 import { wantsHtml } from '../pages/negotiate.js'
 import { unknownAgent } from '../pages/unknown-host.js'
+import type { IndexView } from '../pages/view.js'
 import type { Agent } from '../routing/agent.js'
 import { handshakePort, indexUrl, ownPath, type ProxyAddress } from '../routing/urls.js'
 import type { DashboardKeys } from './dashboard-keys.js'
@@ -40,6 +41,7 @@ export interface DashboardOptions {
 }
 
 export class Dashboard {
+  readonly #made = new WeakMap<IndexView, Map<string, IndexPieces>>()
   readonly #options: DashboardOptions
 
   constructor(options: DashboardOptions) {
@@ -103,7 +105,7 @@ export class Dashboard {
     response.writeHead(200, { ...corp, 'Cache-Control': 'no-store', 'Content-Type': 'text/event-stream' })
     let before: IndexPieces | undefined
     const release = this.#options.observer.watch((view) => {
-      const pieces = indexPieces(view, this.#pageOptions(actions, shown))
+      const pieces = this.#piecesOf(view, this.#pageOptions(actions, shown))
       const changed = changedPieces(before, pieces)
       const same = before && before.summary === pieces.summary && `${before.order}` === `${pieces.order}`
       before = pieces
@@ -112,6 +114,16 @@ export class Dashboard {
       response.write(nothing ? ':\n\n' : `data: ${JSON.stringify(changed)}\n\n`)
     })
     response.once('close', release)
+  }
+
+  /** Made once for all pages that show the same of one view. */
+  #piecesOf(view: IndexView, options: IndexPageOptions): IndexPieces {
+    const made = this.#made.get(view) ?? new Map<string, IndexPieces>()
+    this.#made.set(view, made)
+    const kind = `${options.actions} ${options.only}`
+    const pieces = made.get(kind) ?? indexPieces(view, options)
+    made.set(kind, pieces)
+    return pieces
   }
 
   #pageOptions(actions: boolean, only: string | undefined): IndexPageOptions {

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { stripVTControlCharacters } from 'node:util'
 import type { Engine } from '../engine/engine.js'
 import { framedHeaders } from '../pages/layout.js'
-import { linesPage } from '../pages/lines-page.js'
+import { linesPage, nothingWritten } from '../pages/lines-page.js'
 import type { Agent } from '../routing/agent.js'
 import {
   agentHost,
@@ -59,7 +59,7 @@ export class LogLines {
     const headers = framedHeaders([agentUrl(agent.name, address), below])
     const page = kind === 'frame'
     const type = page ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8'
-    send(request, response, page ? linesPage(lines) : lines, { headers, status: 200, type })
+    send(request, response, page ? linesPage(lines) : lines || nothingWritten, { headers, status: 200, type })
     return true
   }
 

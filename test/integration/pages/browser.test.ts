@@ -267,6 +267,8 @@ describe('the page of a problem', () => {
     const { supervisor } = await sandbox.json<ProxyStatus>(['proxy', 'status'])
     process.kill(supervisor?.pid ?? 0, 'SIGKILL')
     await page.locator('#waiting.gone', { hasText: 'nothing is waited for' }).waitFor()
+    await page.locator('#revive', { hasText: 'moat proxy start' }).waitFor()
+    expect(await page.locator('.fixes:visible').count()).toBe(1)
     await page.screenshot({ path: artefact('proxy-gone.png') })
     await page.unroute('**/_moat/**')
     await sandbox.json(['proxy', 'status'])
