@@ -1,9 +1,9 @@
 // Owns what an agent will be: moat.yaml, flags and endpoint types brought together, before anything is created.
 import type { AskedPower } from '../approvals/power.js'
 import { powersOf } from '../approvals/powers.js'
-import { type LoadedMoatYaml, loadMoatYaml, type MoatYaml, type MoatYamlCommand } from '../config/moat-yaml.js'
+import { type LoadedMoatYaml, type MoatYaml, type MoatYamlCommand, readMoatYaml } from '../config/moat-yaml.js'
 import { type Mount, readMount } from '../config/mount.js'
-import { checkAll } from '../config/problems.js'
+import { checkAll, throwAll } from '../config/problems.js'
 import { resolveWorkspace } from '../config/workspace.js'
 import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
 import { exitCodes, MoatError } from '../errors.js'
@@ -85,15 +85,16 @@ export function hasUrls({
 /** Reads and checks everything a run depends on. Creates nothing. `domain` is what the hosts of endpoints end in. */
 export async function planAgent(request: RunRequest, plugins: EndpointPlugins, domain: string): Promise<AgentPlan> {
   const workspace = await resolveWorkspace(request.path)
-  const loaded = await loadMoatYaml(request.configDirectory ?? workspace, process.cwd(), workspace)
+  const { error, left, loaded } = await readMoatYaml(request.configDirectory ?? workspace, process.cwd(), workspace)
   const { config } = loaded
   const checkout = await findCheckout(workspace)
   const mainCheckout = checkout ? undefined : await mainCheckoutAt(workspace)
   const branch = checkout?.branch
   const name = chooseName(request.name ?? (branch === undefined ? config.name : branchRunName(config.name, branch)))
   const ownMounts = await Promise.all(request.mounts.map(parseMountFlag))
-  const [command, image, registered] = await checkAll([
-    () => planCommand(request.command ?? toArguments(config.command), loaded),
+  const [, command, image, registered] = await checkAll([
+    () => throwAll(error ? [error] : []),
+    () => (left.includes('command') ? undefined : planCommand(request.command ?? toArguments(config.command), loaded)),
     () => planImage({ ...config, place: (index) => loaded.locate(['dependencies', index]) }),
     () => registerEndpoints(loaded, plugins, { name, workspace }, domain, request.isFree),
   ])

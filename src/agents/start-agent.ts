@@ -15,6 +15,7 @@ import { ensureProxy } from '../supervisor/ensure-proxy.js'
 import { addressOf } from '../supervisor/protocol.js'
 import { placeOf } from '../worktrees/find-checkout.js'
 import { containerGitEnvironment, type TrustedUrls } from '../worktrees/git-environment.js'
+import { settleCheckout } from '../worktrees/settle-checkout.js'
 import { shareMainCheckout } from '../worktrees/share-main-checkout.js'
 import { shareRepository } from '../worktrees/share-repository.js'
 import { type ContainerTrust, certificateFile, planContainerTrust } from './container-trust.js'
@@ -208,12 +209,14 @@ interface ContainerParts {
 
 async function containerSpec(
   plan: AgentPlan,
-  { interactive, keep, paths, removeAtEnd, user }: StartOptions,
+  { interactive, keep, paths, progress, removeAtEnd, user }: StartOptions,
   image: PreparedImage,
   { address, bundle, forwarder, network, runId, trust }: ContainerParts,
 ): Promise<ContainerSpec> {
-  const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
+  const { checkout, container, endpointEnv, endpoints, mainCheckout, mounts, name, routes, workspace } = plan
   const urls = address ? urlEnvironment(name, endpoints, address, { bare: plan.discoverPlace !== undefined }) : {}
+  // What an earlier agent has left, whose end no moat saw.
+  if (checkout ?? mainCheckout) (await settleCheckout(workspace, paths.home)).forEach(progress.note)
   const shared = await gitMounts(plan, paths)
   const cache = await planPackageCache(plan, paths)
   const place = checkout ? placeOf(checkout) : plan.mainCheckout

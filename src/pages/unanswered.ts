@@ -4,7 +4,7 @@ import type { Reach } from '../routing/listening.js'
 import { urlOf } from '../routing/urls.js'
 import type { Problem, ProblemSources, ProblemText } from './problem.js'
 import { noteOf } from './undeclared.js'
-import { explainReach, healthOf, servedPort } from './view.js'
+import { explainHealth, explainReach, healthOf, servedPort } from './view.js'
 
 export function unanswered(agent: Agent, name: string, sources: ProblemSources): Problem {
   const { address, asked, look, now } = sources
@@ -19,6 +19,8 @@ export function unanswered(agent: Agent, name: string, sources: ProblemSources):
   const { health, reach } = healthOf(agent, name, look, now)
   if (health === 'starting' || (health === 'answering' && !asked))
     return { ...context, ...starting(agent, name, health === 'answering' ? undefined : port) }
+  const misread = health === 'not_answering' && explainHealth(agent, name, { health, look, reach })
+  if (misread) return { ...context, ...otherwise(agent, misread) }
   if (health === 'answering' || port === undefined || !reach)
     return { ...context, ...silent(agent, name, health === 'answering' ? port : undefined) }
   return {
@@ -51,6 +53,25 @@ function starting({ name: agent }: Agent, endpoint: string, port: number | undef
       watch: waitingForIt,
     },
     status: 503,
+    waits: 'soon',
+  }
+}
+
+/** The server is there, and not as its endpoint says. */
+function otherwise({ name: agent }: Agent, { detail, hint }: { detail: string; hint: string }): Said {
+  const log = `moat logs ${agent}`
+  const [line] = /(?<=`)[a-z0-9-]+: \{[^`]+(?=`)|HOST=[\d.]+/.exec(hint) ?? []
+  return {
+    detail,
+    error: 'bad_gateway',
+    hint,
+    page: {
+      fixes:
+        hint === log ? [{ copy: log, text: 'Its log may say why.' }] : [{ ...(line && { copy: line }), text: hint }],
+      title: detail.replace(/\.$/, ''),
+      watch: waitingForIt,
+    },
+    status: 502,
     waits: 'soon',
   }
 }

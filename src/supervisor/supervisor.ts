@@ -239,6 +239,7 @@ export class Supervisor {
       },
       check: (questions) => this.#caddy.check.assertAccepted(questions),
       issueKey: () => this.#site.issueKey(),
+      problems: () => this.#site.problems(),
       keep: () => this.#lifetime.keep(),
       record: (question, onRequest) => this.#site.record(this.#recorded(question), onRequest),
       rotate: () => {

@@ -190,6 +190,26 @@ describe('the answer', () => {
     expect(elsewhere).not.toContain('which has no URL')
   })
 
+  it('as a page says what a server speaks instead, with the line that makes it right', () => {
+    const look = {
+      greetings: { web: { kind: 'tls' as const } },
+      listeners: [{ loopback: false, port: 3000 }],
+      startedAt: 0,
+    }
+    const sources = {
+      agents: [agentNamed('shop')],
+      address: { domain: 'localhost', port: 8080 },
+      asked: true,
+      look,
+      now,
+    }
+    const problem = explainHost('web.shop.localhost', { ...sources, quote: String })
+    expect(problem).toMatchObject({ error: 'bad_gateway', status: 502, waits: 'soon' })
+    const text = problemPage(problem, { index: 'https://localhost:8080', url: 'https://web.shop.localhost:8080' })
+    expect(text).toContain('<h1>The server on port 3000 speaks HTTPS, not plain HTTP as moat.yaml has it</h1>')
+    expect(text).toContain('data-text="web: {port: 3000, protocol: https}"')
+  })
+
   it('as a page waits where something may come, and offers to try again where it may not', () => {
     expect(page('web.shop.localhost', { age: 5_000 })).toMatch(/role="status"><span>Waiting\. .*<span id="elapsed"/)
     const silent = page('web.shop.localhost', { listeners: [{ loopback: false, port: 3000 }] })
