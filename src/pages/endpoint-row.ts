@@ -33,12 +33,17 @@ ${details(columns, links, url)}</li>
 /** Column by column, as `endpointHeads` has them. */
 function traffic(counters: EndpointCounters): Html {
   const { failures, history, latencies, p50, p95, perSecond, requests } = counters
-  if (p50 === null || p95 === null)
+  if (history.every((count) => count === 0))
     return html`<span class="rate quiet">idle, ${countText(requests)} ${requests === 1 ? 'request' : 'requests'} in all</span>`
   const rate = perSecond === 0 ? html`<span class="quiet">idle</span>` : html`<b>${rateText(perSecond)}</b>`
+  // The proxy's own answers have no time.
+  const times =
+    p50 === null || p95 === null
+      ? undefined
+      : html`${curve(latencies, timesLabel(counters))}<b>${timeText(p50)}</b> <span class="p95">${timeText(p95)}</span>`
   return html`<span class="rate" title="${countText(requests)} in all">${bars(history, failures, requestsLabel(counters))}${rate}</span>
 <span class="trouble">${trouble(counters)}</span>
-<span class="time">${curve(latencies, timesLabel(counters))}<b>${timeText(p50)}</b> <span class="p95">${timeText(p95)}</span></span>`
+<span class="time">${times}</span>`
 }
 
 /** What the columns are; each cell tells it to who hears it. */

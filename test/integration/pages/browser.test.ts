@@ -69,6 +69,7 @@ beforeAll(async () => {
   indexUrl = status.indexUrl
   port = status.port
   browser = await startBrowser(sandbox, port)
+  await browser.context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: indexUrl })
   page = await browser.context.newPage()
   problems = []
   page.on('pageerror', (error) => problems.push(error.message))
@@ -107,7 +108,6 @@ describe('the dashboard', () => {
   })
 
   it('copies a URL, with the keyboard alone', async () => {
-    await browser.context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: indexUrl })
     await visit(indexUrl)
     await page.locator('article[data-name=shop] button[data-action=copy]').first().press('Enter')
     await page.locator('#said', { hasText: `Copied https://web.shop.localhost:${port}` }).waitFor({ state: 'attached' })

@@ -110,6 +110,21 @@ describe('the index', () => {
     }
   })
 
+  it('shows requests that the proxy alone has answered, which have no times', () => {
+    const counters = new Counters()
+    counters.add(new Map([['web.shop.localhost', { buckets: Array(12).fill(0), errors: 4, requests: 4 }]]), now)
+    const sources = {
+      address,
+      countersOf: (hosts: readonly string[]) => counters.of(hosts, now),
+      lookOf: () => undefined,
+      now,
+    }
+    const text = indexPage(viewIndex([shop], sources), options)
+    expect(text).toMatch(/<b class="failed"[^>]*>4 failed<\/b>/)
+    expect(text).not.toMatch(/idle|null| ms/)
+    expect(indexPage(viewIndex([shop], sources), { ...options, only: 'shop' })).toContain('4 failed')
+  })
+
   it('has what one may not do nowhere but behind the class that only a key sets', () => {
     const text = indexPage(view([shop]), options)
     const buttons = [...text.matchAll(/<span class="([^"]*)"><button type="button" data-action="(?:log|record|stop)"/g)]
