@@ -1,4 +1,5 @@
 // On the index and on the pages of agents: keeps them current, filters them, and acts for who was let in by `moat open`.
+import './copy.js'
 
 const $ = (id) => document.getElementById(id)
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
@@ -24,6 +25,13 @@ async function letIn() {
 
 function setMayAct(may) {
   document.body.classList.toggle('may-act', may)
+  void readLog()
+}
+
+function lock() {
+  localStorage.removeItem(tokenName)
+  setMayAct(false)
+  say('Locked: this browser may only look.')
 }
 
 function ask(path, options = {}) {
@@ -47,6 +55,7 @@ function connect() {
     clearTimeout(lost)
     lost = undefined
     if ($('connection').textContent === '') return
+    document.body.classList.remove('stale')
     $('connection').textContent = ''
     // Another supervisor, perhaps, with another token.
     void letIn()
@@ -57,18 +66,17 @@ function connect() {
     events.close()
     lost ??= setTimeout(() => {
       $('connection').textContent = 'The connection to the supervisor is lost. What you see is old. Trying again…'
+      document.body.classList.add('stale')
     }, 1500)
     setTimeout(connect, 500)
   }
 }
 
 function update({ cards, order, summary }) {
-  if ($('summary').textContent !== summary) $('summary').textContent = summary
+  morph($('summary'), parse(`<div id="summary">${summary}</div>`))
   const list = $('agents')
   for (const [id, text] of Object.entries(cards)) {
-    const template = document.createElement('template')
-    template.innerHTML = trusted ? trusted.createHTML(text) : text
-    const fresh = template.content.firstElementChild
+    const fresh = parse(text)
     const shown = $(id)
     if (shown) morph(shown, fresh)
     else list.append(document.importNode(fresh, true))
@@ -83,12 +91,20 @@ function update({ cards, order, summary }) {
   filter()
 }
 
-/** Makes `from` what `to` is, touching only what differs. */
+function parse(text) {
+  const template = document.createElement('template')
+  template.innerHTML = trusted ? trusted.createHTML(text) : text
+  return template.content.firstElementChild
+}
+
+/** Makes `from` what `to` is, touching only what differs. What the script has filled stays, and so does what a person does. */
 function morph(from, to) {
-  if (from.isEqualNode(to)) return
+  if (from.isEqualNode(to) || from.dataset?.log) return
   for (const { name } of [...from.attributes])
     if (!to.hasAttribute(name) && name !== 'hidden' && name !== 'open') from.removeAttribute(name)
+  const done = from.classList.contains('done')
   for (const { name, value } of to.attributes) if (from.getAttribute(name) !== value) from.setAttribute(name, value)
+  if (done) from.classList.add('done')
   const [old, fresh] = [[...from.childNodes], [...to.childNodes]]
   for (const [index, node] of fresh.entries()) {
     const present = old[index]
@@ -107,6 +123,7 @@ function filter() {
     const hide = wanted !== '' && !card.textContent.toLowerCase().includes(wanted)
     if (card.hidden !== hide) card.hidden = hide
   }
+  $('none-found').hidden = wanted === '' || [...$('agents').children].some((card) => !card.hidden)
 }
 
 // --- Acting.
@@ -116,7 +133,22 @@ function say(text) {
 }
 
 const needsKey =
-  'This page was opened without a key, so it may only look. Run moat open --dashboard in a terminal: it opens this page with one.'
+  'This browser has no key any more. Run moat open --dashboard in a terminal: it opens this page with one.'
+
+/** On the page of an agent: its last lines, again and again while somebody looks. */
+async function readLog() {
+  const lines = document.querySelector('pre[data-log]')
+  if (!lines || !document.body.classList.contains('may-act') || document.visibilityState !== 'visible') return
+  const response = await ask(`/_moat/agents/${lines.dataset.log}/log`).catch(() => {})
+  if (response?.status === 403) return setMayAct(false)
+  if (!response?.ok) return
+  const text = (await response.text()) || 'It has written nothing.'
+  if (text === lines.textContent) return
+  const atEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 40
+  lines.textContent = text
+  if (atEnd) lines.scrollTop = lines.scrollHeight
+}
+setInterval(readLog, 2000)
 
 const actions = {
   allow({ agent, rule, run }) {
@@ -129,13 +161,6 @@ const actions = {
       say(`Allowed ${rule} for ${agent}`)
     })
     $('dialog-yes').textContent = 'Allow'
-  },
-  async copy({ url }, button) {
-    await navigator.clipboard.writeText(url)
-    say(`Copied ${url}`)
-    button.textContent = 'Copied'
-    await pause(1500)
-    button.textContent = 'Copy'
   },
   async log({ agent, run }) {
     show(`Log of ${agent}`, 'The last 200 lines.')
@@ -214,10 +239,20 @@ function show(title, text, yes, closed) {
 
 document.addEventListener('click', ({ target }) => {
   const button = target.closest?.('button[data-action]')
-  if (button) Promise.resolve(actions[button.dataset.action](button.dataset, button)).catch(failed)
+  const act = button && actions[button.dataset.action]
+  if (act) Promise.resolve(act(button.dataset)).catch(failed)
 })
+$('unlock')?.addEventListener('click', () => $('unlock-dialog').showModal())
+$('unlock-close').onclick = () => $('unlock-dialog').close()
+$('lock')?.addEventListener('click', lock)
 $('dialog-close').onclick = () => $('dialog').close()
 $('filter')?.addEventListener('input', filter)
+document.addEventListener('keydown', (event) => {
+  const isTyping = event.target.closest?.('input, dialog')
+  if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || isTyping || !$('filter')) return
+  event.preventDefault()
+  $('filter').focus()
+})
 
 function failed(error) {
   say(error.message)

@@ -21,6 +21,8 @@ const lookInterval = 60_000
 export interface LeavesOptions {
   domain: string
   log: (message: string) => void
+  /** Instead of the usual, for tests. */
+  mostOfGone?: number
   paths: Pick<MoatPaths, 'caCertificate' | 'caKey' | 'proxy'>
 }
 
@@ -126,7 +128,7 @@ export class Leaves {
     }
     for (const [agent, since] of this.#gone) {
       const back = this.#wanted.has(agent)
-      if (!back && now - since < outlives && this.#gone.size <= mostOfGone) continue
+      if (!back && now - since < outlives && this.#gone.size <= (this.#options.mostOfGone ?? mostOfGone)) continue
       this.#gone.delete(agent)
       if (!back) await rm(join(this.#directory, leafName(agent)), { force: true })
     }

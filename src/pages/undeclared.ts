@@ -1,5 +1,7 @@
 // Owns what is said of ports on which something listens that nobody declared, and of the lines that would publish them. Pure.
 import type { Agent } from '../routing/agent.js'
+import { undeclaredPorts } from '../routing/declared-ports.js'
+import type { Look } from './view.js'
 
 /** Names for what is published, the likeliest first. */
 const usualNames = ['web', 'app', 'api']
@@ -28,4 +30,15 @@ export function explainUndeclared(
 
 function freeName(taken: readonly string[]): string | undefined {
   return usualNames.find((name) => !taken.includes(name))
+}
+
+/** What belongs to a problem of the agent; as above. */
+export function noteOf(
+  agent: Agent,
+  look: Look | undefined,
+  instead?: string,
+): { note?: string; undeclared?: number[] } {
+  const undeclared = look ? undeclaredPorts(agent, look.listeners) : []
+  if (undeclared.length === 0) return {}
+  return { note: explainUndeclared(agent, undeclared, instead), undeclared }
 }

@@ -21,6 +21,16 @@ interface Tally {
   requests: number
   /** Oldest first; slots without requests are left out. */
   slots: Slot[]
+  /** Another number whenever something was added. */
+  version: number
+}
+
+/** What is told of some hosts, good while nothing is added and the slot is the same. */
+interface Told {
+  counters: EndpointCounters
+  recent: number
+  slot: number
+  versions: string
 }
 
 export class Counters {
@@ -29,14 +39,18 @@ export class Counters {
   /** What Caddy has counted since it began: all of it was added already. */
   #seen: ReadonlyMap<string, HostCounts> = new Map()
   readonly #tallies = new Map<string, Tally>()
+  readonly #told = new Map<string, Told>()
+  #version = 0
 
   /** Takes in what Caddy says now. `now` in milliseconds. */
   add(counts: ReadonlyMap<string, HostCounts>, now: number): void {
     for (const [host, current] of counts) {
       const added = difference(current, this.#seen.get(host))
       if (added.requests === 0) continue
-      const tally = this.#tallies.get(host) ?? { errors: 0, requests: 0, slots: [] }
+      const tally = this.#tallies.get(host) ?? { errors: 0, requests: 0, slots: [], version: 0 }
       this.#tallies.set(host, tally)
+      this.#version += 1
+      tally.version = this.#version
       tally.errors += added.errors
       tally.requests += added.requests
       addToSlot(tally.slots, added, Math.floor(now / slotLength))
@@ -63,38 +77,52 @@ export class Counters {
     for (const host of this.#tallies.keys()) {
       if (next.has(host) && (!before || before.get(host) === next.get(host))) continue
       this.#tallies.delete(host)
+      this.#told.clear()
       hasLost ||= before?.has(host) === true
     }
     return hasLost
   }
 
-  /** What was counted for some hosts together. */
+  /** What was counted for some hosts together. While nothing changes, its lists are the same ones. */
   of(hosts: readonly string[], now: number): EndpointCounters {
     const tallies = hosts.flatMap((host) => this.#tallies.get(host) ?? [])
-    const current = Math.floor(now / slotLength)
-    const slots = recentSlots(tallies, current)
-    const all = slots.reduce(addCounts, noCounts)
-    const history = slots.map(({ requests }) => requests)
+    if (tallies.length === 0) return nothing
+    const slot = Math.floor(now / slotLength)
+    const [key, versions] = [hosts.join(), tallies.map(({ version }) => version).join()]
+    let told = this.#told.get(key)
+    if (told?.slot !== slot || told.versions !== versions) {
+      told = { ...tell(tallies, slot), slot, versions }
+      this.#told.set(key, told)
+    }
     // The present slot is not over: its part of the time counts.
     const seconds = ((rateSlots - 1) * slotLength + (now % slotLength)) / 1000
-    const recent = history.slice(-rateSlots).reduce((sum, count) => sum + count, 0)
-    return {
-      errorRate: all.requests === 0 ? 0 : round(all.errors / all.requests, 4),
-      errors: sumOf(tallies, 'errors'),
-      failed: all.errors,
-      failures: slots.map(({ errors }) => errors),
-      history,
-      latencies: slots.map(({ buckets }) => percentile(buckets, 0.95)),
-      p50: percentile(all.buckets, 0.5),
-      p95: percentile(all.buckets, 0.95),
-      perSecond: round(recent / seconds, 2),
-      requests: sumOf(tallies, 'requests'),
-      slow: all.buckets.slice(slowFrom).reduce((sum, count) => sum + count, 0),
-    }
+    return { ...told.counters, perSecond: round(told.recent / seconds, 2) }
   }
 }
 
+function tell(tallies: readonly Tally[], current: number): Pick<Told, 'counters' | 'recent'> {
+  const slots = recentSlots(tallies, current)
+  const all = slots.reduce(addCounts, noCounts)
+  const history = slots.map(({ requests }) => requests)
+  const counters = {
+    errorRate: all.requests === 0 ? 0 : round(all.errors / all.requests, 4),
+    errors: sumOf(tallies, 'errors'),
+    failed: all.errors,
+    failures: slots.map(({ errors }) => errors),
+    history,
+    latencies: slots.map(({ buckets }) => percentile(buckets, 0.95)),
+    p50: percentile(all.buckets, 0.5),
+    p95: percentile(all.buckets, 0.95),
+    perSecond: 0,
+    requests: sumOf(tallies, 'requests'),
+    slow: all.buckets.slice(slowFrom).reduce((sum, count) => sum + count, 0),
+  }
+  return { counters, recent: history.slice(-rateSlots).reduce((sum, count) => sum + count, 0) }
+}
+
 const noCounts: HostCounts = { buckets: Array(bucketBounds.length + 1).fill(0), errors: 0, requests: 0 }
+
+const nothing: EndpointCounters = tell([], 0).counters
 
 /** Those that are told of, oldest first; what several hosts had in a slot is added up. */
 function recentSlots(tallies: readonly Tally[], current: number): HostCounts[] {
@@ -102,12 +130,15 @@ function recentSlots(tallies: readonly Tally[], current: number): HostCounts[] {
   for (const { slots } of tallies)
     for (const slot of slots) {
       const index = slotCount - 1 - (current - slot.number)
-      if (index >= 0) recent[index] = addCounts(recent[index] ?? noCounts, slot)
+      if (index < 0) continue
+      const before = recent[index] ?? noCounts
+      recent[index] = before === noCounts ? slot : addCounts(before, slot)
     }
   return recent
 }
 
 function addCounts(a: HostCounts, b: HostCounts): HostCounts {
+  if (b === noCounts) return a
   return {
     buckets: a.buckets.map((count, index) => count + (b.buckets[index] ?? 0)),
     errors: a.errors + b.errors,

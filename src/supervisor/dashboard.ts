@@ -10,10 +10,13 @@ import { messageOf } from '../errors.js'
 import { changedPieces, type IndexPageOptions, type IndexPieces, indexPage, indexPieces } from '../pages/index-page.js'
 import { indexHeaders } from '../pages/layout.js'
 import { wantsHtml } from '../pages/negotiate.js'
+import { unknownAgent } from '../pages/unknown-host.js'
+import type { IndexView } from '../pages/view.js'
 import type { Agent } from '../routing/agent.js'
-import { nearestName } from '../routing/nearest-name.js'
 import { handshakePort, indexUrl, ownPath, type ProxyAddress } from '../routing/urls.js'
 import type { DashboardKeys } from './dashboard-keys.js'
+import { sendProblem } from './host-pages.js'
+import type { LogLines } from './log-lines.js'
 import type { Observer } from './observer.js'
 import { send, sendJson } from './pages-socket.js'
 import type { RecordedRequest } from './request-recorder.js'
@@ -31,6 +34,7 @@ export interface DashboardOptions {
   agents: () => readonly Agent[]
   engine: () => Engine | undefined
   keys: DashboardKeys
+  lines: Pick<LogLines, 'answer'>
   log: (message: string) => void
   moatHome: string
   observer: Pick<Observer, 'view' | 'watch'>
@@ -38,6 +42,7 @@ export interface DashboardOptions {
 }
 
 export class Dashboard {
+  readonly #made = new WeakMap<IndexView, Map<string, IndexPieces>>()
   readonly #options: DashboardOptions
 
   constructor(options: DashboardOptions) {
@@ -57,6 +62,7 @@ export class Dashboard {
     }
     if (path === `${ownPath}events`) return this.events(request, response, { actions: true })
     if (path === `${ownPath}key`) return this.#exchangeKey(request, response)
+    if (await this.#options.lines.answer(request, response, path)) return
     return this.#act(request, response, path)
   }
 
@@ -69,22 +75,23 @@ export class Dashboard {
     const view = await this.#options.observer.view()
     const agents = only === undefined ? view.agents : view.agents.filter(({ name }) => name === only)
     if (only !== undefined && agents.length === 0) {
-      const nearest = nearestName(
-        only,
-        view.agents.map(({ name }) => name),
-      )
-      const detail = `There is no agent ${only}.${nearest === undefined ? '' : ` Did you mean ${nearest}?`}`
-      return sendJson(
-        request,
-        response,
-        404,
-        { detail, error: 'unknown_agent', hint: view.url },
-        { 'X-Moat-Error': 'unknown_agent' },
-      )
+      return this.#unknown(request, response, only)
     }
     if (!wantsHtml(request.headers.accept)) return sendJson(request, response, 200, { ...view, agents }, corp)
     const page = indexPage(view, this.#pageOptions(actions, only))
     send(request, response, page, { headers: indexHeaders, status: 200, type: 'text/html; charset=utf-8' })
+  }
+
+  #unknown(request: IncomingMessage, response: ServerResponse, only: string): void {
+    const { address, agents } = this.#options
+    const problem = unknownAgent(only, { address: address(), agents: agents() })
+    if (wantsHtml(request.headers.accept)) {
+      const url = `${this.url}/agents/${only}`
+      sendProblem(request, response, problem, { index: this.url, isWatched: false, url })
+      return
+    }
+    const body = { detail: problem.detail, error: problem.error, hint: this.url }
+    sendJson(request, response, 404, body, { 'X-Moat-Error': problem.error })
   }
 
   /** Sends what changes on the page that asks, until it goes away. */
@@ -99,7 +106,7 @@ export class Dashboard {
     response.writeHead(200, { ...corp, 'Cache-Control': 'no-store', 'Content-Type': 'text/event-stream' })
     let before: IndexPieces | undefined
     const release = this.#options.observer.watch((view) => {
-      const pieces = indexPieces(view, this.#pageOptions(actions, shown))
+      const pieces = this.#piecesOf(view, this.#pageOptions(actions, shown))
       const changed = changedPieces(before, pieces)
       const same = before && before.summary === pieces.summary && `${before.order}` === `${pieces.order}`
       before = pieces
@@ -108,6 +115,16 @@ export class Dashboard {
       response.write(nothing ? ':\n\n' : `data: ${JSON.stringify(changed)}\n\n`)
     })
     response.once('close', release)
+  }
+
+  /** Made once for all pages that show the same of one view. */
+  #piecesOf(view: IndexView, options: IndexPageOptions): IndexPieces {
+    const made = this.#made.get(view) ?? new Map<string, IndexPieces>()
+    this.#made.set(view, made)
+    const kind = `${options.actions} ${options.only}`
+    const pieces = made.get(kind) ?? indexPieces(view, options)
+    made.set(kind, pieces)
+    return pieces
   }
 
   #pageOptions(actions: boolean, only: string | undefined): IndexPageOptions {

@@ -2,14 +2,17 @@
 // endpoints, and what these pages ask for. Nothing here can act on an agent: these hosts are agents' own.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
+import { shellQuote } from '../config/shell-quote.js'
+import { agentOfHost, explainHost, partsOf } from '../pages/explain-host.js'
 import { problemHeaders } from '../pages/layout.js'
 import { wantsHtml } from '../pages/negotiate.js'
-import { agentOfHost, explainHost, type Problem, partsOf } from '../pages/problem.js'
-import { problemJson, problemPage, stateOf } from '../pages/problem-page.js'
+import type { Problem } from '../pages/problem.js'
+import { type ProblemPageOptions, problemJson, problemPage, stateOf } from '../pages/problem-page.js'
 import { healthOf } from '../pages/view.js'
 import { type Agent, isLive } from '../routing/agent.js'
 import { defaultEndpoint } from '../routing/route-table.js'
-import type { ProxyAddress } from '../routing/urls.js'
+import { indexUrl, type ProxyAddress } from '../routing/urls.js'
+import type { LogLines } from './log-lines.js'
 import type { Observer } from './observer.js'
 import { send, sendJson } from './pages-socket.js'
 
@@ -20,6 +23,7 @@ const longestWait = 20_000
 export interface HostPagesOptions {
   address: () => ProxyAddress
   agents: () => readonly Agent[]
+  lines: Pick<LogLines, 'urlFor'>
   observer: Pick<Observer, 'isQuick' | 'look'>
 }
 
@@ -42,15 +46,15 @@ export class HostPages {
   /** What is wrong at a host. `asked` as in ProblemSources. */
   async problem(request: IncomingMessage, response: ServerResponse, host: string, asked: boolean): Promise<void> {
     const problem = await this.#explain(host, asked)
-    const headers = { ...retry(problem), 'X-Moat-Error': problem.error }
     if (!wantsHtml(request.headers.accept)) {
-      return sendJson(request, response, problem.status, problemJson(problem), headers)
+      return sendJson(request, response, problem.status, problemJson(problem), headersOf(problem))
     }
-    const all = { ...problemHeaders, ...headers }
-    send(request, response, problemPage(problem), {
-      headers: all,
-      status: problem.status,
-      type: 'text/html; charset=utf-8',
+    const agent = agentOfHost(host, this.#options.agents(), this.#options.address().domain)
+    const lines = await this.#options.lines.urlFor(request, agent)
+    sendProblem(request, response, problem, {
+      index: indexUrl(this.#options.address()),
+      ...(lines !== undefined && { lines }),
+      url: askedUrl(request),
     })
   }
 
@@ -82,7 +86,7 @@ export class HostPages {
     const { address, agents, observer } = this.#options
     const agent = agentOfHost(host, agents(), address().domain)
     const look = agent && isLive(agent) ? await observer.look(agent, { failed: asked }) : undefined
-    return explainHost(host, { address: address(), agents: agents(), asked, look, now: Date.now() })
+    return explainHost(host, { address: address(), agents: agents(), asked, look, now: Date.now(), quote: shellQuote })
   }
 
   #intervalFor(host: string): number {
@@ -92,6 +96,24 @@ export class HostPages {
   }
 }
 
-function retry({ status, waits }: Problem): Record<string, string> {
-  return status >= 500 && waits !== 'change' ? { 'Retry-After': '1' } : {}
+export function sendProblem(
+  request: IncomingMessage,
+  response: ServerResponse,
+  problem: Problem,
+  options: ProblemPageOptions,
+): void {
+  const headers = { ...problemHeaders(options.lines), ...headersOf(problem) }
+  const type = 'text/html; charset=utf-8'
+  send(request, response, problemPage(problem, options), { headers, status: problem.status, type })
+}
+
+function headersOf({ error, status, waits }: Problem): Record<string, string> {
+  const retry: Record<string, string> = status >= 500 && waits !== 'change' ? { 'Retry-After': '1' } : {}
+  return { ...retry, 'X-Moat-Error': error }
+}
+
+/** From inside a container it may have been by HTTP. */
+function askedUrl({ headers, url = '/' }: IncomingMessage): string {
+  const scheme = headers['x-forwarded-proto'] === 'http' ? 'http' : 'https'
+  return `${scheme}://${headers.host}${url === '/' ? '' : url}`
 }

@@ -9,8 +9,10 @@ import { type AnswerPage, send, sendJson } from './pages-socket.js'
 import { requestUrl } from './request-url.js'
 
 const assets: Record<string, string> = {
+  'copy.js': 'text/javascript; charset=utf-8',
   'dashboard.js': 'text/javascript; charset=utf-8',
   'icon.svg': 'image/svg+xml',
+  'lines.js': 'text/javascript; charset=utf-8',
   'pages.css': 'text/css; charset=utf-8',
   'wait.js': 'text/javascript; charset=utf-8',
 }

@@ -10,6 +10,7 @@ import { Dashboard } from './dashboard.js'
 import { DashboardKeys } from './dashboard-keys.js'
 import { Greetings } from './greetings.js'
 import { HostPages } from './host-pages.js'
+import { LogLines } from './log-lines.js'
 import type { ManagedCaddy } from './managed-caddy.js'
 import { Observer } from './observer.js'
 import { ownPages } from './own-pages.js'
@@ -47,17 +48,19 @@ export class OwnSite {
   async open(): Promise<void> {
     const { agents, caddy, engine, log, paths } = this.#options
     const address = () => caddy.address
+    const lines = new LogLines({ address, agents, engine })
     const dashboard = new Dashboard({
       address,
       agents,
       engine,
       keys: this.#keys,
+      lines,
       log,
       moatHome: paths.home,
       observer: this.#observer,
       record: (agent, onRequest) => this.record([{ agent }], onRequest),
     })
-    const hostPages = new HostPages({ address, agents, observer: this.#observer })
+    const hostPages = new HostPages({ address, agents, lines, observer: this.#observer })
     this.#socket = await openPagesSocket(paths.pagesSocket, ownPages(dashboard, hostPages, caddy.address.domain), log)
   }
 

@@ -69,6 +69,7 @@ beforeAll(async () => {
   indexUrl = status.indexUrl
   port = status.port
   browser = await startBrowser(sandbox, port)
+  await browser.context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: indexUrl })
   page = await browser.context.newPage()
   problems = []
   page.on('pageerror', (error) => problems.push(error.message))
@@ -87,11 +88,11 @@ describe('the dashboard', () => {
   it('shows agents and keeps itself current', async () => {
     await visit(indexUrl)
     await expect.poll(() => page.locator('article').count(), { timeout: 5_000 }).toBe(2)
-    expect(await page.locator('#summary').textContent()).toMatch(/^2 running, \d of 3 endpoints answering$/)
+    expect(await page.locator('#summary').innerText()).toMatch(/^2 running\s+\d of 3 answering/)
     await startAgent('late-comer', `${serves}.listen(3000)`)
     await page.locator('article[data-name=late-comer] .health.answering').waitFor({ timeout: 10_000 })
     await sandbox.get(`https://web.late-comer.localhost:${port}/`)
-    await page.locator('article[data-name=late-comer] .traffic span', { hasText: /^[12]\/min$/ }).waitFor()
+    await page.locator('article[data-name=late-comer] .rate b', { hasText: /^[1-6]\/min$/ }).waitFor()
     await sandbox.json(['stop', 'late-comer'])
     await page.locator('article[data-name=late-comer]').waitFor({ state: 'detached', timeout: 10_000 })
     expect(problems).toEqual([])
@@ -102,25 +103,43 @@ describe('the dashboard', () => {
     const copy = page.locator('article[data-name=shop] button[data-action=copy]').first()
     await copy.focus()
     await sandbox.get(`https://web.shop.localhost:${port}/`)
-    await page.locator('article[data-name=shop] .traffic span', { hasText: /^p50 [\d.]+ ms$/ }).waitFor()
+    await page.locator('article[data-name=shop] .time b', { hasText: /^[\d.]+ ms$/ }).waitFor()
     expect(await copy.evaluate('document.activeElement.dataset.action')).toBe('copy')
   })
 
   it('copies a URL, with the keyboard alone', async () => {
-    await browser.context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: indexUrl })
     await visit(indexUrl)
     await page.locator('article[data-name=shop] button[data-action=copy]').first().press('Enter')
     await page.locator('#said', { hasText: `Copied https://web.shop.localhost:${port}` }).waitFor({ state: 'attached' })
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe(`https://web.shop.localhost:${port}`)
   })
 
-  it('only shows, when it was not opened by moat open --dashboard', async () => {
+  it('offers nothing that one may not do, and one way to be let in, when it was not opened by moat open --dashboard', async () => {
     await visit(indexUrl)
-    await page.locator('#view-only').waitFor()
-    await page.locator('article[data-name=shop] button[data-action=log]').click()
-    await page.locator('#dialog-text', { hasText: 'Run moat open --dashboard in a terminal' }).waitFor()
+    await page.locator('#unlock').waitFor()
+    expect(await page.locator('article .actions:visible').count()).toBe(0)
+    await page.locator('#unlock').click()
+    await page.locator('#unlock-dialog .copy').click()
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe('moat open --dashboard')
     await page.keyboard.press('Escape')
     await page.locator('dialog[open]').waitFor({ state: 'detached' })
+    await letIn()
+    expect(await page.locator('article .actions:visible').count()).toBeGreaterThan(0)
+    await page.locator('#lock').click()
+    await page.locator('#unlock').waitFor()
+    expect(await page.locator('article .actions:visible').count()).toBe(0)
+  })
+
+  it('shows who was let in the log of an agent on its page, and others nothing of it', async () => {
+    await sandbox.get(`https://web.shop.localhost:${port}/for-the-log`)
+    await visit(`${indexUrl}/agents/shop`)
+    await page.locator('#unlock').waitFor()
+    expect(await page.locator('#log:visible').count()).toBe(0)
+    await letIn()
+    await visit(`${indexUrl}/agents/shop`)
+    await page.locator('#log pre', { hasText: '/for-the-log' }).waitFor()
+    await page.screenshot({ path: artefact('agent-let-in.png') })
+    expect(await accessibility()).toEqual([])
   })
 
   it('lets a key in once, and takes it out of the address', async () => {
@@ -197,6 +216,67 @@ describe('a page of another site', () => {
   })
 })
 
+describe('the page of a problem', () => {
+  const says = "console.log('\\u001b[31mcannot find module shop-config\\u001b[0m'); setInterval(() => {}, 1000)"
+  const lines = () => page.frameLocator('iframe').locator('#lines')
+
+  it('is reached without a warning when an endpoint is typed wrong, and leads to the right one', async () => {
+    await visit(`https://wbe.shop.localhost:${port}/cart`)
+    await page.locator('h1', { hasText: 'shop has no endpoint wbe' }).waitFor()
+    await page.locator('.fixes a', { hasText: `https://web.shop.localhost:${port}` }).click()
+    await page.locator('h1', { hasText: 'It works' }).waitFor()
+    expect(problems).toEqual([])
+  })
+
+  it('has the last lines of the log, which stay current, for the user whose agent it is', async () => {
+    await startAgent('broken', says)
+    await visit(`https://web.broken.localhost:${port}/`)
+    await lines().filter({ hasText: 'cannot find module shop-config' }).waitFor()
+    expect(await lines().textContent()).not.toContain('\u001b')
+    await sandbox.moat(['exec', 'broken', '--', 'sh', '-c', 'echo more of it > /proc/1/fd/1'])
+    await lines().filter({ hasText: 'more of it' }).waitFor()
+    expect(problems).toEqual([])
+  })
+
+  it('shows them to no other page, in a frame or otherwise', async () => {
+    await visit(`https://web.broken.localhost:${port}/`)
+    const source = await page.locator('iframe').getAttribute('src')
+    await visit(`https://web.shop.localhost:${port}/`)
+    const outcome = await page.evaluate(`(async () => {
+      const frame = document.createElement('iframe')
+      frame.src = '${source}'
+      document.body.append(frame)
+      await new Promise((resolve) => frame.addEventListener('load', resolve))
+      return fetch('${source}').then(({ status }) => status, ({ name }) => name)
+    })()`)
+    expect(outcome).toBe('TypeError')
+    const frame = page.frames().find((one) => one !== page.mainFrame())
+    expect(await frame?.locator('#lines').count()).toBe(0)
+    // What is typed into a browser, or asked by a program, is no frame of the page of a problem.
+    expect((await page.goto(source ?? ''))?.status()).toBe(403)
+    expect((await sandbox.get(source ?? '')).status).toBe(403)
+    problems = []
+  })
+
+  it('says that nothing is waited for any more once the proxy is gone', async () => {
+    await visit(`https://web.broken.localhost:${port}/`)
+    await page.locator('#waiting', { hasText: 'Waiting.' }).waitFor()
+    await page.locator('#elapsed', { hasText: /^\d+ s$/ }).waitFor()
+    // Whatever asks next starts another supervisor.
+    await page.route('**/_moat/**', (route) => route.abort())
+    const { supervisor } = await sandbox.json<ProxyStatus>(['proxy', 'status'])
+    process.kill(supervisor?.pid ?? 0, 'SIGKILL')
+    await page.locator('#waiting.gone', { hasText: 'nothing is waited for' }).waitFor()
+    await page.locator('#revive', { hasText: 'moat proxy start' }).waitFor()
+    expect(await page.locator('.fixes:visible').count()).toBe(1)
+    await page.screenshot({ path: artefact('proxy-gone.png') })
+    await page.unroute('**/_moat/**')
+    await sandbox.json(['proxy', 'status'])
+    await page.locator('#waiting', { hasText: 'Waiting.' }).waitFor()
+    problems = []
+  })
+})
+
 describe('a page that waits', () => {
   it('shows the agent within a second of its first listen', async () => {
     const listens = `setTimeout(() => require('http').createServer((_, response) => response.end('<h1>It works</h1>'))
@@ -219,6 +299,7 @@ describe('looks', () => {
     agent: `https://shop.localhost:${port}/`,
     dashboard: indexUrl,
     problem: `https://web.elsewhere.localhost:${port}/`,
+    'typed wrong': `https://wbe.shop.localhost:${port}/`,
   })
 
   it('are accessible, fit the window, and stay below 50 kB, dark and light, at a desk and on a phone', async () => {

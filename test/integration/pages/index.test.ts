@@ -87,7 +87,7 @@ describe('the index', () => {
     const answer = await sandbox.get(`https://shop.localhost:${port}/`)
     expect((JSON.parse(answer.body) as IndexView).agents.map(({ name }) => name)).toEqual(['shop'])
     const page = await sandbox.get(`https://shop.localhost:${port}/`, { headers: { Accept: 'text/html' } })
-    expect(page.body).toContain(`<a href="${origin}/agents/shop">its page on the dashboard</a>`)
+    expect(page.body).toContain(`href="${origin}/agents/shop">Open on the dashboard</a>`)
     expect(page.body).not.toContain('data-action="stop"')
   })
 
@@ -102,6 +102,9 @@ describe('the index', () => {
       404,
       { detail: 'There is no agent shpo. Did you mean shop?', error: 'unknown_agent', hint: origin },
     ])
+    const page = await sandbox.get(url('/agents/shpo'), { headers: { Accept: 'text/html' } })
+    expect([page.status, page.headers['content-type']]).toEqual([404, 'text/html; charset=utf-8'])
+    expect(page.body).toContain('<h1>There is no agent shpo</h1>')
   })
 })
 
@@ -123,6 +126,18 @@ describe('counters', () => {
     expect(counters.p95).toBeGreaterThan(250)
     expect(counters.history.reduce((sum, count) => sum + count, 0)).toBe(7)
     expect((await endpoint('api')).counters.requests).toBe(0)
+  })
+
+  it('begin at zero with each run', async () => {
+    const workspace = sandbox.workspace('again')
+    const requests = async () => (await index('/agents/again')).agents[0]?.endpoints[0]?.counters.requests
+    for (const count of [3, 1]) {
+      await sandbox.json(['run', '-d', workspace])
+      expect(await requests()).toBe(0)
+      for (let asked = 0; asked < count; asked += 1) await sandbox.get(`https://web.again.localhost:${port}/`)
+      await until(`${count} requests`, async () => (await requests()) === count)
+      await sandbox.json(['stop', 'again'])
+    }
   })
 
   it('survive config pushes and a Caddy that dies', async () => {

@@ -1,7 +1,7 @@
 // Any text as the name of an agent, an endpoint or a branch: refused, or one that every URL parser takes as it stands.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { agentOfHost, partsOf } from '../../../src/pages/problem.js'
+import { agentOfHost, partsOf } from '../../../src/pages/explain-host.js'
 import { isDnsLabel, suggestDnsLabel } from '../../../src/routing/dns-label.js'
 import { nearestName } from '../../../src/routing/nearest-name.js'
 import { agentHost, endpointHost, endpointUrl } from '../../../src/routing/urls.js'

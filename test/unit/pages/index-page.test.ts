@@ -83,9 +83,73 @@ describe('the index', () => {
     const ended = { ...shop, name: 'blog', runId: 'run_ffffffffffff', state: 'exited' as const }
     const pieces = indexPieces(view([ended, shop]), options)
     expect(pieces.order).toEqual([shop.runId, ended.runId])
-    expect(pieces.summary).toBe('1 running, 1 of 3 endpoints answering, 1 ended')
+    const summary = pieces.summary.replace(/<[^>]*>/g, '').trim()
+    expect(summary).toBe('1 running 1 of 3 answering 1 ended 4/min requests')
     expect(pieces.cards[ended.runId]).not.toContain('data-action="stop"')
     expect(pieces.cards[ended.runId]).toContain('data-action="log"')
+  })
+
+  it('says nothing of what there is none of', () => {
+    const text = indexPage(view([shop]), options)
+    expect(text).not.toMatch(/>0 failed|>0\.0|NaN|Infinity|undefined/)
+    const quiet = indexPage(view([{ ...shop, name: 'blog' }]), options)
+    expect(quiet).not.toContain('class="plot"')
+    expect(quiet).not.toContain('/min')
+  })
+
+  it('counts what failed and what was slow', () => {
+    const counters = new Counters()
+    const buckets = Array(12).fill(0)
+    buckets[8] = 4
+    counters.add(new Map([['web.shop.localhost', { buckets, errors: 2, requests: 9 }]]), now)
+    const sources = {
+      address,
+      countersOf: (hosts: readonly string[]) => counters.of(hosts, now),
+      lookOf: () => undefined,
+      networkOf: () => [],
+      now,
+    }
+    for (const only of [{}, { only: 'shop' }]) {
+      const text = indexPage(viewIndex([shop], sources), { ...options, ...only })
+      expect(text).toMatch(/<b class="failed"[^>]*>2 failed<\/b>/)
+      expect(text).toMatch(/<b class="slow"[^>]*>4 slow<\/b>/)
+      expect(text).toContain('<path class="failed" d="M')
+    }
+  })
+
+  it('shows requests that the proxy alone has answered, which have no times', () => {
+    const counters = new Counters()
+    counters.add(new Map([['web.shop.localhost', { buckets: Array(12).fill(0), errors: 4, requests: 4 }]]), now)
+    const sources = {
+      address,
+      countersOf: (hosts: readonly string[]) => counters.of(hosts, now),
+      lookOf: () => undefined,
+      networkOf: () => [],
+      now,
+    }
+    const text = indexPage(viewIndex([shop], sources), options)
+    expect(text).toMatch(/<b class="failed"[^>]*>4 failed<\/b>/)
+    expect(text).not.toMatch(/idle|null| ms/)
+    expect(indexPage(viewIndex([shop], sources), { ...options, only: 'shop' })).toContain('4 failed')
+  })
+
+  it('has what one may not do nowhere but behind the class that only a key sets', () => {
+    const text = indexPage(view([shop]), options)
+    const buttons = [...text.matchAll(/<span class="([^"]*)"><button type="button" data-action="(?:log|record|stop)"/g)]
+    expect(buttons.map(([, name]) => name)).toEqual(['actions if-may'])
+    expect(text.match(/data-action="(?:log|record|stop)"/g)).toHaveLength(3)
+    expect(text.match(/id="unlock"/g)).toHaveLength(1)
+    expect(indexPage(view([shop]), { ...options, actions: false, only: 'shop' })).not.toMatch(
+      /"(?:log|record|stop|unlock)"/,
+    )
+  })
+
+  it('has a page of one agent, with what concerns it alone', () => {
+    const text = indexPage(view([shop]), { ...options, only: 'shop' })
+    expect(text).toContain('<h1>shop</h1>')
+    expect(text).toContain('run_0123456789ab')
+    expect(text).toContain('data-log="run_0123456789ab"')
+    expect(text).toContain('moat open --dashboard shop')
   })
 
   it('sends what has changed, and only that', () => {

@@ -1,7 +1,8 @@
 // The words in which the proxy says that nobody answers.
 import { describe, expect, it } from 'vitest'
-import { explainHost, partsOf } from '../../../src/pages/problem.js'
-import { problemJson, problemPage } from '../../../src/pages/problem-page.js'
+import { shellQuote } from '../../../src/config/shell-quote.js'
+import { explainHost, partsOf } from '../../../src/pages/explain-host.js'
+import { type ProblemPageOptions, problemJson, problemPage } from '../../../src/pages/problem-page.js'
 import type { Agent } from '../../../src/routing/agent.js'
 import type { Listener } from '../../../src/routing/listening.js'
 
@@ -36,7 +37,7 @@ const explain = (
     age = 3_600_000,
     address = { domain: 'localhost', port: 8080 },
   } = {},
-) => explainHost(host, { address, agents, asked, look: { listeners, startedAt: now - age }, now })
+) => explainHost(host, { address, agents, asked, look: { listeners, startedAt: now - age }, now, quote: shellQuote })
 
 describe('a host below a domain of the user', () => {
   const address = { domain: 'dev.moat.test', port: 443 }
@@ -152,11 +153,80 @@ describe('the answer', () => {
     })
   })
 
+  const page = (host: string, given: Parameters<typeof explain>[1] = {}, options: Partial<ProblemPageOptions> = {}) =>
+    problemPage(explain(host, given), { index: 'https://localhost:8080', url: `https://${host}:8080/`, ...options })
+
   it('as a page never lets a host or a path become HTML', () => {
-    const text = problemPage(
-      explain('<img src=x>.localhost', { agents: [agentNamed('shop', { workspace: '"><script>' })] }),
+    const odd = '<img src=x>.localhost'
+    const text = page(
+      odd,
+      { agents: [agentNamed('shop', { workspace: '"><script>' })] },
+      { url: `https://${odd}/"<b>` },
     )
-    expect(text).not.toContain('<img')
-    expect(text).toContain('There is no agent &lt;img src=x&gt;.')
+    expect(text).not.toMatch(/<img|<b>"|<script>/)
+    expect(text).toContain('There is no agent &lt;img src=x&gt;')
+    expect(text).toContain('<mark>&lt;img src=x&gt;</mark>')
+    const ended = agentNamed('shop', { state: 'exited', workspace: '/tmp/a b"><script>\'; rm -rf /' })
+    const stopped = page('web.shop.localhost', { agents: [ended] })
+    expect(stopped).not.toContain('<script>')
+    // What is copied is one word of the shell.
+    expect(stopped).toContain(
+      'moat run --name shop &#39;/tmp/a b&quot;&gt;&lt;script&gt;&#39;\\&#39;&#39;; rm -rf /&#39;',
+    )
+  })
+
+  it('as a page says each thing once: the URL, what is wrong, what to do, with a line to copy', () => {
+    const text = page('wbe.shop.localhost', {}, { url: 'https://wbe.shop.localhost:8080/cart?id=7' })
+    expect(text).toContain('<mark>wbe</mark>.shop.localhost:8080/cart?id=7')
+    expect(text).toContain('<h1>shop has no endpoint wbe</h1>')
+    expect(text).toContain('Did you mean <code>web</code>?')
+    expect(text).toContain('data-text="https://web.shop.localhost:8080"')
+    expect(text.match(/no endpoint wbe/g)).toHaveLength(3) // The title of the window, the heading, and what the page asks about.
+    const loopback = page('web.shop.localhost', { listeners: [{ loopback: true, port: 3000 }] })
+    expect(loopback).not.toMatch(/does not listen|[Nn]othing listens/)
+    const elsewhere = page('web.shop.localhost', { listeners: [{ loopback: false, port: 5173 }] })
+    expect(elsewhere).toContain('<h1>shop listens on port 5173, not on 3000</h1>')
+    expect(elsewhere).toContain('data-text="web: 5173"')
+    expect(elsewhere).not.toContain('which has no URL')
+  })
+
+  it('as a page says what a server speaks instead, with the line that makes it right', () => {
+    const look = {
+      greetings: { web: { kind: 'tls' as const } },
+      listeners: [{ loopback: false, port: 3000 }],
+      startedAt: 0,
+    }
+    const sources = {
+      agents: [agentNamed('shop')],
+      address: { domain: 'localhost', port: 8080 },
+      asked: true,
+      look,
+      now,
+    }
+    const problem = explainHost('web.shop.localhost', { ...sources, quote: String })
+    expect(problem).toMatchObject({ error: 'bad_gateway', status: 502, waits: 'soon' })
+    const text = problemPage(problem, { index: 'https://localhost:8080', url: 'https://web.shop.localhost:8080' })
+    expect(text).toContain('<h1>The server on port 3000 speaks HTTPS, not plain HTTP as moat.yaml has it</h1>')
+    expect(text).toContain('data-text="web: {port: 3000, protocol: https}"')
+  })
+
+  it('as a page waits where something may come, and offers to try again where it may not', () => {
+    expect(page('web.shop.localhost', { age: 5_000 })).toMatch(/role="status"><span>Waiting\. .*<span id="elapsed"/)
+    const silent = page('web.shop.localhost', { listeners: [{ loopback: false, port: 3000 }] })
+    expect(silent).toContain('<a href="">Try again</a>')
+    expect(silent).not.toContain('Waiting')
+  })
+
+  it('as a page has lines of a log in a frame only for who may see them', () => {
+    expect(page('web.shop.localhost')).not.toContain('<iframe')
+    const text = page('web.shop.localhost', {}, { lines: 'https://localhost:8080/_moat/lines/run_0123456789ab' })
+    expect(text).toContain('<iframe src="https://localhost:8080/_moat/lines/run_0123456789ab"')
+  })
+
+  it('as a page names a dozen of many agents, and where the others are', () => {
+    const agents = Array.from({ length: 200 }, (_, index) => agentNamed(`a${index}`))
+    const text = page('web.nobody.localhost', { agents })
+    expect(text.match(/<li>/g)).toHaveLength(13)
+    expect(text).toContain('<b>188 more</b>')
   })
 })

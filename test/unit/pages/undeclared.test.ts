@@ -1,7 +1,7 @@
 // What people are told of ports that nobody declared, and of those that were discovered.
 import { describe, expect, it } from 'vitest'
+import { explainHost } from '../../../src/pages/explain-host.js'
 import { indexPage } from '../../../src/pages/index-page.js'
-import { explainHost } from '../../../src/pages/problem.js'
 import { problemJson, problemPage } from '../../../src/pages/problem-page.js'
 import { viewIndex } from '../../../src/pages/view.js'
 import type { Agent } from '../../../src/routing/agent.js'
@@ -34,7 +34,7 @@ const look = (...ports: number[]) => ({
   startedAt: now - 3_600_000,
 })
 const problem = (host: string, agent: Agent, ...ports: number[]) =>
-  explainHost(host, { address, agents: [agent], asked: true, look: look(...ports), now })
+  explainHost(host, { address, agents: [agent], asked: true, look: look(...ports), now, quote: String })
 const view = (agent: Agent, ...ports: number[]) =>
   viewIndex([agent], {
     address,
@@ -54,13 +54,16 @@ describe('a page that waits for an endpoint', () => {
       note: 'Something listens on port 5173, which has no URL: `ports: {web: 5173}` in moat.yaml gives it one, `discover: true` whatever listens.',
       undeclared: [5173],
     })
-    expect(problemPage(found)).toContain('<code>ports: {web: 5173}</code>')
-    expect(problemPage(found)).toContain('<code>discover: true</code>')
+    const text = problemPage(found, { index: 'https://localhost:8080', url: 'https://web.shop.localhost:8080' })
+    expect(text).toContain('data-text="web: 5173"')
+    expect(text).toContain('<code>discover: true</code>')
+    // Once is enough.
+    expect(text).not.toContain('which has no URL')
   })
 
   it('leads to what was discovered, and says nothing of lines that are there already', () => {
     const found = problem('web.shop.localhost', discovering, 5173)
-    expect(found).toMatchObject({ error: 'other_port', links: [{ url: 'https://5173.shop.localhost:8080' }, {}] })
+    expect(found).toMatchObject({ error: 'other_port', links: [{ url: 'https://5173.shop.localhost:8080' }] })
     expect(found).not.toHaveProperty('note')
   })
 
