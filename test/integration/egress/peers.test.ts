@@ -1,6 +1,8 @@
 // Agents that list each other reach each other's URLs from inside their containers; no others do, and each is told why.
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { PolicyMode } from '../../../src/egress/policy.js'
+import { connectEngine } from '../../../src/engine/connect-engine.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 
@@ -9,12 +11,15 @@ let urls: Record<string, string>
 
 const peers = (policy: PolicyMode, ...names: string[]) => `network: {policy: ${policy}, peers: [${names.join(', ')}]}\n`
 
+/** What moat itself runs in this container, as root, must not heed: else an agent would be root there by its moat.yaml. */
+const hostile = 'env: {LD_PRELOAD: /workspace/none.so, PATH: "/workspace:/usr/local/bin:/usr/bin:/bin"}\n'
+
 beforeAll(async () => {
   sandbox = new Sandbox()
   // The first does not know the hosts of the others when it starts.
   const started: AgentView[] = []
   for (const directory of [
-    sandbox.workspace('shop', { web: 3000 }, peers('strict', 'checkout', 'lonely', 'absent')),
+    sandbox.workspace('shop', { web: 3000 }, `${peers('strict', 'checkout', 'lonely', 'absent')}${hostile}`),
     sandbox.workspace('checkout', { api: 4000, web: 3000 }, peers('permissive', 'shop')),
     sandbox.workspace('lonely', { web: 3000 }),
     sandbox.directory('client', {
@@ -57,6 +62,22 @@ it('says which side does not list the other', async () => {
   const code = `require('node:http').get({host: '127.0.0.1', port: ${url.port}, headers: {accept: 'application/json', host: '${url.host}'}}, (r) => { process.stdout.write(r.statusCode + ' '); r.pipe(process.stdout) })`
   const { stdout } = await sandbox.moat(['exec', 'lonely', '--', 'node', '-e', code])
   expect(stdout).toMatch(/^403 \{"detail":"This agent does not list the other one under network\.peers/)
+})
+
+it('runs what tells of names with nothing that an agent may have chosen', async () => {
+  const engine = await connectEngine({ moatHome: sandbox.home })
+  const shop = (await engine.listAgents()).agents.find(({ name }) => name === 'shop')
+  const environment = async (user: 'root' | undefined) => {
+    const spec = { command: ['/bin/sh', '-c', 'export -p; id -u'], tty: false, ...(user && { user }) }
+    const session = await engine.sessions.exec(shop?.containerId ?? '', spec)
+    session.stdin.end()
+    session.output.stderr.resume()
+    return text(session.output.stdout)
+  }
+  expect(await environment(undefined)).toContain('/workspace')
+  const asRoot = await environment('root')
+  expect(asRoot).not.toMatch(/workspace:|none\.so|MOAT_RUN|NODE_VERSION/)
+  expect(asRoot).toMatch(/^0$/m)
 })
 
 it('keeps from a peer what acts on an agent, and knows who is not there', async () => {
