@@ -1,5 +1,6 @@
 // Owns the hosts of other agents that an agent may reach, for programs in containers that ask the system for names: Node and
 // Python do, while curl and browsers know where `*.localhost` leads.
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Engine } from '../engine/engine.js'
 import { type Agent, type Endpoint, isLive } from '../routing/agent.js'
 import { agentHost, endpointHost } from '../routing/urls.js'
@@ -30,18 +31,28 @@ export async function tellPeers(
   const hosts = hostsOf(agent, domain)
   await Promise.all(
     listing.map(async ({ containerId, name }) => {
-      if (await addHosts(engine, containerId, hosts).catch(() => false)) return
+      const added = addHosts(engine, containerId, hosts).catch(() => false)
+      if (await Promise.race([added, wait(patience, false, { ref: false })])) return
       note(`In ${name}, programs that ask the system for names will not find ${agent.name}: it has to be started anew.`)
     }),
   )
 }
 
-/** What the engine made of the file is left as it is. */
-const script =
-  'for name do grep -qsF " $name" /etc/hosts || printf "127.0.0.1 %s\\n" "$name" >> /etc/hosts || exit 1; done'
+/** Longer a container that is busy with something else is not waited for. Milliseconds. */
+const patience = 5_000
+
+/** By what the shell itself knows: no program is looked for as root. What the engine made of the file is left as it is. */
+const script = `known=
+while IFS= read -r line; do known="$known $line "; done < /etc/hosts
+for name do
+  case "$known" in
+    *[[:space:]]"$name"[[:space:]]*) ;;
+    *) echo "127.0.0.1 $name" >> /etc/hosts || exit 1 ;;
+  esac
+done`
 
 async function addHosts({ sessions }: Pick<Engine, 'sessions'>, containerId: string, hosts: readonly string[]) {
-  const command = ['sh', '-c', script, 'sh', ...hosts]
+  const command = ['/bin/sh', '-c', script, 'sh', ...hosts]
   const session = await sessions.exec(containerId, { command, tty: false, user: 'root' })
   session.stdin.end()
   session.output.stdout.resume()

@@ -12,7 +12,7 @@ export interface Power {
 export interface AskedPower extends Power {
   /** `file:line:column`, or the flag. */
   place: string
-  /** True when the user gave it by a flag: it needs no approval, and may still be forbidden. */
+  /** True when the user gave it by a flag, or has it given to any agent: it needs no approval, and may still be forbidden. */
   own: boolean
 }
 

@@ -102,15 +102,16 @@ const kinds: Readonly<Record<PowerKey, PowerKind>> = {
     },
   },
   network: {
-    // What a strict default keeps from every agent. Without one, rules only take away.
+    // What a strict default keeps from every agent. Without one, rules only take away, and may still be of what is forbidden.
     find: ({ loaded: { config }, ownRules = [], strictByDefault }) => [
-      ...(strictByDefault && config.network?.policy === 'permissive'
-        ? [{ name: 'network.policy', path: ['network', 'policy'], value: 'permissive' }]
+      ...(config.network?.policy === 'permissive'
+        ? [{ name: 'network.policy', path: ['network', 'policy'], value: 'permissive', ...unasked(strictByDefault) }]
         : []),
-      ...rulePowers(strictByDefault ? (config.network?.rules ?? []) : []).map(({ index, value }) => ({
+      ...rulePowers(config.network?.rules ?? []).map(({ index, value }) => ({
         name: 'network.rules',
         path: ['network', 'rules', index],
         value,
+        ...unasked(strictByDefault),
       })),
       ...ownRules.map((value) => ({ name: '--allow', own: true as const, path: [], value })),
     ],
@@ -143,7 +144,7 @@ export function powersOf(sources: PowerSources): AskedPower[] {
       key,
       name,
       own,
-      place: own ? name : sources.loaded.locate(path),
+      place: path.length === 0 ? name : sources.loaded.locate(path),
       value,
     })),
   )
@@ -163,6 +164,10 @@ export async function ruleFor(
     if (await (meaning === 'never' && forbids ? forbids(pattern, power) : matches(pattern, power))) return pattern
   }
   return undefined
+}
+
+function unasked(strictByDefault: boolean | undefined): { own?: true } {
+  return strictByDefault ? {} : { own: true }
 }
 
 function listed(name: 'host' | 'peers', values: readonly (number | string)[] = []): Found[] {

@@ -22,6 +22,18 @@ interface Problem {
   path: PropertyKey[]
 }
 
+/** They travel in a label, and every request is judged by them. */
+const mostRules = 500
+const mostLines = 100
+const mostItems = 100
+
+function atMost(most: number) {
+  return (all: readonly unknown[], context: z.RefinementCtx) => {
+    if (all.length > most)
+      context.addIssue({ code: 'custom', message: `has ${all.length} items; at most ${most} are allowed` })
+  }
+}
+
 const forms =
   'a host such as "packages.example.com", {api.example.com: ["allow GET /x/**"]}, {deny: "*.example.com"} or {preset: npm}'
 
@@ -82,6 +94,8 @@ function pathsRule(key: string, content: unknown, problems: Problem[]): Declared
     problems.push({ message: path, path: [key, index] })
     return []
   })
+  if (content.length > mostLines)
+    problems.push({ message: `has ${content.length} lines; at most ${mostLines} are allowed`, path: [key] })
   if (typeof target === 'string') return undefined
   return { key, rules: [{ effect: 'allow', ...target, paths, text: key }], text: `${key}: ${content.join(', ')}` }
 }
@@ -113,13 +127,17 @@ export const network = z.strictObject(
       z.array(dnsLabel, { error: collectionError('a list of names of agents such as [checkout]') }),
     ).optional(),
     policy: policyMode.optional(),
-    rules: z.array(rule, { error: collectionError('a list of rules such as [packages.example.com]') }).optional(),
+    rules: z
+      .array(rule, { error: collectionError('a list of rules such as [packages.example.com]') })
+      .superRefine(atMost(mostRules))
+      .optional(),
   },
   { error: collectionError('a mapping such as {policy: strict, rules: [packages.example.com]}') },
 )
 
 function once<T extends z.ZodType<(number | string)[]>>(list: T) {
   return list.superRefine((all, context) => {
+    atMost(mostItems)(all, context)
     for (const [index, item] of all.entries()) {
       const first = all.indexOf(item)
       if (first < index) context.addIssue({ code: 'custom', message: `is already the item [${first}]`, path: [index] })

@@ -28,7 +28,7 @@ export async function startExec(container: Docker.Container, { command, tty, use
     AttachStdin: true,
     AttachStdout: true,
     Cmd: command,
-    Env: [`${mark}=${id}`],
+    Env: [...(user ? await emptyEnvironment(container) : []), `${mark}=${id}`],
     Tty: tty,
     ...(user && { User: '0' }),
   })
@@ -46,6 +46,13 @@ export async function startExec(container: Docker.Container, { command, tty, use
     signal: (name) => runQuietly(container, ['sh', '-c', killScript, 'sh', `${mark}=${id}`, name]),
     stdin: stream,
   }
+}
+
+/** A name alone takes a variable away; Podman makes it empty, which is as good. */
+async function emptyEnvironment(container: Docker.Container): Promise<string[]> {
+  const { Config } = await container.inspect()
+  const names = (Config.Env ?? []).map((pair) => pair.replace(/=.*$/s, ''))
+  return [...names.filter((name) => name !== 'PATH'), 'PATH=/usr/sbin:/usr/bin:/sbin:/bin']
 }
 
 /** Rejects when it fails, or is not there. */

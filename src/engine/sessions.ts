@@ -6,7 +6,10 @@ export interface ExecSpec {
   command: string[]
   /** Give it a terminal; its output is then one stream, on stdout. */
   tty: boolean
-  /** Default: the container's own. */
+  /**
+   * Default: the container's own. As root a program has nothing of the container's environment, which the agent may have chosen: a
+   * library to load, a directory to find programs in.
+   */
   user?: 'root'
 }
 

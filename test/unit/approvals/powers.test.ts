@@ -144,7 +144,13 @@ it('asks for hosts only where the user has made strict the default, and for this
 `
   const own = ['network.host 5432 moat.yaml:4:10', 'network.peers checkout moat.yaml:5:11']
   const told = ({ name, place, value }: Power & { place: string }) => `${name} ${value} ${place}`
-  expect((await powers(workspace, text)).map(told)).toEqual(own)
+  const unasked = await powers(workspace, text)
+  expect(unasked.filter((power) => !power.own).map(told)).toEqual(own)
+  // What is forbidden is so without a strict default, too.
+  const judgement = await judge(unasked, { approvals: {}, never: { network: ['b.test'] } }, [])
+  expect(judgement.forbidden.map(({ power }) => told(power))).toEqual([
+    'network.rules b.test: allow GET / moat.yaml:3:39',
+  ])
   const loaded = await loadMoatYaml(workspace, workspace)
   const asked = powersOf({
     hostPorts: [],

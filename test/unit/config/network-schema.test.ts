@@ -209,6 +209,20 @@ describe('a line about paths', () => {
     expect(await ruleError(`{a.test: [${JSON.stringify(line)}]}`)).toBe(`1:29: "network.rules[0].a.test[0]" ${message}`)
   })
 
+  it('may be many, up to a number that can be judged for every request', async () => {
+    const lines = (count: number) => Array.from({ length: count }, () => '"allow GET /x"').join()
+    expect((await load(`network: {rules: [{a.test: [${lines(100)}]}]}`)).config.network?.rules).toHaveLength(1)
+    expect(await ruleError(`{a.test: [${lines(101)}]}`)).toBe(
+      '1:28: "network.rules[0].a.test" has 101 lines; at most 100 are allowed',
+    )
+    expect(await ruleError(Array.from({ length: 501 }, () => 'a.test').join())).toBe(
+      '1:18: "network.rules" has 501 items; at most 500 are allowed',
+    )
+    expect(await errorOf(`network: {host: [${Array.from({ length: 101 }, (_, index) => index + 1).join()}]}`)).toBe(
+      '1:17: "network.host" has 101 items; at most 100 are allowed',
+    )
+  })
+
   it('may be several that are wrong, each of them said', async () => {
     const text = 'network:\n  rules:\n    - a.test:\n        - allow GET x\n        - deny\n    - b..c\n'
     expect((await errorOf(text)).split('\n').map((message) => message.split(' ')[0])).toEqual([
