@@ -1,6 +1,6 @@
 // Owns how an agent under a network policy reaches what it may: a port of its container's loopback leads to the gate, and the tools
 // in there are told so, each in the way it understands. Programs that do not listen reach nothing under a strict policy.
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, posix } from 'node:path'
 import { agentGateSocket, hostPortSocket, type MoatPaths } from '../config/paths.js'
 import type { NetworkPolicy } from '../egress/policy.js'
@@ -95,12 +95,15 @@ async function toolFiles(port: number, gate: string, { mountPoint, paths }: WayT
       text: `Match host !localhost,!*.localhost,!127.*,!::1,*\n  ProxyCommand ${mountPoint}/forward connect ${gate} %h %p\n`,
     },
   ]
-  await mkdir(directory, { mode: 0o755, recursive: true })
+  await mkdir(directory, { recursive: true })
+  // Users of containers are others than the one who runs moat; the directory above keeps other users of this machine out.
+  await chmod(directory, 0o755)
   return Promise.all(
     files.map(async ({ name, target, text }) => {
       const source = join(directory, name)
       // In place: containers have this very file mounted.
-      if ((await readFile(source, 'utf8').catch(() => '')) !== text) await writeFile(source, text, { mode: 0o644 })
+      if ((await readFile(source, 'utf8').catch(() => '')) !== text) await writeFile(source, text)
+      await chmod(source, 0o644)
       return { readOnly: true, source, target }
     }),
   )

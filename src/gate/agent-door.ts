@@ -18,8 +18,6 @@ const idleDeadline = 30_000
 const checkInterval = 2_000
 
 const serverOptions: ServerOptions & { shouldUpgradeCallback: (request: IncomingMessage) => boolean } = {
-  connectionsCheckingInterval: checkInterval,
-  headersTimeout: headerDeadline,
   // Those that moat answers itself are few; the others' hosts say what they keep.
   keepAliveTimeout: idleDeadline,
   noDelay: true,
@@ -31,6 +29,8 @@ const serverOptions: ServerOptions & { shouldUpgradeCallback: (request: Incoming
 
 export interface DoorOptions {
   context: DoorContext
+  /** Instead of the usual, for tests. Milliseconds. */
+  headerDeadline?: number
   /** True when there is room for one more connection of this agent's, which has so many. */
   hasRoom: (count: number) => boolean
   log: (message: string) => void
@@ -110,8 +110,9 @@ export class AgentDoor {
   }
 
   #speaker(): HttpServer {
-    const { context } = this.#options
-    const server = createServer(serverOptions, (request, response) => {
+    const { context, headerDeadline: headersTimeout = headerDeadline } = this.#options
+    const timing = { connectionsCheckingInterval: Math.min(checkInterval, headersTimeout), headersTimeout }
+    const server = createServer({ ...serverOptions, ...timing }, (request, response) => {
       forwardRequest(request, response, context, this.#tunnels.get(request.socket)).catch((error) =>
         this.#failed(request.socket, error),
       )

@@ -50,7 +50,8 @@ export class GateKeeper {
   #pause = restartWait.first
   #reviving = false
   #telling: Promise<unknown> = Promise.resolve()
-  #used = false
+  /** Undefined before anybody has looked. */
+  #used: boolean | undefined
 
   constructor(options: GateKeeperOptions) {
     this.#options = options
@@ -59,12 +60,10 @@ export class GateKeeper {
   /** Resolves when these agents, and no others, have the way out that their policies leave them. */
   async apply(agents: readonly GatedAgent[]): Promise<void> {
     this.#agents = agents
-    if (agents.length === 0 && !this.#used) {
-      // What an earlier supervisor started serves agents that are gone.
-      this.#used = (await ownGates(this.#options.paths.home)).length > 0
-      if (!this.#used) return
-    }
-    this.#used = true
+    // What an earlier supervisor started may serve agents that are gone.
+    if (agents.length === 0) this.#used ??= (await ownGates(this.#options.paths.home)).length > 0
+    else this.#used = true
+    if (!this.#used) return
     await this.#bring()
   }
 

@@ -20,6 +20,8 @@ const spare = 128
 export interface GateOptions {
   /** How many files this process may have open. */
   descriptors?: number
+  /** Instead of the usual, for tests. Milliseconds. */
+  headerDeadline?: number
   log: (message: string) => void
   paths: Pick<MoatPaths, 'agents' | 'home' | 'proxy'>
   testHosts?: TestHosts | undefined
@@ -105,7 +107,7 @@ export class Gate {
   }
 
   #open(agent: GatedAgent): Kept {
-    const { log, paths, testHosts } = this.#options
+    const { headerDeadline, log, paths, testHosts } = this.#options
     const { runId } = agent
     const dialler = new Dialler(testHosts)
     const context = {
@@ -114,7 +116,9 @@ export class Gate {
       interceptSocket: interceptSocket(paths, runId),
       log: (entry: NetworkLogEntry) => this.note(entry),
     }
-    const door = new AgentDoor({ context, hasRoom: (count) => this.#hasRoom(count), log, paths, runId })
+    const hasRoom = (count: number) => this.#hasRoom(count)
+    const own = { context, hasRoom, log, paths, runId }
+    const door = new AgentDoor({ ...own, ...(headerDeadline !== undefined && { headerDeadline }) })
     const kept: Kept = { agent, dialler, door }
     this.#agents.set(runId, kept)
     return kept

@@ -78,11 +78,10 @@ export class Supervisor {
   #stopping: Promise<void> | undefined
 
   constructor(options: SupervisorOptions, binary: CaddyBinary, authorityCreated: boolean) {
-    const { log, paths } = options
+    const { domain, env, log, paths } = options
     this.authorityCreated = authorityCreated
     this.#binary = binary
     const onDiscovery = () => this.#reconciler.rediscover()
-    const { domain, env } = options
     this.#doors = new Doors({ domain, env, log, onDiscovery, paths, uid: hostUser().uid })
     this.#engine = new FollowedEngine(options.env, paths.home)
     this.#options = options

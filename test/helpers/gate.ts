@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { agentDirectory, agentGateSocket, moatPaths } from '../../src/config/paths.js'
 import type { NetworkLogEntry, NetworkPolicy, NetworkRule } from '../../src/egress/policy.js'
 import { networkLogFile } from '../../src/egress/read-log.js'
-import { Gate } from '../../src/gate/gate.js'
+import { Gate, type GateOptions } from '../../src/gate/gate.js'
 import { parseTestHosts } from '../../src/gate/test-hosts.js'
 import { until } from './until.js'
 
@@ -32,11 +32,17 @@ export class TestGate {
   readonly #sockets: Socket[] = []
 
   /** @param hosts as in MOAT_TEST_HOSTS. */
-  constructor(hosts: Record<string, string>, descriptors = 4_096) {
+  constructor(hosts: Record<string, string>, options: Partial<GateOptions> = {}) {
     mkdirSync(agentDirectory(this.paths, runId), { recursive: true })
     const text = Object.entries(hosts).map((pair) => pair.join('='))
     const log = (line: string) => this.complaints.push(line)
-    this.gate = new Gate({ descriptors, log, paths: this.paths, testHosts: parseTestHosts(text.join()) })
+    this.gate = new Gate({
+      descriptors: 4_096,
+      log,
+      paths: this.paths,
+      testHosts: parseTestHosts(text.join()),
+      ...options,
+    })
   }
 
   apply(of: NetworkPolicy): Promise<void> {
@@ -81,7 +87,7 @@ export class TestGate {
 
   async log(count: number): Promise<NetworkLogEntry[]> {
     const file = networkLogFile(this.paths, runId)
-    const read = () => readFileSync(file, 'utf8').trim().split('\n')
+    const read = () => readFileSync(file, 'utf8').split('\n').slice(0, -1)
     const lines = await until(`${count} lines in the log`, () => (read().length >= count ? read() : false))
     return lines.map((line) => JSON.parse(line) as NetworkLogEntry)
   }

@@ -322,7 +322,7 @@ describe('the gate', () => {
 
   it('keeps room for others however many connections an agent opens', async () => {
     open()
-    const small = new TestGate({}, 228)
+    const small = new TestGate({}, { descriptors: 228 })
     try {
       await small.apply(policy([]))
       const sockets = Array.from({ length: 200 }, () => small.connect().resume())
@@ -332,6 +332,18 @@ describe('the gate', () => {
       expect(small.gate.count).toBeLessThan(50)
     } finally {
       await small.close()
+    }
+  })
+
+  it('does not wait for who sends headers slowly, or nothing at all', async () => {
+    open()
+    const hasty = new TestGate({}, { headerDeadline: 100 })
+    try {
+      await hasty.apply(policy([]))
+      expect(await hasty.say('GET http://api.test/ HTTP/1.1\r\nHost:')).toMatch(/^HTTP\/1\.1 408 /)
+      expect(await hasty.say('')).toMatch(/^(|HTTP\/1\.1 408 [\s\S]*)$/)
+    } finally {
+      await hasty.close()
     }
   })
 
