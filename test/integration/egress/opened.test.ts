@@ -97,7 +97,14 @@ describe('an agent with rules about paths', () => {
 
   it('reaches them with its first instruction', async () => {
     const directory = sandbox.directory('first', { 'moat.yaml': yaml.replace('name: opened', 'name: first') })
-    const { stderr, stdout } = await sandbox.moat(['run', directory, '--', 'curl', '-sS', 'https://api.test/repos/first'])
+    const { stderr, stdout } = await sandbox.moat([
+      'run',
+      directory,
+      '--',
+      'curl',
+      '-sS',
+      'https://api.test/repos/first',
+    ])
     expect(stdout, stderr).toContain('reached GET /repos/first')
   })
 
