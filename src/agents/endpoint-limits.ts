@@ -6,29 +6,29 @@ import { limits } from '../confinement/judge-routes.js'
 import type { DeclaredEndpoint } from '../endpoints/contract.js'
 import { exitCodes, MoatError } from '../errors.js'
 
-/** Throws CONFIG_INVALID. `registrations` are as a plugin returned them. */
-export function assertWithinLimits(
+/** CONFIG_INVALID for each that is too large. `registrations` are as a plugin returned them. */
+export function limitErrors(
   { config, locate }: Pick<LoadedMoatYaml, 'config' | 'locate'>,
   declared: readonly DeclaredEndpoint[],
   registrations: unknown,
-): void {
-  for (const registration of Array.isArray(registrations) ? registrations : []) {
+): MoatError[] {
+  return (Array.isArray(registrations) ? registrations : []).flatMap((registration: unknown) => {
     const { endpoint, routes } = (registration ?? {}) as { endpoint?: unknown; routes?: unknown }
     const written = config.ports.find(({ name }) => name === endpoint)
-    if (!written || !declared.some(({ name }) => name === endpoint)) continue
+    if (!written || !declared.some(({ name }) => name === endpoint)) return []
     const [asked, own] = [measure(routes), measure(written.options)]
     const over =
       asked.characters > limits.characters ? 'characters' : asked.values > limits.values ? 'values' : undefined
     // A row of a table becomes a handful of values.
-    if (over === undefined || own[over] * 10 < limits[over]) continue
+    if (over === undefined || own[over] * 10 < limits[over]) return []
     const path: YamlPath = ['ports', written.name, ...largest(written.options)]
     const number = (value: number) => value.toLocaleString('en')
-    throw new MoatError(
+    return new MoatError(
       'CONFIG_INVALID',
       `${locate(path)}: the endpoint "${written.name}" is too large: its routes have ${number(asked[over])} ${over}, and the limit is ${number(limits[over])}. "${path.join('.')}" is the largest part.`,
       { exit: exitCodes.usage, suggestions: ['serve what is large from files, with the endpoint type static'] },
     )
-  }
+  })
 }
 
 /** Of a value as JSON; nothing of what is none. */

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { connect, type NetConnectOpts } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import type { Agent, Endpoint } from '../routing/agent.js'
 import { endpointHost, handshakePort, type ProxyAddress } from '../routing/urls.js'
 import { probeSuffix, wayName } from '../routing/way-in.js'
@@ -24,8 +25,14 @@ export interface ProbeAnswer {
   status?: number
 }
 
-/** A question that may be asked again and again; undefined while the endpoint is not ready. `timeout` in milliseconds. */
-export type Probe = (timeout: number) => Promise<ProbeAnswer | undefined>
+/** What the proxy says instead. */
+export interface ProbeRefusal {
+  /** One sentence; undefined where nobody knows. */
+  refused: string | undefined
+}
+
+/** A question that may be asked again and again. `timeout` in milliseconds. */
+export type Probe = (timeout: number) => Promise<ProbeAnswer | ProbeRefusal>
 
 /** The probe of an endpoint: what its type says, else any answer through its URL that is not the proxy's own. */
 export async function probeOf(agent: Agent, endpoint: Endpoint, options: ProbeOptions): Promise<Probe> {
@@ -33,17 +40,21 @@ export async function probeOf(agent: Agent, endpoint: Endpoint, options: ProbeOp
   if (readiness?.kind === 'none') return async () => ({})
   if (readiness?.kind === 'tcp') {
     const target = targetOf(agent, readiness.port, options.proxyDirectory)
-    return async (timeout) => (target && (await takesConnection(target, timeout)) ? {} : undefined)
+    return async (timeout) => (target && (await takesConnection(target, timeout)) ? {} : silence)
   }
   const ca = await readFile(options.certificateFile, 'utf8')
   const { domain, port } = options.address
   const host = endpointHost(agent.name, name, domain)
   const accepts = (status: number) => readiness === undefined || status < 400
   return async (timeout) => {
-    const status = await statusOf({ ca, host, path: readiness?.path ?? '/', port, timeout })
-    return status !== undefined && accepts(status) ? { status } : undefined
+    const answer = await answerTo({ ca, host, path: readiness?.path ?? '/', port, timeout })
+    if (!('status' in answer)) return answer
+    const { status } = answer
+    return accepts(status) ? answer : { refused: `${readiness?.path} is answered with ${status}.` }
   }
 }
+
+const silence: ProbeRefusal = { refused: undefined }
 
 function targetOf(
   { published, runId, wayIn }: Agent,
@@ -62,7 +73,7 @@ interface Question {
   timeout: number
 }
 
-function statusOf({ ca, host, path, port, timeout }: Question): Promise<number | undefined> {
+function answerTo({ ca, host, path, port, timeout }: Question): Promise<ProbeRefusal | { status: number }> {
   return new Promise((resolve) => {
     const target = {
       agent: false as const,
@@ -73,13 +84,29 @@ function statusOf({ ca, host, path, port, timeout }: Question): Promise<number |
       servername: host,
     }
     const outgoing = request({ ...target, headers: { Host: host }, timeout: Math.max(1, timeout) }, (response) => {
-      response.resume()
-      resolve(response.headers[proxyAnswerHeader] === undefined ? response.statusCode : undefined)
+      if (response.headers[proxyAnswerHeader] === undefined) {
+        response.resume()
+        return resolve({ status: response.statusCode ?? 0 })
+      }
+      text(response).then(
+        (body) => resolve({ refused: detailOf(body) }),
+        () => resolve(silence),
+      )
     })
     outgoing.on('timeout', () => outgoing.destroy())
-    outgoing.on('error', () => resolve(undefined))
+    outgoing.on('error', () => resolve(silence))
     outgoing.end()
   })
+}
+
+/** What the proxy's answer says of itself, as JSON. */
+function detailOf(body: string): string | undefined {
+  try {
+    const { detail } = JSON.parse(body) as { detail?: unknown }
+    return typeof detail === 'string' ? detail : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** True when it takes a connection and keeps it, or has something to say first. */

@@ -1,9 +1,9 @@
 // Owns what an agent will be: moat.yaml, flags and endpoint types brought together, before anything is created.
 import type { AskedPower } from '../approvals/power.js'
 import { powersOf } from '../approvals/powers.js'
-import { type LoadedMoatYaml, loadMoatYaml, type MoatYaml, type MoatYamlCommand } from '../config/moat-yaml.js'
+import { type LoadedMoatYaml, type MoatYaml, type MoatYamlCommand, readMoatYaml } from '../config/moat-yaml.js'
 import { type Mount, readMount } from '../config/mount.js'
-import { checkAll } from '../config/problems.js'
+import { checkAll, throwAll } from '../config/problems.js'
 import { resolveWorkspace } from '../config/workspace.js'
 import { isOpen } from '../egress/effective-policy.js'
 import type { NetworkPolicy, PolicyMode } from '../egress/policy.js'
@@ -111,7 +111,7 @@ export function usesProxy(plan: Pick<AgentPlan, 'discoverPlace' | 'endpoints' | 
 /** Reads and checks everything a run depends on. Creates nothing. `domain` is what the hosts of endpoints end in. */
 export async function planAgent(request: RunRequest, plugins: EndpointPlugins, domain: string): Promise<AgentPlan> {
   const workspace = await resolveWorkspace(request.path)
-  const loaded = await loadMoatYaml(request.configDirectory ?? workspace, process.cwd(), workspace)
+  const { error, left, loaded } = await readMoatYaml(request.configDirectory ?? workspace, process.cwd(), workspace)
   const { config } = loaded
   const checkout = await findCheckout(workspace)
   const mainCheckout = checkout ? undefined : await mainCheckoutAt(workspace)
@@ -120,8 +120,9 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
   const ownMounts = await Promise.all(request.mounts.map(parseMountFlag))
   const { allow = [], defaultPolicy = 'permissive' } = request
   const network = planNetwork({ allow, declared: config.network, defaultPolicy })
-  const [command, image, registered] = await checkAll([
-    () => planCommand(request.command ?? toArguments(config.command), loaded),
+  const [, command, image, registered] = await checkAll([
+    () => throwAll(error ? [error] : []),
+    () => (left.includes('command') ? undefined : planCommand(request.command ?? toArguments(config.command), loaded)),
     () => planImage({ ...config, place: (index) => loaded.locate(['dependencies', index]) }),
     () => registerEndpoints(loaded, plugins, { name, workspace }, domain, request.isFree),
   ])

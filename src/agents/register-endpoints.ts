@@ -1,17 +1,17 @@
 // Owns turning the declared endpoints of moat.yaml into routes and ports, by asking the plugins their types come from.
 import type { LoadedMoatYaml } from '../config/moat-yaml.js'
 import { throwAll } from '../config/problems.js'
-import { collectEndpointTypes, type EndpointTypes } from '../endpoints/collect-endpoint-types.js'
+import { type EndpointTypes, gatherEndpointTypes } from '../endpoints/collect-endpoint-types.js'
 import type { DeclaredEndpoint, EndpointRegistration } from '../endpoints/contract.js'
 import { literal } from '../endpoints/literal.js'
-import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
+import { type EndpointPlugins, PluginsFailed } from '../endpoints/plugin-hooks.js'
 import { checkRegistrations } from '../endpoints/registration.js'
 import { exitCodes, MoatError } from '../errors.js'
 import type { Endpoint, RouteFragment } from '../routing/agent.js'
 import { nearestName } from '../routing/nearest-name.js'
 import { endpointHost } from '../routing/urls.js'
 import { type ChosenPort, choosePorts } from './choose-ports.js'
-import { assertWithinLimits } from './endpoint-limits.js'
+import { limitErrors } from './endpoint-limits.js'
 
 export interface RegisteredEndpoints {
   /** Variables that the types add. */
@@ -38,10 +38,13 @@ export async function registerEndpoints(
   isFree?: (port: number) => Promise<boolean>,
 ): Promise<RegisteredEndpoints> {
   if (loaded.config.ports.length === 0) return { endpointEnv: {}, endpoints: [], hostPorts: [], ports: [], routes: [] }
-  const types = await collectEndpointTypes(plugins)
-  const declared = await checkOptions(loaded, types, (name) => endpointHost(agent.name, name, domain))
-  const registrations = inOrder(declared, await askPlugins(loaded, plugins, types, agent, declared))
-  assertOneDefault(loaded, registrations)
+  // What is wrong with one endpoint or one plugin does not keep others from being looked at: all of it is one error.
+  const { errors: failures, types } = await gatherEndpointTypes(plugins)
+  const hostOf = (name: string) => endpointHost(agent.name, name, domain)
+  const { declared, errors } = await checkOptions(loaded, { hostOf, isWhole: failures.length === 0, types })
+  const asked = await askPlugins(loaded, plugins, types, agent, declared)
+  const registrations = inOrder(declared, asked.registrations)
+  throwAll([...errors, ...defaultErrors(loaded, registrations), ...failures, ...asked.errors])
   const ports = await choosePorts(agent.name, registrations, isFree)
   return {
     endpointEnv: Object.assign({}, ...registrations.map((one) => addressed(one, one.env ?? {}, ports))),
@@ -52,12 +55,18 @@ export async function registerEndpoints(
   }
 }
 
-/** The endpoints with their options as their types gave them back; all that is wrong with any is one error. */
+interface OptionsContext {
+  hostOf: (endpoint: string) => string
+  /** False when a plugin could not say which types it has. */
+  isWhole: boolean
+  types: EndpointTypes
+}
+
+/** The endpoints with their options as their types gave them back, and what is wrong with others. */
 async function checkOptions(
   { config, locate, reject }: LoadedMoatYaml,
-  types: EndpointTypes,
-  hostOf: (endpoint: string) => string,
-): Promise<DeclaredEndpoint[]> {
+  { hostOf, isWhole, types }: OptionsContext,
+): Promise<{ declared: DeclaredEndpoint[]; errors: MoatError[] }> {
   const declared: DeclaredEndpoint[] = []
   const unknown: MoatError[] = []
   const issues: Parameters<LoadedMoatYaml['reject']>[0][number][] = []
@@ -65,7 +74,9 @@ async function checkOptions(
   for (const { name, options, type: typeName } of config.ports) {
     const type = types.get(typeName)?.type
     if (!type) {
-      unknown.push(unknownType(locate(['ports', name, 'type']), typeName, types))
+      // It may be one of the plugin's that failed.
+      if (isWhole || nearestName(typeName, [...types.keys()]) !== undefined)
+        unknown.push(unknownType(locate(['ports', name, 'type']), typeName, types))
       continue
     }
     const parsed = await type.options.safeParseAsync(options)
@@ -73,8 +84,7 @@ async function checkOptions(
     else issues.push(...parsed.error.issues.map((issue) => ({ ...issue, path: ['ports', name, ...issue.path] })))
     knownKeys[`ports.${name}`] = ['type', ...Object.keys(type.options.shape ?? {})]
   }
-  throwAll([...unknown, ...(issues.length > 0 ? [reject(issues, knownKeys)] : [])])
-  return declared
+  return { declared, errors: [...unknown, ...(issues.length > 0 ? [reject(issues, knownKeys)] : [])] }
 }
 
 async function askPlugins(
@@ -83,26 +93,40 @@ async function askPlugins(
   types: EndpointTypes,
   agent: { name: string; workspace: string },
   endpoints: DeclaredEndpoint[],
-): Promise<OwnedRegistration[]> {
+): Promise<{ errors: MoatError[]; registrations: OwnedRegistration[] }> {
   const ownerOf = ({ type }: DeclaredEndpoint) => types.get(type)?.plugin ?? ''
-  const answers = await plugins.registerEndpoints({ agent: { ...agent }, endpoints, literal })
-  for (const { result } of answers) assertWithinLimits(loaded, endpoints, result)
-  const owners = new Set([...endpoints.map(ownerOf), ...answers.map(({ plugin }) => plugin)])
-  return [...owners].flatMap((plugin) => {
+  const errors: MoatError[] = []
+  const answers = await plugins
+    .registerEndpoints({ agent: { ...agent }, endpoints, literal })
+    .catch((error: unknown) => {
+      if (!(error instanceof PluginsFailed)) throw error
+      errors.push(error)
+      return error.answers
+    })
+  const tooLarge = answers.flatMap(({ result }) => limitErrors(loaded, endpoints, result))
+  // The plugin would only be blamed for what is too large.
+  if (tooLarge.length > 0) return { errors: [...errors, ...tooLarge], registrations: [] }
+  // One that failed has no answer, which is said already.
+  const silent = errors.length > 0 ? [] : endpoints.map(ownerOf)
+  const owners = new Set([...silent, ...answers.map(({ plugin }) => plugin)])
+  const registrations = [...owners].flatMap((plugin): OwnedRegistration[] => {
     const expected = endpoints.filter((endpoint) => ownerOf(endpoint) === plugin)
     // A plugin may have several functions for one hook.
     const result = answers.filter((answer) => answer.plugin === plugin).map((answer) => answer.result)
-    const checked = checkRegistrations(
-      plugin,
-      result.every((part) => part === undefined || Array.isArray(part)) ? result.flatMap((part) => part ?? []) : result,
-      expected.map(({ name }) => name),
-    )
-    return checked.map((registration) => ({
-      ...registration,
-      plugin,
-      type: expected.find(({ name }) => name === registration.endpoint)?.type ?? '',
-    }))
+    const whole = result.every((part) => part === undefined || Array.isArray(part))
+      ? result.flatMap((part) => part ?? [])
+      : result
+    const names = expected.map(({ name }) => name)
+    const typeOf = (endpoint: string) => expected.find(({ name }) => name === endpoint)?.type ?? ''
+    try {
+      return checkRegistrations(plugin, whole, names).map((one) => ({ ...one, plugin, type: typeOf(one.endpoint) }))
+    } catch (error) {
+      if (!(error instanceof MoatError)) throw error
+      errors.push(error)
+      return []
+    }
   })
+  return { errors, registrations }
 }
 
 function inOrder(declared: readonly DeclaredEndpoint[], registrations: OwnedRegistration[]): OwnedRegistration[] {
@@ -110,14 +134,13 @@ function inOrder(declared: readonly DeclaredEndpoint[], registrations: OwnedRegi
   return registrations.toSorted((a, b) => place(a.endpoint) - place(b.endpoint))
 }
 
-function assertOneDefault({ locate }: LoadedMoatYaml, registrations: readonly OwnedRegistration[]): void {
-  const [first, second] = registrations.filter((registration) => registration.default)
-  if (!first || !second) return
-  throw new MoatError(
-    'ENDPOINT_TYPE',
-    `${locate(['ports', second.endpoint, 'default'])}: only one endpoint can be the default, and "${first.endpoint}" is.`,
-    { exit: exitCodes.usage },
-  )
+function defaultErrors({ locate }: LoadedMoatYaml, registrations: readonly OwnedRegistration[]): MoatError[] {
+  const [first, ...others] = registrations.filter((registration) => registration.default)
+  return others.map(({ endpoint }) => {
+    const place = locate(['ports', endpoint, 'default'])
+    const message = `${place}: only one endpoint can be the default, and "${first?.endpoint}" is.`
+    return new MoatError('ENDPOINT_TYPE', message, { exit: exitCodes.usage })
+  })
 }
 
 function toEndpoint(registration: OwnedRegistration, ports: readonly ChosenPort[]): Endpoint {

@@ -16,6 +16,7 @@ import { ensureProxy } from '../supervisor/ensure-proxy.js'
 import { addressOf } from '../supervisor/protocol.js'
 import { placeOf } from '../worktrees/find-checkout.js'
 import { containerGitEnvironment } from '../worktrees/git-environment.js'
+import { settleCheckout } from '../worktrees/settle-checkout.js'
 import { assertHostPorts, assertNetwork } from './assert-network.js'
 import { gitMounts, trustedUrls } from './container-git.js'
 import { type ContainerGrants, networkWithGrants, planContainerGrants } from './container-grants.js'
@@ -226,12 +227,15 @@ interface ContainerParts {
 
 async function containerSpec(
   plan: AgentPlan,
-  { interactive, keep, paths, removeAtEnd, user }: StartOptions,
+  { interactive, keep, paths, progress, removeAtEnd, user }: StartOptions,
   image: PreparedImage,
   { address, bundle, forwarder, grants, network, runId, trust }: ContainerParts,
 ): Promise<ContainerSpec> {
-  const { checkout, container, endpointEnv, endpoints, mounts, name, network: policy, routes, workspace } = plan
+  const { checkout, container, endpointEnv, endpoints, mainCheckout, mounts, name, routes, workspace } = plan
+  const policy = plan.network
   const urls = address ? urlEnvironment(name, endpoints, address, { bare: plan.discoverPlace !== undefined }) : {}
+  // What an earlier agent has left, whose end no moat saw.
+  if (checkout ?? mainCheckout) (await settleCheckout(workspace, paths.home)).forEach(progress.note)
   const shared = await gitMounts(plan, paths)
   const cache = await planPackageCache(plan, paths)
   const place = checkout ? placeOf(checkout) : plan.mainCheckout

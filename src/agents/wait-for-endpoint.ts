@@ -54,22 +54,29 @@ export async function waitForEndpoint(
   const start = performance.now()
   const end = start + options.timeout
   let told = false
+  let refused: string | undefined
   while (performance.now() < end) {
     const answer = await probe(end - performance.now())
-    if (answer) {
+    if (!('refused' in answer)) {
       const waited = Math.round(performance.now() - start)
       return { agent: agent.name, endpoint: endpoint.name, ...answer, url, waited }
     }
+    refused = answer.refused ?? refused
     await assertRunning(engine, agent)
     if (goesThroughProxy(agent, endpoint)) await assertServed(url, options)
     if (!told) options.onWait(url)
     told = true
     await new Promise((resolve) => setTimeout(resolve, interval))
   }
-  throw new MoatError('WAIT_TIMED_OUT', `${url} did not answer within ${options.timeout / 1000} s.`, {
+  throw new MoatError('WAIT_TIMED_OUT', timedOut(url, options.timeout, refused), {
     exit: exitCodes.timedOut,
     suggestions: [`moat logs ${agent.name}`],
   })
+}
+
+function timedOut(url: string, timeout: number, refused: string | undefined): string {
+  const why = refused === undefined ? '.' : `: ${refused}`
+  return `${url} did not answer within ${timeout / 1000} s${why}`
 }
 
 /** What is waited for: the first endpoint of each agent, or one endpoint of one. */

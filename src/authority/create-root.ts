@@ -1,6 +1,6 @@
 // Owns what a root certificate of moat is: its name, its life, its limits, its key.
-import { randomBytes, webcrypto } from 'node:crypto'
 import { loopbackOnly } from './name-constraints.js'
+import { keyAlgorithm, keyPem, loadX509, serialNumber } from './x509.js'
 
 /** Subject and issuer of every root for the proxy's own names. */
 export const commonName = 'Moat CA'
@@ -16,12 +16,8 @@ export type RootPurpose = { domain: string } | 'egress'
 
 /** A new root and its key, both PEM. */
 export async function createRoot(purpose: RootPurpose): Promise<{ certificate: string; key: string }> {
-  // Loaded here: it is needed once in the life of an installation.
-  await import('reflect-metadata') // Its dependency injection asks for it.
-  const x509 = await import('@peculiar/x509')
-  const crypto = webcrypto as unknown as typeof globalThis.crypto
-  const algorithm = { hash: 'SHA-256', name: 'ECDSA', namedCurve: 'P-256' }
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const { crypto, x509 } = await loadX509()
+  const keys = await crypto.subtle.generateKey(keyAlgorithm, true, ['sign', 'verify'])
   const notBefore = new Date()
   const notAfter = new Date(notBefore)
   notAfter.setFullYear(notAfter.getFullYear() + yearsValid)
@@ -41,20 +37,9 @@ export async function createRoot(purpose: RootPurpose): Promise<{ certificate: s
       notAfter,
       notBefore,
       serialNumber: serialNumber(),
-      signingAlgorithm: algorithm,
+      signingAlgorithm: keyAlgorithm,
     },
     crypto,
   )
-  const key = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
-  return {
-    certificate: `${certificate.toString('pem')}\n`,
-    key: `-----BEGIN PRIVATE KEY-----\n${key.match(/.{1,64}/g)?.join('\n')}\n-----END PRIVATE KEY-----\n`,
-  }
-}
-
-/** 16 random bytes as a positive number. */
-function serialNumber(): string {
-  const bytes = randomBytes(16)
-  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x01
-  return bytes.toString('hex')
+  return { certificate: `${certificate.toString('pem')}\n`, key: await keyPem(keys.privateKey) }
 }

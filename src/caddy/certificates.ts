@@ -4,11 +4,12 @@
 // the server `names` answers by the files in the directory of that name.
 import { join } from 'node:path'
 import type { CaddyRoute } from '../routing/agent.js'
-import { linkDirectories } from '../routing/way-in.js'
+import { leafName, linkDirectories } from '../routing/way-in.js'
 import type { CaddySettings } from './caddy-settings.js'
 import { allOpenedHosts, egressPolicies } from './egress-certificates.js'
 import { matches, serverNamePattern } from './egress-patterns.js'
 import type { EgressSettings } from './egress-settings.js'
+import { lowerCase } from './lower-case.js'
 
 /**
  * Certificates are made at first use, and for known names only: a name that no agent has never makes Caddy sign and store
@@ -44,7 +45,8 @@ export function namesServer({ domain, egress, names, proxy, storage }: CaddySett
     },
     vars_regexp: { [`{http.request.uri.query.${parameter}}`]: { pattern: anyName } },
   })
-  const leaf = join(storage, 'certificates', 'local', domain, domain)
+  const ownLeaf = join(storage, 'certificates', 'local', domain, domain)
+  const other = [{ path: path('other') }]
   return {
     automatic_https: { disable: true },
     listen: [names.listener],
@@ -53,15 +55,19 @@ export function namesServer({ domain, egress, names, proxy, storage }: CaddySett
       answer(200, [{ ...known('domain'), path: path('known') }]),
       ...openedNames(egress, path('known')),
       answer(403, [{ path: path('known') }]),
+      { handle: [inLowerCase, agentOf(domain)], match: other },
+      agentLeaf(join(proxy, linkDirectories.leaves), path('other')),
       answer(204, [{ ...known('server_name'), path: path('other') }]),
       {
-        handle: [{ body: `{file.${leaf}.crt}\n{file.${leaf}.key}`, handler: 'static_response', status_code: 200 }],
+        handle: [
+          { body: `{file.${ownLeaf}.crt}\n{file.${ownLeaf}.key}`, handler: 'static_response', status_code: 200 },
+        ],
         match: [
           { path: path('other'), vars_regexp: { '{http.request.uri.query.server_name}': { pattern: below(domain) } } },
         ],
         terminal: true,
       },
-      answer(204, [{ path: path('other') }]),
+      answer(204, other),
       answer(404),
     ],
   }
@@ -74,12 +80,52 @@ function openedNames(egress: EgressSettings | undefined, path: string[]): CaddyR
   return [answer(200, [{ ...matches('{http.request.uri.query.domain}', serverNamePattern(hosts)), path }])]
 }
 
+const nameHeader = 'X-Moat-Name'
+
+/** Clients say names as their users typed them. */
+const inLowerCase = {
+  handler: 'headers',
+  request: {
+    replace: { [nameHeader]: lowerCase },
+    set: { [nameHeader]: ['{http.request.uri.query.server_name}'] },
+  },
+}
+
+/** The agent that a name belongs to, whether the name has an endpoint or not. */
+function agentOf(domain: string) {
+  const pattern = String.raw`^(?:[a-z0-9_-]+\.)?([a-z0-9-]+)\.${escaped(domain)}$`
+  return {
+    defaults: [''],
+    destinations: ['{moat.agent}'],
+    handler: 'map',
+    mappings: [{ input_regexp: pattern, outputs: ['${1}'] }],
+    source: `{http.request.header.${nameHeader}}`,
+  }
+}
+
+/** The certificate of that agent, as a file. Nothing of it stays in Caddy's memory, so another one counts at once. */
+function agentLeaf(root: string, path: string[]): CaddyRoute {
+  const file = `/${leafName('{moat.agent}')}`
+  return {
+    handle: [
+      { handler: 'rewrite', uri: file },
+      { handler: 'file_server', root },
+    ],
+    match: [{ file: { root, try_files: [file] }, path }],
+    terminal: true,
+  }
+}
+
 /** Host names and addresses, and nothing that means more to a file system. */
 const anyName = '^[a-z0-9:]([a-z0-9.:-]*[a-z0-9:])?$'
 
 /** Names that an agent below the domain could have. */
 function below(domain: string): string {
-  return `(?i)^([a-z0-9_-]+\\.){1,2}${domain.replaceAll('.', '\\.')}$`
+  return `(?i)^([a-z0-9_-]+\\.){1,2}${escaped(domain)}$`
+}
+
+function escaped(domain: string): string {
+  return domain.replaceAll('.', '\\.')
 }
 
 function answer(status: number, match?: Record<string, unknown>[]): CaddyRoute {

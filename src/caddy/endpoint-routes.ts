@@ -2,7 +2,10 @@
 import { literal } from '../endpoints/literal.js'
 import type { CaddyRoute, ServedFiles } from '../routing/agent.js'
 import type { HostRoutes } from '../routing/route-table.js'
+import { asItWasSent } from './kept-request.js'
 import { nothingHere } from './responses.js'
+
+const nothing = [asItWasSent, ...nothingHere]
 
 /**
  * One route for all hosts that have something special, so that a request for any other host is matched against one
@@ -24,7 +27,7 @@ function endpointRoute(hostRoutes: HostRoutes, filesSocket: string): CaddyRoute 
   const inner = [
     ...routes,
     ...(files ? filesRoutes(hostRoutes, files, filesSocket) : []),
-    ...(upstream ? [] : nothingHere),
+    ...(upstream ? [] : nothing),
     ...(upstreamHost === undefined ? [] : [{ handle: [{ handler: 'vars', moat_host: literal(upstreamHost) }] }]),
   ]
   // One group: a request that one endpoint's routes have passed on is never one for the routes of another.
@@ -80,7 +83,7 @@ function filesRoutes(
   // Caddy goes on with what comes after this handler once it has found something to do here that is no answer.
   const passOn = { routes: [{ handle: [{ handler: 'vars', moat_files: 'none' }] }] }
   const ask = {
-    handle_response: [served, moved, ...(browse ? [listed] : []), upstream ? passOn : { routes: nothingHere }],
+    handle_response: [served, moved, ...(browse ? [listed] : []), upstream ? passOn : { routes: nothing }],
     handler: 'reverse_proxy',
     headers: { request: { set: { 'X-Moat-Endpoint': [endpoint], 'X-Moat-Run': [runId] } } },
     rewrite: { method: 'GET' },

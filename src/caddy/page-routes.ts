@@ -1,6 +1,7 @@
 // Owns how Caddy gets the proxy's own pages from the supervisor, and what it says without one. Pure.
 import type { CaddyRoute } from '../routing/agent.js'
 import { agentHostPatterns, ownPath } from '../routing/urls.js'
+import { asItWasSent, withoutHeaders } from './kept-request.js'
 import { noPages, otherError, upstreamError } from './responses.js'
 
 /** How long the supervisor may take to begin an answer; the wait for an agent to listen is shorter. */
@@ -27,8 +28,9 @@ export function pageOr(pagesSocket: string, fallback: readonly CaddyRoute[]): Ca
 /** What Caddy's handlers run into: an upstream that does not answer, or a no of a handler such as a missing password. */
 export function problemPages(pagesSocket: string): CaddyRoute[] {
   return [
+    asItWasSent,
     {
-      handle: [orFallback(askSupervisor(pagesSocket, 'error'), upstreamError)],
+      handle: [withoutHeaders, orFallback(askSupervisor(pagesSocket, 'error'), upstreamError)],
       match: [{ vars: { '{http.error.status_code}': ['502', '503', '504'] } }],
       terminal: true,
     },

@@ -10,6 +10,7 @@ import { namesServer } from './certificates.js'
 import { egressServers, foreignNames } from './egress-servers.js'
 import type { EgressSettings } from './egress-settings.js'
 import { endpointRoutes } from './endpoint-routes.js'
+import { lowerCase } from './lower-case.js'
 import { ownRedirectsRoute } from './own-redirects.js'
 import { ownPages, pageOr, problemPages } from './page-routes.js'
 import { accessLog } from './request-log.js'
@@ -112,8 +113,6 @@ const refuseOddHosts = (domain: string): CaddyRoute => ({
   terminal: true,
 })
 
-const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
-
 /**
  * A host has one name, however it is spelled (RFC 9110, 4.2.3), but matchers and paths compare bytes. The dot that ends a
  * full name is one more way to spell it.
@@ -124,10 +123,7 @@ const inLowerCase: CaddyRoute = {
       handler: 'headers',
       request: {
         replace: {
-          Host: [
-            ...letters.map((letter) => ({ replace: letter.toLowerCase(), search: letter })),
-            { replace: '$1', search_regexp: String.raw`\.(:\d+)?$` },
-          ],
+          Host: [...lowerCase, { replace: '$1', search_regexp: String.raw`\.(:\d+)?$` }],
         },
       },
     },

@@ -5,6 +5,7 @@ import type { RouteTable, Upstream } from '../routing/route-table.js'
 import { agentHostPatterns } from '../routing/urls.js'
 import { dialAddress, linkDirectories } from '../routing/way-in.js'
 import type { CaddySettings } from './caddy-settings.js'
+import { keptHeaders } from './kept-request.js'
 import { ownRedirects } from './own-redirects.js'
 import { pageOr, problemPages } from './page-routes.js'
 import { unknownHost } from './responses.js'
@@ -51,8 +52,8 @@ export function counted(connections: number, from: Side) {
 }
 
 /**
- * Keeps the host that was asked, which an endpoint may replace for its app, and finds what the config knows of it: one table
- * from host to upstream, looked up once. A `map` value is computed anew at every use, a `vars` value is not.
+ * Keeps what moat goes by, before an endpoint changes the request for its app, and finds what the config knows of the host: one
+ * table from host to upstream, looked up once. A `map` value is computed anew at every use, a `vars` value is not.
  */
 export function lookUp({ hostRoutes, upstreams }: RouteTable): CaddyRoute[] {
   if (hostRoutes.length + upstreams.length === 0) return []
@@ -66,14 +67,18 @@ export function lookUp({ hostRoutes, upstreams }: RouteTable): CaddyRoute[] {
     })),
     source: '{http.request.host}',
   }
+  const withoutClaims = { handler: 'headers', request: { delete: claims } }
   const found = {
+    ...keptHeaders,
     handler: 'vars',
     moat_dial: '{moat.dial}',
     moat_host: '{http.request.hostport}',
     moat_protocol: '{moat.protocol}',
     moat_quick: '{moat.quick}',
   }
-  return [{ handle: [map, found] }]
+  // A person's browser is known by what it sent, not by what an endpoint makes of it.
+  const browser = { handle: [{ handler: 'vars', moat_browser: 'yes' }], match: [navigation] }
+  return [{ handle: [withoutClaims, map, found] }, browser]
 }
 
 /** Sorted by host. Caddy refuses a whole config in which a host stands twice, and with it every route that follows. */
@@ -95,19 +100,21 @@ export function proxyRoutes(upstreams: readonly Upstream[], from: Side): CaddyRo
       // To an https upstream Caddy would send the address it dials; and an endpoint may want another than was asked for.
       const host = '{http.vars.moat_host}'
       const quick = reverseProxy(protocol, {
+        claims: 'removed',
         dial: '{http.vars.moat_quick}',
         from,
         host,
         tryDuration: patience.browser,
       })
       const patient = reverseProxy(protocol, {
+        claims: 'removed',
         dial: '{http.vars.moat_dial}',
         from,
         host,
         tryDuration: patience.program,
       })
       return [
-        { handle: [quick], match: [{ ...match, ...navigation }], terminal: true },
+        { handle: [quick], match: [{ vars: { ...match.vars, moat_browser: ['yes'] } }], terminal: true },
         { handle: [patient], match: [match], terminal: true },
       ]
     })
@@ -155,6 +162,8 @@ function byName(directory: string, tryDuration: string, from: Side) {
 }
 
 interface HandedOn {
+  /** Removed before: what has their names now is an endpoint's own. */
+  claims?: 'removed'
   dial: string
   from: Side
   /** What the app is told of the host, if not what was asked. */
@@ -162,12 +171,17 @@ interface HandedOn {
   tryDuration: string
 }
 
-function reverseProxy(protocol: UpstreamProtocol, { dial, from, host, tryDuration }: HandedOn) {
+function reverseProxy(protocol: UpstreamProtocol, given: HandedOn) {
+  const { dial, from, host, tryDuration } = given
   const set = { ...(from === 'inside' && forwardedHeaders), ...(host !== undefined && { Host: [host] }) }
+  const request = {
+    ...(given.claims !== 'removed' && { delete: claims }),
+    ...(Object.keys(set).length > 0 && { set }),
+  }
   return {
     handle_response: ownRedirects,
     handler: 'reverse_proxy',
-    headers: { request: { delete: claims, ...(Object.keys(set).length > 0 && { set }) } },
+    headers: { request },
     load_balancing: { try_duration: tryDuration, try_interval: '50ms' },
     // Without it, each config change closes every WebSocket.
     stream_close_delay: '24h',

@@ -5,6 +5,7 @@ import { exitCodes, MoatError } from '../errors.js'
 import { chosenAgents } from '../terminal/agent-choice.js'
 import { confirm } from '../terminal/confirm.js'
 import { MoatCommand } from '../terminal/moat-command.js'
+import { tellReview } from '../terminal/tell-review.js'
 
 export default class Destroy extends MoatCommand {
   static override aliases = ['rm']
@@ -29,7 +30,10 @@ export default class Destroy extends MoatCommand {
     const engine = await this.connectEngine()
     if (choice === 'all' && !flags.force && !(await this.#confirmed())) return { agents: [] }
     const agents = await destroyAgents(engine, await this.proxyOptionsAnyway(), choice, this.tellGone())
-    for (const { name, runId } of agents) this.log(`Destroyed ${name} (${runId}).`)
+    for (const { name, runId } of agents) {
+      await tellReview(this.paths, runId, (line) => this.logToStderr(line))
+      this.log(`Destroyed ${name} (${runId}).`)
+    }
     if (agents.length === 0) this.logToStderr('There are no agents.')
     const [only, ...others] = agents
     return only && others.length === 0 && choice !== 'all' ? only : { agents }

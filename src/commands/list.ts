@@ -1,9 +1,11 @@
 import { Flags } from '@oclif/core'
 import { listAgents } from '../agents/list-agents.js'
+import { withProblems } from '../pages/view.js'
 import type { AgentView } from '../routing/agent-view.js'
 import { indexUrl } from '../routing/urls.js'
+import { readProblems } from '../supervisor/control-client.js'
 import { currentProxy } from '../supervisor/proxy.js'
-import { describeIndex, formatAgents } from '../terminal/format-agents.js'
+import { describeIndex, describeProblems, formatAgents } from '../terminal/format-agents.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { terminalColumns } from '../terminal/table.js'
 
@@ -25,10 +27,15 @@ export default class List extends MoatCommand {
     await this.parse(List)
     const [engine, proxy] = await Promise.all([this.connectEngine(), this.proxyOptionsAnyway().then(currentProxy)])
     const { address } = proxy
-    const agents = await listAgents(engine, this.paths, address, { look: this.jsonEnabled() })
+    const [listed, problems] = await Promise.all([
+      listAgents(engine, this.paths, address, { look: this.jsonEnabled() }),
+      proxy.runs ? readProblems(this.paths.controlSocket) : [],
+    ])
+    const agents = listed.map((agent) => withProblems(agent, problems))
     if (agents.length > 0) {
       this.log(formatAgents(agents, Date.now(), terminalColumns()))
       this.logToStderr(describeIndex(proxy, agents))
+      for (const line of describeProblems(problems)) this.logToStderr(line)
     } else this.logToStderr('No agents. Start one with: moat run <directory>')
     return { agents, indexUrl: indexUrl(address), proxy: proxy.runs ? 'running' : 'stopped' }
   }

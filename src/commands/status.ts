@@ -1,7 +1,9 @@
 import { measureSystem, type SystemStatus } from '../agents/measure.js'
+import { withProblems } from '../pages/view.js'
 import { indexUrl } from '../routing/urls.js'
+import { readProblems } from '../supervisor/control-client.js'
 import { currentProxy } from '../supervisor/proxy.js'
-import { describeIndex } from '../terminal/format-agents.js'
+import { describeIndex, describeProblems } from '../terminal/format-agents.js'
 import { formatSystemStatus } from '../terminal/format-system-status.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { terminalColumns } from '../terminal/table.js'
@@ -14,9 +16,14 @@ export default class Status extends MoatCommand {
     await this.parse(Status)
     const [engine, proxy] = await Promise.all([this.connectEngine(), this.proxyOptionsAnyway().then(currentProxy)])
     const { address } = proxy
-    const status = await measureSystem(engine, this.paths, address)
+    const [measured, problems] = await Promise.all([
+      measureSystem(engine, this.paths, address),
+      proxy.runs ? readProblems(this.paths.controlSocket) : [],
+    ])
+    const status = { ...measured, runs: measured.runs.map((run) => withProblems(run, problems)) }
     this.log(formatSystemStatus(status, Date.now(), terminalColumns()))
     if (status.runs.length > 0) this.logToStderr(describeIndex(proxy, status.runs))
+    for (const line of describeProblems(problems)) this.logToStderr(line)
     return { ...status, indexUrl: indexUrl(address), proxy: proxy.runs ? 'running' : 'stopped' }
   }
 }

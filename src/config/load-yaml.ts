@@ -1,5 +1,6 @@
 // Owns checking one config file against a schema: text to YAML, and zod's issues to problems with positions.
 import type { z } from 'zod'
+import type { MoatError } from '../errors.js'
 import { nearestName } from '../routing/nearest-name.js'
 import { keyHint } from './habits.js'
 import { configError, type Problem } from './problems.js'
@@ -26,11 +27,57 @@ export async function checkConfig<T>(
   schema: z.ZodType<T>,
   knownKeys: Readonly<Record<string, readonly string[]>>,
 ): Promise<T> {
+  const { data, error } = await checkPartly(displayFile, text, source, schema, knownKeys)
+  if (error) throw error
+  return data as T
+}
+
+/** What of a document is right, and all problems of the rest as one error. */
+export interface PartlyChecked<T> {
+  /** Absent when what is wrong cannot be left out. */
+  data?: T
+  error?: MoatError
+  /** Keys that were left out. */
+  left: readonly string[]
+}
+
+/** The same as `checkConfig`, with what is right beside the error: later checks can look at that. */
+export async function checkPartly<T>(
+  displayFile: string,
+  text: string,
+  source: YamlSource,
+  schema: z.ZodType<T>,
+  knownKeys: Readonly<Record<string, readonly string[]>>,
+): Promise<PartlyChecked<T>> {
   const result = await schema.safeParseAsync(source.value)
   const issues = result.error?.issues ?? []
   const problems = [...source.problems, ...issues.flatMap((issue) => problemsOf(issue, source, knownKeys))]
-  if (!result.success || problems.length > 0) throw configError(displayFile, text, problems)
-  return result.data
+  if (result.success && problems.length === 0) return { data: result.data, left: [] }
+  const error = configError(displayFile, text, problems)
+  if (result.success) return { data: result.data, error, left: [] }
+  const { left, value } = withoutWrong(source.value, issues)
+  const rest = await schema.safeParseAsync(value)
+  return { error, left, ...(rest.success && { data: rest.data }) }
+}
+
+/** Without the keys that issues are about; of endpoints, only the wrong ones go. */
+function withoutWrong(value: unknown, issues: readonly SchemaIssue[]): { left: string[]; value: unknown } {
+  if (!(value instanceof Object) || Array.isArray(value)) return { left: [], value }
+  const rest: Record<string, unknown> = { ...value }
+  const left: string[] = []
+  for (const { code, keys = [], path } of issues) {
+    const [key, inner] = path.map(String)
+    const mapping = rest[key ?? '']
+    if (key === undefined && code === 'unrecognized_keys') for (const unknown of keys) delete rest[unknown]
+    else if (key === 'ports' && inner !== undefined && mapping instanceof Object && !Array.isArray(mapping)) {
+      const { [inner]: _, ...others } = mapping as Record<string, unknown>
+      rest.ports = others
+    } else if (key !== undefined) {
+      left.push(key)
+      delete rest[key]
+    }
+  }
+  return { left, value: rest }
 }
 
 /** What of a schema's issue is looked at: zod's, of whichever copy. */

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import type { NetworkPolicy, PolicyMode } from '../egress/policy.js'
 import { exitCodes, MoatError } from '../errors.js'
-import { checkConfig, parseConfig, problemsOf, type SchemaIssue } from './load-yaml.js'
+import { checkPartly, parseConfig, problemsOf, type SchemaIssue } from './load-yaml.js'
 import { moatYamlKeys, moatYamlSchema } from './moat-yaml-schema.js'
 import type { Mount } from './mount.js'
 import type { DeclaredRule } from './network-schema.js'
@@ -76,18 +76,39 @@ export async function loadMoatYaml(
   cwd: string = process.cwd(),
   base?: string,
 ): Promise<LoadedMoatYaml> {
+  const { error, loaded } = await readMoatYaml(directory, cwd, base)
+  if (error) throw error
+  return loaded
+}
+
+/** What is right in a moat.yaml, with one CONFIG_INVALID for the rest, so that all that is wrong can be told at once. */
+export interface PartlyLoaded {
+  error?: MoatError
+  /** Keys that say something, but not as they should. */
+  left: readonly string[]
+  loaded: LoadedMoatYaml
+}
+
+/** Like `loadMoatYaml`, but throws CONFIG_INVALID only where nothing can be made of the file. */
+export async function readMoatYaml(
+  directory: string,
+  cwd: string = process.cwd(),
+  base?: string,
+): Promise<PartlyLoaded> {
   const file = resolve(cwd, directory, 'moat.yaml')
   const displayFile = displayName(file, cwd)
   const text = await readWorkspaceText(file, displayFile)
   if (text === undefined) throw missingFile(file, displayFile)
   const source = parseConfig(displayFile, text)
   if (!source) throw configError(displayFile, text, [{ message: 'the file is empty', offset: 0 }])
-  const parsed = await checkConfig(displayFile, text, source, moatYamlSchema(base ?? dirname(file)), moatYamlKeys)
+  const schema = moatYamlSchema(base ?? dirname(file))
+  const { data, error, left } = await checkPartly(displayFile, text, source, schema, moatYamlKeys)
+  if (!data) throw error
   const locate = (path: YamlPath) => formatPosition(displayFile, text, source.offsetOf(path))
-  return {
+  const loaded: LoadedMoatYaml = {
     config: {
-      ...toMoatYaml(parsed, source),
-      ...(parsed.network && { network: toNetwork(parsed.network, locate) }),
+      ...toMoatYaml(data, source),
+      ...(data.network && { network: toNetwork(data.network, locate) }),
     },
     displayFile,
     file,
@@ -97,6 +118,7 @@ export async function loadMoatYaml(
       return configError(displayFile, text, problems)
     },
   }
+  return { ...(error && { error }), left, loaded }
 }
 
 function toMoatYaml(parsed: z.output<ReturnType<typeof moatYamlSchema>>, source: YamlSource): MoatYaml {
@@ -124,7 +146,11 @@ function toMoatYaml(parsed: z.output<ReturnType<typeof moatYamlSchema>>, source:
     mounts: parsed.mounts ?? [],
     ...(parsed.name !== undefined && { name: parsed.name }),
     // The file's order: an object would put names such as "1" first.
-    ports: source.keysAt(['ports']).map((name) => toEndpoint(name, parsed.ports?.[name] ?? {})),
+    ports: source.keysAt(['ports']).flatMap((name) => {
+      const { ports = {} } = parsed
+      // Endpoints that are wrong have been left out.
+      return Object.hasOwn(ports, name) ? [toEndpoint(name, ports[name] ?? {})] : []
+    }),
     secrets: parsed.secrets ?? {},
     ...(parsed.stdin && { stdin: parsed.stdin }),
   }

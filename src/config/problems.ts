@@ -36,6 +36,8 @@ export function displayName(file: string, cwd: string): string {
 
 /** Codes of what is wrong with a config file, and whose messages begin with its place in there. */
 const ofFiles = ['CONFIG_INVALID', 'ENDPOINT_TYPE']
+/** What is told in one error with all others of the kind. */
+const told = [...ofFiles, 'PLUGIN_FAILED']
 
 /** What all of `checks` give, each of which may throw. All that they find wrong with a config file is one error. */
 export async function checkAll<const Checks extends readonly (() => unknown)[]>(
@@ -46,22 +48,27 @@ export async function checkAll<const Checks extends readonly (() => unknown)[]>(
   return outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined)) as never
 }
 
-/** Throws what is wrong with a config file as one error, else the first of the others; nothing for none. */
+/** Throws what is wrong with a config file and with plugins as one error, else the first of the others; nothing for none. */
 export function throwAll(errors: readonly unknown[]): void {
-  const problems = errors.filter((error) => error instanceof MoatError && ofFiles.includes(error.code)) as MoatError[]
+  const problems = errors.filter((error) => error instanceof MoatError && told.includes(error.code)) as MoatError[]
   if (problems.length > 0) throw joined(problems)
   if (errors.length > 0) throw errors[0]
 }
 
 function joined(errors: readonly MoatError[]): MoatError {
-  const [first, ...others] = errors
-  if (first && others.length === 0) return first
-  const lines = errors.flatMap(({ message }) => message.split('\n')).toSorted(byPlace)
+  const [first] = errors
+  if (first && errors.length === 1) return first
+  const inFiles = errors.filter(({ code }) => ofFiles.includes(code))
+  const others = errors.filter((error) => !inFiles.includes(error))
+  const lines = [
+    ...inFiles.flatMap(({ message }) => message.split('\n')).toSorted(byPlace),
+    ...others.map(({ message }) => message),
+  ]
   const suggestions = [...new Set(errors.flatMap((error) => error.suggestions ?? []))]
   const codes = new Set(errors.map(({ code }) => code))
   return new MoatError(first && codes.size === 1 ? first.code : 'CONFIG_INVALID', lines.join('\n'), {
     cause: first,
-    exit: exitCodes.usage,
+    ...(inFiles.length > 0 && { exit: exitCodes.usage }),
     ...(suggestions.length > 0 && { suggestions }),
   })
 }

@@ -1,8 +1,9 @@
 // Owns which endpoint types there are, and what goes wrong when plugins disagree.
+import { throwAll } from '../config/problems.js'
 import { MoatError } from '../errors.js'
 import { isDnsLabel } from '../routing/dns-label.js'
 import type { EndpointType } from './contract.js'
-import type { EndpointPlugins } from './plugin-hooks.js'
+import { type EndpointPlugins, PluginsFailed } from './plugin-hooks.js'
 
 export interface OwnedEndpointType {
   plugin: string
@@ -13,28 +14,40 @@ export type EndpointTypes = ReadonlyMap<string, OwnedEndpointType>
 
 /** All endpoint types by name. Two plugins with one name, or one that declares nonsense, are errors that name them. */
 export async function collectEndpointTypes(plugins: EndpointPlugins): Promise<EndpointTypes> {
-  const types = new Map<string, OwnedEndpointType>()
-  for (const { plugin, result } of await plugins.endpointTypes()) {
-    for (const type of declared(plugin, result)) {
-      const owner = types.get(type.name)
-      if (owner) throw clash(type.name, owner.plugin, plugin)
-      types.set(type.name, { plugin, type })
-    }
-  }
+  const { errors, types } = await gatherEndpointTypes(plugins)
+  throwAll(errors)
   return types
 }
 
-function declared(plugin: string, result: unknown): EndpointType[] {
-  if (!Array.isArray(result)) throw wrong(plugin, 'it must return a list of endpoint types')
-  for (const type of result as Partial<EndpointType>[]) {
-    if (typeof type?.name !== 'string' || !isDnsLabel(type.name)) {
-      throw wrong(plugin, `the name ${JSON.stringify(type?.name)} is not a DNS label`)
-    }
-    if (typeof type.options?.safeParseAsync !== 'function') {
-      throw wrong(plugin, `the type ${type.name} has no zod schema as its options`)
+/** The same, with the types of plugins that do nothing wrong beside what others do. */
+export async function gatherEndpointTypes(
+  plugins: EndpointPlugins,
+): Promise<{ errors: MoatError[]; types: EndpointTypes }> {
+  const errors: MoatError[] = []
+  const types = new Map<string, OwnedEndpointType>()
+  const answers = await plugins.endpointTypes().catch((error: unknown) => {
+    if (!(error instanceof PluginsFailed)) throw error
+    errors.push(error)
+    return error.answers
+  })
+  for (const { plugin, result } of answers) {
+    for (const type of Array.isArray(result) ? (result as Partial<EndpointType>[]) : [undefined]) {
+      const reason = Array.isArray(result) ? problemOf(type) : 'it must return a list of endpoint types'
+      const owner = types.get(String(type?.name))
+      if (reason !== undefined) errors.push(wrong(plugin, reason))
+      else if (owner) errors.push(clash(String(type?.name), owner.plugin, plugin))
+      else types.set(String(type?.name), { plugin, type: type as EndpointType })
     }
   }
-  return result as EndpointType[]
+  return { errors, types }
+}
+
+function problemOf(type: Partial<EndpointType> | null | undefined): string | undefined {
+  if (typeof type?.name !== 'string' || !isDnsLabel(type.name))
+    return `the name ${JSON.stringify(type?.name)} is not a DNS label`
+  if (typeof type.options?.safeParseAsync !== 'function')
+    return `the type ${type.name} has no zod schema as its options`
+  return undefined
 }
 
 function wrong(plugin: string, reason: string): MoatError {

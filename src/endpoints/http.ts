@@ -21,13 +21,21 @@ const headers = z.record(z.string(), headerValue).superRefine((all, context) => 
 })
 const requestHeaders = headers.superRefine((all, context) => {
   for (const [name, value] of Object.entries(all)) {
-    const problem = sentName(name)
+    const problem = sentName(name) ?? ownHeader(name)
     const message = `${JSON.stringify(name)} ${problem}`
     if (problem !== undefined) context.addIssue({ code: 'custom', message, params: { at: 'key' }, path: [name] })
     if (isHostName(name) && !isHost(value ?? ''))
       context.addIssue({ code: 'custom', message: 'must be a host such as localhost:3000', path: [name] })
   }
 })
+
+/** What the proxy tells the app itself, or what is of one connection alone: it would be lost without a word. */
+const ownHeaders =
+  /^(x-forwarded-(for|host|proto)|connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade|proxy-.*)$/i
+
+function ownHeader(name: string): string | undefined {
+  return ownHeaders.test(name) ? 'is set by the proxy itself, for each request' : undefined
+}
 
 /** bcrypt reads no more of it. */
 const longestPassword = 72

@@ -21,9 +21,22 @@ export interface HookAnswer<T> {
   result: T
 }
 
+/** What plugins do wrong, each named, and what those answered that do nothing wrong. */
+export class PluginsFailed extends MoatError {
+  readonly answers: readonly HookAnswer<unknown>[]
+
+  constructor(failures: readonly [MoatError, ...MoatError[]], answers: readonly HookAnswer<unknown>[]) {
+    super('PLUGIN_FAILED', failures.map(({ message }) => message).join('\n'), {
+      cause: failures[0].cause,
+      suggestions: failures.flatMap(({ suggestions = [] }) => suggestions),
+    })
+    this.answers = answers
+  }
+}
+
 /** The plugins, as moat asks them. */
 export interface EndpointPlugins {
-  /** Rejects with PLUGIN_FAILED, naming the first plugin that failed. */
+  // All reject with PLUGIN_FAILED, naming each plugin that failed.
   agentGone(options: AgentGoneOptions): Promise<void>
   endpointTypes(): Promise<HookAnswer<EndpointType[]>[]>
   registerEndpoints(options: RegisterEndpointsOptions): Promise<HookAnswer<EndpointRegistration[]>[]>
@@ -72,11 +85,13 @@ async function runHook<T>(
   // oclif's own timer does not keep the process alive, and a function that waits for nothing does not either.
   const alive = setInterval(() => {}, time)
   const { failures, successes } = await run.call(config, hook, options, time, true).finally(() => clearInterval(alive))
-  const [failure] = failures.toSorted((a, b) => a.plugin.name.localeCompare(b.plugin.name))
-  if (failure) throw await hookFailure(failure, hook, time)
-  return successes
+  const answers = successes
     .map(({ plugin, result }) => ({ plugin: plugin.name, result }))
     .toSorted((a, b) => a.plugin.localeCompare(b.plugin))
+  const failed = failures.toSorted((a, b) => a.plugin.name.localeCompare(b.plugin.name))
+  const [first, ...others] = await Promise.all(failed.map((failure) => hookFailure(failure, hook, time)))
+  if (first) throw new PluginsFailed([first, ...others], answers)
+  return answers
 }
 
 async function hookFailure(

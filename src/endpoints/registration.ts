@@ -43,7 +43,7 @@ const schema = z.array(
 
 /**
  * The registrations of one plugin, one for each of `expected`, the endpoints of its types. Throws PLUGIN_FAILED, naming
- * plugin and endpoint, for anything else.
+ * plugin and endpoints, for anything else.
  */
 export function checkRegistrations(
   plugin: string,
@@ -51,31 +51,38 @@ export function checkRegistrations(
   expected: readonly string[],
 ): EndpointRegistration[] {
   const parsed = schema.safeParse(result ?? [])
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    const [index, ...path] = issue?.path ?? []
-    const name = (result as { endpoint?: unknown }[] | undefined)?.[Number(index)]?.endpoint
-    const place = [...(name === undefined ? [] : [`endpoint ${String(name)}`]), ...path.map(String)].join(', ')
-    throw failure(plugin, `${place === '' ? '' : `${place}: `}${issue?.message ?? 'it is malformed'}`)
-  }
-  const registrations = parsed.data.map((one) => withRoutes(plugin, one))
-  for (const [index, { endpoint }] of registrations.entries()) {
-    if (!expected.includes(endpoint)) throw failure(plugin, `the endpoint ${endpoint} is not of one of its types`)
-    const first = registrations.findIndex((other) => other.endpoint === endpoint)
-    if (first < index) throw failure(plugin, `it registers the endpoint ${endpoint} twice`)
-  }
-  const missing = expected.find((name) => !registrations.some(({ endpoint }) => endpoint === name))
-  if (missing !== undefined) throw failure(plugin, `it does not register the endpoint ${missing}`)
-  return registrations
+  const raw = (Array.isArray(result) ? result : []) as ({ endpoint?: unknown; routes?: unknown } | null)[]
+  const judged = raw.map((one) => (one?.routes === undefined ? undefined : judgeRoutes(one.routes)))
+  const reasons = [
+    ...(parsed.error?.issues ?? []).map((issue) => describeIssue(issue, raw)),
+    ...judged.flatMap((one, index) =>
+      one && 'refused' in one ? [`endpoint ${String(raw[index]?.endpoint)}, ${one.path}: ${one.refused}`] : [],
+    ),
+    // Of what is no list, nothing more can be said.
+    ...(Array.isArray(result ?? []) ? namesProblems(raw, expected) : []),
+  ]
+  if (!parsed.success || reasons.length > 0) throw failure(plugin, reasons.join('; '))
+  return parsed.data.map(({ routes: _, ...rest }, index) => {
+    const routes = judged[index]
+    return routes && 'routes' in routes ? { ...rest, routes: routes.routes } : rest
+  })
 }
 
-/** With its routes as the plain data that was judged. */
-function withRoutes(plugin: string, registration: z.infer<typeof schema>[number]): EndpointRegistration {
-  const { routes, ...rest } = registration
-  if (routes === undefined) return rest
-  const judged = judgeRoutes(routes)
-  if ('refused' in judged) throw failure(plugin, `endpoint ${rest.endpoint}, ${judged.path}: ${judged.refused}`)
-  return { ...rest, routes: judged.routes }
+function describeIssue({ message, path: [index, ...path] }: z.core.$ZodIssue, raw: readonly unknown[]): string {
+  const name = (raw[Number(index)] as { endpoint?: unknown } | null | undefined)?.endpoint
+  const place = [...(name === undefined ? [] : [`endpoint ${String(name)}`]), ...path.map(String)].join(', ')
+  return `${place === '' ? '' : `${place}: `}${message}`
+}
+
+function namesProblems(raw: readonly ({ endpoint?: unknown } | null)[], expected: readonly string[]): string[] {
+  const names = raw.flatMap((one) => (typeof one?.endpoint === 'string' ? [one.endpoint] : []))
+  const foreign = [...new Set(names)].filter((name) => !expected.includes(name))
+  const twice = [...new Set(names.filter((name, index) => names.indexOf(name) < index))]
+  return [
+    ...foreign.map((name) => `the endpoint ${name} is not of one of its types`),
+    ...twice.map((name) => `it registers the endpoint ${name} twice`),
+    ...expected.filter((name) => !names.includes(name)).map((name) => `it does not register the endpoint ${name}`),
+  ]
 }
 
 /** Text about which `problemOf` says what is wrong. */

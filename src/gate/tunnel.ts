@@ -10,6 +10,9 @@ import { parseTarget, type Target } from './target.js'
 
 /** How long a client may take over the first bytes, once it has begun. Milliseconds. */
 const openingDeadline = 20_000
+/** How long the proxy may take to have a server for an agent, and how often that is tried. Milliseconds. */
+const patience = 10_000
+const retryInterval = 50
 /** A fatal alert of TLS, unrecognized_name: what clients can tell people. */
 const alert = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x70])
 const established = 'HTTP/1.1 200 Connection established\r\n\r\n'
@@ -125,11 +128,32 @@ function firstWords(client: Socket): Promise<Opening> {
 function intercept(
   client: Socket,
   exchange: Exchange,
-  { agent, interceptSocket }: DoorContext,
+  context: DoorContext,
+  host: { addresses: string[]; port: number },
+  since = performance.now(),
+): void {
+  const proxy = connect({ allowHalfOpen: true, path: context.interceptSocket })
+  // An agent may ask with its first instruction, before the proxy has a server for it; and the proxy may be starting again.
+  proxy.once('error', () => {
+    if (!client.destroyed && performance.now() - since < patience) {
+      setTimeout(() => intercept(client, exchange, context, host, since), retryInterval)
+      return
+    }
+    exchange.fail('the proxy does not answer')
+    client.destroy()
+  })
+  proxy.once('connect', () => handOn(client, proxy, exchange, context, host))
+}
+
+function handOn(
+  client: Socket,
+  proxy: Socket,
+  exchange: Exchange,
+  { agent }: DoorContext,
   { addresses, port }: { addresses: string[]; port: number },
 ): void {
-  const proxy = connect({ allowHalfOpen: true, path: interceptSocket })
-  bind(client, proxy)
+  if (client.destroyed) return void proxy.destroy()
+  bind(client, proxy.removeAllListeners('error'))
   // The address that was looked at: the proxy is not to ask for another.
   proxy.write(proxyHeader(agent().runId, addresses[0] ?? '', port))
   exchange.forget()

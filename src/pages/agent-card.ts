@@ -10,6 +10,7 @@ import type { EndpointCounters, Health, IndexAgent, IndexEndpoint } from './view
 
 const healthText: Record<Health, string> = {
   answering: 'answering',
+  not_answering: 'not answering',
   not_listening: 'nothing listening',
   starting: 'starting',
   stopped: 'stopped',

@@ -7,7 +7,7 @@ import { nearestName } from '../routing/nearest-name.js'
 import { defaultEndpoint } from '../routing/route-table.js'
 import { agentUrl, indexUrl, isWithin, type ProxyAddress, urlOf } from '../routing/urls.js'
 import { explainUndeclared } from './undeclared.js'
-import { explainReach, healthOf, type Look, servedPort } from './view.js'
+import { explainHealth, explainReach, healthOf, type Look, servedPort } from './view.js'
 
 /** The JSON form is this without `links`, `status`, `title` and `waits`; fields may be added, never removed. */
 export interface Problem {
@@ -163,6 +163,17 @@ function unanswered(agent: Agent, name: string, { address, asked, look, now }: P
       hint: `moat wait ${agent.name} ${name}`,
       status: 503,
       title: `${agent.name} is starting`,
+      waits: 'soon',
+    }
+  }
+  const misread = health === 'not_answering' && explainHealth(agent, name, { health, look, reach })
+  if (misread) {
+    return {
+      ...context,
+      ...misread,
+      error: 'bad_gateway',
+      status: 502,
+      title: `${name} of ${agent.name} does not answer`,
       waits: 'soon',
     }
   }

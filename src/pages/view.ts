@@ -5,6 +5,7 @@ import type { PolicyMode } from '../egress/policy.js'
 import { type Agent, hasEnded, isLive } from '../routing/agent.js'
 import { type AgentView, type EndpointView, viewAgent } from '../routing/agent-view.js'
 import { undeclaredPorts } from '../routing/declared-ports.js'
+import { type Expected, explainGreeting, type Greeting } from '../routing/greeting.js'
 import { type Listener, type Reach, reachOf } from '../routing/listening.js'
 import { defaultEndpoint } from '../routing/route-table.js'
 import { agentHost, agentUrl, endpointHost, indexUrl, type ProxyAddress } from '../routing/urls.js'
@@ -18,6 +19,8 @@ export type Health =
   /** Nothing listens yet, and the container has only just started. */
   | 'starting'
   | 'not_listening'
+  /** Something listens there, and speaks something else than the endpoint says, or nothing. */
+  | 'not_answering'
   /** The container does not run. */
   | 'stopped'
   /** The container cannot be looked into. */
@@ -27,17 +30,25 @@ export type Health =
 export interface EndpointCounters {
   /** Share of requests answered with a status of 500 or more, from 0 to 1, over the last five minutes. */
   errorRate: number
-  /** Since the proxy began to count. */
+  /** Since the proxy began to count, of this run. */
   errors: number
+  /** Requests answered with a status of 500 or more, over the last five minutes. */
+  failed: number
+  /** Of `history`, those answered with a status of 500 or more. */
+  failures: number[]
   /** Requests in each of the last thirty slots of ten seconds, oldest first. */
   history: number[]
+  /** Milliseconds within which 95 % of the answers of each slot began; null without requests. Estimates. */
+  latencies: (number | null)[]
   /** Milliseconds until the answer began, over the last five minutes; null without requests. An estimate. */
   p50: number | null
   p95: number | null
   /** Over the last minute. */
   perSecond: number
-  /** Since the proxy began to count. */
+  /** Since the proxy began to count, of this run. */
   requests: number
+  /** Answers that took longer than a second to begin, over the last five minutes. */
+  slow: number
 }
 
 export interface IndexEndpoint extends EndpointView {
@@ -66,6 +77,8 @@ export interface IndexView {
 
 /** What was seen in an agent's container; undefined when it could not be looked into. */
 export interface Look {
+  /** What servers said when they were greeted, by endpoint. */
+  greetings?: Record<string, Greeting>
   listeners: Listener[]
   /** Milliseconds. */
   startedAt: number
@@ -90,9 +103,7 @@ function indexAgent(agent: Agent, sources: ViewSources): IndexAgent {
   const look = sources.lookOf(agent)
   const endpoints = view.endpoints.map((endpoint): IndexEndpoint => {
     const { health, reach } = healthOf(agent, endpoint.name, look, sources.now)
-    const port = servedPort(agent, endpoint.name)
-    const explained =
-      health === 'not_listening' && reach && port !== undefined && explainReach(endpoint.name, port, reach)
+    const explained = explainHealth(agent, endpoint.name, { health, look, reach })
     return {
       ...endpoint,
       counters: sources.countersOf(hostsOfEndpoint(agent, endpoint.name, sources.address)),
@@ -110,6 +121,33 @@ function indexAgent(agent: Agent, sources: ViewSources): IndexAgent {
   }
 }
 
+/** An endpoint that does not answer though its agent runs. */
+export interface EndpointProblem {
+  agent: string
+  detail: string
+  endpoint: string
+  health: Health
+  hint: string
+  runId: string
+}
+
+export function endpointProblems(agent: Agent, look: Look | undefined, now: number): EndpointProblem[] {
+  return agent.endpoints.flatMap(({ name }) => {
+    const { health, reach } = healthOf(agent, name, look, now)
+    const explained = explainHealth(agent, name, { health, look, reach })
+    return explained ? [{ agent: agent.name, ...explained, endpoint: name, health, runId: agent.runId }] : []
+  })
+}
+
+/** The same where agents are listed: only on endpoints that have a problem. */
+export function withProblems<T extends AgentView>(agent: T, problems: readonly EndpointProblem[]): T {
+  const endpoints = agent.endpoints.map((endpoint) => {
+    const found = problems.find(({ endpoint: name, runId }) => runId === agent.runId && name === endpoint.name)
+    return found ? { ...endpoint, health: found.health, hint: found.hint, problem: found.detail } : endpoint
+  })
+  return { ...agent, endpoints }
+}
+
 /** The bare host counts for the endpoint that answers there. */
 function hostsOfEndpoint(agent: Agent, endpoint: string, { domain }: ProxyAddress): string[] {
   const bare = defaultEndpoint(agent) === endpoint ? [agentHost(agent.name, domain)] : []
@@ -122,6 +160,25 @@ export function servedPort(agent: Pick<Agent, 'endpoints' | 'routes'>, name: str
   if (upstream) return upstream.port
   const readiness = agent.endpoints.find((endpoint) => endpoint.name === name)?.readiness
   return readiness?.kind === 'tcp' ? readiness.port : undefined
+}
+
+/** What the endpoint's server is expected to speak. */
+export function expectedOf(agent: Pick<Agent, 'routes'>, name: string): Expected {
+  return agent.routes.find(({ endpoint }) => endpoint === name)?.upstream?.protocol ?? 'tcp'
+}
+
+/** What is wrong with an endpoint that does not answer, and what to do; undefined where that is not known. */
+export function explainHealth(
+  agent: Agent,
+  name: string,
+  { health, look, reach }: { health: Health; look: Look | undefined; reach: Reach | undefined },
+): { detail: string; hint: string } | undefined {
+  const port = servedPort(agent, name)
+  if (port === undefined) return undefined
+  const greeting = look?.greetings?.[name]
+  if (health === 'not_answering' && greeting && greeting.kind !== 'proper')
+    return explainGreeting(agent.name, name, port, greeting)
+  return health === 'not_listening' && reach ? explainReach(name, port, reach) : undefined
 }
 
 export function healthOf(
@@ -137,6 +194,8 @@ export function healthOf(
   const others = agent.endpoints.filter(({ discovered }) => !discovered)
   const declared = others.flatMap(({ name }) => servedPort(agent, name) ?? [])
   const reach = reachOf(look.listeners, port, declared)
+  const greeting = look.greetings?.[endpoint]
+  if (reach.kind === 'answering' && greeting && greeting.kind !== 'proper') return { health: 'not_answering', reach }
   if (reach.kind === 'answering') return { health: 'answering', reach }
   const isNew = reach.kind === 'nothing' && now - look.startedAt < startTime
   return { health: isNew ? 'starting' : 'not_listening', reach }

@@ -35,6 +35,8 @@ export interface Upstream {
   protocol: UpstreamProtocol
   /** Where a person's browser is refused sooner that a program, if that is elsewhere. */
   quickDial?: string
+  /** Of the agent it leads to. */
+  runId?: string
 }
 
 /** What an endpoint type wants done with requests for its hosts before they are handed on, or instead. */
@@ -130,6 +132,26 @@ export function hostsOf({
   return [...new Set([...plain, ...hostRoutes.flatMap(({ hosts }) => hosts)])]
 }
 
+/** The runs that hosts belong to. */
+export function runsOf({ doors, hostRoutes, upstreams }: RouteTable): Map<string, string> {
+  const plain = [...doors, ...upstreams].flatMap(({ host, runId }) => (runId === undefined ? [] : [[host, runId]]))
+  const special = hostRoutes.flatMap(({ hosts, runId }) => hosts.map((host) => [host, runId]))
+  return new Map([...plain, ...special] as [string, string][])
+}
+
+/** The agents that have an answer at one host at least, and those that may come to have one. */
+export function agentsOf(table: RouteTable, domain: string): string[] {
+  const named = [...table.discovering, ...table.inside].map(({ agent }) => agent)
+  const answering = hostsOf(table).map(
+    (host) =>
+      host
+        .slice(0, -domain.length - 1)
+        .split('.')
+        .at(-1) ?? '',
+  )
+  return [...new Set([...named, ...answering])]
+}
+
 /** True when a host is not, as it was before, one of a container that runs on: connections to it may be kept. */
 export function hasParted(before: RouteTable, after: RouteTable, running: ReadonlySet<string>): boolean {
   const doors = new Set(after.doors.map(({ host, runId }) => `${runId} ${host}`))
@@ -190,7 +212,14 @@ function probedWays({ endpoints, runId, state, wayIn }: Agent): Way[] {
 
 function upstreamOf(agent: Agent, { port, protocol }: NonNullable<RouteFragment['upstream']>, host: string): Upstream {
   const dial = dialOf(agent, port) ?? ''
-  return { dial, host, port, protocol, ...(agent.wayIn === 'sockets' && { quickDial: `${dial}${quickSuffix}` }) }
+  return {
+    dial,
+    host,
+    port,
+    protocol,
+    runId: agent.runId,
+    ...(agent.wayIn === 'sockets' && { quickDial: `${dial}${quickSuffix}` }),
+  }
 }
 
 /** The endpoint that answers at the agent's bare host, if one does. */

@@ -6,7 +6,9 @@ export const linkDirectories = {
   expected: 'expected',
   /** A socket for each host, which waits for the server behind it. */
   hosts: 'hosts',
-  /** An empty file for each name that has a certificate. */
+  /** A certificate and its key for each agent. */
+  leaves: 'leaves',
+  /** An empty file for each name of which Caddy may make a certificate. */
   names: 'names',
   /** An empty file for each agent and the address that it has inside; with an ending, one for each other agent that it knows. */
   own: 'own',
@@ -25,6 +27,11 @@ export const peerEndings = {
   'unlisted-here': '.unlisted-here',
   'unlisted-there': '.unlisted-there',
 } as const
+
+/** The file with an agent's certificate. */
+export function leafName(agent: string): string {
+  return `${agent}.pem`
+}
 
 /** Of the socket that gives up sooner, beside the one that waits. */
 export const quickSuffix = '.quick'

@@ -1,10 +1,11 @@
 // Owns which certificates Caddy has ready, and which of them it has to forget because their root was replaced.
 import { forgetEgressLeaves } from '../authority/egress-root.js'
+import { Leaves } from '../authority/leaves.js'
 import { forgetOldLeaves } from '../authority/root.js'
-import { forgetStoredHosts, storedHosts } from '../caddy/stored-hosts.js'
+import { storedHosts } from '../caddy/stored-hosts.js'
 import { type CaddyConfig, forgetfulConfig } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
-import { certificateHosts } from '../routing/route-table.js'
+import { certificateHosts, type RouteTable } from '../routing/route-table.js'
 import { handshakePort, type ProxyAddress } from '../routing/urls.js'
 import { isVouchedFor, warmCertificates } from './warm-certificates.js'
 
@@ -15,16 +16,22 @@ export interface OutdatedHosts {
   own?: string[]
 }
 
+export interface CertificatesOptions {
+  domain: string
+  log: (message: string) => void
+  paths: Pick<MoatPaths, 'caCertificate' | 'caddyStorage' | 'caKey' | 'egressStorage' | 'proxy'>
+}
+
 export class Certificates {
+  readonly #leaves: Leaves
   readonly #paths: Pick<MoatPaths, 'caCertificate' | 'caddyStorage' | 'egressStorage'>
   /** Set when a root was replaced: hosts of which Caddy may still have a certificate of the old one. */
   #outdated: OutdatedHosts | undefined
-  #warmed = new Set<string>()
-  /** Hosts that come and go while their agents run. */
-  #passing = new Set<string>()
+  readonly #warmed = new Set<string>()
 
-  constructor(paths: Pick<MoatPaths, 'caCertificate' | 'caddyStorage' | 'egressStorage'>) {
-    this.#paths = paths
+  constructor(options: CertificatesOptions) {
+    this.#leaves = new Leaves(options)
+    this.#paths = options.paths
   }
 
   get areOutdated(): boolean {
@@ -59,21 +66,16 @@ export class Certificates {
     this.#warmed.clear()
   }
 
-  /**
-   * Of hosts that come and go as containers like, nothing is prepared, and those that are gone leave nothing behind: a container
-   * could have one for each of its ports.
-   */
-  async keepPassing(hosts: readonly string[]): Promise<void> {
-    const gone = [...this.#passing].filter((host) => !hosts.includes(host))
-    this.#passing = new Set(hosts)
-    await forgetStoredHosts(this.#paths.caddyStorage, gone)
+  /** Nothing is made any more. */
+  close(): void {
+    this.#leaves.close()
   }
 
-  /** Prepares the certificates of hosts that are new since the last time. */
-  async warm(hosts: readonly string[], { domain, port }: ProxyAddress): Promise<void> {
-    const wanted = certificateHosts(hosts, domain)
-    const fresh = wanted.filter((host) => !this.#warmed.has(host))
-    this.#warmed = new Set(wanted)
+  /** Prepares the certificates of all agents, of the domain and of `localhost`. */
+  async warm(routes: RouteTable, { domain, port }: ProxyAddress): Promise<void> {
+    await this.#leaves.apply(routes)
+    const fresh = certificateHosts([], domain).filter((host) => !this.#warmed.has(host))
+    for (const host of fresh) this.#warmed.add(host)
     await warmCertificates(fresh, handshakePort(port), this.#paths.caCertificate)
   }
 }

@@ -2,9 +2,10 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { RootKind, Rotation } from '../authority/roots.js'
 import { deserializeError, type SerializedError, systemCode } from '../errors.js'
-import type { IndexView } from '../pages/view.js'
+import type { EndpointProblem, IndexView } from '../pages/view.js'
 import { silentSupervisor } from '../upkeep/silent-supervisor.js'
 import {
   controlPaths,
@@ -17,6 +18,9 @@ import type { RecordedRequest } from './request-recorder.js'
 
 /** How long a supervisor may take to answer; a push of routes may wait a second for its turn. Milliseconds. */
 const answerTimeout = 10_000
+
+/** The same for what is said beside the answer to something else. */
+const asideTimeout = 1_500
 
 /** A client's claim on the proxy: while it is held, the proxy does not stop for want of agents. */
 export interface ProxyHold {
@@ -37,6 +41,14 @@ export function readStatus(socketPath: string): Promise<SupervisorStatus | undef
 /** Resolves when Caddy serves what the engine says now; undefined when there is no supervisor. */
 export function syncRoutes(socketPath: string): Promise<SupervisorStatus | undefined> {
   return ifListening(socketPath, ask<SupervisorStatus>(socketPath, 'POST', controlPaths.sync))
+}
+
+/** What the supervisor sees to be wrong with endpoints. None when it does not say in time: it is an aside of whoever asks. */
+export async function readProblems(socketPath: string): Promise<EndpointProblem[]> {
+  const late = wait(asideTimeout, [], { ref: false })
+  const asked = ask<EndpointProblem[]>(socketPath, 'GET', controlPaths.problems).catch(() => [])
+  const problems = await Promise.race([asked, late])
+  return Array.isArray(problems) ? problems : []
 }
 
 /** Rejects with PLUGIN_FAILED, naming plugin and endpoint, when Caddy does not take one of the routes. */

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { json } from 'node:stream/consumers'
 import type { RootKind, Rotation } from '../authority/roots.js'
 import { MoatError, messageOf, serializeError } from '../errors.js'
-import type { IndexView } from '../pages/view.js'
+import type { EndpointProblem, IndexView } from '../pages/view.js'
 import { listenPrivately } from '../upkeep/listen-privately.js'
 import {
   controlPaths,
@@ -23,6 +23,8 @@ export interface ControlHandlers {
   /** A key that lets one browser act on the dashboard. */
   issueKey(): string
   keep(): void
+  /** What is wrong with endpoints of running agents. */
+  problems(): Promise<EndpointProblem[]>
   /** Resolves once requests are recorded; calls `onRequest` with each until the returned function is called. */
   record(question: RecordingQuestion, onRequest: (request: RecordedRequest) => void): Promise<() => void>
   /** Resolves when a new root is in place and every certificate comes from it. */
@@ -74,6 +76,8 @@ async function answer(
   switch (`${request.method} ${url.pathname}`) {
     case `GET ${controlPaths.status}`:
       return send(response, 200, handlers.status())
+    case `GET ${controlPaths.problems}`:
+      return send(response, 200, await handlers.problems())
     case `POST ${controlPaths.hold}`:
       return stream<SupervisorStatus>(response, holds, (write) => handlers.hold(write))
     case `POST ${controlPaths.watch}`:

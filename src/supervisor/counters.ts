@@ -8,6 +8,9 @@ export const slotCount = 30
 /** A rate is told over this many of them. */
 const rateSlots = 6
 
+/** Classes of answers that take longer than a second to begin. */
+const slowFrom = bucketBounds.indexOf(1) + 1
+
 interface Slot extends HostCounts {
   /** Number of the slot since the beginning of time. */
   number: number
@@ -15,68 +18,100 @@ interface Slot extends HostCounts {
 
 interface Tally {
   errors: number
-  /** Of the running config: what has been added already. */
-  last: HostCounts | undefined
   requests: number
   /** Oldest first; slots without requests are left out. */
   slots: Slot[]
 }
 
 export class Counters {
+  /** Whose hosts were, when that was last told. */
+  #runs: ReadonlyMap<string, string> | undefined
+  /** What Caddy has counted since it began: all of it was added already. */
+  #seen: ReadonlyMap<string, HostCounts> = new Map()
   readonly #tallies = new Map<string, Tally>()
 
   /** Takes in what Caddy says now. `now` in milliseconds. */
   add(counts: ReadonlyMap<string, HostCounts>, now: number): void {
     for (const [host, current] of counts) {
-      const tally = this.#tallies.get(host) ?? { errors: 0, last: undefined, requests: 0, slots: [] }
-      this.#tallies.set(host, tally)
-      const added = difference(current, tally.last)
-      tally.last = current
+      const added = difference(current, this.#seen.get(host))
       if (added.requests === 0) continue
+      const tally = this.#tallies.get(host) ?? { errors: 0, requests: 0, slots: [] }
+      this.#tallies.set(host, tally)
       tally.errors += added.errors
       tally.requests += added.requests
       addToSlot(tally.slots, added, Math.floor(now / slotLength))
     }
+    this.#seen = counts
   }
 
   /** Caddy has begun to count from zero. */
   restarted(): void {
-    for (const tally of this.#tallies.values()) tally.last = undefined
+    this.#seen = new Map()
   }
 
-  /** Forgets hosts that nobody has any more. */
-  keepOnly(hosts: readonly string[]): void {
-    const kept = new Set(hosts)
-    for (const host of this.#tallies.keys()) if (!kept.has(host)) this.#tallies.delete(host)
+  /**
+   * From now on hosts belong to these runs: each run begins at zero, whatever was asked of its hosts before. A run that is alive
+   * and has no hosts at present, as one that is paused, keeps its counts. True when a run lost a host that had counts: what Caddy
+   * has counted for it since is to be taken in before the host has another.
+   */
+  follow(runs: ReadonlyMap<string, string>, alive: ReadonlySet<string>): boolean {
+    const before = this.#runs
+    const next = new Map([...(before ?? [])].filter(([, run]) => alive.has(run)))
+    for (const [host, run] of runs) next.set(host, run)
+    this.#runs = next
+    let hasLost = false
+    for (const host of this.#tallies.keys()) {
+      if (next.has(host) && (!before || before.get(host) === next.get(host))) continue
+      this.#tallies.delete(host)
+      hasLost ||= before?.has(host) === true
+    }
+    return hasLost
   }
 
   /** What was counted for some hosts together. */
   of(hosts: readonly string[], now: number): EndpointCounters {
     const tallies = hosts.flatMap((host) => this.#tallies.get(host) ?? [])
     const current = Math.floor(now / slotLength)
-    const slots = tallies.flatMap((tally) => tally.slots.filter(({ number }) => number > current - slotCount))
-    const history = Array.from({ length: slotCount }, () => 0)
-    const buckets: number[] = Array(bucketBounds.length + 1).fill(0)
-    let [errors, requests] = [0, 0]
-    for (const slot of slots) {
-      const index = slotCount - 1 - (current - slot.number)
-      history[index] = (history[index] ?? 0) + slot.requests
-      errors += slot.errors
-      requests += slot.requests
-      for (const [bucket, count] of slot.buckets.entries()) buckets[bucket] = (buckets[bucket] ?? 0) + count
-    }
+    const slots = recentSlots(tallies, current)
+    const all = slots.reduce(addCounts, noCounts)
+    const history = slots.map(({ requests }) => requests)
     // The present slot is not over: its part of the time counts.
     const seconds = ((rateSlots - 1) * slotLength + (now % slotLength)) / 1000
     const recent = history.slice(-rateSlots).reduce((sum, count) => sum + count, 0)
     return {
-      errorRate: requests === 0 ? 0 : round(errors / requests, 4),
+      errorRate: all.requests === 0 ? 0 : round(all.errors / all.requests, 4),
       errors: sumOf(tallies, 'errors'),
+      failed: all.errors,
+      failures: slots.map(({ errors }) => errors),
       history,
-      p50: percentile(buckets, 0.5),
-      p95: percentile(buckets, 0.95),
+      latencies: slots.map(({ buckets }) => percentile(buckets, 0.95)),
+      p50: percentile(all.buckets, 0.5),
+      p95: percentile(all.buckets, 0.95),
       perSecond: round(recent / seconds, 2),
       requests: sumOf(tallies, 'requests'),
+      slow: all.buckets.slice(slowFrom).reduce((sum, count) => sum + count, 0),
     }
+  }
+}
+
+const noCounts: HostCounts = { buckets: Array(bucketBounds.length + 1).fill(0), errors: 0, requests: 0 }
+
+/** Those that are told of, oldest first; what several hosts had in a slot is added up. */
+function recentSlots(tallies: readonly Tally[], current: number): HostCounts[] {
+  const recent = Array.from({ length: slotCount }, () => noCounts)
+  for (const { slots } of tallies)
+    for (const slot of slots) {
+      const index = slotCount - 1 - (current - slot.number)
+      if (index >= 0) recent[index] = addCounts(recent[index] ?? noCounts, slot)
+    }
+  return recent
+}
+
+function addCounts(a: HostCounts, b: HostCounts): HostCounts {
+  return {
+    buckets: a.buckets.map((count, index) => count + (b.buckets[index] ?? 0)),
+    errors: a.errors + b.errors,
+    requests: a.requests + b.requests,
   }
 }
 
@@ -97,9 +132,7 @@ function addToSlot(slots: Slot[], { buckets, errors, requests }: HostCounts, num
     if (slots.length > slotCount) slots.shift()
     return
   }
-  last.errors += errors
-  last.requests += requests
-  last.buckets = last.buckets.map((count, index) => count + (buckets[index] ?? 0))
+  Object.assign(last, addCounts(last, { buckets, errors, requests }))
 }
 
 /** Milliseconds, estimated within the class that it falls into; null without requests. */

@@ -81,7 +81,7 @@ export class HostPages {
   async #explain(host: string, asked: boolean): Promise<Problem> {
     const { address, agents, observer } = this.#options
     const agent = agentOfHost(host, agents(), address().domain)
-    const look = agent && isLive(agent) ? await observer.look(agent) : undefined
+    const look = agent && isLive(agent) ? await observer.look(agent, { failed: asked }) : undefined
     return explainHost(host, { address: address(), agents: agents(), asked, look, now: Date.now() })
   }
 

@@ -6,7 +6,7 @@ import type { CaddyBinary } from '../caddy/find-caddy.js'
 import { connectionsOf } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
 import { MoatError, messageOf } from '../errors.js'
-import { emptyTable, hasParted, hostsOf, type RouteTable } from '../routing/route-table.js'
+import { emptyTable, hasParted, type RouteTable, runsOf } from '../routing/route-table.js'
 import type { ProxyAddress } from '../routing/urls.js'
 import { AuthorityGuard } from '../upkeep/authority-guard.js'
 import { CaddyHandle } from './caddy-handle.js'
@@ -54,7 +54,7 @@ export class ManagedCaddy {
     this.#options = options
     this.#guard = new AuthorityGuard({ binary: binary.path, domain: options.domain, paths })
     this.#handle = new CaddyHandle({ admin, binary, log, onEnd: (...how) => this.#died(...how), paths })
-    this.#served = new ServedConfig({ admin, binary: binary.path, log, paths })
+    this.#served = new ServedConfig({ admin, binary: binary.path, domain: options.domain, log, paths })
   }
 
   get check(): RouteCheck {
@@ -119,6 +119,7 @@ export class ManagedCaddy {
   async setRoutes(routes: RouteTable, running: ReadonlySet<string>): Promise<void> {
     if (this.#served.settings && hasParted(this.#routes, routes, running)) this.#served.settings.connections += 1
     this.#routes = routes
+    if (this.counters.follow(runsOf(routes), running)) void this.count()
     await this.#push.request()
     if (this.#served.isServed) await this.#warm()
   }
@@ -150,6 +151,7 @@ export class ManagedCaddy {
   leave(): void {
     this.#stopping = true
     clearInterval(this.#look)
+    this.#served.certificates.close()
     this.#handle.leave()
   }
 
@@ -157,6 +159,7 @@ export class ManagedCaddy {
   async stop(): Promise<void> {
     this.#stopping = true
     clearInterval(this.#look)
+    this.#served.certificates.close()
     // One that is just being started would be nobody's.
     await this.#starting?.catch(() => {})
     await this.#handle.stop()
@@ -273,13 +276,8 @@ export class ManagedCaddy {
     this.#options.onProblem(problem)
   }
 
-  /** Prepares the certificates of hosts that are new since the last time. */
-  async #warm(): Promise<void> {
-    const { doors } = this.#routes
-    const passing = doors.filter(({ discovered }) => discovered).map(({ host }) => host)
-    const lasting = doors.filter(({ discovered }) => !discovered)
-    await this.#served.certificates.warm(hostsOf({ ...this.#routes, doors: lasting }), this.address)
-    await this.#served.certificates.keepPassing(passing)
+  #warm(): Promise<void> {
+    return this.#served.certificates.warm(this.#routes, this.address)
   }
 
   #settingsFor(listeners: string[], port: number, names: NamesSettings): CaddySettings {

@@ -5,10 +5,10 @@ import type { MoatPaths } from '../config/paths.js'
 import { NetworkUse } from '../egress/network-use.js'
 import type { Engine } from '../engine/engine.js'
 import { messageOf } from '../errors.js'
-import { type IndexView, type Look, viewIndex } from '../pages/view.js'
+import { type EndpointProblem, endpointProblems, type IndexView, type Look, viewIndex } from '../pages/view.js'
 import { type Agent, isLive } from '../routing/agent.js'
 import { listenersOf } from '../routing/declared-ports.js'
-import { hostsOf } from '../routing/route-table.js'
+import type { Greetings } from './greetings.js'
 import type { ManagedCaddy } from './managed-caddy.js'
 
 /** Between two views that watchers get. Milliseconds. */
@@ -36,8 +36,10 @@ interface KnownLook {
 }
 
 export interface ObserverOptions {
+  /** What is known of how servers speak; left out, nobody asks. */
+  greetings?: Greetings
   agents: () => readonly Agent[]
-  caddy: Pick<ManagedCaddy, 'address' | 'count' | 'counters' | 'routes'>
+  caddy: Pick<ManagedCaddy, 'address' | 'count' | 'counters'>
   engine: () => Engine | undefined
   log: (message: string) => void
   paths: Pick<MoatPaths, 'home'>
@@ -80,8 +82,8 @@ export class Observer {
   }
 
   /** What listens in the agent's container now; undefined when it cannot be looked into. */
-  async look(agent: Agent): Promise<Look | undefined> {
-    await this.#refresh(agent, 0)
+  async look(agent: Agent, { failed } = { failed: false }): Promise<Look | undefined> {
+    await this.#refresh(agent, 0, failed)
     return this.#looks.get(agent.containerId)?.look
   }
 
@@ -116,10 +118,9 @@ export class Observer {
   }
 
   #countQuietly(): void {
-    const hosts = hostsOf(this.#options.caddy.routes)
-    this.#options.caddy.counters.keepOnly(hosts)
     const alive = new Set(this.#options.agents().map(({ containerId }) => containerId))
     for (const id of this.#looks.keys()) if (!alive.has(id)) this.#looks.delete(id)
+    this.#options.greetings?.keepOnly(alive)
     void this.#count(0)
   }
 
@@ -145,7 +146,14 @@ export class Observer {
     await Promise.all(Array.from({ length: concurrency }, work))
   }
 
-  async #refresh(agent: Agent, maxAge: number): Promise<void> {
+  /** What is wrong with endpoints of running agents. */
+  async problems(): Promise<EndpointProblem[]> {
+    const agents = this.#options.agents().filter(isLive)
+    await this.#lookAtAll(agents)
+    return agents.flatMap((agent) => endpointProblems(agent, this.#looks.get(agent.containerId)?.look, Date.now()))
+  }
+
+  async #refresh(agent: Agent, maxAge: number, failed = false): Promise<void> {
     const { containerId } = agent
     const known = this.#looks.get(containerId)
     if (known && Date.now() - known.at < maxAge) return
@@ -155,10 +163,13 @@ export class Observer {
       .catch(() => undefined)
     // An engine that hangs must not keep people from being told anything.
     const found = await Promise.race([asked, wait(lookTimeout, undefined, { ref: false })])
+    const listeners = listenersOf(agent, found?.listeners ?? [])
+    const greetings = await this.#options.greetings?.refresh(agent, listeners, failed)
     this.#looks.set(containerId, {
       at: Date.now(),
       look: found && {
-        listeners: listenersOf(agent, found.listeners),
+        ...(greetings && { greetings }),
+        listeners,
         startedAt: Date.parse(found.startedAt),
       },
       quick: found?.quick ?? false,

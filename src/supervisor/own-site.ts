@@ -1,12 +1,14 @@
 // Owns everything the proxy serves of its own, as one thing that opens and closes: pages, what they show, and who may act.
+import { hostUser } from '../config/invoking-user.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { Engine } from '../engine/engine.js'
-import type { IndexView } from '../pages/view.js'
+import type { EndpointProblem, IndexView } from '../pages/view.js'
 import type { Agent } from '../routing/agent.js'
 import { defaultEndpoint } from '../routing/route-table.js'
 import { agentHost, endpointHost } from '../routing/urls.js'
 import { Dashboard } from './dashboard.js'
 import { DashboardKeys } from './dashboard-keys.js'
+import { Greetings } from './greetings.js'
 import { HostPages } from './host-pages.js'
 import type { ManagedCaddy } from './managed-caddy.js'
 import { Observer } from './observer.js'
@@ -19,7 +21,7 @@ export interface OwnSiteOptions {
   caddy: ManagedCaddy
   engine: () => Engine | undefined
   log: (message: string) => void
-  paths: Pick<MoatPaths, 'accessSocket' | 'home' | 'pagesSocket'>
+  paths: Pick<MoatPaths, 'accessSocket' | 'agents' | 'home' | 'pagesSocket' | 'proxy'>
 }
 
 export class OwnSite {
@@ -31,7 +33,11 @@ export class OwnSite {
 
   constructor(options: OwnSiteOptions) {
     this.#options = options
-    this.#observer = new Observer(options)
+    const greetings = new Greetings({
+      paths: options.paths,
+      uid: hostUser().uid,
+    })
+    this.#observer = new Observer({ ...options, greetings })
     this.#recorder = new RequestRecorder({
       path: options.paths.accessSocket,
       setRecorded: (hosts) => options.caddy.setRecorded(hosts),
@@ -64,6 +70,11 @@ export class OwnSite {
   /** Lets one browser in. */
   issueKey(): string {
     return this.#keys.issue()
+  }
+
+  /** What is wrong with endpoints of running agents. */
+  problems(): Promise<EndpointProblem[]> {
+    return this.#observer.problems()
   }
 
   /** Calls `onView` now and every second, until the returned function is called. */

@@ -76,6 +76,7 @@ export const controlPaths = {
   hold: '/hold',
   keep: '/keep',
   key: '/key',
+  problems: '/problems',
   record: '/record',
   rotate: '/rotate',
   status: '/status',

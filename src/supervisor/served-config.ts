@@ -6,7 +6,7 @@ import type { EgressSettings } from '../caddy/egress-settings.js'
 import { parseMetrics } from '../caddy/metrics.js'
 import { type CaddyConfig, toCaddyConfig } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
-import { certificateHosts, hostsOf, type RouteTable } from '../routing/route-table.js'
+import { certificateHosts, type RouteTable } from '../routing/route-table.js'
 import { defaultDomain } from '../routing/urls.js'
 import { LeftOut } from '../upkeep/left-out.js'
 import { Certificates } from './certificates.js'
@@ -17,6 +17,7 @@ export interface ServedConfigOptions {
   admin: CaddyAdmin
   /** Path of the program. */
   binary: string
+  domain: string
   log: (message: string) => void
   paths: MoatPaths
 }
@@ -36,7 +37,7 @@ export class ServedConfig {
 
   constructor(options: ServedConfigOptions) {
     this.#options = options
-    this.certificates = new Certificates(options.paths)
+    this.certificates = new Certificates(options)
     this.check = new RouteCheck(options.binary)
   }
 
@@ -135,10 +136,8 @@ export class ServedConfig {
   async #forgetCertificates(table: RouteTable): Promise<void> {
     const pending = this.#pending(table)
     if (!pending) return
-    const forgetful = await this.certificates.forgetful(
-      pending.next,
-      certificateHosts(hostsOf(table), this.settings?.domain ?? defaultDomain),
-    )
+    const own = certificateHosts([], this.settings?.domain ?? defaultDomain)
+    const forgetful = await this.certificates.forgetful(pending.next, own)
     await this.#options.admin.replace([], forgetful)
     this.#config = forgetful
     this.certificates.forgotten()

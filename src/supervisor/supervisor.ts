@@ -1,10 +1,7 @@
 // Owns the one supervisor of a user: the engine's agents on one side, Caddy on the other, and when both are let go.
 
-import { rotateEgressAuthority } from '../authority/egress-root.js'
-import type { RootKind, Rotation } from '../authority/roots.js'
-import { rotateAuthority } from '../authority/rotate.js'
+import type { Rotation } from '../authority/roots.js'
 import { type CaddyBinary, findCaddy } from '../caddy/find-caddy.js'
-import { storedHosts } from '../caddy/stored-hosts.js'
 import { hostUser } from '../config/invoking-user.js'
 import { pluginDirectory } from '../config/oclif-settings.js'
 import type { MoatPaths } from '../config/paths.js'
@@ -13,7 +10,6 @@ import { withDiscovered } from '../doors/with-discovered.js'
 import { describeUnsealed } from '../engine/unsealed.js'
 import { MoatError, messageOf } from '../errors.js'
 import type { Opening } from '../opening/opening.js'
-import { openedLeaves } from '../opening/trim-leaves.js'
 import { type Agent, hasProcesses, keepsProxy } from '../routing/agent.js'
 import { emptyTable, type RouteTable, routeTable } from '../routing/route-table.js'
 import { forgetServedPort, noteServedPort } from '../upkeep/served-port.js'
@@ -30,6 +26,7 @@ import { OwnSite } from './own-site.js'
 import { prepareAuthority } from './prepare-authority.js'
 import { agentContract, type RecordingQuestion, type SupervisorArguments, type SupervisorStatus } from './protocol.js'
 import { Reconciler } from './reconciler.js'
+import { replaceRoot } from './replace-root.js'
 import { servedDomain } from './served-domain.js'
 
 export interface SupervisorOptions extends SupervisorArguments {
@@ -242,11 +239,14 @@ export class Supervisor {
       },
       check: (questions) => this.#caddy.check.assertAccepted(questions),
       issueKey: () => this.#site.issueKey(),
+      problems: () => this.#site.problems(),
       keep: () => this.#lifetime.keep(),
       record: (question, onRequest) => this.#site.record(this.#recorded(question), onRequest),
       rotate: (which) => {
         // One after the other, whatever became of the one before.
-        const rotation = this.#rotation.catch(() => {}).then(() => this.#rotate(which))
+        const rotation = this.#rotation
+          .catch(() => {})
+          .then(() => replaceRoot(which, { ...this.#options, caddy: this.#caddy }))
         this.#rotation = rotation
         return rotation
       },
@@ -261,16 +261,6 @@ export class Supervisor {
   #recorded({ endpoint, runId }: RecordingQuestion) {
     const agents = this.#reconciler.agents.filter((agent) => agent.runId === runId)
     return agents.map((agent) => ({ agent, ...(endpoint !== undefined && { endpoint }) }))
-  }
-
-  async #rotate(which: RootKind): Promise<Rotation> {
-    const { domain, log, paths } = this.#options
-    const isOwn = which === 'own'
-    const hosts = isOwn ? await storedHosts(paths.caddyStorage) : await openedLeaves(paths.egressStorage)
-    const rotation = isOwn ? await rotateAuthority(paths, domain) : await rotateEgressAuthority(paths)
-    log(`the ${isOwn ? '' : 'second '}root certificate is now ${rotation.fingerprint}`)
-    await this.#caddy.reissue(isOwn ? { own: hosts } : { opened: hosts })
-    return rotation
   }
 
   #status(): SupervisorStatus {

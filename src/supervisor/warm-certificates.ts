@@ -4,21 +4,13 @@ import { connect } from 'node:tls'
 import { systemCode } from '../errors.js'
 import { handshakePort, type ProxyAddress } from '../routing/urls.js'
 
-/** Handshakes at the same time: each costs Caddy a signature. */
-const concurrency = 4
-/** Hosts beyond this many get their certificates at their first request, so that a start with many agents is quick. */
-const mostHosts = 64
 /** How long that may last. Of a certificate of this very second, clients may say that it is not yet valid: they read a coarser clock. Milliseconds. */
 const validityDeadline = 2_000
 
 /** Shakes hands once for each host. A host that fails is left for its first request to tell. */
 export async function warmCertificates(hosts: readonly string[], port: number, certificateFile: string): Promise<void> {
   const ca = await readFile(certificateFile, 'utf8')
-  const queue = hosts.slice(0, mostHosts)
-  const work = async () => {
-    for (let host = queue.shift(); host !== undefined; host = queue.shift()) await warm(host, port, ca)
-  }
-  await Promise.all(Array.from({ length: concurrency }, work))
+  await Promise.all(hosts.map((host) => warm(host, port, ca)))
 }
 
 /** What clients say of a certificate whose root is another. */

@@ -1,4 +1,5 @@
 // Owns how agents are printed: the list, and the lines a run begins with.
+import type { EndpointProblem } from '../pages/view.js'
 import { needsProxy } from '../routing/agent.js'
 import { describeEndBriefly } from '../routing/agent-end.js'
 import { type AgentView, describeEndpoint, type EndpointView } from '../routing/agent-view.js'
@@ -60,6 +61,13 @@ function urlLines(endpoints: readonly EndpointView[]): string[] {
   const names = endpoints.map(describeEndpoint)
   const width = Math.max(0, ...names.map(({ length }) => length))
   return endpoints.map(({ url }, index) => `${(names[index] ?? '').padEnd(width)}  ${url}`)
+}
+
+/** What is wrong with endpoints, a line for each. */
+export function describeProblems(problems: readonly EndpointProblem[]): string[] {
+  return problems.map(({ agent, detail, endpoint, hint }) => {
+    return `${agent}, ${endpoint}: ${detail} ${/^moat /.test(hint) ? `See: ${hint}` : hint}`
+  })
 }
 
 /** One line an endpoint: `https://web.dark-mode.localhost:8080  → dark-mode container:3000`. */

@@ -28,9 +28,9 @@ export async function findCheckout(directory: string): Promise<LinkedCheckout | 
   const adminDir = await realpath(resolve(root, target)).catch(() => undefined)
   if (adminDir === undefined)
     throw broken(root, `its .git file points to ${resolve(root, target)}, which does not exist`)
-  // Without one it is a submodule, or a repository whose directory is elsewhere.
+  // Without one it is a submodule, or a repository whose directory is elsewhere; `.` is what moat has put there.
   const common = await readLine(join(adminDir, 'commondir'))
-  if (common === undefined) return undefined
+  if (common === undefined || common === '.') return undefined
   const commonDir = await realpath(resolve(adminDir, common)).catch(() => undefined)
   const back = await readLine(join(adminDir, 'gitdir'))
   const backRoot = back && (await realpath(dirname(resolve(adminDir, back))).catch(() => undefined))

@@ -3,13 +3,15 @@
 // git takes config, hooks and attributes from its "common directory", so it is given one that moat makes: a config of what is
 // allowed, no hooks, no attributes, and links to objects, refs and the rest. It is made for each call, from one reading of the
 // config, so that nothing an agent writes meanwhile is heeded. docs/decisions/0024 has the reasons.
-import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { mkdir, mkdtemp, open, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { moatHome } from '../config/moat-home.js'
+import { readWhole } from '../config/open-inside.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { MoatError } from '../errors.js'
 import type { GitPlace } from './git-place.js'
-import { allowedConfig, configText } from './repository-config.js'
+import { allowedConfig, configText, mostBytes } from './repository-config.js'
 import { type GitOutcome, startGit } from './start-git.js'
 
 /** What git may read and write of the repository's own. */
@@ -90,11 +92,19 @@ export async function changeConfig(place: GitPlace, ...args: readonly string[]):
   const own = await mkdtemp(join(moatHome(), 'git', 'config-'))
   try {
     const copy = join(own, 'config')
-    await writeFile(copy, await readFile(file))
-    const env = { GIT_DIR: '/nonexistent' }
-    const outcome = await startGit(['config', '--file', copy, ...args], { directory: own, env })
-    if (outcome.code !== 0) throw gitFailed(place, outcome)
-    await writeFile(file, await readFile(copy))
+    // A link that an agent has put there is not followed, and what was opened is what is written.
+    const handle = await open(file, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    try {
+      await writeFile(copy, await readWhole(handle, mostBytes))
+      const env = { GIT_DIR: '/nonexistent' }
+      const outcome = await startGit(['config', '--file', copy, ...args], { directory: own, env })
+      if (outcome.code !== 0) throw gitFailed(place, outcome)
+      const text = await readFile(copy)
+      await handle.write(text, 0, text.length, 0)
+      await handle.truncate(text.length)
+    } finally {
+      await handle.close()
+    }
   } finally {
     await rm(own, { force: true, recursive: true })
     await rm(`${file}.lock`, { force: true })

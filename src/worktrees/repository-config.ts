@@ -17,7 +17,7 @@ export interface ConfigEntry {
 }
 
 /** A person's config has a few kilobytes. */
-const mostBytes = 4 * 1024 * 1024
+export const mostBytes = 4 * 1024 * 1024
 
 /** Numbers, switches, names and patterns; none of them is a path that is read, or a program that is run. */
 const allowed: readonly RegExp[] = [
@@ -83,10 +83,15 @@ export async function dangerousConfig(place: GitPlace): Promise<{ file: string; 
   )
 }
 
+/** All that the repository's config says, for who judges it. */
+export async function configEntries(place: GitPlace): Promise<ConfigEntry[]> {
+  return (await readConfig(place)).flatMap(({ entries }) => entries)
+}
+
 /** What the config says of where its files are, if that is where they are: a submodule's does. */
 export async function ownWorktree(place: GitPlace): Promise<string | undefined> {
   const { gitDir, root } = place
-  const entries = (await readConfig(place)).flatMap((file) => file.entries)
+  const entries = await configEntries(place)
   const value = entries.filter(({ key }) => key === 'core.worktree').at(-1)?.value
   if (value === undefined || root === undefined) return undefined
   return (await realpath(resolve(gitDir, value)).catch(() => undefined)) === root ? value : undefined
@@ -137,12 +142,13 @@ async function parse(file: string): Promise<ConfigEntry[]> {
   const text = await readRegular(file)
   if (text === undefined) return []
   const key = text.toString('latin1')
-  const entries = parsed.get(key) ?? (await parseText(text, file))
+  const entries = parsed.get(key) ?? (await parseConfig(text, file))
   parsed.set(key, entries)
   return entries
 }
 
-async function parseText(text: Buffer, file: string): Promise<ConfigEntry[]> {
+/** By git's own parser, without includes. Throws REPOSITORY_UNSAFE. */
+export async function parseConfig(text: Buffer, file: string): Promise<ConfigEntry[]> {
   const outcome = await startGit(['config', '--file', '-', '--no-includes', '--null', '--list'], {
     directory: '/',
     env: { GIT_DIR: '/nonexistent' },

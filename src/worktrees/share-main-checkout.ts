@@ -1,14 +1,24 @@
 // Owns git inside the container of a main checkout, or a bare repository: what of its directory an agent cannot change.
 //
 // git keeps this checkout's HEAD and index in the repository's own directory and replaces them there, so that directory is
-// writable, and whatever in it makes git run programs is covered. What can be covered has to be there: docs/decisions/0024.
+// writable, and whatever in it makes git run programs is covered. What can be covered has to be there. The container's git takes config
+// from elsewhere, by way of `commondir`, so that it has one to write: docs/decisions/0024.
 import { copyFile, lstat, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Mount } from '../config/mount.js'
+import {
+  assertReal,
+  ensureDirectory,
+  ensureFile,
+  link,
+  locks,
+  view,
+  viewDirectory,
+  writeConfig,
+} from './container-view.js'
 import type { GitPlace } from './git-place.js'
 import { ownHooks } from './own-hooks.js'
 import { dangerousConfig, ownWorktree } from './repository-config.js'
-import { assertReal, ensureDirectory, ensureFile, viewDirectory } from './share-repository.js'
 import { startGit } from './start-git.js'
 
 const workspace = '/workspace'
@@ -25,7 +35,27 @@ const written = new Set([
   'sequencer',
 ])
 /** Made where absent, or an agent could make them. */
-const covered = ['hooks', 'info', 'modules', 'worktrees']
+const covered = ['branches', 'hooks', 'info', 'modules', 'remotes', 'worktrees']
+/** What the container's common directory is made of, besides a config of its own: links to the repository's, there or not. */
+const linked = [
+  'branches',
+  'description',
+  'gc.pid',
+  'hooks',
+  'info',
+  'lfs',
+  'logs',
+  'modules',
+  'objects',
+  'packed-refs',
+  'refs',
+  'reftable',
+  'remotes',
+  'rr-cache',
+  'shallow',
+]
+/** What this checkout is among the worktrees that the container's git knows. */
+const ownId = 'moat-main-checkout'
 
 /** The mounts that make git work in `/workspace`, which the checkout or bare repository is mounted at. */
 export async function shareMainCheckout(place: GitPlace, home: string): Promise<Mount[]> {
@@ -47,39 +77,68 @@ export async function shareMainCheckout(place: GitPlace, home: string): Promise<
 }
 
 async function covers(place: GitPlace, target: string, own: string): Promise<Mount[]> {
-  const { commonDir } = place
+  const { commonDir, root } = place
   for (const name of covered) await ensureDirectory(join(commonDir, name))
   await ensureFile(join(commonDir, 'config'))
   await ensureFile(join(commonDir, 'config.worktree'))
   // git follows it to another config: where it is absent an agent could make it. This one leads to where git is already.
   await ensureFile(join(commonDir, 'commondir'), '.\n')
+  // The container's has to be there, and the host's git heeds none in this place.
+  await ensureFile(join(commonDir, 'gitdir'), `${join(root ?? commonDir, '.git')}\n`)
   const entries = await readdir(commonDir, { withFileTypes: true })
   const directories = entries.filter(
     (entry) => entry.isDirectory() && !written.has(entry.name) && entry.name !== 'hooks',
   )
   for (const name of written) if (await exists(join(commonDir, name))) await assertReal(join(commonDir, name))
-  const fixed = ['commondir', 'config', 'config.worktree', ...directories.map(({ name }) => name)]
+  const inside = await writeView(place, target, own)
   return [
-    ...(await Promise.all(
-      fixed.map(async (name) => {
-        const source = name.startsWith('config') ? await configInside(place, name, own) : join(commonDir, name)
-        return { readOnly: true, source, target: join(target, name) }
-      }),
-    )),
+    ...['config', ...directories.map(({ name }) => name)].map((name) => ({
+      readOnly: true,
+      source: join(commonDir, name),
+      target: join(target, name),
+    })),
+    { readOnly: true, source: inside.worktreeConfig, target: join(target, 'config.worktree') },
+    { readOnly: true, source: inside.commonDir, target: join(target, 'commondir') },
+    { readOnly: true, source: inside.gitDir, target: join(target, 'gitdir') },
     { readOnly: false, source: await ownHooks(commonDir, own), target: join(target, 'hooks') },
+    { readOnly: true, source: inside.view, target: view },
+    { readOnly: false, source: inside.locks, target: locks },
   ]
 }
 
-/** The file of config, or a copy without what a submodule's says of where its files are: on the host, which is not inside. */
-async function configInside(place: GitPlace, name: string, own: string): Promise<string> {
-  const file = join(place.commonDir, name)
-  if ((await ownWorktree(place)) === undefined) return file
-  const copy = join(own, name)
-  await copyFile(file, copy)
-  // Fails where the other of the two files has it.
+/** Writes what the container's git takes for its common directory; `target` is where it has the repository's. */
+async function writeView(place: GitPlace, target: string, own: string) {
+  const inside = {
+    commonDir: join(own, 'commondir'),
+    gitDir: join(own, 'gitdir'),
+    locks: join(own, 'locks'),
+    view: join(own, 'view'),
+  }
+  const worktrees = join(inside.view, 'worktrees')
+  for (const path of [inside.locks, worktrees]) await mkdir(path, { mode: 0o700, recursive: true })
+  await writeFile(inside.commonDir, `${view}\n`)
+  await writeFile(inside.gitDir, `${join(workspace, '.git')}\n`)
+  for (const name of linked) await link(join(target, name), join(inside.view, name))
+  // Of a main checkout that there is not: git takes this one for a linked worktree, and has it on its list.
+  await writeFile(join(inside.view, 'HEAD'), `ref: refs/heads/${ownId}\n`)
+  await link(target, join(worktrees, ownId))
+  for (const id of await readdir(join(place.commonDir, 'worktrees')))
+    await link(join(target, 'worktrees', id), join(worktrees, id))
+  const isMoved = (await ownWorktree(place)) !== undefined
+  await writeConfig(place.commonDir, own, inside.locks, isMoved ? forgetWorktree : undefined)
+  await link(join(locks, 'config'), join(inside.view, 'config'))
+  const worktreeConfig = join(place.commonDir, 'config.worktree')
+  if (!isMoved) return { ...inside, worktreeConfig }
+  const copy = join(own, 'config.worktree')
+  await copyFile(worktreeConfig, copy)
+  await forgetWorktree(copy)
+  return { ...inside, worktreeConfig: copy }
+}
+
+/** A submodule's config says where its files are on the host, which is not inside. Either of its two files may. */
+async function forgetWorktree(copy: string): Promise<void> {
   const env = { GIT_DIR: '/nonexistent' }
-  await startGit(['config', '--file', copy, '--unset-all', 'core.worktree'], { directory: own, env })
-  return copy
+  await startGit(['config', '--file', copy, '--unset-all', 'core.worktree'], { directory: '/', env })
 }
 
 /** A config may name another place for its files than the one they are given to the agent from. */

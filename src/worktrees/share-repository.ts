@@ -4,20 +4,25 @@
 // `commondir` file that sends git elsewhere. So all of it is mounted read-only, with the parts a commit needs laid over
 // it: objects, refs, logs and the worktree's own state. git locks `packed-refs` beside it for many things it only reads
 // it for, which a read-only directory does not allow; docs/decisions/0011 says how it comes to lock elsewhere.
-import { createHash } from 'node:crypto'
-import { copyFile, lstat, mkdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { lstat, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Mount } from '../config/mount.js'
-import { shellQuote } from '../config/shell-quote.js'
-import { exitCodes, MoatError, systemCode } from '../errors.js'
+import { exitCodes, MoatError } from '../errors.js'
+import {
+  assertReal,
+  ensureDirectory,
+  ensureFile,
+  link,
+  locks,
+  view,
+  viewDirectory,
+  writeConfig,
+} from './container-view.js'
 import type { LinkedCheckout } from './find-checkout.js'
 import { ownHooks } from './own-hooks.js'
 
 /** Where the worktree is in the container. */
 const workspace = '/workspace'
-/** The repository as git in the container sees it, and where its locks on `packed-refs` are. */
-const view = '/var/lib/moat/git'
-const locks = '/var/lib/moat/git-locks'
 /** What git writes: created where absent, or the host's git would make it later, unseen by the container. */
 const shared = ['objects', 'refs', 'logs/refs']
 /** Written too, where there is one: Git LFS, and refs in git's newer format. */
@@ -39,11 +44,6 @@ const linked = [
 ]
 /** git follows so many symbolic links to the file it locks, and locks what the last one names. */
 const followedLinks = 5
-
-/** Where moat keeps the container's view of the repository that a worktree belongs to. */
-export function viewDirectory(home: string, adminDir: string): string {
-  return join(home, 'git', createHash('sha256').update(adminDir).digest('hex').slice(0, 16))
-}
 
 /** The mounts that make git work in `/workspace`, which `checkout` is mounted at. `home` is the `~/.moat`. */
 export async function shareRepository(checkout: LinkedCheckout, home: string): Promise<Mount[]> {
@@ -106,57 +106,8 @@ async function writeView(directory: string, { adminDir, commonDir }: LinkedCheck
   return own
 }
 
-/**
- * A copy for the container to change: installers of hooks set `core.hooksPath`, and fail where they cannot. It is made anew for each
- * container, and the host's git never reads it. The agent can write beside it, so nothing here follows a link of its.
- */
-async function writeConfig(commonDir: string, directory: string, writable: string): Promise<void> {
-  const source = join(commonDir, 'config')
-  await ensureFile(source)
-  const next = join(directory, `config.${process.pid}`)
-  await copyFile(source, next)
-  for (const name of ['config', 'config.lock']) await rm(join(writable, name), { force: true, recursive: true })
-  await rename(next, join(writable, 'config'))
-}
-
-/** Replaced at once, as another container of this worktree may be using it. */
-async function link(target: string, path: string): Promise<void> {
-  if ((await readlink(path).catch(() => undefined)) === target) return
-  const next = `${path}.${process.pid}`
-  await rm(next, { force: true, recursive: true })
-  await symlink(target, next)
-  await rename(next, path)
-}
-
-export async function ensureDirectory(path: string): Promise<void> {
-  await mkdir(path).catch((error: unknown) => {
-    if (systemCode(error) !== 'EEXIST') throw error
-  })
-  await assertReal(path)
-}
-
-export async function ensureFile(path: string, text = ''): Promise<void> {
-  await writeFile(path, text, { flag: 'wx' }).catch((error: unknown) => {
-    if (systemCode(error) !== 'EEXIST') throw error
-  })
-  await assertReal(path)
-}
-
 async function isDirectory(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined))?.isDirectory() ?? false
-}
-
-/** An agent can write here: a link it left would be followed by the mount, to any place on the host. */
-export async function assertReal(path: string): Promise<void> {
-  if (!(await lstat(path)).isSymbolicLink()) return
-  throw new MoatError(
-    'WORKTREE_BROKEN',
-    `${path} is a symbolic link, so it is not given to an agent as ${basename(path)}.`,
-    {
-      exit: exitCodes.usage,
-      suggestions: [`ls -l ${shellQuote(path)}`],
-    },
-  )
 }
 
 function assertOutside(path: string): void {

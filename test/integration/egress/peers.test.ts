@@ -1,23 +1,24 @@
 // Agents that list each other reach each other's URLs from inside their containers; no others do, and each is told why.
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { PolicyMode } from '../../../src/egress/policy.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 
 let sandbox: Sandbox
 let urls: Record<string, string>
 
-const peers = (...names: string[]) => `network: {peers: [${names.join(', ')}]}\n`
+const peers = (policy: PolicyMode, ...names: string[]) => `network: {policy: ${policy}, peers: [${names.join(', ')}]}\n`
 
 beforeAll(async () => {
   sandbox = new Sandbox()
   // The first does not know the hosts of the others when it starts.
   const started: AgentView[] = []
   for (const directory of [
-    sandbox.workspace('shop', { web: 3000 }, peers('checkout', 'lonely', 'absent')),
-    sandbox.workspace('checkout', { api: 4000, web: 3000 }, peers('shop')),
+    sandbox.workspace('shop', { web: 3000 }, peers('strict', 'checkout', 'lonely', 'absent')),
+    sandbox.workspace('checkout', { api: 4000, web: 3000 }, peers('permissive', 'shop')),
     sandbox.workspace('lonely', { web: 3000 }),
     sandbox.directory('client', {
-      'moat.yaml': `name: client\ndependencies: [node@22]\ncommand: [sleep, infinity]\n${peers('checkout')}`,
+      'moat.yaml': `name: client\ndependencies: [node@22]\ncommand: [sleep, infinity]\n${peers('strict', 'checkout')}`,
     }),
   ])
     started.push(await sandbox.json<AgentView>(['run', '-d', directory]))

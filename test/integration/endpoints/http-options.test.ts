@@ -72,15 +72,27 @@ describe('http', () => {
     const closes = `if (request.url === '/close') response.on('close', () => { server.close(); server.closeAllConnections() })`
     const closing = `${echo.replace('require(', 'const server = require(').replace("response.setHeader('X-App', 'yes')", closes)}
 setInterval(() => {}, 1000)`
+    const request = {
+      Accept: 'application/json',
+      'Accept-Encoding': null,
+      Host: 'localhost:3000',
+      'Sec-Fetch-Mode': 'cors',
+      'X-Real-IP': '10.0.0.7',
+    }
     const { api, web } = await start(
-      { api: 3000, web: { headers: { request: { Host: 'localhost:3000' } }, port: 3000 } },
+      { api: 3000, web: { headers: { request, response: { 'X-Moat-Error': 'none' } }, port: 3000 } },
       closing,
     )
     const { host } = new URL(web ?? '')
-    expect(JSON.parse((await sandbox.get(`${web}/`)).body).headers).toMatchObject({
+    const forged = { headers: { accept: 'text/html', forwarded: 'for=6.6.6.6', 'x-real-ip': '6.6.6.6' } }
+    const { headers } = JSON.parse((await sandbox.get(`${web}/`, forged)).body)
+    expect(headers).toMatchObject({
+      accept: 'application/json',
       host: 'localhost:3000',
       'x-forwarded-host': host,
+      'x-real-ip': '10.0.0.7',
     })
+    expect(headers).not.toHaveProperty('forwarded')
     expect(JSON.parse((await sandbox.get(`${api}/`)).body).headers.host).toBe(new URL(api ?? '').host)
     await sandbox.get(`${web}/close`)
     const answer = await until('the server to be gone', async () => {
@@ -88,6 +100,17 @@ setInterval(() => {}, 1000)`
       return found.status >= 500 && found
     })
     expect(JSON.parse(answer.body)).toMatchObject({ agent: 'app', endpoint: 'web' })
+    expect(answer.headers['x-moat-error']).toBe('starting')
+    // Whether it is shown a page, and how soon, is for the browser to say.
+    const browser = { accept: 'text/html,*/*', 'sec-fetch-mode': 'navigate' }
+    const timed = async (headers: Record<string, string>) => {
+      const asked = performance.now()
+      return { answer: await sandbox.get(`${web}/`, { headers }), took: performance.now() - asked }
+    }
+    const [page, program] = await Promise.all([timed(browser), timed({})])
+    expect(page.answer.headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8' })
+    // Programs are held for five seconds.
+    expect(page.took).toBeLessThan(program.took)
   })
 
   it('asks for a password, which stands nowhere', async () => {

@@ -117,7 +117,10 @@ ports:
   web: {port: 3000, type: htp}
   api: {port: 3001, pth: /x}
   two: {port: 3002, type: sttic}
+  odd: {port: none}
 hooks: {pre_run: echo}
+mount: []
+container: {cpu: 1}
 `),
       2,
       `Error: app/moat.yaml:2:25: "nodde" is not a dependency that moat knows; did you mean "node"?
@@ -126,7 +129,10 @@ app/moat.yaml:2:47: "npm:" is not the name of an npm package: write, for example
 app/moat.yaml:4:27: unknown endpoint type "htp"; did you mean "http"? Installed: http, mock, static, tcp
 app/moat.yaml:5:21: unknown key "pth" in "ports.api"; did you mean "path"?
 app/moat.yaml:6:27: unknown endpoint type "sttic"; did you mean "static"? Installed: http, mock, static, tcp
-app/moat.yaml:7:18: "hooks.pre_run" needs a command to run before, and there is none.
+app/moat.yaml:7:15: "ports.odd.port" must be a port number from 1 to 65535, not "none"
+app/moat.yaml:8:18: "hooks.pre_run" needs a command to run before, and there is none.
+app/moat.yaml:9:1: unknown key "mount"; did you mean "mounts"?
+app/moat.yaml:10:13: unknown key "cpu" in "container"; did you mean "cpus"?
 
 Try this:
   add a command to moat.yaml, e.g. command: ["npm", "start"]

@@ -23,7 +23,13 @@ beforeEach(async () => {
   const paths = moatPaths({ MOAT_HOME: home })
   caddy = await startBareCaddy(paths, [])
   const { path } = await findCaddy({ env: process.env, paths })
-  served = new ServedConfig({ admin: caddy.admin, binary: path, log: (message) => log.push(message), paths })
+  served = new ServedConfig({
+    admin: caddy.admin,
+    binary: path,
+    domain: 'localhost',
+    log: (message) => log.push(message),
+    paths,
+  })
   served.settings = caddy.settings
   served.started(toCaddyConfig(caddy.settings, emptyTable), emptyTable)
 })

@@ -50,18 +50,27 @@ const attacks = (git: string) => [
   `mv ${git}/modules ${git}/old`,
   `mkdir ${git}/worktrees/x`,
   `mv ${git}/worktrees ${git}/old`,
-  'git config core.fsmonitor "touch /workspace/pwned"',
-  'git config core.hooksPath /workspace',
+  `echo /tmp > ${git}/gitdir`,
+  `mkdir -p ${git}/remotes && echo URL: ext::pwned > ${git}/remotes/origin`,
+  `echo ext::pwned > ${git}/branches/origin`,
   'git config --worktree core.fsmonitor "touch /workspace/pwned"',
-  'git config alias.st "!touch /workspace/pwned"',
-  'git config filter.x.smudge "touch /workspace/pwned"',
+  'echo x > /var/lib/moat/git/HEAD',
 ]
+
+/** Everything by which git runs programs: set, and gone with the container. */
+const settings = `git config core.fsmonitor "touch /workspace/pwned"; git config core.hooksPath .husky
+  git config core.sshCommand "touch /workspace/pwned"; git config filter.x.smudge "touch /workspace/pwned"
+  git config diff.external "touch /workspace/pwned"; git config alias.st "!touch /workspace/pwned"
+  git config includeIf.gitdir:/.path /workspace/evil; git config submodule.x.update "!touch /workspace/pwned"
+  test "$(git config core.hooksPath)" = .husky; git config --unset core.fsmonitor`
 
 const ordinaryWork = `echo one > one; git add one; git commit --quiet -m one
   git switch --quiet -c side HEAD~1; echo two > two; git add two; git commit --quiet -m two
   git switch --quiet main; git cherry-pick side >/dev/null; git reset --quiet --hard HEAD~1
   git rebase --quiet side; echo change >> one; git stash --quiet; git stash pop --quiet; git checkout --quiet one
   git revert --no-edit HEAD >/dev/null; git tag v1; git branch gone; git branch --quiet -D gone
+  git switch --quiet -c wip; git branch -m wip done; git pack-refs --all; git switch --quiet main; git branch --quiet -D done
+  git bisect start >/dev/null; git bisect reset >/dev/null; git gc --quiet; git fsck --no-dangling
   test -z "$(git status --porcelain)"`
 
 describe('git in the container of a main checkout', () => {
@@ -76,13 +85,25 @@ describe('git in the container of a main checkout', () => {
     expect(repository.git('log', '--format=%s', 'main')).toBe('Revert "one"\none\ntwo\nFirst commit')
     expect(repository.git('log', '-1', '--format=%an <%ae>')).toBe('Ann Host <ann@host.example>')
     expect(repository.git('status', '--porcelain', '--branch')).toBe('## main')
-    await inside(agent, 'git fetch --quiet origin; git push --quiet origin main; git switch --quiet side')
+    await inside(agent, 'git fetch --quiet origin; git push --quiet -u origin main; git branch -u origin/main side')
+    await inside(agent, `git remote add other file://${remote}; git fetch --quiet other; git switch --quiet side`)
     expect(repository.git('status', '--porcelain', '--branch')).toBe('## side')
+    expect(await inside(agent, 'git for-each-ref --format="%(upstream)" refs/heads')).toBe(
+      'refs/remotes/origin/main\nrefs/remotes/origin/main\n',
+    )
     repository.git('switch', '--quiet', 'main')
     writeFileSync(join(repository.directory, 'host.txt'), 'host')
     repository.git('add', 'host.txt')
-    expect(await inside(agent, 'git status --porcelain --branch')).toBe('## main\nA  host.txt\n')
+    expect(await inside(agent, 'git status --porcelain --branch')).toBe('## main...origin/main\nA  host.txt\n')
     expect(repository.git('fsck', '--no-dangling')).toBe('')
+    await inside(agent, 'ln -s /etc/motd .git/COMMIT_EDITMSG2; mkdir -p .git/logs/x; ln -s /etc/motd .git/logs/x/y')
+    const { stderr } = await sandbox.moat(['stop', agent.name])
+    expect(stderr).toContain(`your git would have written through: ${repository.directory}/.git/COMMIT_EDITMSG2, `)
+    expect(existsSync(join(repository.directory, '.git/logs/x'))).toBe(true)
+    expect(repository.git('for-each-ref', '--format=%(upstream)', 'refs/heads')).toBe(
+      'refs/remotes/origin/main\nrefs/remotes/origin/main',
+    )
+    expect(repository.git('remote')).toBe('origin')
   })
 
   it('leaves a repository behind in which everything works on the host', async () => {
@@ -103,6 +124,11 @@ describe('git in the container of a main checkout', () => {
     const agent = await start(repository.directory)
     await inside(agent, 'git commit --quiet --allow-empty -m x; test -e ran; echo evil > .git/hooks/pre-commit')
     await inside(agent, 'echo evil > .git/hooks/post-checkout; chmod +x .git/hooks/post-checkout')
+    const config = readFileSync(join(repository.directory, '.git/config'), 'utf8')
+    await inside(agent, settings)
+    expect(readFileSync(join(repository.directory, '.git/config'), 'utf8')).toBe(config)
+    repository.git('status')
+    expect(existsSync(join(repository.directory, 'pwned'))).toBe(false)
     expect(readFileSync(hook, 'utf8')).not.toContain('evil')
     expect(existsSync(join(repository.directory, '.git/hooks/post-checkout'))).toBe(false)
   })
@@ -132,8 +158,11 @@ describe('an agent in a main checkout', () => {
     const apart = join(sandbox.directory('.'), 'apart')
     repository.git('init', '--quiet', '--separate-git-dir', apart)
     const file = readFileSync(join(repository.directory, '.git'), 'utf8')
+    // What a run leaves in the repository is in no later one's way.
+    await sandbox.moat(['run', repository.directory, '--', 'true'])
     const agent = await start(repository.directory)
     await inside(agent, ordinaryWork)
+    await inside(agent, settings)
     expect(repository.git('status', '--porcelain', '--branch')).toBe('## main')
     const tried = ['echo > .git', 'rm .git', 'mv .git old', 'echo > new; mv -f new .git', ...attacks(apart)]
     expect(await succeeding(agent, tried)).toEqual([])
@@ -146,7 +175,7 @@ describe('an agent in a main checkout', () => {
     repository.git('clone', '--quiet', '--bare', '.', bare)
     writeFileSync(join(bare, 'moat.yaml'), yaml)
     const agent = await start(bare)
-    await inside(agent, 'git log --format=%s; git branch other; git branch -D other')
+    await inside(agent, `git log --format=%s; git branch other; git branch -D other; ${settings}`)
     expect(await succeeding(agent, attacks('/workspace'))).toEqual([])
   })
 
@@ -159,7 +188,7 @@ describe('an agent in a main checkout', () => {
     const lib = join(repository.directory, 'lib')
     const modules = join(repository.directory, '.git/modules/lib')
     const agent = await start(lib)
-    await inside(agent, 'git status; echo more > more.txt; git add more.txt; git commit --quiet -m Inside')
+    await inside(agent, `git status; echo more > more.txt; git add more.txt; git commit --quiet -m Inside; ${settings}`)
     expect(await succeeding(agent, ['rm .git', 'mv .git old', 'echo > .git', ...attacks(modules)])).toEqual([])
     expect(repository.git('-C', lib, 'log', '--format=%s')).toBe('Inside\nLibrary')
     expect(repository.git('-C', lib, 'status', '--porcelain')).toBe('')

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { registerEndpoints } from '../../../src/agents/register-endpoints.js'
 import { loadMoatYaml } from '../../../src/config/moat-yaml.js'
 import type { EndpointRegistration, RegisterEndpointsOptions } from '../../../src/endpoints/contract.js'
-import type { EndpointPlugins } from '../../../src/endpoints/plugin-hooks.js'
+import { type EndpointPlugins, oclifPlugins } from '../../../src/endpoints/plugin-hooks.js'
 
 let directory: string
 beforeEach(async () => {
@@ -135,5 +135,72 @@ describe('registerEndpoints', () => {
     await expect(register(ports, () => ({ default: true, ...upstream(1) }))).rejects.toThrow(
       'moat.yaml:3:6: only one endpoint can be the default, and "a" is.',
     )
+  })
+})
+
+describe('what is wrong with plugins', () => {
+  const declared = async (ports: string) => {
+    await writeFile(join(directory, 'moat.yaml'), `ports:\n${ports}\n`)
+    return loadMoatYaml(directory, directory)
+  }
+  /** As oclif runs hooks: each plugin's function answers, or fails with a text. */
+  const asked = (hooks: Record<string, Record<string, unknown>>) =>
+    oclifPlugins({
+      runHook: async (hook: string) => {
+        const all = Object.entries(hooks[hook] ?? {}).map(([name, result]) => ({ plugin: { name }, result }))
+        return {
+          failures: all.flatMap(({ plugin, result }) =>
+            typeof result === 'string' ? [{ error: new Error(result), plugin }] : [],
+          ),
+          successes: all.filter(({ result }) => typeof result !== 'string'),
+        }
+      },
+    } as unknown as Parameters<typeof oclifPlugins>[0])
+  const failing = async (ports: string, hooks: Parameters<typeof asked>[0]) => {
+    const agent = { name: 'app', workspace: directory }
+    const error = await registerEndpoints(await declared(ports), asked(hooks), agent, 'localhost').catch((e) => e)
+    return { code: error.code, lines: error.message.replaceAll(`${directory}/`, '').split('\n') }
+  }
+  const types = (...names: string[]) => names.map((name) => ({ name, options }))
+
+  it('is told at once with what is wrong in moat.yaml, whichever hook it is of', async () => {
+    const ports =
+      '  a: {type: one, size: huge}\n  b: {type: two}\n  c: {type: twoo}\n  d: {type: lost}\n  e: {type: one}'
+    expect(
+      await failing(ports, {
+        'moat:endpoint-types': { 'moat-a': types('one'), 'moat-b': types('two'), 'moat-c': 'boom', 'moat-d': 'bang' },
+        'moat:register-endpoints': {
+          'moat-a': [{ endpoint: 'e', url: 'nowhere' }, { endpoint: 'x' }],
+          'moat-b': 'crash',
+        },
+      }),
+    ).toEqual({
+      code: 'CONFIG_INVALID',
+      lines: [
+        'moat.yaml:2:24: "ports.a.size": Invalid option: expected one of "big"|"small"',
+        'moat.yaml:4:13: unknown endpoint type "twoo"; did you mean "two"? Installed: one, two',
+        'Plugin moat-c failed in the hook moat:endpoint-types: boom',
+        'Plugin moat-d failed in the hook moat:endpoint-types: bang',
+        'Plugin moat-b failed in the hook moat:register-endpoints: crash',
+        'Plugin moat-a returned an invalid registration: endpoint e, url: is not a URL; the endpoint x is not of one of its types.',
+      ],
+    })
+  })
+
+  it('is told of all of them where moat.yaml is right', async () => {
+    expect(
+      await failing('  a: {type: one}', {
+        'moat:endpoint-types': { 'moat-a': types('one'), 'moat-b': [{ name: 'A B' }, null], 'moat-c': types('one') },
+        'moat:register-endpoints': { 'moat-a': [] },
+      }),
+    ).toEqual({
+      code: 'PLUGIN_FAILED',
+      lines: [
+        'Plugin moat-b declares its endpoint types incorrectly: the name "A B" is not a DNS label.',
+        'Plugin moat-b declares its endpoint types incorrectly: the name undefined is not a DNS label.',
+        'Plugins moat-a and moat-c both declare the endpoint type one.',
+        'Plugin moat-a returned an invalid registration: it does not register the endpoint a.',
+      ],
+    })
   })
 })

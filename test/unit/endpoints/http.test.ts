@@ -65,6 +65,11 @@ describe('http', () => {
   })
 
   it.each([
+    [
+      { headers: { request: { 'x-forwarded-Host': 'a.test' } } },
+      '"x-forwarded-Host" is set by the proxy itself, for each request',
+    ],
+    [{ headers: { request: { Upgrade: null } } }, '"Upgrade" is set by the proxy itself, for each request'],
     [{ headers: { request: { Host: null } } }, 'must be a host such as localhost:3000'],
     [{ headers: { request: { Host: '{env.HOME}' } } }, 'must be a host such as localhost:3000'],
     [{ headers: { request: { 'H*': null } } }, '"H*" is not the name of one header'],

@@ -32,14 +32,26 @@ function agent(name: string, ports: Record<string, number>, published: Record<nu
 describe('routeTable', () => {
   it('leads the bare host of an agent to its only endpoint', () => {
     expect(routeTable([agent('checkout', { web: 3000 }, { 3000: 49_152 })], 'localhost').upstreams).toEqual([
-      { dial: '127.0.0.1:49152', host: 'checkout.localhost', port: 3000, protocol: 'http' },
-      { dial: '127.0.0.1:49152', host: 'web.checkout.localhost', port: 3000, protocol: 'http' },
+      { dial: '127.0.0.1:49152', host: 'checkout.localhost', port: 3000, protocol: 'http', runId: 'run_0123456789ab' },
+      {
+        dial: '127.0.0.1:49152',
+        host: 'web.checkout.localhost',
+        port: 3000,
+        protocol: 'http',
+        runId: 'run_0123456789ab',
+      },
     ])
   })
 
   it('leads the bare host nowhere when there are several endpoints, even if one alone is published', () => {
     expect(routeTable([agent('checkout', { api: 8080, web: 3000 }, { 3000: 49_152 })], 'localhost').upstreams).toEqual([
-      { dial: '127.0.0.1:49152', host: 'web.checkout.localhost', port: 3000, protocol: 'http' },
+      {
+        dial: '127.0.0.1:49152',
+        host: 'web.checkout.localhost',
+        port: 3000,
+        protocol: 'http',
+        runId: 'run_0123456789ab',
+      },
     ])
   })
 
@@ -217,7 +229,7 @@ describe('an agent that is reached by sockets', () => {
     const dial = `unix/../ways/${runId}/3000`
     const table = routeTable([bySockets({}, { routes: [secure] })], 'localhost')
     expect(table.upstreams.at(-1)).toEqual({
-      ...{ dial, host: 'web.checkout.localhost', port: 3000, protocol: 'https', quickDial: `${dial}.quick` },
+      ...{ dial, host: 'web.checkout.localhost', runId, port: 3000, protocol: 'https', quickDial: `${dial}.quick` },
     })
     expect([table.doors, table.ways]).toEqual([[], [{ port: 3000, runId }]])
     const dialling = { handle: [{ handler: 'reverse_proxy', upstreams: [{ dial: '{moat.dial.3000}' }] }] }

@@ -53,10 +53,59 @@ describe('Counters', () => {
     expect(counters.of([host], start).p95).toBe(10_000)
   })
 
+  it('tell of failed and slow requests, and of each slot by itself', () => {
+    const counters = new Counters()
+    counters.add(counted(10, { errors: 2 }), start)
+    counters.add(counted(14, { bucket: 8, errors: 3 }), start + slotLength)
+    const { failed, failures, latencies, slow } = counters.of([host], start + slotLength)
+    expect([failed, slow, failures.slice(-2)]).toEqual([3, 14, [2, 1]])
+    expect(latencies.slice(-2)[0]).toBeLessThan(5)
+    expect(latencies.slice(-2)[1]).toBeGreaterThan(1_000)
+    expect(latencies.slice(0, -2)).toEqual(Array(slotCount - 2).fill(null))
+  })
+
+  describe('of a run', () => {
+    const run = (id: string) => new Map([[host, id]])
+    const requests = (counters: Counters) => counters.of([host], start).requests
+
+    it('begin at zero, though Caddy counts on', () => {
+      const counters = new Counters()
+      expect(counters.follow(run('one'), new Set(['one']))).toBe(false)
+      counters.add(counted(10), start)
+      expect(counters.follow(run('two'), new Set(['two']))).toBe(true)
+      expect(requests(counters)).toBe(0)
+      counters.add(counted(13), start)
+      expect(requests(counters)).toBe(3)
+    })
+
+    it('begin at zero after somebody asked while there was none', () => {
+      const counters = new Counters()
+      counters.follow(run('one'), new Set(['one']))
+      counters.add(counted(10), start)
+      expect(counters.follow(new Map(), new Set())).toBe(true)
+      expect(requests(counters)).toBe(0)
+      counters.add(counted(17), start)
+      expect(counters.follow(new Map(), new Set())).toBe(false)
+      counters.add(counted(18), start)
+      expect(counters.follow(run('two'), new Set(['two']))).toBe(false)
+      counters.add(counted(20), start)
+      expect(requests(counters)).toBe(2)
+    })
+
+    it('stay while it is paused, and are those of its first supervisor’s Caddy', () => {
+      const counters = new Counters()
+      counters.add(counted(10), start)
+      counters.follow(run('one'), new Set(['one']))
+      counters.follow(new Map(), new Set(['one']))
+      counters.follow(run('one'), new Set(['one']))
+      expect(requests(counters)).toBe(10)
+    })
+  })
+
   it('forget hosts that nobody has', () => {
     const counters = new Counters()
     counters.add(counted(10), start)
-    counters.keepOnly(['web.other.localhost'])
+    counters.follow(new Map([['web.other.localhost', 'one']]), new Set(['one']))
     expect(counters.of([host], start).requests).toBe(0)
   })
 })
