@@ -40,7 +40,7 @@ export async function networkOf(
   const { config } = await loadMoatYaml(await resolveWorkspace(reference))
   const { network } = await loadSettings(paths.configFile)
   const planned = planNetwork({ allow: [], declared: config.network, defaultPolicy: network.policy ?? 'permissive' })
-  const { grants } = planGrants(config, { env: {} })
+  const { grants } = await planGrants({ ...config, secrets: {} }, { env: {} })
   return effectivePolicy(await networkWithGrants(planned, grants, paths), [])
 }
 

@@ -1,5 +1,6 @@
 // Owns what a container is given for its agent's grants and secrets, read once before it is made.
 import type { MoatPaths } from '../config/paths.js'
+import { realPlace } from '../config/real-path.js'
 import type { NetworkPolicy } from '../egress/policy.js'
 import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
@@ -7,7 +8,7 @@ import { type ContainerParts, containerParts } from '../grants/container-parts.j
 import { missingGrant } from '../grants/find-grant.js'
 import { type Grant, grantRules, injectionsOf } from '../grants/grant.js'
 import { clashOf, formatGrant, type GrantName } from '../grants/injection.js'
-import { readValue, textOf } from '../grants/read-value.js'
+import { noValue, readValue, textOf } from '../grants/read-value.js'
 import { readGrant } from '../grants/store.js'
 import type { PlannedSecret } from './plan-grants.js'
 
@@ -66,6 +67,10 @@ export async function networkWithGrants(
 async function readSecrets(secrets: readonly PlannedSecret[]): Promise<Record<string, string>> {
   const env: Record<string, string> = {}
   for (const { name, source } of secrets) {
+    // Between the approval and now.
+    if (source.kind === 'file' && (await realPlace(source.path)) !== source.path) {
+      throw noValue(`secrets.${name} of moat.yaml`, `${source.path} leads elsewhere by now`)
+    }
     const value = await textOf(source, `secrets.${name} of moat.yaml`)
     if (typeof value === 'string') env[name] = value
   }

@@ -126,7 +126,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     () => planImage({ ...config, place: (index) => loaded.locate(['dependencies', index]) }),
     () => registerEndpoints(loaded, plugins, { name, workspace }, domain, request.isFree),
   ])
-  const { grants, powers: grantPowers, secrets } = planGrants(config, request)
+  const { grants, powers: grantPowers, secrets } = await planGrants(config, request)
   const hostHint = await findRefusedHost({ ...registered, command, domain, name, workspace })
   const env = { ...config.env, ...request.env }
   return {
@@ -157,6 +157,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     powers: powersOf({
       gitDirectory: mainCheckout?.commonDir,
       grants: grantPowers,
+      secrets: secrets.map(({ name, text }) => ({ name, value: text })),
       hostPorts: registered.hostPorts,
       loaded,
       ownMounts,

@@ -1,5 +1,6 @@
 // Owns which grants an agent is to have: those of moat.yaml and of flags, each of the profile that the user has chosen.
 import type { MoatYaml } from '../config/moat-yaml.js'
+import { realPlace } from '../config/real-path.js'
 import { exitCodes, MoatError } from '../errors.js'
 import type { GrantSource } from '../grants/grant.js'
 import { formatGrant, type GrantName, parseGrant } from '../grants/injection.js'
@@ -18,6 +19,8 @@ export interface PlannedGrants {
 export interface PlannedSecret {
   name: string
   source: GrantSource
+  /** What is asked about. */
+  text: string
 }
 
 export interface GrantRequest {
@@ -30,10 +33,10 @@ export interface GrantRequest {
 }
 
 /** Throws USAGE for what is no name of a grant. */
-export function planGrants(
+export async function planGrants(
   { grants, secrets }: Pick<MoatYaml, 'grants' | 'secrets'>,
   request: GrantRequest,
-): PlannedGrants {
+): Promise<PlannedGrants> {
   const own = request.grants ?? []
   for (const text of own) if (!text.split('@').every(isDnsLabel) || text.split('@').length > 2) throw wrongName(text)
   const needsProfile = grants.length > 0 || own.some((text) => !text.includes('@'))
@@ -46,11 +49,18 @@ export function planGrants(
   return {
     grants: [...new Set(powers.map(({ name }) => name))].map(parseGrant),
     powers,
-    secrets: Object.entries(secrets).flatMap(([name, text]) => {
-      const source = name in request.env ? undefined : parseReference(text)
-      return source ? [{ name, source }] : []
-    }),
+    secrets: (await Promise.all(Object.entries(secrets).map(([name, text]) => plannedSecret(name, text)))).filter(
+      ({ name }) => !(name in request.env),
+    ),
   }
+}
+
+/** A file as it is found now: an agent may have put a link to another one of the user's where it was. */
+async function plannedSecret(name: string, text: string): Promise<PlannedSecret> {
+  const source = parseReference(text)
+  if (source?.kind !== 'file') return { name, source: source ?? { kind: 'op', reference: text }, text }
+  const path = await realPlace(source.path)
+  return { name, source: { kind: 'file', path }, text: `file://${path}` }
 }
 
 function wrongName(text: string): MoatError {

@@ -23,6 +23,8 @@ export interface PowerSources {
   ownMounts: readonly Mount[]
   /** `--allow`. */
   ownRules?: readonly string[]
+  /** Variables that the container sees, and where their values are: files by their real paths. */
+  secrets?: readonly { name: string; value: string }[]
   /** True when an agent about which moat.yaml says nothing may reach nothing. */
   strictByDefault?: boolean
   /** Real path. */
@@ -150,12 +152,8 @@ const kinds: Readonly<Record<PowerKey, PowerKind>> = {
     matches: wholly,
   },
   secrets: {
-    find: ({ loaded: { config } }) =>
-      Object.entries(config.secrets).map(([key, value]) => ({
-        name: `secrets.${key}`,
-        path: ['secrets', key],
-        value,
-      })),
+    find: ({ secrets = [] }) =>
+      secrets.map(({ name, value }) => ({ name: `secrets.${name}`, path: ['secrets', name], value })),
     matches: (pattern, { value }) => glob(pattern, value),
   },
 }

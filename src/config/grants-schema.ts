@@ -4,7 +4,7 @@ import { isDnsLabel } from '../routing/dns-label.js'
 import { isEnvName } from './env-flag.js'
 import { collectionError, leaf } from './schema-parts.js'
 
-const reference = /^(env:\/\/[A-Za-z_]\w*|(file|op):\/\/.+)$/
+const reference = /^(env:\/\/[A-Za-z_]\w*|file:\/\/(\/|~\/).+|op:\/\/.+)$/
 
 export const grants = z
   .array(

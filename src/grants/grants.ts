@@ -4,7 +4,7 @@ import type { GrantedPlace } from '../egress/opened-hosts.js'
 import { type Grant, injectionsOf } from './grant.js'
 import { placesOf, setQuery } from './granted-places.js'
 import { inject, injectionFor, parseGrant, tracesOf } from './injection.js'
-import { readGrant } from './store.js'
+import { grantMark, readGrant } from './store.js'
 import { ValueCache, type ValueCacheOptions } from './value-cache.js'
 
 /** A request of an agent, as the proxy asks about it. */
@@ -28,6 +28,7 @@ export interface RequestSecrets {
 }
 
 export class Grants {
+  readonly #known = new Map<string, { grant: Grant; mark: string }>()
   readonly #values: ValueCache
 
   constructor(
@@ -81,7 +82,15 @@ export class Grants {
     }
   }
 
+  /** For each request, so what has not changed is not decrypted again, nor is the keychain asked. */
   async #read(text: string): Promise<Grant | undefined> {
-    return readGrant(this.paths.grants, parseGrant(text))
+    const name = parseGrant(text)
+    const mark = grantMark(this.paths.grants, name)
+    const known = this.#known.get(text)
+    if (mark !== undefined && known?.mark === mark) return known.grant
+    this.#known.delete(text)
+    const grant = await readGrant(this.paths.grants, name)
+    if (grant && mark !== undefined) this.#known.set(text, { grant, mark })
+    return grant
   }
 }

@@ -33,6 +33,8 @@ export async function readValue(
 export function parseReference(text: string): Exclude<GrantSource, { kind: 'command' | 'value' }> | undefined {
   const [, scheme, rest = ''] = /^(env|file|op):\/\/(.+)$/s.exec(text) ?? []
   if (scheme === 'env') return /^[A-Za-z_]\w*$/.test(rest) ? { kind: 'env', variable: rest } : undefined
+  // Whoever reads it may be somewhere else.
+  if (scheme === 'file' && !/^(\/|~\/)/.test(rest)) return undefined
   if (scheme === 'file') return { kind: 'file', path: rest.startsWith('~/') ? join(homedir(), rest.slice(2)) : rest }
   return scheme === 'op' ? { kind: 'op', reference: text } : undefined
 }

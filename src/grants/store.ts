@@ -1,5 +1,6 @@
 // Owns the files that grants are kept in: one each, encrypted, and bound to its name and profile, so that none passes for another.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { lstatSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '../config/replace-file.js'
@@ -30,6 +31,12 @@ export async function readGrant(directory: string, name: GrantName, options?: Ke
   const grant = open(text, key, name)
   if (!grant) throw broken(file, 'it is not what moat wrote for this grant', again)
   return grant
+}
+
+/** Another text whenever the file of a grant is another, or others have another access to it; undefined when there is none. */
+export function grantMark(directory: string, name: GrantName): string | undefined {
+  const stats = lstatSync(grantFile(directory, name), { bigint: true, throwIfNoEntry: false })
+  return stats && [stats.ino, stats.ctimeNs, stats.mtimeNs, stats.size, stats.mode, stats.uid].join()
 }
 
 /** All of one profile, or of all, by name. A broken one is in `broken`, and hides no other. */

@@ -1,4 +1,6 @@
 // Owns which grants an agent is to have, of which profile, and where secrets are read.
+import { realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { beforeEach, expect, it, vi } from 'vitest'
 import { planContainerGrants } from '../../../src/agents/container-grants.js'
 import { planGrants } from '../../../src/agents/plan-grants.js'
@@ -14,8 +16,8 @@ beforeEach(() => {
 
 const declared = { grants: ['github', 'npm'], secrets: { A: 'env://X', B: 'op://a/b' } }
 
-it('are those of moat.yaml and of flags, each once, of the profile that was chosen', () => {
-  const plan = planGrants(declared, { env: { B: 'own' }, grants: ['npm', 'aws@home'], profile: 'work' })
+it('are those of moat.yaml and of flags, each once, of the profile that was chosen', async () => {
+  const plan = await planGrants(declared, { env: { B: 'own' }, grants: ['npm', 'aws@home'], profile: 'work' })
   expect(plan.powers).toEqual([
     { name: 'github@work', own: false },
     { name: 'npm@work', own: false },
@@ -23,13 +25,13 @@ it('are those of moat.yaml and of flags, each once, of the profile that was chos
     { name: 'aws@home', own: true },
   ])
   expect(plan.grants.map(({ name, profile }) => `${name} ${profile}`)).toEqual(['github work', 'npm work', 'aws home'])
-  expect(plan.secrets).toEqual([{ name: 'A', source: { kind: 'env', variable: 'X' } }])
+  expect(plan.secrets).toEqual([{ name: 'A', source: { kind: 'env', variable: 'X' }, text: 'env://X' }])
 })
 
-it('are of MOAT_PROFILE, else of the usual profile', () => {
-  expect(planGrants(declared, { env: {} }).powers[0]?.name).toBe('github')
+it('are of MOAT_PROFILE, else of the usual profile', async () => {
+  expect((await planGrants(declared, { env: {} })).powers[0]?.name).toBe('github')
   vi.stubEnv('MOAT_PROFILE', 'work')
-  expect(planGrants(declared, { env: {} }).powers[0]?.name).toBe('github@work')
+  expect((await planGrants(declared, { env: {} })).powers[0]?.name).toBe('github@work')
 })
 
 it.each(['', 'a@', '@b', 'a@b@c', 'A', '../x'])('is no name of a grant: %j', async (text) => {
@@ -45,12 +47,12 @@ it('go into the container as placeholders, secrets as they are', async () => {
   await writeGrant(grants, sampleGrant({ provider: { ...provider, container } }))
   const written: unknown[] = []
   const engine = { files: { write: async (...args: unknown[]) => void written.push(args) } } as never
-  const secrets = [{ name: 'SECRET', source: { kind: 'value' as const, fields: {} } }]
+  const secrets = [{ name: 'SECRET', source: { kind: 'value' as const, fields: {} }, text: '' }]
   vi.stubEnv('A_SECRET', 'two\nlines')
   const plan = await planContainerGrants(
     {
       grants: [{ name: 'my-api', profile: 'default' }],
-      secrets: [...secrets, { name: 'S', source: { kind: 'env', variable: 'A_SECRET' } }],
+      secrets: [...secrets, { name: 'S', source: { kind: 'env', variable: 'A_SECRET' }, text: '' }],
     },
     { engine, paths: { grants } },
   )
@@ -75,4 +77,21 @@ it('are refused when two are for one host, or there is none, or its value cannot
   })
   expect(await caught(() => plan('none'))).toMatchObject({ code: 'GRANT_MISSING' })
   expect(await caught(() => plan('gone'))).toMatchObject({ code: 'GRANT_VALUE' })
+})
+
+it('a file that an agent has made a link of is another secret, which is asked about', async () => {
+  const directory = await realpath(await temporaryDirectory())
+  const [own, key] = [join(directory, 'own'), join(directory, 'id_rsa')]
+  await writeFile(key, 'private')
+  await writeFile(own, 'mine')
+  const secrets = { KEY: `file://${own}` }
+  const plan = async () => (await planGrants({ grants: [], secrets }, { env: {} })).secrets
+  const [before] = await plan()
+  expect(before).toEqual({ name: 'KEY', source: { kind: 'file', path: own }, text: `file://${own}` })
+  await rm(own)
+  await symlink(key, own)
+  expect((await plan())[0]?.text).toBe(`file://${key}`)
+  const options = { engine: { files: {} } as never, paths: { grants: join(directory, 'grants') } }
+  const read = () => planContainerGrants({ grants: [], secrets: before ? [before] : [] }, options)
+  expect(await caught(read)).toMatchObject({ code: 'GRANT_VALUE', message: expect.stringContaining('leads elsewhere') })
 })

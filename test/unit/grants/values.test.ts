@@ -81,7 +81,8 @@ it('knows references by their scheme', () => {
   expect(parseReference('env://A_B')).toEqual({ kind: 'env', variable: 'A_B' })
   expect(parseReference('file:///a/b')).toEqual({ kind: 'file', path: '/a/b' })
   expect(parseReference('op://a/b/c')).toEqual({ kind: 'op', reference: 'op://a/b/c' })
-  for (const text of ['env://', 'env://A-B', 'http://a', 'plain', '']) expect(parseReference(text)).toBeUndefined()
+  for (const text of ['file://a', 'file://./a', 'file://', 'env://', 'env://A-B', 'http://a', 'plain', ''])
+    expect(parseReference(text)).toBeUndefined()
 })
 
 describe('what was asked for', () => {
