@@ -110,20 +110,22 @@ http.createServer((_, response) => response.end('six')).listen({ host: '::', ipv
   })
 
   it('is a page for a browser: soon, not cached, and with nothing inline', async () => {
+    // An agent is starting for half a minute.
+    await startAgent('fresh', 'setInterval(() => {}, 1000)')
     const start = performance.now()
-    const page = await sandbox.get(url('web.idle'), { headers: navigation })
+    const page = await sandbox.get(url('web.fresh'), { headers: navigation })
     expect(performance.now() - start).toBeLessThan(3_000)
     expect(facts(page)).toEqual([503, 'starting', 'no-store'])
     expect(page.headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8', 'retry-after': '1' })
     expect(page.headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/)
-    expect(page.body).toContain('<h1>idle is starting</h1>')
+    expect(page.body).toContain('<h1>fresh is starting</h1>')
     expect(page.body).not.toMatch(/<style|style=|<script>|\son[a-z]+=/)
   })
 
   it('is 503 with a time to come back for others, who are held longer', async () => {
-    const { answer, json } = await ask('web.idle')
+    const { answer, json } = await ask('web.fresh')
     expect(facts(answer)).toEqual([503, 'starting', 'no-store'])
-    expect([answer.headers['retry-after'], json.hint]).toEqual(['1', 'moat wait idle web'])
+    expect([answer.headers['retry-after'], json.hint]).toEqual(['1', 'moat wait fresh web'])
   })
 
   it('is told that its agent has ended', async () => {
@@ -138,17 +140,6 @@ http.createServer((_, response) => response.end('six')).listen({ host: '::', ipv
       30_000,
     )
     expect(json).toMatchObject({ agent: 'brief', hint: `moat logs ${runId}` })
-  })
-
-  it('is told so at once, though the engine goes on listing it as running', async () => {
-    const { runId } = await startAgent('killed', "require('http').createServer((_, r) => r.end('ok')).listen(3000)")
-    expect((await sandbox.get(url('web.killed'))).body).toBe('ok')
-    const ended = (await sandbox.containers()).find(({ Labels }) => Labels['dev.moat.run-id'] === runId)
-    await sandbox.docker.getContainer(ended?.Id ?? '').kill()
-    const asked = performance.now()
-    expect((await ask('web.killed', {}, 'localhost')).json.error).toBe('agent_stopped')
-    // Whoever is taken for one that starts is held for five seconds.
-    expect(performance.now() - asked).toBeLessThan(4_000)
   })
 })
 

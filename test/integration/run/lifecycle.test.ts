@@ -265,3 +265,20 @@ describe('status, clean and destroy', () => {
     expect(await sandbox.containers()).toEqual([])
   })
 })
+
+describe('an agent that was killed', () => {
+  it('is said to have ended at once, though the engine goes on listing it as running', async () => {
+    const workspace = sandbox.workspace('killed')
+    sandbox.directory('killed', { 'server.js': "require('http').createServer((_, r) => r.end('ok')).listen(3000)" })
+    const { endpoints, runId } = await sandbox.json<AgentView>(['run', '-d', workspace])
+    const url = endpoints[0]?.url ?? ''
+    expect((await sandbox.get(url)).body).toBe('ok')
+    const container = (await sandbox.containers()).find(({ Labels }) => Labels['dev.moat.run-id'] === runId)
+    await sandbox.docker.getContainer(container?.Id ?? '').kill()
+    const asked = performance.now()
+    const answer = await sandbox.get(url, { servername: 'localhost' })
+    expect(JSON.parse(answer.body)).toMatchObject({ error: 'agent_stopped' })
+    // Whoever is taken for one that starts is held for five seconds.
+    expect(performance.now() - asked).toBeLessThan(4_000)
+  })
+})
