@@ -39,11 +39,10 @@ function startMoat(name, program) {
     layer4: running.layer4,
     pid: running.pid,
     port,
-    stop: () =>
-      [
-        ['stop', name],
-        ['proxy', 'stop'],
-      ].forEach((words) => moat(...words)),
+    stop: () => {
+      moat('stop', name)
+      moat('proxy', 'stop')
+    },
   }
 }
 
