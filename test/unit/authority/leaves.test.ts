@@ -58,7 +58,7 @@ describe('the certificates of agents', () => {
     expect([files(), leaf('shop').serialNumber]).toEqual([['shop.pem'], serialNumber])
   })
 
-  it('do not pile up while agents come and go', async () => {
+  it('do not pile up while agents come and go', { timeout: 60_000 }, async () => {
     for (let count = 0; count < 80; count += 1) await leaves.apply(table(`n${count}`))
     expect(files().length).toBeLessThanOrEqual(65)
     expect(files()).toContain('n79.pem')
