@@ -56,7 +56,7 @@ class Walk {
   readonly #limits: SurveyLimits
   readonly #queue: string[] = ['']
   #seen = 0
-  readonly #trusted = new TrustedFiles()
+  readonly #trusted = TrustedFiles.usual()
   readonly #workspace: string
 
   constructor(workspace: string, limits: SurveyLimits) {

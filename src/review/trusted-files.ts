@@ -23,6 +23,14 @@ export class TrustedFiles {
   readonly #wild: RegExp
   readonly #rules: Rule[]
 
+  static #usual: TrustedFiles | undefined
+
+  /** The list of data/trusted-files.yaml, read once. */
+  static usual(): TrustedFiles {
+    TrustedFiles.#usual ??= new TrustedFiles()
+    return TrustedFiles.#usual
+  }
+
   constructor(entries: Readonly<Record<string, string>> = readEntries()) {
     const rules = Object.entries(entries).map(([key, why]) => {
       const [text = '', part] = key.split('#')
