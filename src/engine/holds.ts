@@ -1,6 +1,6 @@
 // Owns the notes of which agents are held still: written before an agent is paused and removed when it is awake, so that whoever
 // comes next wakes those whose holder was killed. Agents of every moat are held, so the notes are in one place for all of a user's.
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { lstat, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -74,17 +74,18 @@ export class Holds {
 }
 
 /** `MOAT_HOME` does not move it. */
-function holdsDirectory(): string {
-  const usual = join(homedir(), '.moat')
-  // A user without a home of its own, as in some containers.
-  const isThere = isWritable(existsSync(usual) ? usual : homedir())
-  return isThere ? join(usual, 'holds') : join(tmpdir(), `moat-holds-${process.getuid?.()}`)
+export function holdsDirectory(userHome: string = homedir()): string {
+  const moat = join(userHome, '.moat')
+  const usual = join(moat, 'holds')
+  // A user without a home of its own, as in some containers, or in another's, as with sudo.
+  const isOwn = isOwnAndWritable([usual, moat, userHome].find((path) => existsSync(path)) ?? userHome)
+  return isOwn ? usual : join(tmpdir(), `moat-holds-${process.getuid?.()}`)
 }
 
-function isWritable(path: string): boolean {
+function isOwnAndWritable(path: string): boolean {
   try {
     accessSync(path, constants.W_OK)
-    return true
+    return statSync(path).uid === process.getuid?.()
   } catch {
     return false
   }
