@@ -206,7 +206,7 @@ async function letRun(containerId: string, plan: AgentPlan, followed: readonly s
   exitCode.catch(() => {})
   signal.throwIfAborted()
   // Between the look and the engine's own nobody is to put a link there who is not this user.
-  const startedAt = await engine.writers.whileHeld(followed, async () => {
+  const startedAt = await engine.writers.whileHeld(followed, progress.note, async () => {
     await assertSettled(followed)
     await engine.start(containerId)
     const now = performance.now()

@@ -91,7 +91,8 @@ export class DockerEngine implements Engine {
 
   async listAgents(): Promise<AgentList> {
     return this.#ask('list containers', async () => {
-      const listed = await this.#docker.listContainers({ all: true, filters: { label: [labels.runId] } })
+      const filters = { label: [labels.runId] }
+      const listed = await this.writers.listed(() => this.#docker.listContainers({ all: true, filters }))
       const list = await this.#sort(this.#ended.correct(listed))
       return { ...list, agents: await this.ends.added(list.agents) }
     })

@@ -101,7 +101,7 @@ export interface AgentList {
 
 export interface EngineWriters {
   /** Acts while no running agent that can write in a directory above one of the real paths goes on: they are paused meanwhile. */
-  whileHeld<T>(paths: readonly string[], action: () => Promise<T>): Promise<T>
+  whileHeld<T>(paths: readonly string[], note: (text: string) => void, action: () => Promise<T>): Promise<T>
 }
 
 export interface Engine {

@@ -11,11 +11,11 @@ import type { MoatPaths } from '../config/paths.js'
 import type { WantedAddress } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { deserializeError, MoatError, messageOf } from '../errors.js'
+import { tryFileLock } from '../processes/file-lock.js'
 import { listenPorts } from '../routing/urls.js'
 import { formerPort } from '../upkeep/served-port.js'
 import { silentSupervisor } from '../upkeep/silent-supervisor.js'
 import { holdProxy, keepProxy, type ProxyHold, requestStop } from './control-client.js'
-import { tryFileLock } from './file-lock.js'
 import { assertSameEngine, followsEngine } from './other-engine.js'
 import {
   addressOf,

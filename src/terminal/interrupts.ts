@@ -1,4 +1,4 @@
-// Owns Ctrl+C and SIGTERM while a command runs: who is told, first and later times.
+// Owns Ctrl+C, SIGTERM and a terminal that closes while a command runs: who is told, first and later times.
 import { Errors } from '@oclif/core'
 
 /** Exit code of a command interrupted before it had done its work: 128 + SIGINT. */
@@ -6,7 +6,7 @@ export const interruptedExit = 130
 
 /**
  * Takes over SIGINT and SIGTERM. Until `onInterrupt` is called, the first one aborts `signal`; from then on each one
- * calls the listener.
+ * calls the listener. SIGHUP does the former only: a command that has begun its work ends with its terminal, as any.
  */
 export class Interrupts {
   readonly #abort = new AbortController()
@@ -16,6 +16,7 @@ export class Interrupts {
   constructor() {
     process.on('SIGINT', this.#handle)
     process.on('SIGTERM', this.#handle)
+    process.on('SIGHUP', this.#handle)
   }
 
   get signal(): AbortSignal {
@@ -24,10 +25,12 @@ export class Interrupts {
 
   onInterrupt(listener: () => void): void {
     this.#listener = listener
+    process.off('SIGHUP', this.#handle)
   }
 
   release(): void {
     process.off('SIGINT', this.#handle)
     process.off('SIGTERM', this.#handle)
+    process.off('SIGHUP', this.#handle)
   }
 }

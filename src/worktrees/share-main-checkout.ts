@@ -37,6 +37,13 @@ const written = new Set([
 ])
 /** Made where absent, or an agent could make them. */
 const covered = ['branches', 'hooks', 'info', 'modules', 'remotes', 'worktrees']
+/**
+ * Mounts of their own, so that nobody inside puts others in their place: a linked worktree is given the same ones, and while the engine
+ * follows the paths to them, agents that could would have to be held still.
+ */
+const kept = ['objects', 'refs', 'logs', 'logs/refs']
+const keptIfThere = ['lfs', 'reftable']
+
 /** What the container's common directory is made of, besides a config of its own: links to the repository's, there or not. */
 const linked = [
   'branches',
@@ -101,8 +108,15 @@ async function covers(place: GitPlace, target: string, own: string): Promise<Mou
     (entry) => entry.isDirectory() && !written.has(entry.name) && entry.name !== 'hooks',
   )
   for (const name of written) if (await exists(join(commonDir, name))) await assertReal(join(commonDir, name))
+  for (const name of kept) await ensureDirectory(join(commonDir, name))
+  const there = entries.filter((entry) => entry.isDirectory() && keptIfThere.includes(entry.name))
   const inside = await writeView(place, target, own)
   return [
+    ...[...kept, ...there.map(({ name }) => name)].map((name) => ({
+      readOnly: false,
+      source: join(commonDir, name),
+      target: join(target, name),
+    })),
     ...['config', ...directories.map(({ name }) => name)].map((name) => ({
       readOnly: true,
       source: join(commonDir, name),

@@ -1,7 +1,10 @@
 // Owns that no agent can change what another one is given while the engine looks: those that could are held still.
+import { execFileSync } from 'node:child_process'
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { connectEngine } from '../../../src/engine/connect-engine.js'
+import { Holds } from '../../../src/engine/holds.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 
@@ -29,6 +32,37 @@ it('an agent that works above a new one is paused while the new one starts; othe
   expect((await sandbox.json<{ agents: AgentView[] }>(['list'])).agents.map(({ state }) => state)).toEqual(
     Array(3).fill('running'),
   )
+})
+
+it('agents of one repository do not hold each other still', async () => {
+  const repository = sandbox.directory('repository', yaml('first'))
+  const git = (...args: string[]) => execFileSync('git', ['-C', repository, ...args], { env: sandbox.env })
+  git('init', '-q')
+  git('add', '.')
+  git('-c', 'user.name=a', '-c', 'user.email=a@example.com', 'commit', '-qm', 'first')
+  await sandbox.json(['run', '-d', repository])
+  const since = Date.now() / 1000
+  await sandbox.json(['run', '-d', '-n', 'second', repository])
+  await sandbox.json(['wt', '-d', 'branch'], { cwd: repository })
+  await sandbox.json(['wt', '-d', 'other-branch'], { cwd: repository })
+  expect(await sandbox.containers()).toHaveLength(4)
+  expect(await pausesSince(since)).toEqual([])
+})
+
+it('an agent that was held by one that was killed is woken when agents are listed', async () => {
+  await sandbox.json(['run', '-d', sandbox.directory('app', yaml('app'))])
+  const [info] = await sandbox.containers()
+  const containerId = info?.Id ?? ''
+  // A home of its own for this command: what others of this machine hold is no business of the test's.
+  const home = sandbox.directory('home')
+  const holds = new Holds(join(home, '.moat', 'holds'))
+  await (await holds.lock(0))?.release()
+  await holds.add({ address: (await connectEngine({})).address, containerId })
+  await sandbox.docker.getContainer(containerId).pause()
+  const { agents } = await sandbox.json<{ agents: AgentView[] }>(['list'], { env: { HOME: home } })
+  expect(agents.map(({ state }) => state)).toEqual(['running'])
+  expect((await sandbox.docker.getContainer(containerId).inspect()).State.Paused).toBe(false)
+  expect(await holds.all()).toEqual([])
 })
 
 /** What the engine tells of having paused agents of this sandbox. */

@@ -16,7 +16,7 @@ import { checkLeftovers } from '../../../src/doctor/check-leftovers.js'
 import { checkState } from '../../../src/doctor/check-state.js'
 import { checkTrust } from '../../../src/doctor/check-trust.js'
 import type { DoctorContext } from '../../../src/doctor/diagnosis.js'
-import { takeFileLock } from '../../../src/supervisor/file-lock.js'
+import { takeFileLock } from '../../../src/processes/file-lock.js'
 
 let context: DoctorContext
 let home: string

@@ -1,4 +1,4 @@
-// Owns the lock files of the proxy: locks of the operating system, so the death of a holder always frees them.
+// Owns lock files: locks of the operating system, so the death of a holder always frees them.
 import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 

@@ -10,7 +10,7 @@ afterAll(() => rmSync(directory, { force: true, recursive: true }))
 
 // The supervisor takes its lock for life and keeps nothing of it: whatever holds it must survive that.
 it('is held although nobody refers to it any more', async () => {
-  const module = JSON.stringify(resolve('src/supervisor/file-lock.ts'))
+  const module = JSON.stringify(resolve('src/processes/file-lock.ts'))
   const path = JSON.stringify(join(directory, 'a.lock'))
   const program = `
     const { takeFileLock } = await import(${module})
