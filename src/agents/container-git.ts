@@ -2,8 +2,12 @@
 import type { Mount } from '../config/mount.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { NetworkPolicy } from '../egress/policy.js'
+import type { Engine } from '../engine/engine.js'
+import { isLive } from '../routing/agent.js'
 import { agentUrl, type ProxyAddress, urlOf } from '../routing/urls.js'
+import { placeOf } from '../worktrees/find-checkout.js'
 import type { TrustedUrls } from '../worktrees/git-environment.js'
+import { beginCheckout } from '../worktrees/settle-checkout.js'
 import { shareMainCheckout } from '../worktrees/share-main-checkout.js'
 import { shareRepository } from '../worktrees/share-repository.js'
 import { certificateFile } from './container-trust.js'
@@ -28,7 +32,22 @@ function openedUrls({ rules }: NetworkPolicy): string[] {
   return [...new Set(urls)]
 }
 
-export async function gitMounts({ checkout, mainCheckout }: AgentPlan, { home }: MoatPaths): Promise<Mount[]> {
-  if (checkout) return shareRepository(checkout, home)
-  return mainCheckout ? shareMainCheckout(mainCheckout, home) : []
+export interface GitRun {
+  engine: Pick<Engine, 'listAgents'>
+  note: (line: string) => void
+  paths: Pick<MoatPaths, 'home'>
+  runId: string
+}
+
+/** What the run is given of git; what an earlier agent has left, whose end no moat saw, is put right first. */
+export async function gitMounts(
+  { checkout, mainCheckout }: Pick<AgentPlan, 'checkout' | 'mainCheckout'>,
+  { engine, note, paths, runId }: GitRun,
+): Promise<Mount[]> {
+  const place = checkout ? placeOf(checkout) : mainCheckout
+  if (!place) return []
+  const live = (await engine.listAgents()).agents.filter(isLive).map((agent) => agent.runId)
+  for (const said of await beginCheckout(place, paths.home, runId, new Set(live))) note(said)
+  if (checkout) return shareRepository(checkout, paths.home)
+  return shareMainCheckout(place, paths.home)
 }

@@ -2,7 +2,6 @@
 import { assertNotMoatHome } from '../config/guard-home.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { WantedAddress } from '../config/settings.js'
-import { removeAgentDirectory } from '../doors/agent-directory.js'
 import { isOpen } from '../egress/effective-policy.js'
 import type { ContainerOutput, ContainerSpec, Engine } from '../engine/engine.js'
 import { containerName, toLabels } from '../engine/labels.js'
@@ -16,7 +15,6 @@ import { ensureProxy } from '../supervisor/ensure-proxy.js'
 import { addressOf } from '../supervisor/protocol.js'
 import { placeOf } from '../worktrees/find-checkout.js'
 import { containerGitEnvironment } from '../worktrees/git-environment.js'
-import { settleCheckout } from '../worktrees/settle-checkout.js'
 import { assertHostPorts, assertNetwork } from './assert-network.js'
 import { gitMounts, trustedUrls } from './container-git.js'
 import { type ContainerGrants, networkWithGrants, planContainerGrants } from './container-grants.js'
@@ -34,6 +32,7 @@ import { reserveContainer } from './reserve-container.js'
 import { newRunId } from './run-id.js'
 import { assertRuntime } from './runtime.js'
 import { assertSettled, followedPaths } from './settled-sources.js'
+import { takeBack } from './take-back.js'
 import { planTrustBundle, type TrustBundle } from './trust-bundle.js'
 import { trustedRoots } from './trusted-roots.js'
 
@@ -192,7 +191,7 @@ async function startContainer(
       }
     })
   } catch (error) {
-    await removeAgentDirectory(paths, runId)
+    await takeBack(plan.workspace, runId, paths, progress.note)
     throw error
   }
 }
@@ -232,16 +231,14 @@ interface ContainerParts {
 
 async function containerSpec(
   plan: AgentPlan,
-  { interactive, keep, paths, progress, removeAtEnd, user }: StartOptions,
+  { engine, interactive, keep, paths, progress, removeAtEnd, user }: StartOptions,
   image: PreparedImage,
   { address, bundle, forwarder, grants, network, runId, trust }: ContainerParts,
 ): Promise<ContainerSpec> {
-  const { checkout, container, endpointEnv, endpoints, mainCheckout, mounts, name, routes, workspace } = plan
+  const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
   const policy = plan.network
   const urls = address ? urlEnvironment(name, endpoints, address, { bare: plan.discoverPlace !== undefined }) : {}
-  // What an earlier agent has left, whose end no moat saw.
-  if (checkout ?? mainCheckout) (await settleCheckout(workspace, paths.home)).forEach(progress.note)
-  const shared = await gitMounts(plan, paths)
+  const shared = await gitMounts(plan, { engine, note: progress.note, paths, runId })
   const cache = await planPackageCache(plan, paths)
   const place = checkout ? placeOf(checkout) : plan.mainCheckout
   return {

@@ -12,7 +12,7 @@ export async function tellReview(paths: MoatPaths, runId: string, note: (line: s
     const run = (await reviewableRuns(paths)).find((candidate) => candidate.runId === runId)
     if (!run) return
     const review = await reviewRun(run)
-    for (const said of await settleCheckout(review.workspace, paths.home)) note(visible(said))
+    for (const said of await settleCheckout(review.workspace, paths.home, runId)) note(visible(said))
     const line = reviewLine(review)
     if (line !== undefined) note(line)
   } catch (error) {

@@ -1,7 +1,7 @@
 // Owns what of a container's own config becomes the repository's: the upstreams of new branches, and nothing else. All of it was
 // written by an agent. What an upstream may name is a remote the user has already, so nothing new is reached by it.
 import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readWhole } from '../config/open-inside.js'
 import { isBranchName } from './branch-name.js'
@@ -22,17 +22,19 @@ const mostUpstreams = 50
 /** Gives the repository the upstreams that its containers have set for branches that have none; the branches. */
 export async function carryUpstreams(place: GitPlace, home: string): Promise<string[]> {
   const own = viewDirectory(home, place.gitDir)
-  const [start, end] = await Promise.all([readOwn(join(own, 'config.start')), readOwn(join(own, 'locks', 'config'))])
+  const begun = join(own, 'config.start')
+  const [start, end] = await Promise.all([readOwn(begun), readOwn(join(own, 'locks', 'config'))])
   if (!start || !end || start.equals(end)) return []
-  const found = newUpstreams({
-    ours: await configEntries(place),
-    start: await parseConfig(start, 'config'),
-    theirs: await parseConfig(end, 'config').catch(() => []),
-  })
-  for (const { branch, merge, remote } of found) {
-    await changeConfig(place, `branch.${branch}.remote`, remote)
-    await changeConfig(place, `branch.${branch}.merge`, merge)
-  }
+  const theirs = await parseConfig(end, 'config').catch(() => undefined)
+  if (!theirs) return []
+  const found = newUpstreams({ ours: await configEntries(place), start: await parseConfig(start, 'config'), theirs })
+  const changes = found.flatMap(({ branch, merge, remote }) => [
+    [`branch.${branch}.remote`, remote],
+    [`branch.${branch}.merge`, merge],
+  ])
+  if (changes.length > 0) await changeConfig(place, changes)
+  // Once: what its user takes away again stays away.
+  await writeFile(begun, end)
   return found.map(({ branch }) => branch)
 }
 

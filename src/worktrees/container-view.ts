@@ -1,8 +1,8 @@
 // Owns what git in a container is given in place of a repository's own common directory: links to what is the repository's, and a
 // config of its own. Host's git reads none of it.
-import { createHash } from 'node:crypto'
-import { copyFile, lstat, mkdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { createHash, randomUUID } from 'node:crypto'
+import { copyFile, lstat, mkdir, readlink, rename, symlink, unlink, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { shellQuote } from '../config/shell-quote.js'
 import { exitCodes, MoatError, systemCode } from '../errors.js'
 
@@ -33,17 +33,30 @@ export async function writeConfig(
   await prepare(next)
   // What the container's is compared with at the end.
   await copyFile(next, join(directory, 'config.start'))
-  for (const name of ['config', 'config.lock']) await rm(join(writable, name), { force: true, recursive: true })
+  for (const name of ['config', 'config.lock']) await clear(join(writable, name))
   await rename(next, join(writable, 'config'))
 }
 
 /** Replaced at once, as another container of this checkout may be using it. */
 export async function link(target: string, path: string): Promise<void> {
   if ((await readlink(path).catch(() => undefined)) === target) return
-  const next = `${path}.${process.pid}`
-  await rm(next, { force: true, recursive: true })
+  const next = `${path}.${randomUUID()}`
   await symlink(target, next)
+  if ((await lstat(path).catch(() => undefined))?.isDirectory()) await clear(path)
   await rename(next, path)
+}
+
+/**
+ * Makes room where an agent can write, even now. A directory is not emptied: what is in it may be another one's by the time it is
+ * removed. It goes to moat's own directory, one further up, and stays there.
+ */
+async function clear(path: string): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return
+    await rename(path, join(dirname(dirname(path)), `aside-${randomUUID()}`))
+  }
 }
 
 export async function ensureDirectory(path: string): Promise<void> {

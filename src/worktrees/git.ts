@@ -11,6 +11,7 @@ import { readWhole } from '../config/open-inside.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { MoatError } from '../errors.js'
 import type { GitPlace } from './git-place.js'
+import { lockConfig } from './lock-config.js'
 import { allowedConfig, configText, mostBytes } from './repository-config.js'
 import { type GitOutcome, startGit } from './start-git.js'
 
@@ -80,16 +81,16 @@ export async function withView<T>(
 }
 
 /**
- * Changes the repository's own config, under git's lock, but in place: git would replace the file, and on Linux that ends the
- * mounts by which containers are kept from writing it.
+ * Changes the repository's own config by calls of `git config`, all of them or none, under git's lock, but in place: git would replace
+ * the file, and on Linux that ends the mounts by which containers are kept from writing it.
  */
-export async function changeConfig(place: GitPlace, ...args: readonly string[]): Promise<void> {
+export async function changeConfig(place: GitPlace, changes: readonly (readonly string[])[]): Promise<void> {
   const file = join(place.commonDir, 'config')
-  await writeFile(`${file}.lock`, '', { flag: 'wx' }).catch((cause: unknown) => {
-    const suggestions = [`ls -l ${shellQuote(`${file}.lock`)}`]
-    throw new MoatError('GIT_FAILED', `${file} cannot be locked: another git is changing it.`, { cause, suggestions })
-  })
   const own = await mkdtemp(join(moatHome(), 'git', 'config-'))
+  const release = await lockConfig(file).catch(async (error: unknown) => {
+    await rm(own, { recursive: true })
+    throw error
+  })
   try {
     const copy = join(own, 'config')
     // A link that an agent has put there is not followed, and what was opened is what is written.
@@ -97,17 +98,22 @@ export async function changeConfig(place: GitPlace, ...args: readonly string[]):
     try {
       await writeFile(copy, await readWhole(handle, mostBytes))
       const env = { GIT_DIR: '/nonexistent' }
-      const outcome = await startGit(['config', '--file', copy, ...args], { directory: own, env })
-      if (outcome.code !== 0) throw gitFailed(place, outcome)
+      for (const args of changes) {
+        const outcome = await startGit(['config', '--file', copy, ...args], { directory: own, env })
+        if (outcome.code !== 0) throw gitFailed(place, outcome)
+      }
       const text = await readFile(copy)
-      await handle.write(text, 0, text.length, 0)
+      // In one write, over the end of a longer one too: whoever is killed before the next line leaves a config that says the same.
+      const padding = Buffer.alloc(Math.max(0, (await handle.stat()).size - text.length), '\n')
+      const whole = Buffer.concat([text, padding])
+      await handle.write(whole, 0, whole.length, 0)
       await handle.truncate(text.length)
     } finally {
       await handle.close()
     }
   } finally {
     await rm(own, { force: true, recursive: true })
-    await rm(`${file}.lock`, { force: true })
+    await release()
   }
 }
 

@@ -14,10 +14,13 @@ export async function trackBranch(place: GitPlace, branch: string, from: string)
     if (outcome.code !== 0) throw gitFailed(place, outcome)
     // In the config that is thrown away.
     const listed = await startGit(['config', '--file', join(view, 'config'), '--null', '--list'], { directory: view })
-    for (const item of listed.stdout.split('\0')) {
-      const [key = '', value = ''] = item.split(/\n(.*)/s)
-      if (key.startsWith(`branch.${branch}.`)) await changeConfig(place, key, value)
-    }
+    const entries = listed.stdout.split('\0').map((item) => item.split(/\n(.*)/s))
+    const set = entries.filter(([key]) => key?.startsWith(`branch.${branch}.`))
+    if (set.length > 0)
+      await changeConfig(
+        place,
+        set.map(([key = '', value = '']) => [key, value]),
+      )
   })
 }
 

@@ -72,7 +72,7 @@ async function addWorktree(repository: Repository, { branch, path, stale }: Addi
       // Only as it was made: with commits on it, it is somebody's.
       undo.push(() => askGit(main, ['update-ref', '-d', `refs/heads/${branch}`, commit]))
       if (tracks) {
-        undo.push(() => changeConfig(main, '--remove-section', `branch.${branch}`).catch(() => {}))
+        undo.push(() => changeConfig(main, [['--remove-section', `branch.${branch}`]]).catch(() => {}))
         await trackBranch(place, branch, from)
       }
     }

@@ -1,25 +1,81 @@
-// Owns what becomes of git's own files when an agent has worked with them: nothing stays that would lead a git on the host astray, and
-// what is harmless in the container's config is kept.
+// Owns what becomes of git's own files when an agent has worked with them: nothing stays of the agent's that would lead a git on the
+// host astray, nothing of its user's goes, and what is harmless in the container's config is kept.
+import { lstat, readlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { shellQuote } from '../config/shell-quote.js'
 import { MoatError, messageOf } from '../errors.js'
 import { carryUpstreams } from './carry-upstreams.js'
+import { viewDirectory } from './container-view.js'
 import { findCheckout, placeOf } from './find-checkout.js'
-import type { GitPlace } from './git-place.js'
+import { type GitPlace, mainDirectory, unsafe } from './git-place.js'
 import { mainCheckoutAt } from './main-checkout.js'
-import { removeLinks } from './remove-links.js'
+import { type GitLink, removeLinks } from './remove-links.js'
+import { dropEnded, dropRecord, isKnown, recordStart, startRecords } from './start-links.js'
 
-/** Of the checkout that `workspace`, a real path, is; what a person should know of it. `home` is the `~/.moat`. */
-export async function settleCheckout(workspace: string, home: string): Promise<string[]> {
+/** Without these there is no repository; of one checkout, and of all. */
+const essential = ['logs', 'logs/refs', 'refs']
+const shared = [...essential, 'objects', 'reftable']
+
+/**
+ * At the end of a run: of the checkout that `workspace`, a real path, is; what a person should know of it. `home` is the `~/.moat`.
+ * What was not there when the run began is removed.
+ */
+export async function settleCheckout(workspace: string, home: string, runId: string): Promise<string[]> {
   try {
     const place = await checkoutAt(workspace)
     if (!place) return []
-    const links = await removeLinks(place)
-    await carryUpstreams(place, home)
-    return links.length === 0 ? [] : [saidOf(links)]
+    const records = (await startRecords(place, home)).filter((record) => record.runId === runId)
+    const links = records.length === 0 ? [] : await removeLinks(place, (link) => isKnown(place, records, link))
+    await dropRecord(place, home, runId)
+    return [...(await saidOf(links, place, home)), ...(await carried(place, home))]
   } catch (error) {
     // What no run begins in, the next one says why.
     if (error instanceof MoatError) return []
-    return [`git's files in ${workspace} could not be looked at: ${messageOf(error)}`]
+    return [unseen(workspace, error)]
   }
+}
+
+/**
+ * Before a run is given the checkout: puts right what was left by runs whose end no moat saw, and remembers what is there. `live` are
+ * the runs beside it. Throws REPOSITORY_UNSAFE for a repository whose files are elsewhere; it stays as it is.
+ */
+export async function beginCheckout(
+  place: GitPlace,
+  home: string,
+  runId: string,
+  live: ReadonlySet<string>,
+): Promise<string[]> {
+  await assertWhole(place)
+  const records = await startRecords(place, home)
+  const links = records.length === 0 ? [] : await removeLinks(place, (link) => isKnown(place, records, link))
+  const said = [...(await saidOf(links, place, home)), ...(await carried(place, home))]
+  await recordStart(place, home, runId, await dropEnded(place, home, records, live))
+  return said
+}
+
+/** A link for one of them is its user's, more likely than not, so it is never removed at a start. */
+async function assertWhole({ commonDir, gitDir, root }: GitPlace): Promise<void> {
+  const own = [...essential, 'index', 'packed-refs'].map((name) => join(gitDir, name))
+  for (const path of new Set([...shared.map((name) => join(commonDir, name)), ...own])) {
+    if (!(await lstat(path).catch(() => undefined))?.isSymbolicLink()) continue
+    const message = `${path} is a symbolic link to ${plain(await readlink(path))}, so the repository is not given to an agent: its git would write there.`
+    const from = shellQuote(root ?? mainDirectory(commonDir))
+    throw unsafe(message, [`ls -l ${shellQuote(path)}`, `git clone ${from} <another directory>`])
+  }
+}
+
+/** A config that git refuses says nothing of the links, which are gone by now. */
+async function carried(place: GitPlace, home: string): Promise<string[]> {
+  try {
+    await carryUpstreams(place, home)
+    return []
+  } catch (error) {
+    return error instanceof MoatError ? [] : [unseen(place.root ?? place.commonDir, error)]
+  }
+}
+
+function unseen(workspace: string, error: unknown): string {
+  return `git's files in ${workspace} could not be looked at: ${messageOf(error)}`
 }
 
 /** Undefined for what agents are given no git for. */
@@ -29,8 +85,22 @@ async function checkoutAt(workspace: string): Promise<GitPlace | undefined> {
   return linked.root === workspace ? placeOf(linked) : undefined
 }
 
-function saidOf(links: readonly string[]): string {
-  const [shown, more] = [links.slice(0, 3).join(', '), links.length - 3]
-  const rest = more > 0 ? `, and ${more} more` : ''
-  return `Removed symbolic links among git's files, which git does not make and your git would have written through: ${shown}${rest}`
+/** Where they led stays known: whoever made one of them meanwhile can make it again. */
+async function saidOf(links: readonly GitLink[], { commonDir }: GitPlace, home: string): Promise<string[]> {
+  if (links.length === 0) return []
+  const list = join(viewDirectory(home, commonDir), 'links.removed')
+  const lines = links.map(
+    ({ path, target }) => `${new Date().toISOString()} ${shellQuote(path)} ${shellQuote(target)}\n`,
+  )
+  await writeFile(list, lines.join(''), { flag: 'a', mode: 0o600 })
+  const shown = links.slice(0, 3).map(({ path, target }) => plain(`${path} -> ${target}`))
+  const rest = links.length > 3 ? `, and ${links.length - 3} more, all of them in ${list}` : ''
+  return [
+    `Removed symbolic links among git's files, which were not there before the agent, and your git would have written through: ${shown.join(', ')}${rest}`,
+  ]
+}
+
+/** An agent has chosen the text: nothing in it may move a cursor or hide. */
+function plain(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
 }

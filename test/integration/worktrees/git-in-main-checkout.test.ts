@@ -98,7 +98,9 @@ describe('git in the container of a main checkout', () => {
     expect(repository.git('fsck', '--no-dangling')).toBe('')
     await inside(agent, 'ln -s /etc/motd .git/COMMIT_EDITMSG2; mkdir -p .git/logs/x; ln -s /etc/motd .git/logs/x/y')
     const { stderr } = await sandbox.moat(['stop', agent.name])
-    expect(stderr).toContain(`your git would have written through: ${repository.directory}/.git/COMMIT_EDITMSG2, `)
+    expect(stderr).toContain(
+      `your git would have written through: ${repository.directory}/.git/COMMIT_EDITMSG2 -> /etc/motd, `,
+    )
     expect(existsSync(join(repository.directory, '.git/logs/x'))).toBe(true)
     expect(repository.git('for-each-ref', '--format=%(upstream)', 'refs/heads')).toBe(
       'refs/remotes/origin/main\nrefs/remotes/origin/main',

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { lstat, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
+import type { GitPlace } from '../../../src/worktrees/git-place.js'
 import { removeLinks } from '../../../src/worktrees/remove-links.js'
 import { temporaryDirectory } from '../config/temp-directory.js'
 
@@ -11,9 +12,21 @@ async function repository() {
   const git = join(directory, 'git')
   const victim = join(directory, 'bashrc')
   await writeFile(victim, 'mine')
-  for (const file of ['HEAD', 'logs/HEAD', 'refs/heads/main', 'objects/aa/b', 'hooks/x', 'worktrees/w/HEAD'])
+  for (const file of [
+    'HEAD',
+    'logs/HEAD',
+    'refs/heads/main',
+    'objects/aa/b',
+    'objects/pack/x',
+    'hooks/x',
+    'worktrees/w/HEAD',
+  ])
     await write(join(git, file))
   return { git, victim }
+}
+
+async function removeAll(place: GitPlace): Promise<string[]> {
+  return (await removeLinks(place, () => false)).map(({ path }) => path)
 }
 
 async function write(file: string): Promise<void> {
@@ -36,7 +49,7 @@ it('removes what an agent could have left anywhere that git writes', async () =>
     await mkdir(dirname(join(git, place)), { recursive: true })
     await symlink(victim, join(git, place))
   }
-  const removed = await removeLinks({ commonDir: git, gitDir: git })
+  const removed = await removeAll({ commonDir: git, gitDir: git })
   expect(removed).toEqual([...places, 'rebase-merge/done'].map((place) => join(git, place)).toSorted())
   expect(await readFile(victim, 'utf8')).toBe('mine')
   for (const file of ['HEAD', 'logs/HEAD', 'refs/heads/main', 'objects/aa/b', 'hooks/x'])
@@ -47,12 +60,20 @@ it('follows no link to a directory, and leaves hooks, and what its user may have
   const { git, victim } = await repository()
   await symlink(victim, join(dirname(victim), 'other'))
   await symlink(dirname(victim), join(git, 'refs/out'))
-  for (const place of ['hooks/pre-commit', 'rr-cache', 'config']) await symlink(victim, join(git, place))
+  for (const place of [
+    'hooks/pre-commit',
+    'rr-cache',
+    'config',
+    'remotes',
+    '.#COMMIT_EDITMSG',
+    'objects/pack/pack-ab.idx',
+  ])
+    await symlink(victim, join(git, place))
   const other = join(dirname(git), 'linked')
   await mkdir(other)
   await symlink('refs/heads/main', join(other, 'HEAD'))
-  expect(await removeLinks({ commonDir: git, gitDir: git })).toEqual([join(git, 'refs/out')])
-  expect(await removeLinks({ commonDir: other, gitDir: other })).toEqual([])
+  expect(await removeAll({ commonDir: git, gitDir: git })).toEqual([join(git, 'refs/out')])
+  expect(await removeAll({ commonDir: other, gitDir: other })).toEqual([])
   expect((await lstat(join(dirname(victim), 'other'))).isSymbolicLink()).toBe(true)
 })
 
@@ -61,5 +82,5 @@ it("looks, for a worktree, at its own directory and what it shares, not at the m
   const own = join(git, 'worktrees/w')
   for (const place of [join(git, 'COMMIT_EDITMSG'), join(own, 'COMMIT_EDITMSG'), join(git, 'logs/x')])
     await symlink(victim, place)
-  expect(await removeLinks({ commonDir: git, gitDir: own })).toEqual([join(git, 'logs/x'), join(own, 'COMMIT_EDITMSG')])
+  expect(await removeAll({ commonDir: git, gitDir: own })).toEqual([join(git, 'logs/x'), join(own, 'COMMIT_EDITMSG')])
 })
