@@ -1,4 +1,5 @@
-// Prints `N passed, M failed` (and `, K skipped` if any) from vitest's JSON report, as one line for CI.
+// Prints `N passed, M failed` (and `, K skipped` if any) from vitest's JSON report, as one line for CI; and before it, on stderr,
+// why tests were left out that this machine cannot run.
 //   count-tests.mjs REPORT EXIT_CODE
 import { readFileSync } from 'node:fs'
 
@@ -26,4 +27,7 @@ const skipped = tests.length - passed - count('failed')
 // An error outside every test (unhandled rejection, no tests at all) shows only in the exit code.
 const failed = Math.max(count('failed') + brokenFiles, exitCode === '0' ? 0 : 1)
 
+const leftOut = tests.flatMap(({ meta }) => (meta?.leftOut === undefined ? [] : [meta.leftOut]))
+for (const reason of new Set(leftOut))
+  console.error(`LEFT OUT: ${leftOut.filter((one) => one === reason).length} tests. ${reason}`)
 console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`)

@@ -9,21 +9,27 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { CaddyAdmin } from '../../../src/caddy/admin.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import type { ProxyStatus } from '../../../src/supervisor/proxy.js'
-import { buildDeadline, layer4Caddy } from '../../helpers/layer4-caddy.js'
+import { buildDeadline, layer4Caddy, leaveOut } from '../../helpers/layer4-caddy.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 import { until } from '../../helpers/until.js'
 
 let sandbox: Sandbox
 let port: number
 let ca: string
+let missing: string | undefined
 
 beforeAll(async () => {
   sandbox = new Sandbox()
-  sandbox.env.MOAT_CADDY = await layer4Caddy()
+  const caddy = await layer4Caddy()
+  if ('missing' in caddy) {
+    missing = caddy.missing
+    return
+  }
+  sandbox.env.MOAT_CADDY = caddy.path
   const ports = `
   web: 3000
   locked: {port: 3000, basic_auth: {ann: secret}}
@@ -38,6 +44,9 @@ beforeAll(async () => {
   port = (await sandbox.json<ProxyStatus>(['proxy', 'status'])).port
   ca = join(sandbox.home, 'proxy/ca/ca.crt')
 }, buildDeadline + 120_000)
+beforeEach((context) => {
+  if (missing !== undefined) leaveOut(context, missing)
+})
 afterAll(() => sandbox.cleanUp())
 
 interface Plain {
