@@ -36,6 +36,7 @@ export default defineConfig({
           maxWorkers: workers,
           name: 'unit',
           sequence: { groupOrder: 0 },
+          testTimeout: 30_000,
           typecheck: { enabled: false },
         },
       },

@@ -1,10 +1,13 @@
 // Waiting for a condition with a deadline: the only way tests wait.
 
-/** Resolves with the first truthy answer of `condition`; rejects, naming `what`, when there is none in time. */
+/**
+ * Resolves with the first truthy answer of `condition`; rejects, naming `what`, when there is none in time. The deadline is for what
+ * never comes, on a machine however slow; milliseconds.
+ */
 export async function until<T>(
   what: string,
   condition: () => Promise<T> | T,
-  deadline = 10_000,
+  deadline = 30_000,
 ): Promise<NonNullable<Exclude<T, false>>> {
   const end = performance.now() + deadline
   let last: unknown

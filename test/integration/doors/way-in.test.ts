@@ -128,15 +128,16 @@ server.listen(3000, address)`
   it('that never comes: a person sees a page soon, a program is told after five seconds, of what listens instead', async () => {
     const agent = await start('elsewhere', `${counting}server.listen(5173, '127.0.0.1')`)
     const navigation = { Accept: 'text/html', 'Sec-Fetch-Mode': 'navigate' }
-    let began = performance.now()
-    const page = await sandbox.get(url(agent), { headers: navigation })
-    expect(performance.now() - began).toBeLessThan(3_000)
-    expect(page.body).toContain('5173')
-    began = performance.now()
-    const answer = await sandbox.get(url(agent), { headers: { Accept: 'application/json' } })
-    expect(performance.now() - began).toBeGreaterThan(4_000)
-    expect([502, 503]).toContain(answer.status)
-    expect(answer.body).toContain('5173')
+    const timed = async (headers: Record<string, string>) => {
+      const asked = performance.now()
+      return { answer: await sandbox.get(url(agent), { headers }), took: performance.now() - asked }
+    }
+    const [page, program] = await Promise.all([timed(navigation), timed({ Accept: 'application/json' })])
+    expect(page.took).toBeLessThan(program.took - 1_000)
+    expect(page.answer.body).toContain('5173')
+    expect(program.took).toBeGreaterThan(4_000)
+    expect([502, 503]).toContain(program.answer.status)
+    expect(program.answer.body).toContain('5173')
   })
 })
 
@@ -163,13 +164,13 @@ describe('agents that come and go', () => {
     const { Id } = await containerOf('loopback')
     const agent = await agentNamed('loopback')
     await run('docker', ['restart', '-t', '0', Id])
-    await until('the URL to answer', async () => (await sandbox.get(url(agent))).status === 200, 10_000)
+    await until('the URL to answer', async () => (await sandbox.get(url(agent))).status === 200)
     const { supervisor } = await sandbox.json<{ supervisor: { pid: number } }>(['proxy', 'status'])
     process.kill(supervisor.pid, 'SIGKILL')
     expect((await sandbox.get(url(agent))).status).toBe(200)
     await run('docker', ['restart', '-t', '0', Id])
     await sandbox.json(['proxy', 'status'])
-    await until('the URL to answer', async () => (await sandbox.get(url(agent))).status === 200, 10_000)
+    await until('the URL to answer', async () => (await sandbox.get(url(agent))).status === 200)
   })
 
   it('are not waited for while they are paused', async () => {
@@ -179,10 +180,10 @@ describe('agents that come and go', () => {
     await Promise.all(Array.from({ length: 5 }, () => sandbox.get(url(agent))))
     const before = await configs()
     await run('docker', ['pause', Id])
-    await until('the page of a paused agent', async () => (await configs()) !== before, 5_000)
+    await until('the page of a paused agent', async () => (await configs()) !== before)
     for (let time = 0; time < 5; time++) expect((await sandbox.get(url(agent))).status).toBeGreaterThanOrEqual(500)
     await run('docker', ['unpause', Id])
-    await until('the URL to answer', async () => (await sandbox.get(url(agent))).status === 200, 10_000)
+    await until('the URL to answer', async () => (await sandbox.get(url(agent))).status === 200)
   })
 })
 
@@ -193,10 +194,10 @@ describe('an agent whose container was renamed', () => {
     await Promise.all(Array.from({ length: 5 }, () => sandbox.get(url(agent))))
     const before = await configs()
     await run('docker', ['rename', Id, `${Names[0]?.slice(1)}-other`])
-    await until('Caddy to let go', async () => (await configs()) !== before, 5_000)
+    await until('Caddy to let go', async () => (await configs()) !== before)
     for (let time = 0; time < 5; time++) expect((await sandbox.get(url(agent))).status).toBe(404)
     await run('docker', ['rename', Id, Names[0]?.slice(1) ?? ''])
-    await until('the URL to answer', async () => (await sandbox.get(url(agent))).status === 200, 10_000)
+    await until('the URL to answer', async () => (await sandbox.get(url(agent))).status === 200)
   })
 })
 

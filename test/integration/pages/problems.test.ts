@@ -112,9 +112,13 @@ http.createServer((_, response) => response.end('six')).listen({ host: '::', ipv
   it('is a page for a browser: soon, not cached, and with nothing inline', async () => {
     // An agent is starting for half a minute.
     await startAgent('fresh', 'setInterval(() => {}, 1000)')
-    const start = performance.now()
-    const page = await sandbox.get(url('web.fresh'), { headers: navigation })
-    expect(performance.now() - start).toBeLessThan(3_000)
+    const timed = async (headers: Record<string, string>) => {
+      const asked = performance.now()
+      return { answer: await sandbox.get(url('web.fresh'), { headers }), took: performance.now() - asked }
+    }
+    const [{ answer: page, took }, program] = await Promise.all([timed(navigation), timed({})])
+    // Programs are held for five seconds.
+    expect(took).toBeLessThan(program.took - 1_000)
     expect(facts(page)).toEqual([503, 'starting', 'no-store'])
     expect(page.headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8', 'retry-after': '1' })
     expect(page.headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/)
@@ -144,15 +148,20 @@ http.createServer((_, response) => response.end('six')).listen({ host: '::', ipv
 })
 
 describe('a page that waits', () => {
-  it('hears of the first listen within a second, and the URL answers then', async () => {
-    await startAgent(
-      'late',
-      "setTimeout(() => require('http').createServer((_, r) => r.end('there')).listen(3000), 3000)",
-    )
+  it('hears of the first listen soon, and the URL answers then', async () => {
+    const listens = `const waiting = setInterval(() => {
+      if (!require('fs').existsSync('/workspace/go')) return
+      clearInterval(waiting)
+      require('http').createServer((_, r) => r.end('there')).listen(3000)
+    }, 20)`
+    await startAgent('late', listens)
     const page = await sandbox.get(url('web.late'), { headers: navigation })
     const seen = /data-seen="([^"]*)"/.exec(page.body)?.[1] ?? ''
-    const changed = await sandbox.get(url('web.late', `/_moat/changed?seen=${encodeURIComponent(seen)}`))
-    expect(JSON.parse(changed.body)).toEqual({ changed: true })
+    const answer = sandbox.get(url('web.late', `/_moat/changed?seen=${encodeURIComponent(seen)}`))
+    sandbox.directory('late', { go: '' })
+    const asked = performance.now()
+    expect(JSON.parse((await answer).body)).toEqual({ changed: true })
+    expect(performance.now() - asked).toBeLessThan(5_000)
     expect((await sandbox.get(url('web.late'))).body).toBe('there')
   })
 })

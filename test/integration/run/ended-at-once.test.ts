@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { endedAtOnce } from '../../../src/agents/ended-at-once.js'
+import { PortClash } from '../../../src/agents/port-clash.js'
 import type { StartedAgent } from '../../../src/agents/start-agent.js'
 import { moatPaths } from '../../../src/config/paths.js'
 import { connectEngine } from '../../../src/engine/connect-engine.js'
@@ -44,7 +45,7 @@ async function start(command: string): Promise<StartedAgent> {
   return { agent, authorityCreated: false, containerId, exitCode, forwards: [], startedAt: performance.now() }
 }
 
-async function watch(started: StartedAgent, settleTime: number, keep = false) {
+async function watch(started: StartedAgent, settleTime: number, { hear = (_: string) => {}, keep = false } = {}) {
   const stderr = new PassThrough()
   const proxy = {
     paths: moatPaths({ MOAT_HOME: sandbox.home }),
@@ -52,7 +53,6 @@ async function watch(started: StartedAgent, settleTime: number, keep = false) {
     wanted: { domain: 'localhost', explicit: false, port: 0, source: 'default' as const },
   }
   const note = (line: string) => stderr.write(`${line}\n`)
-  const hear = () => {}
   const tellGone = async () => {}
   const options = { engine, hear, keep, note, proxy, removeAtEnd: false, settleTime, stderr, tellGone }
   const code = await endedAtOnce(started, options)
@@ -70,8 +70,16 @@ describe('endedAtOnce', () => {
   })
 
   it('leaves a container that is to be kept', async () => {
-    expect((await watch(await start('exit 0'), 30_000, true)).code).toBe(0)
+    expect((await watch(await start('exit 0'), 30_000, { keep: true })).code).toBe(0)
     expect(await sandbox.containers()).toHaveLength(1)
+  })
+
+  it('lets its last words be heard, by which a port of moat’s own is explained to whoever wants it', async () => {
+    const clash = new PortClash([8080])
+    const hear = (piece: string) => clash.hear(piece)
+    const started = await start('echo "listen EADDRINUSE: address already in use" >&2; exit 1')
+    expect((await watch(started, 30_000, { hear })).text).toContain('EADDRINUSE')
+    expect(clash.hint).toContain('in its container moat listens there')
   })
 
   it('does not wait for one that goes on', async () => {

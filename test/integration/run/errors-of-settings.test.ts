@@ -13,7 +13,7 @@ beforeEach(() => {
 })
 afterEach(async () => {
   expect(await sandbox.containers()).toEqual([])
-  expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], supervisors: [] })
+  expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], gates: [], supervisors: [] })
   await sandbox.cleanUp()
 })
 

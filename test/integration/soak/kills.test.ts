@@ -63,8 +63,10 @@ const short: [Victim, Victim][] = [
 it.each(long ? pairs : short)('%s and %s', patience, async (...both) => {
   attached = sandbox.start(['run', sandbox.workspace('victim')])
   await attached.prints('listening')
-  const pids = (await Promise.all(both.map((name) => victims[name]()))).flat()
-  expect(pids.length).toBeGreaterThanOrEqual(2)
+  const pids = await until('both of them', async () => {
+    const found = await Promise.all(both.map((name) => victims[name]()))
+    return found.every((one) => one.length > 0) && found.flat()
+  })
   for (const pid of pids) process.kill(pid, 'SIGKILL')
   // Where a supervisor lives nobody has to ask for it; else the next command does.
   if (both.includes('supervisor')) await sandbox.json(['list'])
@@ -83,8 +85,15 @@ it.each(long ? pairs : short)('%s and %s', patience, async (...both) => {
     },
     deadline,
   )
-  const { caddys, doorkeepers, supervisors } = await sandbox.processes()
-  expect([caddys.length, doorkeepers.length, supervisors.length]).toEqual([1, 1, 1])
+  await until(
+    'one of each',
+    async () => {
+      const { caddys, doorkeepers, supervisors } = await sandbox.processes()
+      expect([caddys.length, doorkeepers.length, supervisors.length]).toEqual([1, 1, 1])
+      return true
+    },
+    deadline,
+  )
   await sandbox.moat(['stop', 'victim'])
   await attached.exited
   // What has ended leaves nothing.

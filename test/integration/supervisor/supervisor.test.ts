@@ -44,7 +44,7 @@ describe('survival', () => {
     const { url } = await startApp()
     const { caddy } = await proxyStatus()
     process.kill(caddy?.pid ?? 0, 'SIGKILL')
-    const answer = await until('an answer', () => sandbox.get(url), 3_000)
+    const answer = await until('an answer', () => sandbox.get(url))
     expect(answer.body).toBe('app 3000')
     expect((await proxyStatus()).caddy?.pid).not.toBe(caddy?.pid)
   })
@@ -68,11 +68,7 @@ describe('survival', () => {
     await moat.prints('listening')
     const [pid = 0] = (await sandbox.processes()).supervisors
     process.kill(pid, 'SIGKILL')
-    await until(
-      'a successor',
-      async () => (await sandbox.processes()).supervisors.some((other) => other !== pid),
-      3_000,
-    )
+    await until('a successor', async () => (await sandbox.processes()).supervisors.some((other) => other !== pid))
   })
 
   it('has no routes left of an agent that is destroyed while nobody supervises', async () => {
@@ -81,7 +77,8 @@ describe('survival', () => {
     const [pid = 0] = (await sandbox.processes()).supervisors
     process.kill(pid, 'SIGKILL')
     await sandbox.json(['destroy', 'app'])
-    expect((await sandbox.get(url)).status).toBe(404)
+    // Its certificate is gone as well.
+    expect((await sandbox.get(url, { servername: 'localhost' })).status).toBe(404)
   })
 
   it('restarts an adopted Caddy too', async () => {
@@ -90,7 +87,7 @@ describe('survival', () => {
     process.kill(before.supervisor?.pid ?? 0, 'SIGKILL')
     await proxyStatus()
     process.kill(before.caddy?.pid ?? 0, 'SIGKILL')
-    const answer = await until('an answer', () => sandbox.get(url), 3_000)
+    const answer = await until('an answer', () => sandbox.get(url))
     expect(answer.body).toBe('app 3000')
   })
 
@@ -98,14 +95,10 @@ describe('survival', () => {
     const { url } = await startApp()
     const [container] = await sandbox.containers()
     await sandbox.docker.getContainer(container?.Id ?? '').restart({ t: 0 })
-    const answer = await until(
-      'an answer',
-      async () => {
-        const found = await sandbox.get(url)
-        return found.status === 200 && found
-      },
-      3_000,
-    )
+    const answer = await until('an answer', async () => {
+      const found = await sandbox.get(url)
+      return found.status === 200 && found
+    })
     expect(answer.body).toBe('app 3000')
   })
 })
@@ -144,27 +137,19 @@ describe('lifetime', () => {
     const env = { MOAT_PROXY_PORT: String(port) }
     await sandbox.json(['run', '-d', sandbox.workspace('app')], { env })
     expect((await sandbox.moat(['stop', 'app'], { env })).code).toBe(0)
-    await until(
-      'the port to be free',
-      async () => {
-        const socket = connect(port, '127.0.0.1')
-        const [event] = await Promise.race([
-          once(socket, 'connect').then(() => ['connect']),
-          once(socket, 'error').then(() => ['error']),
-        ]).catch(() => ['error'])
-        socket.destroy()
-        return event === 'error'
-      },
-      5_000,
-    )
-    await until(
-      'the processes to end',
-      async () => {
-        const { caddys, supervisors } = await sandbox.processes()
-        return caddys.length + supervisors.length === 0
-      },
-      5_000,
-    )
+    await until('the port to be free', async () => {
+      const socket = connect(port, '127.0.0.1')
+      const [event] = await Promise.race([
+        once(socket, 'connect').then(() => ['connect']),
+        once(socket, 'error').then(() => ['error']),
+      ]).catch(() => ['error'])
+      socket.destroy()
+      return event === 'error'
+    })
+    await until('the processes to end', async () => {
+      const { caddys, supervisors } = await sandbox.processes()
+      return caddys.length + supervisors.length === 0
+    })
   })
 
   it('goes on after the last agent when it was started by proxy start', async () => {
