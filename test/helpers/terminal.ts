@@ -48,14 +48,32 @@ export class ShellTerminal {
   }
 
   /** Waits until the screen fits; the error shows what it was instead. */
-  async shows(what: string | RegExp): Promise<string> {
+  async shows(what: string | RegExp, deadline?: number): Promise<string> {
     let screen = ''
-    return until(`${what} on the screen`, async () => {
+    const fits = async () => {
       screen = await this.screen()
       return (typeof what === 'string' ? screen.includes(what) : what.test(screen)) && screen
-    }).catch((error) => {
+    }
+    return until(`${what} on the screen`, fits, deadline).catch((error) => {
       throw new Error(`${error.message}\nThe screen:\n${screen}`)
     })
+  }
+
+  /**
+   * Types a line and presses these keys until the screen fits, as a person does: an engine that does not answer at once is not
+   * waited for, and the next TAB asks it again.
+   */
+  async completes(line: string, what: string | RegExp, ...keys: string[]): Promise<string> {
+    await this.type(line)
+    const end = performance.now() + 30_000
+    for (;;) {
+      await this.type('', ...keys)
+      try {
+        return await this.shows(what, 5_000)
+      } catch (error) {
+        if (performance.now() > end) throw error
+      }
+    }
   }
 
   /** An empty line, on an empty screen. */

@@ -44,8 +44,7 @@ describe.each(['bash', 'zsh'] as const)('in %s', (shell) => {
 
   /** Types `line`, presses TAB, and waits for the line to become `completed`. */
   async function completes(line: string, completed: string): Promise<void> {
-    await terminal.type(line, 'Tab')
-    await terminal.shows(new RegExp(`^% ${completed.replace(/[\\.$^]/g, '\\$&')}$`, 'm'))
+    await terminal.completes(line, new RegExp(`^% ${completed.replace(/[\\.$^]/g, '\\$&')}$`, 'm'), 'Tab')
   }
 
   it.each([
@@ -73,8 +72,7 @@ describe.each(['bash', 'zsh'] as const)('in %s', (shell) => {
   it('completes a run id', () => completes(`moat stop ${runId.slice(0, 12)}`, `moat stop ${runId} `))
 
   it('lists the agents there are', async () => {
-    await terminal.type('moat stop ', 'Tab', 'Tab')
-    const screen = await terminal.shows('checkout')
+    const screen = await terminal.completes('moat stop ', 'checkout', 'Tab', 'Tab')
     expect(screen).toContain('dark-mode')
   })
 
@@ -96,8 +94,7 @@ describe.each(['bash', 'zsh'] as const)('in %s', (shell) => {
     ['moat hello --card=myf', /^% moat hello --card=myfile\.txt $/m],
     ['moat plugins inspect moat-', /^% moat plugins inspect moat-plugin-hello $/m],
   ])("completes a plugin's commands: %s", async (line, expected) => {
-    await terminal.type(line, 'Tab', 'Tab')
-    await terminal.shows(expected)
+    await terminal.completes(line, expected, 'Tab', 'Tab')
   })
 })
 
@@ -111,8 +108,7 @@ it('works in zsh as a file of its own, found by compinit', async () => {
       ['moat proxy stat', 'moat proxy status '],
       ['moat stop da', 'moat stop dark-mode '],
     ] as const) {
-      await terminal.type(line, 'Tab')
-      await terminal.shows(`% ${completed}`)
+      await terminal.completes(line, `% ${completed}`, 'Tab')
       await terminal.clear()
     }
   } finally {
