@@ -54,12 +54,12 @@ export async function beginCheckout(
 }
 
 /** A link for one of them is its user's, more likely than not, so it is never removed at a start. */
-async function assertWhole({ commonDir, gitDir, root }: GitPlace): Promise<void> {
+async function assertWhole({ commonDir, gitDir }: GitPlace): Promise<void> {
   const own = [...essential, 'index', 'packed-refs'].map((name) => join(gitDir, name))
   for (const path of new Set([...shared.map((name) => join(commonDir, name)), ...own])) {
     if (!(await lstat(path).catch(() => undefined))?.isSymbolicLink()) continue
     const message = `${path} is a symbolic link to ${plain(await readlink(path))}, so the repository is not given to an agent: its git would write there.`
-    const from = shellQuote(root ?? mainDirectory(commonDir))
+    const from = shellQuote(mainDirectory(commonDir))
     throw unsafe(message, [`ls -l ${shellQuote(path)}`, `git clone ${from} <another directory>`])
   }
 }

@@ -138,7 +138,7 @@ describe('an agent', () => {
     symlinkSync(secret, join(repository.directory, '.git/logs'))
     await refused(
       2,
-      `${join(repository.directory, '.git/logs')} is a symbolic link, so it is not given to an agent as logs.`,
+      `${join(repository.directory, '.git/logs')} is a symbolic link to ${secret}, so the repository is not given to an agent`,
     )
   })
 
