@@ -4,7 +4,6 @@
 // for one: it reads what is served there, and does not read a frame from elsewhere. The frame has no token, for browsers give it
 // another storage than the dashboard has: it is for connections of which the kernel says that they are this user's.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Readable } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 import type { Engine } from '../engine/engine.js'
 import { framedHeaders } from '../pages/layout.js'
@@ -95,7 +94,7 @@ async function lastLines(engine: Engine, { containerId }: Agent): Promise<string
 }
 
 /** The end of what there is to read; where that begins within a line, from the next line on, if there is one. */
-async function lastText(stream: Readable): Promise<string> {
+async function lastText(stream: NodeJS.ReadableStream): Promise<string> {
   let last = Buffer.alloc(0)
   let isCut = false
   for await (const chunk of stream) {
