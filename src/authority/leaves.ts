@@ -99,6 +99,9 @@ export class Leaves {
       // Somebody may have removed it.
       await mkdir(this.#directory, { mode: 0o700, recursive: true })
       const draft = join(this.#directory, `.${agent}`)
+      // A directory in the place of either would be in the way at every look.
+      await remove(draft)
+      if (present === '') await remove(path)
       await writeFile(draft, leaf, { mode: 0o600 })
       await rename(draft, path)
     }
@@ -108,7 +111,7 @@ export class Leaves {
   /** Those of an earlier root are of no use to anybody who trusts this one. */
   async #forgetAll(): Promise<void> {
     this.#until.clear()
-    for (const agent of this.#gone.keys()) await rm(join(this.#directory, leafName(agent)), { force: true })
+    for (const agent of this.#gone.keys()) await remove(join(this.#directory, leafName(agent)))
     this.#gone.clear()
   }
 
@@ -118,7 +121,7 @@ export class Leaves {
       await mkdir(this.#directory, { mode: 0o700, recursive: true })
       const kept = new Set([...this.#wanted].map(leafName))
       for (const entry of await readdir(this.#directory))
-        if (!kept.has(entry)) await rm(join(this.#directory, entry), { force: true })
+        if (!kept.has(entry)) await remove(join(this.#directory, entry))
       this.#swept = true
     }
     for (const agent of this.#until.keys()) {
@@ -130,7 +133,12 @@ export class Leaves {
       const back = this.#wanted.has(agent)
       if (!back && now - since < outlives && this.#gone.size <= (this.#options.mostOfGone ?? mostOfGone)) continue
       this.#gone.delete(agent)
-      if (!back) await rm(join(this.#directory, leafName(agent)), { force: true })
+      if (!back) await remove(join(this.#directory, leafName(agent)))
     }
   }
+}
+
+/** Whatever somebody has put there. Of a link, itself only. */
+function remove(path: string): Promise<void> {
+  return rm(path, { force: true, recursive: true })
 }

@@ -5,8 +5,22 @@ import { connect as connectTls } from 'node:tls'
 import { systemCode } from '../errors.js'
 import { type Expected, type Greeting, judgeSpoken, spoken } from '../routing/greeting.js'
 
-/** How long a server that speaks first may take, and any other with an answer. Milliseconds. */
-const patience = { answer: 1_500, first: 200, reply: 300 }
+export interface GreetOptions {
+  /** Asked before a server is sent a request, the last resort: false where it must not be. */
+  mayAsk?: () => boolean
+  patience?: Patience
+  /** Keeps a connection for a while where the target finds nobody. */
+  patient?: NetConnectOpts
+}
+
+/** How long a server that speaks first may take, one to say something to no request, and any with an answer. Milliseconds. */
+export interface Patience {
+  answer: number
+  first: number
+  reply: number
+}
+
+const usualPatience: Patience = { answer: 1_500, first: 200, reply: 300 }
 
 /** RFC 9112, 2.2: a server passes over empty lines before a request. Enough for a TLS server to see that it is no handshake. */
 const emptyLines = '\r\n'.repeat(6)
@@ -22,13 +36,14 @@ type Reaction = 'ends' | 'unreached' | 'waits' | Buffer
 
 /**
  * Undefined when it is not reached at all, or what it speaks cannot be told. Where a container's forwarder is in between, `target`
- * waits for nobody, and `patient` keeps a connection for a while where `target` finds nobody.
+ * waits for nobody, so `patient` is needed to tell a server that ends connections from none.
  */
 export async function greetServer(
   target: NetConnectOpts,
   expected: Expected,
-  patient?: NetConnectOpts,
+  options: GreetOptions = {},
 ): Promise<Greeting | undefined> {
+  const { patience = usualPatience, patient } = options
   const first = await react(target, '', patience.first)
   if (first === 'unreached') return undefined
   if (first === 'ends') {
@@ -36,23 +51,28 @@ export async function greetServer(
     return { kind: finds === 'ends' ? 'closes' : 'unreached' }
   }
   if (first !== 'waits') return judgeSpoken(spoken(first), expected)
-  if (expected === 'tcp') return { kind: 'proper' }
   if (expected === 'https') {
-    const hands = await shakeHands(target)
-    return hands === 'tls' ? { kind: 'proper' } : hands === 'plain' ? { kind: 'plain' } : ask(target, expected)
+    const hands = await shakeHands(target, patience.answer)
+    if (hands !== 'neither') return { kind: hands === 'tls' ? 'proper' : 'plain' }
+    return ask(target, expected, options)
   }
   const reaction = await react(target, expected === 'h2c' ? preface : emptyLines, patience.reply)
   if (reaction instanceof Buffer) return judgeSpoken(spoken(reaction), expected)
   if (reaction === 'waits') return expected === 'http' ? { kind: 'proper' } : undefined
-  return ask(target, expected)
+  return ask(target, expected, options)
 }
 
 /** The last resort: a server that ends connections at what is no request is sent one. */
-async function ask(target: NetConnectOpts, expected: Expected): Promise<Greeting | undefined> {
+async function ask(
+  target: NetConnectOpts,
+  expected: Expected,
+  { mayAsk, patience = usualPatience }: GreetOptions,
+): Promise<Greeting | undefined> {
+  if (mayAsk?.() === false) return undefined
   const reaction = await react(target, question, patience.answer)
   if (reaction instanceof Buffer) return judgeSpoken(spoken(reaction), expected)
   if (reaction !== 'ends') return undefined
-  return (await shakeHands(target)) === 'tls' ? judgeSpoken('tls', expected) : { kind: 'closes' }
+  return (await shakeHands(target, patience.answer)) === 'tls' ? judgeSpoken('tls', expected) : { kind: 'closes' }
 }
 
 function react(target: NetConnectOpts, sent: Buffer | string, timeout: number): Promise<Reaction> {
@@ -77,10 +97,10 @@ function react(target: NetConnectOpts, sent: Buffer | string, timeout: number): 
 }
 
 /** `plain`: it answers, but not with TLS. */
-function shakeHands(target: NetConnectOpts): Promise<'neither' | 'plain' | 'tls'> {
+function shakeHands(target: NetConnectOpts, timeout: number): Promise<'neither' | 'plain' | 'tls'> {
   return new Promise((resolve) => {
     const socket = connectTls({ ...target, rejectUnauthorized: false, servername: 'localhost' })
-    const timer = setTimeout(() => finish('neither'), patience.answer)
+    const timer = setTimeout(() => finish('neither'), timeout)
     const finish = (answer: 'neither' | 'plain' | 'tls') => {
       clearTimeout(timer)
       socket.destroy()

@@ -162,9 +162,9 @@ export function servedPort(agent: Pick<Agent, 'endpoints' | 'routes'>, name: str
   return readiness?.kind === 'tcp' ? readiness.port : undefined
 }
 
-/** What the endpoint's server is expected to speak. */
-export function expectedOf(agent: Pick<Agent, 'routes'>, name: string): Expected {
-  return agent.routes.find(({ endpoint }) => endpoint === name)?.upstream?.protocol ?? 'tcp'
+/** What the endpoint's server is expected to speak; undefined where it answers no HTTP. */
+export function expectedOf(agent: Pick<Agent, 'routes'>, name: string): Expected | undefined {
+  return agent.routes.find(({ endpoint }) => endpoint === name)?.upstream?.protocol
 }
 
 /** What is wrong with an endpoint that does not answer, and what to do; undefined where that is not known. */

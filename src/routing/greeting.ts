@@ -1,8 +1,8 @@
 // Owns what is known of a server from a first connection to it: whether it speaks what its endpoint says. Pure.
 import type { UpstreamProtocol } from './agent.js'
 
-/** What an endpoint's server is expected to speak; of `tcp` nothing more is known than that it keeps a connection. */
-export type Expected = UpstreamProtocol | 'tcp'
+/** What an endpoint's server is expected to speak. */
+export type Expected = UpstreamProtocol
 
 export type Greeting =
   /** As expected, as far as that can be seen. */
@@ -47,7 +47,6 @@ export function spoken(bytes: Buffer): 'h2c' | 'http' | 'tls' | { name?: string 
 
 /** What those bytes mean for who expects something. */
 export function judgeSpoken(what: ReturnType<typeof spoken>, expected: Expected): Greeting {
-  if (expected === 'tcp') return { kind: 'proper' }
   if (typeof what === 'object') return { kind: 'other', ...what }
   if (what === 'tls') return expected === 'https' ? { kind: 'proper' } : { kind: 'tls' }
   if (what === 'h2c') return expected === 'h2c' ? { kind: 'proper' } : { kind: 'h2c' }

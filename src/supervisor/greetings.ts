@@ -1,5 +1,5 @@
-// Owns what is known of how agents' servers speak: each is greeted once when it begins to listen, and again while it is not as
-// its endpoint says.
+// Owns what is known of how agents' servers speak: each that is to answer HTTP is greeted once when it begins to listen, and again
+// while it is not as its endpoint says. Nobody who looks at agents waits for it.
 import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,12 +12,31 @@ import type { Expected, Greeting } from '../routing/greeting.js'
 import type { Listener } from '../routing/listening.js'
 import { probeSuffix, quickSuffix } from '../routing/way-in.js'
 
-/** How long a greeting is believed that was not as it should be, and one that was, where somebody has just had no answer. Milliseconds. */
-const believed = { afterFailure: 1_000, bad: 2_000 }
+/** How long a greeting is believed. Milliseconds. */
+const believed = {
+  /** Where somebody has just had no answer. */
+  afterFailure: 1_000,
+  /** One that was not as it should be. */
+  bad: 2_000,
+  /** One that told nothing, or took a request: from `bad` on twice as long each time, up to this. */
+  longest: 60_000,
+}
+/** For so long one that is to be renewed is shown: nobody may have looked for hours. Milliseconds. */
+const shownWhileRenewed = 10_000
+/** Servers that are greeted at the same time. */
+const concurrency = 32
 
 interface KnownGreeting {
+  /** When it was known; 0 before. */
   at: number
+  /** The server was sent a request for it. */
+  asked: boolean
   greeting: Greeting | undefined
+  pending?: Promise<void>
+  /** In a row, that told nothing or took a request. */
+  tries: number
+  /** A request got no answer: it is not sent another. */
+  unanswered: boolean
 }
 
 export interface GreetingsOptions {
@@ -31,64 +50,102 @@ export class Greetings {
   /** By container, then by port and protocol. */
   readonly #known = new Map<string, Map<string, KnownGreeting>>()
   readonly #options: GreetingsOptions
+  #greeting = 0
+  readonly #queue: (() => void)[] = []
 
   constructor(options: GreetingsOptions) {
     this.#options = options
   }
 
   /**
-   * What is known of the endpoints of the agent by now; asks who has just begun to listen. `failed`: somebody has had no
-   * answer, so those that were as they should be are asked again.
+   * Begins to ask who has just begun to listen, and others of whom it is time. `failed`: somebody has had no answer, so those that
+   * were as they should be are asked again. Only who answers HTTP: to others one connection may be all that they are there for.
    */
-  async refresh(
-    agent: Agent,
-    listeners: readonly Listener[],
-    failed: boolean,
-  ): Promise<NonNullable<Look['greetings']>> {
-    if (!isLive(agent) || agent.state === 'paused') return {}
+  begin(agent: Agent, listeners: readonly Listener[], failed: boolean): void {
+    if (!isLive(agent) || agent.state === 'paused') return
     const known = this.#known.get(agent.containerId) ?? new Map<string, KnownGreeting>()
     this.#known.set(agent.containerId, known)
-    const found = await Promise.all(
-      agent.endpoints.map(async ({ name }) => {
-        const [port, expected] = [servedPort(agent, name), expectedOf(agent, name)]
-        const key = `${port} ${expected}`
-        if (port === undefined || !listeners.some((one) => one.port === port)) {
-          known.delete(key)
-          return []
-        }
-        const last = known.get(key)
-        if (!last || this.#isStale(last, failed)) {
-          const greeting = await this.#greet(agent, expected, port)
-          known.set(key, { at: Date.now(), greeting })
-        }
-        const greeting = known.get(key)?.greeting
-        return greeting ? [[name, greeting] as const] : []
+    for (const { discovered, name } of agent.endpoints) {
+      const [port, expected] = [servedPort(agent, name), expectedOf(agent, name)]
+      if (port === undefined || expected === undefined) continue
+      const key = `${port} ${expected}`
+      if (!listeners.some((one) => one.port === port)) {
+        known.delete(key)
+        continue
+      }
+      // Of a port that was discovered nobody has said that it speaks HTTP. Whom a request has reached has had his connection.
+      if (discovered && !failed && !known.has(key)) continue
+      const one = known.get(key) ?? { asked: false, at: 0, greeting: undefined, tries: 0, unanswered: false }
+      known.set(key, one)
+      if (one.pending || (one.at > 0 && Date.now() - one.at < lifeOf(one, failed))) continue
+      one.pending = this.#inTurn(() => this.#renew(one, agent, expected, port)).finally(() => {
+        delete one.pending
+      })
+    }
+  }
+
+  /** Resolves when nobody among the agents' servers is being asked. */
+  async settled(agents: readonly Pick<Agent, 'containerId'>[]): Promise<void> {
+    await Promise.all(
+      agents.flatMap(({ containerId }) =>
+        [...(this.#known.get(containerId)?.values() ?? [])].flatMap(({ pending }) => pending ?? []),
+      ),
+    )
+  }
+
+  /** What is known of the endpoints of the agent by now. */
+  of(agent: Agent): NonNullable<Look['greetings']> {
+    const known = this.#known.get(agent.containerId)
+    if (!known || agent.state === 'paused') return {}
+    return Object.fromEntries(
+      agent.endpoints.flatMap(({ name }) => {
+        const one = known.get(`${servedPort(agent, name)} ${expectedOf(agent, name)}`)
+        if (!one?.greeting || Date.now() - one.at > lifeOf(one, false) + shownWhileRenewed) return []
+        return [[name, one.greeting] as const]
       }),
     )
-    return Object.fromEntries(found.flat())
   }
 
   keepOnly(containers: ReadonlySet<string>): void {
     for (const id of this.#known.keys()) if (!containers.has(id)) this.#known.delete(id)
   }
 
-  #isStale({ at, greeting }: KnownGreeting, failed: boolean): boolean {
-    const age = Date.now() - at
-    return greeting?.kind === 'proper' ? failed && age > believed.afterFailure : age > believed.bad
+  async #renew(one: KnownGreeting, agent: Agent, expected: Expected, port: number): Promise<void> {
+    let asked = false
+    const mayAsk = () => {
+      asked = !one.unanswered
+      return asked
+    }
+    const greeting = await this.#greet(agent, expected, port, mayAsk).catch(() => undefined)
+    const tries = greeting === undefined || asked ? one.tries + 1 : 0
+    const unanswered = one.unanswered || (asked && greeting === undefined)
+    Object.assign(one, { asked, at: Date.now(), greeting, tries, unanswered })
   }
 
-  async #greet(agent: Agent, expected: Expected, port: number): Promise<Greeting | undefined> {
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    if (this.#greeting >= concurrency) await new Promise<void>((resolve) => this.#queue.push(resolve))
+    else this.#greeting += 1
+    try {
+      await work()
+    } finally {
+      const next = this.#queue.shift()
+      if (next) next()
+      else this.#greeting -= 1
+    }
+  }
+
+  async #greet(agent: Agent, expected: Expected, port: number, mayAsk: () => boolean): Promise<Greeting | undefined> {
     const { published, runId, wayIn } = agent
     const greet = this.#options.greet ?? greetServer
     if (wayIn !== 'sockets') {
       if (published[port] === undefined) return undefined
-      const greeting = await greet({ host: '127.0.0.1', port: published[port] }, expected)
+      const greeting = await greet({ host: '127.0.0.1', port: published[port] }, expected, { mayAsk })
       return greeting?.kind === 'closes' ? { kind: 'unled' } : greeting
     }
     const sockets = await Promise.all([probeSuffix, quickSuffix].map((suffix) => this.#link(runId, port, suffix)))
     const [probe, quick] = sockets
     try {
-      return probe && quick ? await greet({ path: probe }, expected, { path: quick }) : undefined
+      return probe && quick ? await greet({ path: probe }, expected, { mayAsk, patient: { path: quick } }) : undefined
     } finally {
       await Promise.all(sockets.map((path) => path && rm(path, { force: true })))
     }
@@ -104,4 +161,13 @@ export class Greetings {
       () => undefined,
     )
   }
+}
+
+/** How long a greeting is believed. A server that is as it should be is believed until somebody has no answer. */
+function lifeOf({ asked, greeting, tries }: KnownGreeting, failed: boolean): number {
+  const longer = Math.min(believed.bad * 2 ** (tries - 1), believed.longest)
+  if (greeting?.kind === 'proper' && !failed) return Number.POSITIVE_INFINITY
+  if (asked) return longer
+  if (failed) return greeting && greeting.kind !== 'proper' ? believed.bad : believed.afterFailure
+  return greeting === undefined ? longer : believed.bad
 }

@@ -4,7 +4,6 @@
 // for one: it reads what is served there, and does not read a frame from elsewhere. The frame has no token, for browsers give it
 // another storage than the dashboard has: it is for connections of which the kernel says that they are this user's.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { text } from 'node:stream/consumers'
 import { stripVTControlCharacters } from 'node:util'
 import type { Engine } from '../engine/engine.js'
 import { framedHeaders } from '../pages/layout.js'
@@ -25,6 +24,8 @@ import { isOwnConnection } from './peer-user.js'
 const mostLines = 20
 /** Of a line, so much is shown. */
 const longestLine = 400
+/** Of the lines as they were written, so many bytes are looked at: an agent writes lines as long as it likes. */
+const mostBytes = 65_536
 const linesPath = `${ownPath}lines/`
 
 export interface LogLinesOptions {
@@ -82,7 +83,7 @@ function kindOf({ headers }: IncomingMessage): 'frame' | 'script' | undefined {
 
 async function lastLines(engine: Engine, { containerId }: Agent): Promise<string> {
   const output = await engine.sessions.logs(containerId, { follow: false, tail: mostLines })
-  const parts = await Promise.all([text(output.stdout), text(output.stderr)])
+  const parts = await Promise.all([lastText(output.stdout), lastText(output.stderr)])
   const lines = stripVTControlCharacters(parts.join(''))
     .split('\n')
     .filter((line) => line.trim() !== '')
@@ -90,4 +91,18 @@ async function lastLines(engine: Engine, { containerId }: Agent): Promise<string
     .slice(-mostLines)
     .map((line) => line.slice(0, longestLine))
     .join('\n')
+}
+
+/** The end of what there is to read; where that begins within a line, from the next line on, if there is one. */
+async function lastText(stream: NodeJS.ReadableStream): Promise<string> {
+  let last = Buffer.alloc(0)
+  let isCut = false
+  for await (const chunk of stream) {
+    const whole = Buffer.concat([last, Buffer.from(chunk)])
+    isCut ||= whole.length > mostBytes
+    last = whole.subarray(-mostBytes)
+  }
+  // Perhaps in the middle of a character.
+  const text = last.toString().replace(/^\uFFFD+/, '')
+  return isCut ? text.slice(text.indexOf('\n') + 1) || text : text
 }

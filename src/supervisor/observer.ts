@@ -24,6 +24,14 @@ const freshness = {
 }
 /** How long looking into one container may take. Milliseconds. */
 const lookTimeout = 3_000
+/** How long greetings of servers that are still under way are waited for. Milliseconds. */
+const greetingTimeout = {
+  /** By somebody who has had no answer and is told why. */
+  failed: 3_000,
+  /** By a command, which is not shown what is known later. */
+  once: 1_000,
+  usual: 100,
+}
 /** Containers that are looked into at the same time. */
 const concurrency = 8
 /** Caddy counts for at most a twentieth of the time. */
@@ -31,6 +39,7 @@ const leastRest = 20
 
 interface KnownLook {
   at: number
+  /** Without greetings, which are known later. */
   look: Look | undefined
   quick: boolean
 }
@@ -68,14 +77,14 @@ export class Observer {
     const gated = all.filter(({ network }) => network !== undefined).map(({ runId }) => runId)
     await Promise.all([
       this.#count(freshness.counts),
-      this.#lookAtAll(all.filter(isLive)),
+      this.#lookAtAll(all.filter(isLive), greetingTimeout.usual),
       this.#network.refresh(gated),
     ])
     const now = Date.now()
     return viewIndex(all, {
       address: caddy.address,
       countersOf: (hosts) => caddy.counters.of(hosts, now),
-      lookOf: ({ containerId }) => this.#looks.get(containerId)?.look,
+      lookOf: (agent) => this.#lookOf(agent),
       networkOf: (runId) => this.#network.of(runId),
       now,
     })
@@ -84,7 +93,8 @@ export class Observer {
   /** What listens in the agent's container now; undefined when it cannot be looked into. */
   async look(agent: Agent, { failed } = { failed: false }): Promise<Look | undefined> {
     await this.#refresh(agent, 0, failed)
-    return this.#looks.get(agent.containerId)?.look
+    await this.#greeted([agent], failed ? greetingTimeout.failed : greetingTimeout.usual)
+    return this.#lookOf(agent)
   }
 
   /** True when looking into the agent's container again and again is cheap. */
@@ -135,7 +145,7 @@ export class Observer {
     await this.#counting
   }
 
-  async #lookAtAll(agents: Agent[]): Promise<void> {
+  async #lookAtAll(agents: Agent[], timeout: number): Promise<void> {
     const queue = [...agents]
     const work = async () => {
       for (let agent = queue.shift(); agent; agent = queue.shift()) {
@@ -144,13 +154,24 @@ export class Observer {
       }
     }
     await Promise.all(Array.from({ length: concurrency }, work))
+    await this.#greeted(agents, timeout)
+  }
+
+  async #greeted(agents: readonly Agent[], timeout: number): Promise<void> {
+    await Promise.race([this.#options.greetings?.settled(agents), wait(timeout, undefined, { ref: false })])
+  }
+
+  #lookOf(agent: Agent): Look | undefined {
+    const { look } = this.#looks.get(agent.containerId) ?? {}
+    const { greetings } = this.#options
+    return look && greetings ? { ...look, greetings: greetings.of(agent) } : look
   }
 
   /** What is wrong with endpoints of running agents. */
   async problems(): Promise<EndpointProblem[]> {
     const agents = this.#options.agents().filter(isLive)
-    await this.#lookAtAll(agents)
-    return agents.flatMap((agent) => endpointProblems(agent, this.#looks.get(agent.containerId)?.look, Date.now()))
+    await this.#lookAtAll(agents, greetingTimeout.once)
+    return agents.flatMap((agent) => endpointProblems(agent, this.#lookOf(agent), Date.now()))
   }
 
   async #refresh(agent: Agent, maxAge: number, failed = false): Promise<void> {
@@ -164,14 +185,11 @@ export class Observer {
     // An engine that hangs must not keep people from being told anything.
     const found = await Promise.race([asked, wait(lookTimeout, undefined, { ref: false })])
     const listeners = listenersOf(agent, found?.listeners ?? [])
-    const greetings = await this.#options.greetings?.refresh(agent, listeners, failed)
+    // Without a look, nothing is known of who listens: what they have said is not forgotten for that.
+    if (found) this.#options.greetings?.begin(agent, listeners, failed)
     this.#looks.set(containerId, {
       at: Date.now(),
-      look: found && {
-        ...(greetings && { greetings }),
-        listeners,
-        startedAt: Date.parse(found.startedAt),
-      },
+      look: found && { listeners, startedAt: Date.parse(found.startedAt) },
       quick: found?.quick ?? false,
     })
   }

@@ -94,6 +94,24 @@ describe('the certificates of agents', () => {
     expect([files(), leaf('shop').serialNumber]).toEqual([['shop.pem'], serialNumber])
   })
 
+  it('are there whatever somebody has put in their place', async () => {
+    for (const entry of ['old', '.shop', 'shop.pem', 'blog.pem'])
+      mkdirSync(join(paths.proxy, `leaves/${entry}/deeper`), { recursive: true })
+    await leaves.apply(table('shop'))
+    expect([files(), leaf('shop').checkHost('web.shop.localhost'), log]).toEqual([['shop.pem'], expect.anything(), []])
+    rmSync(join(paths.proxy, 'leaves/shop.pem'))
+    mkdirSync(join(paths.proxy, 'leaves/shop.pem/deeper'), { recursive: true })
+    vi.setSystemTime(Date.now() + 11 * minute)
+    await leaves.apply(table('shop'))
+    expect([files(), leaf('shop').serialNumber.length > 0, log]).toEqual([['shop.pem'], true, []])
+    await leaves.apply(table())
+    rmSync(join(paths.proxy, 'leaves/shop.pem'))
+    mkdirSync(join(paths.proxy, 'leaves/shop.pem/deeper'), { recursive: true })
+    vi.setSystemTime(Date.now() + 11 * minute)
+    await leaves.apply(table())
+    expect([files(), log]).toEqual([[], []])
+  })
+
   it('stay as they are while the root is of no use, which is told once', async () => {
     await leaves.apply(table('shop'))
     const { serialNumber } = leaf('shop')

@@ -31,8 +31,8 @@ afterAll(() => {
   server.close()
 })
 
-async function ask(headers: Record<string, string>, { asked = path, of = agent, from = client } = {}) {
-  const logs = async () => ({ stderr: Readable.from([]), stdout: Readable.from([written]) })
+async function ask(headers: Record<string, string>, { asked = path, of = agent, from = client, out = [written] } = {}) {
+  const logs = async () => ({ stderr: Readable.from([]), stdout: Readable.from(out) })
   const port = (server.address() as AddressInfo).port
   const lines = new LogLines({
     address: () => ({ domain: 'localhost', port }),
@@ -62,6 +62,16 @@ describe.runIf(process.platform === 'linux')('the last lines of a log', () => {
     expect(policy).toMatch(/; frame-ancestors https:\/\/shop\.localhost:\d+ https:\/\/\*\.shop\.localhost:\d+;/)
     expect(body).toContain(`red &lt;b&gt;\n${'x'.repeat(400)}</pre>`)
     expect(await ask(script)).toMatchObject({ answered: true, body: `red <b>\n${'x'.repeat(400)}` })
+  })
+
+  it('are no more than the end of what an agent has written, however long its lines', async () => {
+    const long = Array<string>(64).fill('y'.repeat(4_096))
+    const first = ['first\n', ...long]
+    const { body } = await ask(script, { out: [...first, '\nlast but one\n', 'last\n'] })
+    expect(body).toBe('last but one\nlast')
+    expect((await ask(script, { out: first })).body).toBe('y'.repeat(400))
+    expect((await ask(script, { out: [...first, '\n'] })).body).toBe('y'.repeat(400))
+    expect((await ask(script, { out: ['é'.repeat(100_000)] })).body).toBe('é'.repeat(400))
   })
 
   it('are for no other user, no client that nobody knows, and for nothing in a container', async () => {

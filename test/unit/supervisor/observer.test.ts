@@ -1,7 +1,10 @@
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { greetServer } from '../../../src/doors/greet-server.js'
 import type { Agent } from '../../../src/routing/agent.js'
 import type { Listener } from '../../../src/routing/listening.js'
+import { Greetings } from '../../../src/supervisor/greetings.js'
 import { Observer, type ObserverOptions } from '../../../src/supervisor/observer.js'
+import { until } from '../../helpers/until.js'
 
 let observer: Observer | undefined
 
@@ -24,4 +27,68 @@ it('sees all that listens in a container but the forwarder, which nobody means a
   expect(await seen([forwarder, ...others], [8080])).toEqual(others)
   expect(await seen([forwarder, ...others], [443, 80])).toEqual([forwarder, ...others])
   expect(await seen([forwarder, ...others])).toEqual([forwarder, ...others])
+})
+
+describe('what servers say when they are greeted', () => {
+  const agent = {
+    containerId: 'one',
+    endpoints: [{ name: 'web', type: 'http' }],
+    labels: {},
+    name: 'shop',
+    published: { 3000: 13_000 },
+    routes: [{ endpoint: 'web', upstream: { port: 3000, protocol: 'http' } }],
+    state: 'running',
+  } as unknown as Agent
+  const listens = { listeners: [{ loopback: false, port: 3000 }], quick: true, startedAt: '2026-01-01T00:00:00.000Z' }
+
+  function observed(greet: () => Promise<unknown>, listeners: () => Promise<unknown> = async () => listens): Observer {
+    const greetings = new Greetings({
+      greet: greet as unknown as typeof greetServer,
+      paths: { agents: '/nonexistent', proxy: '/nonexistent' },
+      uid: 0,
+    })
+    observer = new Observer({
+      agents: () => [agent],
+      engine: () => ({ sessions: { listeners } }),
+      greetings,
+    } as unknown as ObserverOptions)
+    return observer
+  }
+
+  it('is waited for by nobody for long, and shown as soon as it is known', async () => {
+    let answer: (greeting: object) => void = () => {}
+    const greeting = new Promise<object>((resolve) => {
+      answer = resolve
+    })
+    const looking = observed(() => greeting)
+    expect(await looking.look(agent)).toMatchObject({ greetings: {}, listeners: listens.listeners })
+    expect(await looking.problems()).toEqual([])
+    answer({ kind: 'tls' })
+    await until('the greeting', async () => (await looking.problems()).length > 0)
+    expect(await looking.problems()).toMatchObject([{ endpoint: 'web', health: 'not_answering' }])
+  })
+
+  it('is waited for by who has had no answer', async () => {
+    const slow = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      return { kind: 'tls' }
+    }
+    expect(await observed(slow).look(agent, { failed: true })).toMatchObject({ greetings: { web: { kind: 'tls' } } })
+  })
+
+  it('is not forgotten when the engine does not say who listens', async () => {
+    let asked = 0
+    let fails = false
+    const greet = async () => {
+      asked += 1
+      return { kind: 'proper' }
+    }
+    const looking = observed(greet, async () => (fails ? Promise.reject(new Error('busy')) : listens))
+    await looking.look(agent, { failed: true })
+    fails = true
+    expect(await looking.look(agent)).toBeUndefined()
+    fails = false
+    expect(await looking.look(agent)).toMatchObject({ greetings: { web: { kind: 'proper' } } })
+    expect(asked).toBe(1)
+  })
 })
