@@ -16,7 +16,7 @@ import { parseTarget, type Target } from './target.js'
 /** Of one agent: over HTTP/2 one connection of it may ask for many. */
 const mostOfOne = 1_000
 /** Who has not said the password yet: Caddy says it at once. Milliseconds. */
-const headerDeadline = 5_000
+const usualDeadline = 5_000
 const checkInterval = 1_000
 const mostStrangers = 64
 
@@ -29,6 +29,8 @@ export interface CaddyDial {
 export interface CaddyDialOptions {
   /** For the agent of a run; undefined when there is none. */
   dial(runId: string, target: Target): Promise<Dialled> | undefined
+  /** Instead of the usual, for tests. Milliseconds. */
+  headerDeadline?: number
   paths: Pick<MoatPaths, 'egressDial'>
 }
 
@@ -36,13 +38,14 @@ export interface CaddyDialOptions {
  * Resolves when it listens, and the file says where. At the port of before, if it is free, but always with another password:
  * while nobody listened, Caddy has told the former one to whoever took the port.
  */
-export async function openCaddyDial({ dial, paths }: CaddyDialOptions): Promise<CaddyDial> {
+export async function openCaddyDial({ dial, headerDeadline, paths }: CaddyDialOptions): Promise<CaddyDial> {
   const former = await readDial(paths)
   const sockets = new Set<Socket>()
   const counts = new Map<string, number>()
   const password = randomBytes(16).toString('hex')
   const strangers = new Set<Socket>()
-  const timing = { connectionsCheckingInterval: checkInterval, headersTimeout: headerDeadline, requestTimeout: 0 }
+  const headersTimeout = headerDeadline ?? usualDeadline
+  const timing = { connectionsCheckingInterval: checkInterval, headersTimeout, requestTimeout: 0 }
   const server = createServer(timing, (_, response) => response.writeHead(404, { connection: 'close' }).end())
   server.on('connection', (socket) => {
     sockets.add(socket)

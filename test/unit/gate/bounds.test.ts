@@ -62,7 +62,7 @@ it('requests that are sent before the answers have come are answered in order, i
 
 it('a connection with more of them ends, without as many connections to the host', async () => {
   const socket = (await start()).connect()
-  const ended = once(socket.resume(), 'close')
+  const ended = once(socket, 'close')
   socket.once('end', () => socket.end())
   socket.write(ask('/wait').repeat(500))
   await ended
@@ -73,7 +73,7 @@ it('the end of a connection is the end of all that was asked in it', async () =>
   const socket = (await start()).connect()
   socket.write(ask('/wait').repeat(5))
   await until('the requests', () => waiting.length === 5)
-  socket.destroy()
+  socket.write(ask('/wait').repeat(12))
   await until('the end of their connections', () => open === 0)
 })
 
@@ -90,7 +90,7 @@ it('headers within a tunnel are not waited for either', async () => {
   await start({ headerDeadline: 100 })
   const socket = await gate.tunnel('api.test:80')
   const ended = once(socket, 'end')
-  socket.on('data', () => {}).write('GET / HTTP/1.1\r\nHost: api.test\r\n')
+  socket.resume().write('GET / HTTP/1.1\r\nHost: api.test\r\n')
   await ended
 })
 

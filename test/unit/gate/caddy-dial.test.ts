@@ -16,7 +16,7 @@ const unreachable: CaddyDialOptions['dial'] = async () => ({ problem: 'gone', re
 
 async function start(directory: string, dial = unreachable): Promise<{ dial: Dial; server: CaddyDial }> {
   const paths = { egressDial: `${directory}/egress/dial.json` }
-  const server = await openCaddyDial({ dial, paths })
+  const server = await openCaddyDial({ dial, headerDeadline: 1_000, paths })
   opened.push(server)
   const written = await readDial(paths)
   if (!written) throw new Error('nothing is written')
