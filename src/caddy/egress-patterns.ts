@@ -1,5 +1,6 @@
 // Owns rules as Caddy matches them: hosts and paths as regular expressions. Caddy judges what is written plainly, which nearly
 // everything is: nobody can read it in two ways. About all else it asks moat, which judges with `decide` itself. Pure.
+import { echoingMethod } from '../egress/opening-words.js'
 import type { NetworkRule, PathRule } from '../egress/policy.js'
 
 /** What Caddy's matchers look at, exactly as it was sent. */
@@ -22,6 +23,12 @@ export const oddRequest = [
 
 /** A WebSocket over HTTP/2 is asked for with CONNECT; it is the GET of before. */
 export const webSocketOverHttp2 = { header: { ':protocol': ['websocket'] }, method: ['CONNECT'] }
+
+/** Matcher sets for what a connection may be changed to. Of several values, Caddy puts commas between them. */
+export const noUpgrade = matches('{http.request.header.Upgrade}', '^$')
+export const webSocket = { ...matches('{http.request.header.Upgrade}', '(?i)^websocket$'), method: ['GET'] }
+
+export const echoingMethods = matches('{http.request.method}', `(?i)${echoingMethod.source}`)
 
 /** A host and port of the shape that Caddy may put into an address: no brackets, no number that is an address in disguise. */
 export const plainTarget = matches(

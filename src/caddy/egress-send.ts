@@ -14,6 +14,13 @@ import type { CaddyRoute } from '../routing/agent.js'
 import { targetsOf, webSocketOverHttp2 } from './egress-patterns.js'
 import type { EgressSettings, OpenedAgent } from './egress-settings.js'
 
+/**
+ * Of one agent, whose requests over HTTP/2 are as many as it likes: at a time to the supervisor, and to one host. What is more
+ * waits.
+ */
+const mostQuestions = 64
+const mostConnections = 256
+
 /** Routes by name, for whatever rule allows a request. */
 export function sendRoutes(settings: EgressSettings, agent: OpenedAgent): Record<string, CaddyRoute> {
   const granted = agent.grants.map((place, index): [string, CaddyRoute] => [
@@ -91,7 +98,7 @@ function ask(socket: string, uri: string, { runId }: OpenedAgent, more: object, 
     },
     // Nor is its query, which is kept unless there is another, if an empty one.
     rewrite: { method: 'GET', uri: `${uri}?` },
-    transport: { compression: false, protocol: 'http' },
+    transport: { compression: false, max_conns_per_host: mostQuestions, protocol: 'http' },
     upstreams: [{ dial: `unix/${socket}` }],
   }
 }
@@ -131,7 +138,14 @@ function toHost({ dial }: EgressSettings, { runId }: OpenedAgent, versions: stri
     headers: {
       request: {
         // What Caddy adds by itself: the host is to see its client as if nobody stood between.
-        delete: ['Via', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto', ...(place?.remove ?? [])],
+        delete: [
+          'Max-Forwards',
+          'Via',
+          'X-Forwarded-For',
+          'X-Forwarded-Host',
+          'X-Forwarded-Proto',
+          ...(place?.remove ?? []),
+        ],
         set: { Host: ['{http.request.hostport}'], ...Object.fromEntries(set) },
       },
     },
@@ -140,7 +154,8 @@ function toHost({ dial }: EgressSettings, { runId }: OpenedAgent, versions: stri
     transport: {
       compression: false,
       expect_continue_timeout: '1s',
-      keep_alive: { max_idle_conns_per_host: 256 },
+      keep_alive: { max_idle_conns_per_host: mostConnections },
+      max_conns_per_host: mostConnections,
       network_proxy: { from: 'url', url: `http://${runId}:${dial.password}@127.0.0.1:${dial.port}` },
       protocol: 'http',
       // By the system's roots, for the name that was asked.

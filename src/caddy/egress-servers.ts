@@ -8,14 +8,18 @@ import type { CaddyRoute } from '../routing/agent.js'
 import { agentHostPatterns } from '../routing/urls.js'
 import { fail, refuse, refuseAddress, refusedByGate, report } from './egress-answers.js'
 import {
+  echoingMethods,
   isPlainLine,
   lineMatchers,
   matches,
+  noUpgrade,
   numericHost,
   oddRequest,
   plainTarget,
   serverNamePattern,
   targetOf,
+  targetsOf,
+  webSocket,
   webSocketOverHttp2,
 } from './egress-patterns.js'
 import { askFirst, send, sendRoutes } from './egress-send.js'
@@ -60,7 +64,7 @@ function server(settings: EgressSettings, agent: OpenedAgent, domain: string) {
 
 /** The same as `decide`, rule for rule. */
 function routes(agent: OpenedAgent): CaddyRoute[] {
-  const { name, policy } = agent
+  const { grants, name, policy } = agent
   const end = without(agent, 'no rule')
   return [
     { handle: [{ handler: 'vars', [portVariable]: '443', [targetText]: '{http.request.host}' }] },
@@ -82,6 +86,15 @@ function routes(agent: OpenedAgent): CaddyRoute[] {
       match: [{ method: ['CONNECT'], not: [webSocketOverHttp2] }],
       terminal: true,
     },
+    {
+      handle: refuse(name, { reason: 'a connection can be changed to a WebSocket only' }),
+      match: [{ not: [noUpgrade, webSocket] }],
+      terminal: true,
+    },
+    ...grants.map((place) => ({
+      handle: [{ handler: 'subroute', routes: [{ ...echoing(name), match: [echoingMethods], terminal: true }] }],
+      match: [targetsOf(place.hosts, place.ports)],
+    })),
     ...policy.rules.map((rule) => ({
       handle: [{ handler: 'subroute', routes: ruleRoutes(agent, rule) }],
       match: [targetOf(rule)],
@@ -89,6 +102,11 @@ function routes(agent: OpenedAgent): CaddyRoute[] {
     })),
     ...end,
   ]
+}
+
+/** What a grant puts in would come back in the body. */
+function echoing(name: string): CaddyRoute {
+  return { handle: refuse(name, { reason: 'a method that would show what a grant puts in' }) }
 }
 
 function ruleRoutes(agent: OpenedAgent, rule: NetworkRule): CaddyRoute[] {

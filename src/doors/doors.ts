@@ -15,6 +15,8 @@ export interface DoorsOptions {
   log: (message: string) => void
   /** Called when an agent that discovers may have others to show than before. */
   onDiscovery?: () => void
+  /** Called when the gate was started again. */
+  onGate?: () => void
   paths: Pick<MoatPaths, 'agents' | 'doorsLog' | 'doorsSocket' | 'gateLog' | 'gateSocket' | 'home' | 'inside' | 'proxy'>
   /** The user whose sockets are dialled. */
   uid: number
@@ -31,7 +33,7 @@ export class Doors {
   constructor(options: DoorsOptions) {
     this.#directories = new AgentDirectories(options.paths, options.log)
     this.#doorkeeper = new Doorkeeper(options)
-    this.#gate = new GateKeeper(options)
+    this.#gate = new GateKeeper({ ...options, ...(options.onGate && { onRestart: options.onGate }) })
     this.#links = new Links(options)
     this.#options = options
   }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { messageOf } from '../errors.js'
-import { questionPaths } from './opening-words.js'
+import { echoingMethod, questionPaths } from './opening-words.js'
 import type { NetworkPolicy } from './policy.js'
 import {
   answerValue,
@@ -45,6 +45,12 @@ const noValue = {
   hint: 'moat doctor',
 }
 
+const echoes: QuestionAnswer = {
+  body: { error: 'network_policy', reason: 'a method that would show what a grant puts in' },
+  headers: {},
+  status: 403,
+}
+
 async function answer({ headers, url }: IncomingMessage, options: QuestionOptions): Promise<QuestionAnswer> {
   const question = readQuestion(headers)
   if (!question) return { headers: {}, status: 400 }
@@ -55,6 +61,7 @@ async function answer({ headers, url }: IncomingMessage, options: QuestionOption
     return { headers: {}, status: 204 }
   }
   const { grant } = question
+  if (path === questionPaths.value && echoingMethod.test(question.method)) return echoes
   if (path !== questionPaths.value || grant === undefined) return { headers: {}, status: 404 }
   const value = await options.valueFor({ ...question, grant })
   return value ? answerValue(value, random) : { headers: {}, status: 204 }

@@ -30,3 +30,6 @@ export const answerHeaders = {
 
 /** How many forms of a secret are taken out of the headers of answers. moat fills in as many, whatever there is. */
 export const mostTraces = 48
+
+/** Its answer is the request as it arrived, with whatever was put in. */
+export const echoingMethod = /^trac[ek]$/i

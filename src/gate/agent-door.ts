@@ -1,6 +1,12 @@
 // Owns the sockets of one agent: the one at which it asks the gate for the world, and one for each port of the user's machine that
 // it may reach. Which socket a connection comes by says whose it is.
-import { createServer, type Server as HttpServer, type IncomingMessage, type ServerOptions } from 'node:http'
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createNetServer, type Server, type Socket } from 'node:net'
 import { agentGateSocket, hostPortSocket, type MoatPaths } from '../config/paths.js'
 import { messageOf } from '../errors.js'
@@ -16,6 +22,8 @@ import { forwardUpgrade, isWebSocket } from './upgrade.js'
 const headerDeadline = 15_000
 const idleDeadline = 30_000
 const checkInterval = 2_000
+/** Of one connection, which may ask before it is answered: apt asks for ten at a time. */
+const mostUnanswered = 16
 
 const serverOptions: ServerOptions & { shouldUpgradeCallback: (request: IncomingMessage) => boolean } = {
   // Those that moat answers itself are few; the others' hosts say what they keep.
@@ -46,14 +54,18 @@ export class AgentDoor {
   readonly #server: HttpServer
   /** Connections in which HTTP is spoken within a tunnel, and where it leads. */
   readonly #tunnels = new WeakMap<Socket, Target>()
+  readonly #unanswered = new WeakMap<Socket, number>()
   #listener: PrivateListener | undefined
 
   constructor(options: DoorOptions) {
     this.#options = options
     this.#inner = this.#speaker()
+    // What it never does; this is when Node begins to look whether headers come.
+    this.#inner.emit('listening')
     this.#server = this.#speaker()
     this.#server.on('connection', (socket) => this.#admit(socket))
     this.#server.on('connect', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      if (socket.destroyed) return
       const serve = (client: Socket, target: Target) => {
         this.#tunnels.set(client, target)
         this.#inner.emit('connection', client)
@@ -90,12 +102,7 @@ export class AgentDoor {
 
   /** Ends everything that the agent has open. */
   close(): void {
-    this.#listener?.release()
-    this.#server.close()
-    for (const { listener, server } of this.#hosts.values()) {
-      listener.release()
-      server.close()
-    }
+    this.leave()
     for (const socket of this.#sockets) socket.destroy()
   }
 
@@ -103,6 +110,7 @@ export class AgentDoor {
   leave(): void {
     this.#listener?.release()
     this.#server.close()
+    this.#inner.close()
     for (const { listener, server } of this.#hosts.values()) {
       listener.release()
       server.close()
@@ -113,6 +121,7 @@ export class AgentDoor {
     const { context, headerDeadline: headersTimeout = headerDeadline } = this.#options
     const timing = { connectionsCheckingInterval: Math.min(checkInterval, headersTimeout), headersTimeout }
     const server = createServer({ ...serverOptions, ...timing }, (request, response) => {
+      if (!this.#takes(request.socket, response)) return
       forwardRequest(request, response, context, this.#tunnels.get(request.socket)).catch((error) =>
         this.#failed(request.socket, error),
       )
@@ -120,11 +129,27 @@ export class AgentDoor {
     // Who has asked may say that this was all, and listen.
     Object.assign(server, { httpAllowHalfOpen: true })
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      if (socket.destroyed) return
       forwardUpgrade(request, socket, head, context, this.#tunnels.get(socket)).catch((error) =>
         this.#failed(socket, error),
       )
     })
     return server
+  }
+
+  /** Node hands on all requests that have come, also those after the one for which their connection was ended. */
+  #takes(socket: Socket, response: ServerResponse): boolean {
+    const count = (this.#unanswered.get(socket) ?? 0) + 1
+    if (socket.destroyed) return false
+    if (count > mostUnanswered) {
+      socket.destroy()
+      return false
+    }
+    // Each of them listens for the end.
+    socket.setMaxListeners(2 * mostUnanswered)
+    this.#unanswered.set(socket, count)
+    response.once('close', () => this.#unanswered.set(socket, (this.#unanswered.get(socket) ?? 1) - 1))
+    return true
   }
 
   #admit(socket: Socket): boolean {

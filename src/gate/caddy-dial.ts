@@ -15,48 +15,81 @@ import { parseTarget, type Target } from './target.js'
 
 /** Of one agent: over HTTP/2 one connection of it may ask for many. */
 const mostOfOne = 1_000
+/** Who has not said the password yet: Caddy says it at once. Milliseconds. */
+const usualDeadline = 5_000
+const checkInterval = 1_000
+const mostStrangers = 64
 
 export interface CaddyDial {
   close(): void
+  /** How many connections it has. */
+  readonly count: number
 }
 
 export interface CaddyDialOptions {
   /** For the agent of a run; undefined when there is none. */
   dial(runId: string, target: Target): Promise<Dialled> | undefined
+  /** Instead of the usual, for tests. Milliseconds. */
+  headerDeadline?: number
   paths: Pick<MoatPaths, 'egressDial'>
 }
 
-/** Resolves when it listens, and the file says where. At the port of before, if it is free: Caddy has it in its config. */
-export async function openCaddyDial({ dial, paths }: CaddyDialOptions): Promise<CaddyDial> {
+/**
+ * Resolves when it listens, and the file says where. At the port of before, if it is free, but always with another password:
+ * while nobody listened, Caddy has told the former one to whoever took the port.
+ */
+export async function openCaddyDial({ dial, headerDeadline, paths }: CaddyDialOptions): Promise<CaddyDial> {
   const former = await readDial(paths)
-  const password = former?.password ?? randomBytes(16).toString('hex')
   const sockets = new Set<Socket>()
   const counts = new Map<string, number>()
-  const server = createServer({ headersTimeout: 0, requestTimeout: 0 }, (_, response) => response.writeHead(404).end())
+  const password = randomBytes(16).toString('hex')
+  const strangers = new Set<Socket>()
+  const headersTimeout = headerDeadline ?? usualDeadline
+  const timing = { connectionsCheckingInterval: checkInterval, headersTimeout, requestTimeout: 0 }
+  const server = createServer(timing, (_, response) => response.writeHead(404, { connection: 'close' }).end())
   server.on('connection', (socket) => {
     sockets.add(socket)
-    socket.on('error', () => {}).on('close', () => sockets.delete(socket))
+    strangers.add(socket)
+    socket
+      .on('error', () => {})
+      .on('close', () => {
+        sockets.delete(socket)
+        strangers.delete(socket)
+      })
+    const [first] = strangers
+    if (strangers.size > mostStrangers) first?.destroy()
   })
   server.on('connect', (request: IncomingMessage, client: Socket, head: Buffer) => {
     const runId = runIdOf(request, password)
-    if (runId === undefined) return client.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n')
+    if (runId === undefined) return refuse(client, '407 Proxy Authentication Required')
+    strangers.delete(client)
     const count = counts.get(runId) ?? 0
-    if (count >= mostOfOne) return client.end('HTTP/1.1 503 too many connections\r\n\r\n')
+    if (count >= mostOfOne) return refuse(client, '503 too many connections')
     counts.set(runId, count + 1)
     client.once('close', () => counts.set(runId, (counts.get(runId) ?? 1) - 1))
     if (head.length > 0) client.unshift(head)
-    return void connectTo(request, client, (target) => dial(runId, target))
+    connectTo(request, client, (target) => dial(runId, target)).catch(() => client.destroy())
+    return undefined
   })
   await listen(server, former?.port ?? 0).catch(() => listen(server, 0))
   await mkdir(dirname(paths.egressDial), { mode: 0o700, recursive: true })
   const { port } = server.address() as AddressInfo
-  if (former?.port !== port) await writeDial(paths, { password, port })
+  await writeDial(paths, { password, port })
   return {
+    get count() {
+      return sockets.size
+    },
     close: () => {
       server.close()
       for (const socket of sockets) socket.destroy()
     },
   }
+}
+
+/** Nor is it waited for until the other side has read that. */
+function refuse(client: Socket, status: string): void {
+  client.end(`HTTP/1.1 ${status}\r\n\r\n`)
+  client.destroySoon()
 }
 
 /** What is wrong is said where Caddy passes it on: in the line of the status. */
@@ -67,10 +100,10 @@ async function connectTo(
 ): Promise<void> {
   const target = parseTarget(url)
   const dialled = target && (await dial(target))
-  if (!dialled) return void client.end('HTTP/1.1 403 network_policy: not for this agent\r\n\r\n')
+  if (!dialled) return refuse(client, '403 network_policy: not for this agent')
   if ('problem' in dialled) {
     const status = dialled.refused ? '403 network_policy: ' : '502 unreachable: '
-    return void client.end(`HTTP/1.1 ${status}${dialled.problem.replace(/[^ -~]/g, '?')}\r\n\r\n`)
+    return refuse(client, `${status}${dialled.problem.replace(/[^ -~]/g, '?')}`)
   }
   const { socket } = dialled
   if (client.destroyed) return void socket.destroy()

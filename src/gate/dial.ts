@@ -1,7 +1,7 @@
 // Owns connections of the gate's to hosts: only to addresses that have been looked at, whichever of them answers first.
 import { connect, isIPv6, type Socket } from 'node:net'
 import type { NetworkPolicy } from '../egress/policy.js'
-import { findAddresses } from './find-addresses.js'
+import { type Found, findAddresses } from './find-addresses.js'
 import type { Target } from './target.js'
 import type { TestHosts } from './test-hosts.js'
 
@@ -13,6 +13,8 @@ const attemptDeadline = 2_500
 const keepAliveDelay = 60_000
 /** How many names one agent may have looked up at a time: a slow name server is to keep nobody else waiting. */
 const mostLookups = 16
+/** And how many may wait for that. */
+const mostWaiting = 1_000
 
 export type Dialled =
   | { socket: Socket }
@@ -22,20 +24,36 @@ export type Dialled =
 /** Dials for one agent. */
 export class Dialler {
   #asking = 0
+  #count = 0
+  readonly #hasRoom: (count: number) => boolean
   readonly #testHosts: TestHosts | undefined
   readonly #waiting: (() => void)[] = []
 
-  constructor(testHosts: TestHosts | undefined) {
+  /** `hasRoom` is true when there is room for one more connection, of so many. */
+  constructor(testHosts: TestHosts | undefined, hasRoom: (count: number) => boolean) {
+    this.#hasRoom = hasRoom
     this.#testHosts = testHosts
+  }
+
+  /** How many connections to hosts there are, or are being tried. */
+  get count(): number {
+    return this.#count
   }
 
   /** Rejects with nothing: what goes wrong is a problem. */
   async dial(target: Target, policy: NetworkPolicy): Promise<Dialled> {
     const found = await this.find(target, policy)
-    return 'problem' in found ? found : connectTo(found.addresses, found.port)
+    if ('problem' in found) return found
+    if (!this.#hasRoom(this.#count)) return { problem: 'too many connections', refused: false }
+    this.#count += 1
+    const dialled = await connectTo(found.addresses, found.port)
+    if ('problem' in dialled || dialled.socket.closed) this.#count -= 1
+    else dialled.socket.once('close', () => (this.#count -= 1))
+    return dialled
   }
 
-  async find(target: Target, policy: NetworkPolicy) {
+  async find(target: Target, policy: NetworkPolicy): Promise<Found> {
+    if (this.#waiting.length >= mostWaiting) return { problem: 'too many names are looked up', refused: false }
     if (this.#asking >= mostLookups) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     this.#asking += 1
     try {

@@ -47,7 +47,7 @@ export async function forwardRequest(
     return answer(response, 502, unreachable(question.target, dialled.problem))
   }
   exchange.follow(dialled.socket)
-  if (response.destroyed) return void dialled.socket.destroy()
+  if (response.destroyed || request.socket.destroyed) return void dialled.socket.destroy()
   sendOn(request, response, dialled.socket, question)
 }
 
@@ -78,7 +78,12 @@ function sendOn(
     if (!response.headersSent) answer(response, 502, unreachable(target, 'it ended the connection'))
     else response.destroy()
   })
-  response.once('close', () => socket.destroy())
+  // An answer that stands behind others in a connection does not hear of its end.
+  const { socket: client } = request
+  const end = () => socket.destroy()
+  response.once('close', end)
+  client.once('close', end)
+  socket.once('close', () => client.off('close', end))
   pipeline(request, outgoing, () => {})
 }
 

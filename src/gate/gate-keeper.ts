@@ -36,6 +36,8 @@ const code = fileURLToPath(new URL('../../dist/gate/gate-process.js', import.met
 export interface GateKeeperOptions {
   env: NodeJS.ProcessEnv
   log: (message: string) => void
+  /** Called when it was started again by itself: it has another password for Caddy. */
+  onRestart?: () => void
   paths: Pick<MoatPaths, 'gateLog' | 'gateSocket' | 'home'>
 }
 
@@ -49,6 +51,7 @@ export class GateKeeper {
   problem: string | undefined
   #pause = restartWait.first
   #reviving = false
+  #starts = 0
   #telling: Promise<unknown> = Promise.resolve()
   /** Undefined before anybody has looked. */
   #used: boolean | undefined
@@ -127,8 +130,12 @@ export class GateKeeper {
     const end = performance.now() + startDeadline
     while (performance.now() < end && !this.#ending) {
       const status = await askGate(paths.gateSocket, 'PUT', gatePaths.table, this.#agents)
-      if (status?.id === id) return log(`the gate (pid ${status.pid}) serves`)
-      await wait(checkInterval)
+      if (status?.id !== id) {
+        await wait(checkInterval)
+        continue
+      }
+      this.#starts += 1
+      return log(`the gate (pid ${status.pid}) serves`)
     }
     throw new Error(`the gate does not answer; see ${paths.gateLog}`)
   }
@@ -150,7 +157,9 @@ export class GateKeeper {
     this.#reviving = true
     await wait(this.#pause, undefined, { ref: false })
     this.#reviving = false
+    const starts = this.#starts
     await this.#bring()
+    if (this.#starts !== starts) this.#options.onRestart?.()
   }
 
   async #ownId(): Promise<string> {

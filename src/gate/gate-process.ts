@@ -5,7 +5,7 @@ import { json } from 'node:stream/consumers'
 import { moatPaths } from '../config/paths.js'
 import { messageOf } from '../errors.js'
 import { listenPrivately } from '../upkeep/listen-privately.js'
-import { openCaddyDial } from './caddy-dial.js'
+import { type CaddyDial, openCaddyDial } from './caddy-dial.js'
 import { openCaddyReports } from './caddy-reports.js'
 import { Gate } from './gate.js'
 import { type GatedAgent, type GateStatus, gatePaths } from './gate-table.js'
@@ -26,8 +26,9 @@ export async function runGate([home = '', id = '']: readonly string[]): Promise<
   process.on('uncaughtException', (error) => log(`went on after: ${error.stack ?? error}`))
   const paths = moatPaths({ MOAT_HOME: home })
   const testHosts = parseTestHosts(process.env[testHostsVariable])
-  const gate = new Gate({ descriptors: mostDescriptors(), log, paths, testHosts })
-  const dial = await openCaddyDial({ dial: (runId, target) => gate.dial(runId, target), paths })
+  const others = () => dial.count
+  const gate = new Gate({ descriptors: mostDescriptors(), log, others, paths, testHosts })
+  const dial: CaddyDial = await openCaddyDial({ dial: (runId, target) => gate.dial(runId, target), paths })
   const reports = await openCaddyReports({
     log: (entry) => gate.note(entry),
     nameOf: (id) => gate.nameOf(id),

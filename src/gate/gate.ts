@@ -23,6 +23,8 @@ export interface GateOptions {
   /** Instead of the usual, for tests. Milliseconds. */
   headerDeadline?: number
   log: (message: string) => void
+  /** How many other connections this process has open. */
+  others?: () => number
   paths: Pick<MoatPaths, 'agents' | 'home' | 'proxy'>
   testHosts?: TestHosts | undefined
 }
@@ -109,7 +111,8 @@ export class Gate {
   #open(agent: GatedAgent): Kept {
     const { headerDeadline, log, paths, testHosts } = this.#options
     const { runId } = agent
-    const dialler = new Dialler(testHosts)
+    // The place of a connection's other half is kept for it; what is more than that has to find room.
+    const dialler = new Dialler(testHosts, (count) => count < kept.door.count || this.#hasRoom(count))
     const context = {
       agent: () => kept.agent,
       dialler,
@@ -124,10 +127,12 @@ export class Gate {
     return kept
   }
 
-  /** Each connection has two descriptors. */
+  /** Each connection has two descriptors, and more where it asks for several hosts at a time. */
   #hasRoom(count: number): boolean {
-    const { descriptors = 1_024 } = this.#options
-    const room = (descriptors - spare) / 2 - this.count
+    const { descriptors = 1_024, others = () => 0 } = this.#options
+    const kept = [...this.#agents.values()]
+    const open = kept.reduce((sum, { dialler, door }) => sum + door.count + Math.max(door.count, dialler.count), 0)
+    const room = (descriptors - spare - others() - open) / 2
     return count < mostConnections && count < share * room
   }
 }

@@ -1,4 +1,5 @@
 // Owns which processes are this moat's gates: proved by what the system says of them, never by a number that one of them gave.
+import { readlinkSync } from 'node:fs'
 import { findProcesses, type ProcessFacts } from '../processes/process-facts.js'
 import { hasEnded, signalProcess } from '../processes/same-process.js'
 
@@ -8,7 +9,17 @@ const grace = 500
 /** The gates that this user has started for this `~/.moat`, whichever moat they are of. */
 export async function ownGates(home: string): Promise<ProcessFacts[]> {
   const found = await findProcesses('gate.js')
-  return found.filter((one) => one.uid === process.geteuid?.() && isGateOf(one, home))
+  return found.filter((one) => one.uid === process.geteuid?.() && isGateOf(one, home) && isOutside(one))
+}
+
+/** What runs in a container has the user's number, too, and may call itself what it likes. */
+function isOutside({ pid }: Pick<ProcessFacts, 'pid'>): boolean {
+  if (process.platform !== 'linux') return true
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`) === readlinkSync('/proc/self/ns/pid')
+  } catch {
+    return false
+  }
 }
 
 /** `node … bin/gate.js HOME ID` */

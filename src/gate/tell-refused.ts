@@ -18,9 +18,9 @@ export function tellRefused(
   }: Pick<NetworkLogEntry, 'host' | 'method' | 'path' | 'port' | 'runId'>,
 ): void {
   const headers = {
-    [questionHeaders.host]: host,
-    [questionHeaders.method]: method,
-    [questionHeaders.path]: path,
+    [questionHeaders.host]: inAscii(host),
+    [questionHeaders.method]: inAscii(method),
+    [questionHeaders.path]: inAscii(path),
     [questionHeaders.port]: port,
     [questionHeaders.run]: runId,
   }
@@ -30,4 +30,9 @@ export function tellRefused(
   told.on('timeout', () => told.destroy())
   told.on('error', () => {})
   told.end()
+}
+
+/** Headers take no other letters, and Caddy's log has whatever was sent. */
+function inAscii(text: string): string {
+  return text.toWellFormed().replace(/[^!-~]/gu, encodeURIComponent)
 }

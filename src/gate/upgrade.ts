@@ -39,6 +39,7 @@ export async function forwardUpgrade(
   }
   const { socket } = dialled
   exchange.follow(socket)
+  if (client.destroyed) return void socket.destroy()
   client.once('close', () => socket.destroy())
   const fail = () => client.end(rawAnswer('502 Bad Gateway', unreachable(target, 'it ended the connection')))
   const outgoing = httpRequest({

@@ -64,11 +64,12 @@ export class Grants {
   async secretsFor({ grant: name, host, path, port }: ValueQuestion): Promise<RequestSecrets | undefined> {
     const grant = await this.#read(name)
     const injections = grant ? injectionsOf(grant) : []
-    const injection = injectionFor(injections, { host: host.toLowerCase(), path, port })
+    const asked = host.toLowerCase()
+    const injection = injectionFor(injections, { host: asked, path, port })
     if (!grant || !injection) return undefined
     const secret = await this.#values.valueOf(grant)
     const { headers, query } = inject(injection, secret)
-    const [place] = placesOf(injections.filter(({ hosts, ports }) => hosts.includes(host) && ports.includes(port)))
+    const [place] = placesOf(injections.filter(({ hosts, ports }) => hosts.includes(asked) && ports.includes(port)))
     const names = place?.query ?? setQuery(injection)
     return { headers, query: names.map((one) => query[one] ?? ''), traces: tracesOf(injection, secret) }
   }

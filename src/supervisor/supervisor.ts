@@ -82,7 +82,8 @@ export class Supervisor {
     this.authorityCreated = authorityCreated
     this.#binary = binary
     const onDiscovery = () => this.#reconciler.rediscover()
-    this.#doors = new Doors({ domain, env, log, onDiscovery, paths, uid: hostUser().uid })
+    const onGate = () => void this.#reconciler.reconcile().catch((error) => log(messageOf(error)))
+    this.#doors = new Doors({ domain, env, log, onDiscovery, onGate, paths, uid: hostUser().uid })
     this.#engine = new FollowedEngine(options.env, paths.home)
     this.#options = options
     this.#opening = openWithGrants({ binary: binary.path, log, paths })

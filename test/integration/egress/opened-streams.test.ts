@@ -151,6 +151,21 @@ describe('through an opened host', () => {
   })
 
   it.each([
+    ['another protocol', 'GET', ['Upgrade: h2c']],
+    ['two', 'GET', ['Upgrade: websocket', 'Upgrade: h2c']],
+    ['two in a line', 'GET', ['Upgrade: websocket, h2c']],
+    ['a WebSocket by another method', 'POST', ['Upgrade: websocket']],
+  ])('a connection is not changed to %s', async (_, method, headers) => {
+    const lines = [`${method} /socket HTTP/1.1`, 'Host: stream.test', 'Connection: Upgrade', ...headers]
+    const socket = await opened.tunnel(runId, 'stream.test')
+    const text = collect(socket)
+    socket.write(`${lines.join('\r\n')}\r\n\r\n`)
+    await until('the refusal', () => text().includes('a connection can be changed to a WebSocket only'))
+    expect(text()).toMatch(/^HTTP\/1\.1 403 /)
+    socket.destroy()
+  })
+
+  it.each([
     [
       'whose certificate is for another',
       'wrong.test',

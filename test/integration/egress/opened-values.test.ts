@@ -170,6 +170,23 @@ describe('what a grant puts in', () => {
     expect(asked).toHaveLength(count)
   })
 
+  it.each(['TRACE', 'TRACK', 'trace'])(
+    'is not shown by %s, which is refused before anybody asks for it',
+    async (method) => {
+      const count = asked.length
+      const { answer, arrived } = await ask(granted, `${method} /a`)
+      expect(answer).toMatch(/^HTTP\/1\.1 403 /)
+      expect(answer).toContain('"reason":"a method that would show what a grant puts in"')
+      expect(arrived).toBeUndefined()
+      expect(asked).toHaveLength(count)
+    },
+  )
+
+  it('does not come back from the first who stands before a host', async () => {
+    const { arrived } = await ask(granted, 'OPTIONS /a', { headers: ['Max-Forwards: 0'] })
+    expect(arrived?.headers).not.toHaveProperty('max-forwards')
+  })
+
   it('holds back the request when there is no value, and says nothing of why', async () => {
     fails = true
     const { answer, arrived } = await ask(granted, 'GET /a')
