@@ -77,7 +77,7 @@ export function lookUp({ hostRoutes, upstreams }: RouteTable): CaddyRoute[] {
     moat_quick: '{moat.quick}',
   }
   // A person's browser is known by what it sent, not by what an endpoint makes of it.
-  const browser = { handle: [{ handler: 'vars', moat_browser: 'yes' }], match: [navigation] }
+  const browser = { handle: [{ handler: 'vars', moat_browser: '{http.vars.moat_protocol}' }], match: [navigation] }
   return [{ handle: [withoutClaims, map, found] }, browser]
 }
 
@@ -114,7 +114,7 @@ export function proxyRoutes(upstreams: readonly Upstream[], from: Side): CaddyRo
         tryDuration: patience.program,
       })
       return [
-        { handle: [quick], match: [{ vars: { ...match.vars, moat_browser: ['yes'] } }], terminal: true },
+        { handle: [quick], match: [{ vars: { moat_browser: [protocol] } }], terminal: true },
         { handle: [patient], match: [match], terminal: true },
       ]
     })
