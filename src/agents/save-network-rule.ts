@@ -2,7 +2,6 @@
 // user, who has just asked for it, is not asked about it then.
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import { approvalPlace } from '../approvals/approval-place.js'
 import { rulePowers, touchesRule } from '../approvals/network-rules.js'
 import { addApprovals, readApprovals } from '../approvals/records.js'
@@ -13,8 +12,8 @@ import type { MoatPaths } from '../config/paths.js'
 import { readWorkspaceText } from '../config/read-config.js'
 import { replaceFile } from '../config/replace-file.js'
 import { loadSettings } from '../config/settings.js'
-import { pathText } from '../egress/decide.js'
-import { effectivePolicy, openNetwork } from '../egress/effective-policy.js'
+import { pathText, usualPorts } from '../egress/decide.js'
+import { baseOf, effectivePolicy, openNetwork } from '../egress/effective-policy.js'
 import type { NetworkRule } from '../egress/policy.js'
 import { MoatError } from '../errors.js'
 
@@ -83,20 +82,23 @@ function withHost(rule: NetworkRule, declared: readonly DeclaredRule[]): Additio
   return { added, declared: [{ rules: [rule], text: rule.text }, ...declared], line: `- ${ruleItemText(added)}` }
 }
 
-/** What was said of the host goes on below: in the same list, or in one that begins with the new line. */
+/** What was said of its hosts goes on below: in the same list, or in lists that begin with the new line. */
 function withPaths(rule: NetworkRule, declared: readonly DeclaredRule[]): Addition[] {
   const rules = declared.flatMap((one) => one.rules)
   const merged = effectivePolicy({ ...openNetwork, rules }, [rule]).rules.slice(0, -rules.length || undefined)
-  const lines = (rule.paths ?? []).map(pathText)
-  const [first] = merged
+  const [first, ...more] = merged
   const index = declared.findIndex(({ key, rules: [own] }) => {
     return key !== undefined && own?.host === rule.host && own.port === rule.port
   })
   const there = declared[index]
-  if (there?.key !== undefined && isDeepStrictEqual(first?.paths?.slice(lines.length), there.rules[0]?.paths)) {
+  const [own] = there?.rules ?? []
+  const ports = rule.port === undefined ? usualPorts : [rule.port]
+  // Nothing before it is about the host, or else the line would be there in vain.
+  const decides = ports.every((port) => baseOf(rule, rules, port) === own)
+  if (there?.key !== undefined && own?.paths && first && more.length === 0 && decides) {
     const { key } = there
-    const line = lines.join()
-    const changed = { ...there, rules: first ? [first] : [], text: there.text.replace(`${key}: `, `${key}: ${line}, `) }
+    const line = (rule.paths ?? []).map(pathText).join()
+    const changed = { ...there, rules: [first], text: there.text.replace(`${key}: `, `${key}: ${line}, `) }
     return [
       {
         added: { index, key, line },
@@ -106,13 +108,21 @@ function withPaths(rule: NetworkRule, declared: readonly DeclaredRule[]): Additi
     ]
   }
   let all = [...declared]
-  return merged.map((one) => {
-    const host = one.host.includes(':') ? `[${one.host}]` : one.host
-    const key = one.port === undefined ? host : `${host}:${one.port}`
-    const added = { [key]: (one.paths ?? []).map(pathText) }
-    all = [{ key, rules: [one], text: `${key}: ${added[key]?.join(', ')}` }, ...all]
-    return { added, declared: all, line: `- ${ruleItemText(added)}` }
+  // Each is put before the others.
+  return merged.toReversed().map((one) => {
+    const addition = withItem(one, all)
+    all = [...addition.declared]
+    return addition
   })
+}
+
+function withItem(rule: NetworkRule, declared: readonly DeclaredRule[]): Addition {
+  const host = rule.host.includes(':') ? `[${rule.host}]` : rule.host
+  const key = rule.port === undefined ? host : `${host}:${rule.port}`
+  if (!rule.paths) return withHost({ ...rule, text: `deny: ${key}` }, declared)
+  const added = { [key]: rule.paths.map(pathText) }
+  const all = [{ key, rules: [rule], text: `${key}: ${added[key]?.join(', ')}` }, ...declared]
+  return { added, declared: all, line: `- ${ruleItemText(added)}` }
 }
 
 /** Of what the user had allowed before, and of this rule: in the words that the next start will find. */

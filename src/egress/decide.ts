@@ -9,7 +9,7 @@ export interface DecideOptions {
 }
 
 /** Of a host without a port of its own. */
-const usualPorts = [80, 443]
+export const usualPorts: readonly number[] = [80, 443]
 const method = /^[A-Z][A-Z0-9_-]*$/
 
 /**
@@ -54,9 +54,15 @@ export function pathText({ effect, method: which, path }: PathRule): string {
 
 /**
  * True when a rule allows this very address, not merely all that a pattern stands for: what has to be so for a private one to
- * be reached.
+ * be reached. `asked` is the host that led there. A rule about paths of the address lists it for who asks for the address itself:
+ * under another name nobody would look at those paths.
  */
-export function listsAddress({ rules }: Pick<NetworkPolicy, 'rules'>, address: string, port: number): boolean {
+export function listsAddress(
+  { rules }: Pick<NetworkPolicy, 'rules'>,
+  address: string,
+  port: number,
+  asked: string,
+): boolean {
   const host = canonicalHost(address)
   if (host === undefined) return false
   const rule = findRule(
@@ -64,11 +70,17 @@ export function listsAddress({ rules }: Pick<NetworkPolicy, 'rules'>, address: s
     host,
     port,
   )
-  return rule?.effect === 'allow'
+  return rule?.effect === 'allow' && (isWhole(rule) || canonicalHost(asked) === host)
+}
+
+/** A grant has lines where its rule had none. */
+function isWhole({ paths }: NetworkRule): boolean {
+  const [first] = paths ?? []
+  return !paths || (first?.effect === 'allow' && first.method === '*' && first.path === '/**')
 }
 
 /** A denial without a port is of the host, at whatever port. */
-function matchesPort({ effect, paths, port }: NetworkRule, wanted: number): boolean {
+export function matchesPort({ effect, paths, port }: NetworkRule, wanted: number): boolean {
   if (port !== undefined) return port === wanted
   return (effect === 'deny' && !paths) || usualPorts.includes(wanted)
 }

@@ -32,6 +32,12 @@ export function matchesHost(pattern: string, host: string): boolean {
   return !isAddress(host) && host.endsWith(pattern.slice(1)) && host.length > pattern.length - 1
 }
 
+/** True when `pattern` is about all that `other`, a host or a pattern too, is about. */
+export function coversHost(pattern: string, other: string): boolean {
+  if (pattern === '*' || pattern === other) return true
+  return pattern.startsWith('*.') && matchesHost(pattern, other.startsWith('*.') ? `x${other.slice(1)}` : other)
+}
+
 function canonicalIPv6(text: string): string | undefined {
   if (!/^[0-9A-Fa-f:.]+$/.test(text)) return undefined
   const url = `http://[${text}]/`

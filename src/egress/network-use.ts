@@ -57,7 +57,10 @@ export class NetworkUse {
         const run = this.#runs.get(runId) ?? { hosts: new Map(), tail: new LogTail(this.#paths, runId) }
         this.#runs.set(runId, run)
         // What cannot be read is not shown.
-        for (const entry of await run.tail.next().catch(() => [])) count(run.hosts, entry)
+        for (const entry of await run.tail.next().catch(() => [])) {
+          count(run.hosts, entry)
+          if (run.hosts.size > mostHosts) dropLeast(run.hosts)
+        }
       }),
     )
   }
@@ -67,7 +70,6 @@ function count(hosts: Map<string, HostUse>, entry: NetworkLogEntry): void {
   const { bytesIn, bytesOut, host, port, reason, time, verdict } = entry
   const key = `${host}:${port}`
   const known = hosts.get(key)
-  if (!known && hosts.size >= mostHosts) return
   const use = known ?? { allowed: 0, blocked: 0, bytesIn: 0, bytesOut: 0, host, lastAt: time, port }
   hosts.set(key, use)
   use.bytesIn += bytesIn
@@ -80,4 +82,14 @@ function count(hosts: Map<string, HostUse>, entry: NetworkLogEntry): void {
   use.reason = reason
   const command = allowCommand(entry)
   if (command !== undefined) use.allow = command
+}
+
+/** What matters least goes: what was refused before what was reached, then what carried least, then what is oldest. */
+function dropLeast(hosts: Map<string, HostUse>): void {
+  const [least] = [...hosts].toSorted(([, a], [, b]) => weight(a) - weight(b) || (a.lastAt < b.lastAt ? -1 : 1))
+  if (least) hosts.delete(least[0])
+}
+
+function weight({ allowed, bytesIn, bytesOut }: HostUse): number {
+  return allowed > 0 ? 1 + bytesIn + bytesOut : 0
 }

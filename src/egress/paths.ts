@@ -16,7 +16,7 @@ const mostRounds = 8
 
 /** Undefined for what is no path, and for one that hides dots, so that nobody can say where it leads. */
 export function readPath(raw: string): ReadPath | undefined {
-  const path = raw.replace(/[?#].*$/s, '') || '/'
+  const path = raw.replace(/\?.*$/s, '') || '/'
   if (path.length > longestPath || !path.startsWith('/') || !isClean(path)) return undefined
   const written = path.split('/').slice(1).map(decodeHarmless)
   const text = decodeAll(path)
@@ -95,7 +95,8 @@ function textOf(part: Part | string): string {
 
 /** Nothing that may not stand in a path, no broken encoding, no control character behind one. */
 function isClean(path: string): boolean {
-  if (/[^\x21-\x7e]|\\/.test(path) || /%(?![0-9A-Fa-f]{2})/.test(path) || /%(?:[01][0-9A-F]|7F)/i.test(path))
+  // `#` begins what no client sends: whether a server goes on reading behind it, nobody can say.
+  if (/[^\x21-\x7e]|[\\#]/.test(path) || /%(?![0-9A-Fa-f]{2})/.test(path) || /%(?:[01][0-9A-F]|7F)/i.test(path))
     return false
   try {
     decodeURIComponent(path)

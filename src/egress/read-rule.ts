@@ -68,6 +68,8 @@ function readHostPattern(text: string): { host: string } | string {
   }
   const host = canonicalHost(name)
   if (host === undefined) return `must be a host such as "packages.example.com", not ${quote(text)}`
+  if (host.split('.').some((label) => label.startsWith('-')))
+    return `has a "-" at the beginning of a name, as no host has, not ${quote(text)}`
   if (/[^\x21-\x7e]/.test(name))
     return `must be written as browsers send it; write ${quote(below === undefined ? host : `*.${host}`)}`
   const plain = name

@@ -27,15 +27,15 @@ export async function findAddresses(
   if (stub) return { addresses: [stub.address], port: stub.port }
   const all = isAddress(host) ? [host] : await (testHosts?.resolve(host) ?? resolveHost(host))
   if (!Array.isArray(all)) return { problem: all.problem, refused: false }
-  const judged = all.map((address) => ({ address, problem: problemOf(address, port, policy) }))
+  const judged = all.map((address) => ({ address, problem: problemOf(address, { host, port }, policy) }))
   const addresses = judged.filter(({ problem }) => problem === undefined).map(({ address }) => address)
   if (addresses.length > 0) return { addresses, port }
   return { problem: judged[0]?.problem ?? 'no address', refused: judged.length > 0 }
 }
 
-function problemOf(address: string, port: number, policy: NetworkPolicy): string | undefined {
+function problemOf(address: string, { host, port }: Target, policy: NetworkPolicy): string | undefined {
   const kind = addressKind(address) ?? (isOwn(address) ? 'own' : undefined)
-  if (kind === undefined || listsAddress(policy, address, port)) return undefined
+  if (kind === undefined || listsAddress(policy, address, port, host)) return undefined
   return `${kind} address ${address}`
 }
 

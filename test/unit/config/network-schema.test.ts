@@ -135,6 +135,8 @@ describe('a rule', () => {
       'is your own machine; list its ports under "network.host", and other agents under "network.peers"',
     ],
     ['"[::1]:80"', 'is your own machine; list its ports under "network.host", and other agents under "network.peers"'],
+    ['-a.test', 'has a "-" at the beginning of a name, as no host has, not "-a.test"'],
+    ['"*.a.-b.test"', 'has a "-" at the beginning of a name, as no host has, not "*.a.-b.test"'],
     ['a..test', 'must be a host such as "packages.example.com", not "a..test"'],
     [
       '-',

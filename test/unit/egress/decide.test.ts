@@ -127,11 +127,25 @@ describe('a host', () => {
 
 describe('a listed address', () => {
   it('is one that a rule names and no rule before it denies', () => {
-    expect(listsAddress(strict(allow('*'), allow('10.0.0.1')), '10.0.0.1', 443)).toBe(true)
-    expect(listsAddress(strict(allow('*')), '10.0.0.1', 443)).toBe(false)
-    expect(listsAddress(strict(allow('10.0.0.1')), '10.0.0.1', 5432)).toBe(false)
-    expect(listsAddress(strict(deny('*'), allow('10.0.0.1')), '10.0.0.1', 443)).toBe(false)
-    expect(listsAddress(strict(allow('fd00::1')), '[FD00:0::1]', 80)).toBe(true)
+    const lists = (policy: NetworkPolicy, address: string, port = 443) => listsAddress(policy, address, port, 'a.test')
+    expect(lists(strict(allow('*'), allow('10.0.0.1')), '10.0.0.1')).toBe(true)
+    expect(lists(strict(allow('*')), '10.0.0.1')).toBe(false)
+    expect(lists(strict(allow('10.0.0.1')), '10.0.0.1', 5432)).toBe(false)
+    expect(lists(strict(deny('*'), allow('10.0.0.1')), '10.0.0.1')).toBe(false)
+    expect(lists(strict(allow('fd00::1')), '[FD00:0::1]', 80)).toBe(true)
+  })
+
+  it('is one for who asks for it by itself, where there are lines about its paths', () => {
+    for (const text of ['deny * /**', 'allow GET /public/**', 'allow * /public/**', 'allow GET /**', 'deny GET /x']) {
+      const policy = strict(allow('*'), allow('10.0.0.1', { paths: [line(text), line('allow * /**')] }))
+      expect(listsAddress(policy, '10.0.0.1', 80, 'a.test')).toBe(false)
+      expect(listsAddress(policy, '10.0.0.1', 80, '10.0.0.2')).toBe(false)
+      expect(listsAddress(policy, '10.0.0.1', 80, '10.1')).toBe(true)
+    }
+    // As a grant for it has them.
+    const all = strict(allow('10.0.0.1', { paths: [line('allow * /**')] }))
+    expect(listsAddress(all, '10.0.0.1', 443, 'a.test')).toBe(true)
+    expect(listsAddress(strict(allow('*')), '10.0.0.1', 443, '10.0.0.1')).toBe(false)
   })
 })
 
@@ -157,7 +171,10 @@ describe('rules about paths', () => {
     ['/gists/a%2Fb/star', 'PUT', true],
     ['/graphql', 'POST', true],
     ['/graphql?query=1', 'POST', true],
-    ['/graphql#x', 'POST', true],
+    ['/graphql#x', 'POST', false],
+    ['/graphql?a#/../x', 'POST', true],
+    ['/repos/#/../../user', 'GET', false],
+    ['/repos/a#', 'GET', false],
     ['/', 'GET', false],
     ['', 'GET', false],
     ['*', 'OPTIONS', false],
@@ -222,6 +239,9 @@ describe('rules about paths', () => {
     '/repos/secret%',
     '/repos/secret%2',
     '/repos//../secret',
+    '/repos/#/../secret',
+    '/repos/a#/../secret?x',
+    '/repos/secret#',
   ])('deny %s whatever it stands for', (path) => {
     for (const policy of [strict(rule), permissive(rule)]) expect(decide(policy, get(path)).allowed).toBe(false)
   })

@@ -62,6 +62,25 @@ describe('live rules', () => {
     expect(decide(policy, get('a.test', '/x')).allowed).toBe(false)
   })
 
+  it('about a path of a pattern leave what is denied and what is narrower below it', () => {
+    const before = strict('deny admin.a.test', 'allow api.a.test GET /x', 'allow *.a.test', 'allow late.a.test GET /x')
+    const policy = effectivePolicy(before, rules('deny *.a.test DELETE /**'))
+    const verdict = (host: string, method: string, path: string) =>
+      decide(policy, { host, method, path, port: 443 }).allowed
+    expect(verdict('admin.a.test', 'GET', '/secret')).toBe(false)
+    expect(decide(policy, { host: 'admin.a.test', port: 443 })).toMatchObject({ allowed: false, intercept: false })
+    expect(verdict('api.a.test', 'GET', '/x')).toBe(true)
+    expect(verdict('api.a.test', 'POST', '/y')).toBe(false)
+    expect(verdict('late.a.test', 'POST', '/y')).toBe(true)
+    expect(verdict('x.a.test', 'GET', '/')).toBe(true)
+    for (const host of ['api.a.test', 'x.a.test', 'x.x.a.test']) expect(verdict(host, 'DELETE', '/x')).toBe(false)
+    const open = { ...before, policy: 'permissive' as const, rules: rules('deny tracking.test', 'allow 10.0.0.1') }
+    const later = effectivePolicy(open, rules('deny * POST /u'))
+    expect(decide(later, get('tracking.test', '/')).allowed).toBe(false)
+    expect(decide(later, { ...get('10.0.0.1', '/u', 80), method: 'POST' }).allowed).toBe(false)
+    expect(decide(later, get('10.0.0.1', '/', 80)).allowed).toBe(true)
+  })
+
   it('may be a preset', () => {
     const policy = effectivePolicy(strict(), rules('allow preset:npm'))
     expect(decide(policy, get('registry.npmjs.org', '/'))).toMatchObject({ allowed: true, place: 'live, preset npm' })

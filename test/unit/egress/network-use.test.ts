@@ -58,3 +58,41 @@ it('counts what an agent was let reach and refused, by host, and shows it with a
   await use.refresh([])
   expect(use.of(runId)).toEqual([])
 })
+
+it('goes on showing what is reached, however many hosts an agent makes up', async () => {
+  const use = new NetworkUse({ home })
+  const made = (name: string, verdict: NetworkLogEntry['verdict'], minute: number): Partial<NetworkLogEntry>[] =>
+    Array.from({ length: 300 }, (_, index) => {
+      const time = `2026-01-01T00:${minute}:00.${String(index).padStart(3, '0')}Z`
+      return { host: `${name}${index}.example`, reason: 'no rule', time, verdict }
+    })
+  write(...made('no', 'blocked', 10))
+  write({ bytesOut: 5, host: 'first.example', time: '2026-01-01T00:11:00.000Z', verdict: 'allowed' })
+  write(...made('later', 'blocked', 12))
+  await use.refresh([runId])
+  const hosts = () => use.of(runId).map(({ host }) => host)
+  expect(hosts()).toHaveLength(200)
+  expect(hosts()).toContain('first.example')
+  // Hosts that were let through and led nowhere.
+  write(...made('nowhere', 'allowed', 13))
+  write({ bytesOut: 9, host: 'second.example', time: '2026-01-01T00:14:00.000Z', verdict: 'allowed' })
+  write(...made('end', 'blocked', 15))
+  await use.refresh([runId])
+  expect(hosts()).toHaveLength(200)
+  expect(hosts()).toEqual(expect.arrayContaining(['first.example', 'second.example']))
+})
+
+it('names no command for a host that no rule can name', async () => {
+  const use = new NetworkUse({ home })
+  const hosts = ['--save', '-x.example', 'a.-x.example']
+  write(
+    ...hosts.map((host) => ({
+      host,
+      reason: 'no rule',
+      time: '2026-01-01T00:00:01.000Z',
+      verdict: 'blocked' as const,
+    })),
+  )
+  await use.refresh([runId])
+  expect(use.of(runId).map(({ allow }) => allow)).toEqual([undefined, undefined, undefined])
+})

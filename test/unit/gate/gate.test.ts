@@ -159,6 +159,8 @@ describe('a tunnel', () => {
     expect(await say('GET /open/1 HTTP/1.1\r\nHost: api.test\r\n\r\n')).toContain('x-told: GET api.test /open/1')
     expect(await say('GET /closed HTTP/1.1\r\nHost: api.test\r\n\r\n')).toMatch(/^HTTP\/1\.1 403 /)
     expect(await say('GET /open/1 HTTP/1.1\r\nHost: other.test\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /)
+    for (const path of ['/open/#/../../closed', '/open/1#', '/open/1?#', 'http://api.test/open/#/../../closed'])
+      expect(await say(`GET ${path} HTTP/1.1\r\nHost: api.test\r\n\r\n`)).toMatch(/^HTTP\/1\.1 400 /)
     expect(await say('GET http://other.test/open/1 HTTP/1.1\r\nHost: other.test\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /)
     expect(await say('\r\nGET /closed HTTP/1.1\r\nHost: api.test\r\n\r\n')).toMatch(/^HTTP\/1\.1 403 /)
     expect(await say('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')).toBe('')

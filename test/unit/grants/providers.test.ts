@@ -70,7 +70,15 @@ describe('those of moat', () => {
     expect(given('/me/app.git/info/refs?service=git-upload-pack')).toBe(true)
     expect(given('/me/app/git-receive-pack')).toBe(true)
     expect(given('/me/app.git/info/lfs/objects/batch')).toBe(true)
-    for (const path of ['/', '/me/app', '/login/oauth/authorize', '/me/app/raw/main/x', '/a/b/c/info/refs'])
+    for (const path of [
+      '/',
+      '/me/app',
+      '/me/app/#/../git-receive-pack',
+      '/me/app.git/info/refs#/../../x',
+      '/login/oauth/authorize',
+      '/me/app/raw/main/x',
+      '/a/b/c/info/refs',
+    ])
       expect([path, given(path)]).toEqual([path, false])
   })
 
