@@ -10,6 +10,7 @@ import { findMainCheckout, type GitPlace, unsafe } from './git-place.js'
  */
 export async function mainCheckoutAt(workspace: string): Promise<GitPlace | undefined> {
   const place = await findMainCheckout(workspace)
+  if (place?.root !== workspace) await assertNothingBroken(workspace)
   if (!place) return undefined
   const { commonDir, root } = place
   if (workspace === commonDir) return { commonDir, gitDir: commonDir }
@@ -21,6 +22,30 @@ export async function mainCheckoutAt(workspace: string): Promise<GitPlace | unde
   if (root !== workspace) return undefined
   await assertNoLink(join(root, '.git'), commonDir)
   return place
+}
+
+/**
+ * What git takes for no repository is not covered either: an agent that took a file away would have the rest to itself in its next
+ * run, and could put the file back.
+ */
+async function assertNothingBroken(workspace: string): Promise<void> {
+  const git = join(workspace, '.git')
+  if (await isThere(git)) {
+    throw unsafe(
+      `${git} is there, and leads to no repository that git can read: a program may have broken it, to write in it what your git runs.`,
+      [`git -C ${shellQuote(workspace)} status`, `mv ${shellQuote(git)} ${shellQuote(`${git}.broken`)}`],
+    )
+  }
+  const parts = await Promise.all(['config', 'hooks', 'objects', 'refs'].map((name) => isThere(join(workspace, name))))
+  if (parts.every(Boolean) && !(await isThere(join(workspace, 'HEAD')))) {
+    throw unsafe(`${workspace} is a repository without a HEAD: a program may have taken it away.`, [
+      `git -C ${shellQuote(workspace)} status`,
+    ])
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined)) !== undefined
 }
 
 /** No mount can hold a link in its place, and the agent would have your git go elsewhere. */
