@@ -1,12 +1,14 @@
 // Owns that no agent gets round what the gate has for each: connections, requests that wait for their answers, look-ups, time.
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { networkLogFile } from '../../../src/egress/read-log.js'
 import { Dialler } from '../../../src/gate/dial.js'
 import type { GateOptions } from '../../../src/gate/gate.js'
 import type { TestHosts } from '../../../src/gate/test-hosts.js'
-import { policy, TestGate } from '../../helpers/gate.js'
+import { policy, runId, TestGate } from '../../helpers/gate.js'
 import { until } from '../../helpers/until.js'
 
 let host: Server
@@ -81,8 +83,9 @@ it('connections to hosts need room, too', async () => {
   await start({ descriptors: 228 })
   const sockets = Array.from({ length: 20 }, () => gate.connect().resume())
   for (const socket of sockets) socket.write(ask('/wait').repeat(10))
-  await until('as many as there are', () => waiting.length >= 20)
-  for (const socket of sockets) socket.write(ask('/wait'))
+  await until('the first in the log', () => existsSync(networkLogFile(gate.paths, runId)))
+  const full = async () => (await gate.log(1)).some(({ reason }) => reason === 'too many connections')
+  await until('a request for which there is no room', full)
   expect(most).toBeLessThan(100)
 })
 

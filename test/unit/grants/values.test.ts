@@ -185,6 +185,22 @@ describe('for a request', () => {
     for (const one of others) expect([one, await grants.secretsFor(one)]).toEqual([one, undefined])
   })
 
+  it('what goes into a query stands where the place has it, however the host is written', async () => {
+    const paths = { grants: join(await temporaryDirectory(), 'grants') }
+    const { provider } = sampleGrant()
+    const inject = ['one', 'two'].map((name) => ({
+      hosts: ['api.my.test'],
+      paths: [`/${name}`],
+      query: { [name]: '{token}' },
+    }))
+    await writeGrant(paths.grants, sampleGrant({ provider: { ...provider, inject } }), { open: async () => undefined })
+    const grants = new Grants(paths)
+    for (const host of ['api.my.test', 'API.my.test'])
+      expect(await grants.secretsFor({ ...question, host, path: '/two' })).toMatchObject({
+        query: ['', 'sesame-open-1234'],
+      })
+  })
+
   it('a broken grant is told of, and hides no other', async () => {
     const paths = { grants: join(await temporaryDirectory(), 'grants') }
     await writeGrant(paths.grants, sampleGrant(), { open: async () => undefined })
