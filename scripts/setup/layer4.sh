@@ -103,7 +103,7 @@ ensure_layer4() {
   fi
 }
 
-# Beside the tests, after them; those that need it wait for it. They fail with the reason where it should have been built, and are
+# Beside the checks that come before the tests. Tests that need it fail with the reason where it should have been built, and are
 # left out, which is said, where it cannot be.
 start_layer4_build() {
   local log=${LAYER4_CADDY%/*}/build.log
@@ -113,7 +113,7 @@ start_layer4_build() {
   { [ -x "$LAYER4_CADDY" ] || caddy_has_layer4 "$MOAT_CADDY"; } && return
   mkdir -p "${LAYER4_CADDY%/*}"
   : >"$log"
-  say "Building Caddy with the layer4 module beside the tests: $log"
+  say "Building Caddy with the layer4 module in the background: $log"
   # A process group of its own, so that all of it can be ended.
   set -m
   (
@@ -122,7 +122,7 @@ start_layer4_build() {
     (while sleep 1; do kill -0 $$ 2>/dev/null || kill -KILL 0; done) &
     watch=$!
     outcome=failed
-    if build_layer4 10; then
+    if build_layer4 0; then
       outcome=
     elif [ $? -eq "$LAYER4_UNAVAILABLE" ]; then
       outcome=unavailable
@@ -135,6 +135,11 @@ start_layer4_build() {
   ) >>"$log" 2>&1 </dev/null &
   LAYER4_BUILD=$!
   set +m
+}
+
+# Until it has ended, one way or another: the tests say what became of it.
+await_layer4_build() {
+  while kill -0 "$LAYER4_BUILD" 2>/dev/null; do sleep 0.5; done
 }
 
 # One that nobody waits for any more.
