@@ -26,8 +26,9 @@ export async function settleCheckout(workspace: string, home: string, runId: str
     if (!place) return []
     const records = (await startRecords(place, home)).filter((record) => record.runId === runId)
     const links = records.length === 0 ? [] : await removeLinks(place, (link) => isKnown(place, records, link))
+    const said = [...(await saidOf(links, place, home)), ...(await carried(place, home))]
     await dropRecord(place, home, runId)
-    return [...(await saidOf(links, place, home)), ...(await carried(place, home))]
+    return said
   } catch (error) {
     // Links that it has left may still be there.
     return [unseen(workspace, error)]

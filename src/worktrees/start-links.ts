@@ -1,6 +1,6 @@
 // Owns which links among git's files were there before an agent was: a record of each run, where no container can write. Only what is
 // not on it can be an agent's. Without a record no agent has been at work, and every link is its user's.
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { viewDirectory } from './container-view.js'
 import type { GitPlace } from './git-place.js'
@@ -64,6 +64,9 @@ export async function dropEnded(
 
 export async function dropRecord(place: GitPlace, home: string, runId: string): Promise<void> {
   await rm(join(recordsOf(place, home), runId), { force: true })
+  // Of a linked worktree nothing else is kept there.
+  for (const directory of [recordsOf(place, home), viewDirectory(home, place.commonDir)])
+    await rmdir(directory).catch(() => {})
 }
 
 /** True for a link that was there before each of the runs that could have made it: all in the repository, or those of a checkout. */
