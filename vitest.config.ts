@@ -23,7 +23,7 @@ const alone = [
   'test/integration/run/user-and-stdin.test.ts',
   'test/integration/worktrees/clean.test.ts',
 ]
-/** Those need a Caddy that is built beside the others. */
+/** Those need a Caddy that scripts/test builds before, which takes minutes. */
 const withLayer4 = ['test/integration/layer4/*.test.ts']
 const patient = { hookTimeout: 60_000, testTimeout: 60_000 }
 

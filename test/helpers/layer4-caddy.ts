@@ -1,5 +1,5 @@
 // A Caddy with the layer4 module, for tests that need one: the one of MOAT_CADDY if it has it, else the one that scripts/test
-// builds beside the other tests, which these wait for. Where that cannot be, they are left out, and count-tests.mjs says why.
+// builds before. Where that cannot be, they are left out, and count-tests.mjs says why.
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,9 +9,6 @@ import { caddyAbilities } from '../../src/caddy/caddy-abilities.js'
 import { findCaddy } from '../../src/caddy/find-caddy.js'
 import { moatPaths } from '../../src/config/paths.js'
 
-/** On two cores that run tests meanwhile it takes five minutes. Milliseconds. */
-export const buildDeadline = 900_000
-
 declare module 'vitest' {
   interface TaskMeta {
     /** Why a test was left out, for count-tests.mjs. */
@@ -19,27 +16,16 @@ declare module 'vitest' {
   }
 }
 
-/** Its path, or why there can be none on this machine. Rejects with what to do when there should be one, and none comes. */
+/** Its path, or why there can be none on this machine. Rejects with what to do when there should be one. */
 export async function layer4Caddy(env = process.env): Promise<{ missing: string } | { path: string }> {
   const usual = await findCaddy({ env, paths: moatPaths() })
   if (await hasLayer4(usual.path)) return { path: usual.path }
   const { MOAT_LAYER4_CADDY: built } = env
   if (!built) throw new Error('Set MOAT_LAYER4_CADDY to a Caddy with layer4, or run ./scripts/test, which builds one.')
-  const begun = performance.now()
-  let told = begun
-  while (performance.now() < begun + buildDeadline) {
-    if (performance.now() > told + 15_000) {
-      told = performance.now()
-      process.stderr.write(`Waiting for the build of Caddy with layer4 (${Math.round((told - begun) / 1000)} s)\n`)
-    }
-    // Renamed into place when it is whole.
-    if (existsSync(built)) return { path: built }
-    if (existsSync(`${built}.unavailable`)) return { missing: readFileSync(`${built}.unavailable`, 'utf8').trim() }
-    if (existsSync(`${built}.failed`))
-      throw new Error(`No Caddy with layer4 could be built here:\n${readFileSync(`${built}.failed`, 'utf8')}`)
-    await new Promise((resolve) => setTimeout(resolve, 500))
-  }
-  throw new Error(`The build of a Caddy with layer4 has not ended within ${buildDeadline / 60_000} minutes.`)
+  if (existsSync(built)) return { path: built }
+  if (existsSync(`${built}.unavailable`)) return { missing: readFileSync(`${built}.unavailable`, 'utf8').trim() }
+  const said = existsSync(`${built}.failed`) ? readFileSync(`${built}.failed`, 'utf8') : `There is no ${built}.`
+  throw new Error(`No Caddy with layer4 could be built here:\n${said}`)
 }
 
 /** For a test that cannot be without one. */

@@ -4,10 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { ForwarderProcess, forwarderProgram } from './forwarder-process.js'
 import { freePort, Servers } from './servers.js'
 
 export type Way = '' | '.quick' | '.probe'
+export const ways: readonly Way[] = ['', '.quick', '.probe']
 
 export class WayIn {
   /** The one that is served. */
@@ -45,6 +47,23 @@ export class WayIn {
     socket.on('error', () => {})
     await once(socket, 'connect')
     return socket
+  }
+
+  /** What is answered to a question that is over. */
+  async ask(question: string, way: Way = ''): Promise<string> {
+    const client = await this.connect(way)
+    client.end(question)
+    return (await buffer(client)).toString()
+  }
+
+  /** Resolves with how long it took until a connection was closed without a byte. Milliseconds. */
+  async patience(way: Way): Promise<number> {
+    const start = performance.now()
+    const client = await this.connect(way)
+    client.on('data', () => client.destroy(new Error('somebody answered')))
+    await Promise.race([once(client, 'end'), once(client, 'close')])
+    if (client.bytesRead > 0) throw new Error(`${client.bytesRead} bytes came from who was to say nothing`)
+    return performance.now() - start
   }
 
   /** The server of the container's. */

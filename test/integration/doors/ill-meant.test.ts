@@ -2,46 +2,19 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AgentView } from '../../../src/routing/agent-view.js'
+import { containerOf, countingServer, startProgram, urlOf } from '../../helpers/programs.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 import { until } from '../../helpers/until.js'
 
 let sandbox: Sandbox
-const url = (agent: AgentView, name = 'web') => agent.endpoints.find((one) => one.name === name)?.url ?? ''
-const containerOf = async (name: string) => {
-  const found = (await sandbox.containers()).find(({ Labels }) => Labels['dev.moat.name'] === name)
-  if (!found) throw new Error(`there is no container of ${name}`)
-  return found
-}
-
-/** An agent whose server is this program. */
-const start = (name: string, program: string, ports = '{web: 3000}') =>
-  sandbox.json<AgentView>([
-    'run',
-    '-d',
-    sandbox.directory(name, {
-      'moat.yaml': `name: ${name}\ndependencies: [node@22]\nports: ${ports}\ncommand: [node, server.js]\n`,
-      'server.js': program,
-    }),
-  ])
-
-/** Counts bodies, so that one that arrives twice is seen. */
-const counting = `
-const http = require('node:http')
-let count = 0
-const server = http.createServer(async (request, response) => {
-  let body = ''
-  for await (const chunk of request) body += chunk
-  if (request.method === 'POST') count += 1
-  response.end([request.method, body.length, count].join(' '))
-})
-`
+const start = (name: string, program: string, ports?: string) => startProgram(sandbox, name, program, ports)
 
 beforeAll(async () => {
   sandbox = new Sandbox()
-  const serve = (name: string, address: string) => start(name, `${counting}server.listen(3000, '${address}')`)
+  const serve = (name: string, address: string) => start(name, `${countingServer}server.listen(3000, '${address}')`)
   await Promise.all([serve('any4', '0.0.0.0'), serve('loopback', '127.0.0.1')])
   // It answers, once for all.
-  await sandbox.get(url(await agentNamed('any4')))
+  await sandbox.get(urlOf(await agentNamed('any4')))
 })
 afterAll(() => sandbox.cleanUp())
 
@@ -54,7 +27,7 @@ async function agentNamed(name: string): Promise<AgentView> {
 
 describe('agents side by side', () => {
   it('do not reach each other by their addresses, and reach the world', async () => {
-    const { NetworkSettings } = await containerOf('any4')
+    const { NetworkSettings } = await containerOf(sandbox, 'any4')
     const [network] = Object.values(NetworkSettings.Networks)
     const ask = `fetch('http://${network?.IPAddress}:3000', { signal: AbortSignal.timeout(1_500) }).then(() => 'reached', () => 'apart').then((t) => process.stdout.write(t))`
     const other = await sandbox.moat(['exec', 'loopback', '--', 'node', '-e', ask])
@@ -92,9 +65,9 @@ http.createServer((q, r) => r.end('its own')).listen(3000)`
     const seen = new Set<string>()
     const end = performance.now() + 4_000
     while (performance.now() < end) {
-      const answer = await sandbox.get(`${url(agent)}/version`).catch(() => undefined)
+      const answer = await sandbox.get(`${urlOf(agent)}/version`).catch(() => undefined)
       if (answer) seen.add(answer.status === 200 ? answer.body : `${answer.status}`)
-      expect((await sandbox.get(url(victim))).body).toBe('GET 0 0')
+      expect((await sandbox.get(urlOf(victim))).body).toBe('GET 0 0')
     }
     expect([...seen].filter((body) => !['its own', '404', '502', '503'].includes(body))).toEqual([])
     const share = (cpuSeconds(supervisor.pid) - before) / ((performance.now() - began) / 1000)
@@ -126,7 +99,7 @@ setInterval(() => {}, 1_000)`
     const { caddy } = await sandbox.json<{ caddy: { pid: number } }>(['proxy', 'status'])
     await until('its connections', async () => (await sandbox.moat(['logs', 'hog'])).stdout.includes('3000'), 60_000)
     const began = performance.now()
-    for (let asked = 0; asked < 20; asked += 1) expect((await sandbox.get(url(other))).body).toBe('GET 0 0')
+    for (let asked = 0; asked < 20; asked += 1) expect((await sandbox.get(urlOf(other))).body).toBe('GET 0 0')
     expect(performance.now() - began).toBeLessThan(40_000)
     const inside = await sandbox.moat([
       'exec',
@@ -138,7 +111,7 @@ setInterval(() => {}, 1_000)`
     ])
     expect(inside.stdout).toBe('GET 0 0')
     expect(readdirSync(`/proc/${caddy.pid}/fd`).length).toBeLessThan(1_000)
-    expect((await start('after', `${counting}server.listen(3000)`)).name).toBe('after')
+    expect((await start('after', `${countingServer}server.listen(3000)`)).name).toBe('after')
     await sandbox.json(['stop', 'hog', 'after'])
     expect(agent.name).toBe('hog')
   }, 180_000)

@@ -12,7 +12,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { forwarderProgram } from '../../helpers/forwarder-process.js'
 import { freePort } from '../../helpers/servers.js'
 import { until } from '../../helpers/until.js'
-import { type Way, WayIn } from '../../helpers/way-in.js'
+import { WayIn, ways } from '../../helpers/way-in.js'
 
 /** A network in which a socket has no port to come from but the one that is asked. */
 const onePortNetwork = `
@@ -35,7 +35,6 @@ print('free')
 
 const echo = (socket: Socket) => void socket.pipe(socket)
 const [emulator, emulated] = process.arch === 'x64' ? ['qemu-aarch64', 'arm64'] : ['qemu-x86_64', 'amd64']
-const ways: Way[] = ['', '.quick', '.probe']
 
 let wayIn: WayIn | undefined
 
@@ -43,23 +42,6 @@ afterEach(async () => {
   await wayIn?.end()
   wayIn = undefined
 })
-
-const ask = async (from: WayIn, question: string, way: Way = '') => {
-  const client = await from.connect(way)
-  client.end(question)
-  return (await buffer(client)).toString()
-}
-
-/** Resolves with how long it took until a connection was closed without a byte. Milliseconds. */
-const patienceOf = async (from: WayIn, way: Way) => {
-  const start = performance.now()
-  const client = await from.connect(way)
-  const data: Buffer[] = []
-  client.on('data', (piece) => data.push(piece))
-  await Promise.race([once(client, 'end'), once(client, 'close')])
-  expect(data).toEqual([])
-  return performance.now() - start
-}
 
 describe('what flows', () => {
   it('ends one way only, where only that is over', async () => {
@@ -164,7 +146,7 @@ describe('what flows', () => {
       return served.relay.waits() - waits < 5
     })
     for (const client of stuck) client.destroy()
-    expect(await ask(served, 'room again')).toBe('room again')
+    expect(await served.ask('room again')).toBe('room again')
   })
 })
 
@@ -196,7 +178,7 @@ describe('the relay', () => {
     })
     await wayIn.listen(echo)
     for (const way of ways) {
-      expect(await ask(wayIn, way, way)).toBe(way)
+      expect(await wayIn.ask(way, way)).toBe(way)
       expect(lstatSync(wayIn.path(way)).isSocket()).toBe(true)
       expect(lstatSync(wayIn.path(way)).mode & 0o777).toBe(0o600)
     }
@@ -237,6 +219,6 @@ describe('the relay', () => {
     await found.servers.close(server)
     await until('their end', () => ways.every((way) => !existsSync(found.path(way, port))))
     expect(ways.every((way) => existsSync(found.path(way)))).toBe(true)
-    expect(await patienceOf(found, '.probe')).toBeLessThan(3_000)
+    expect(await found.patience('.probe')).toBeLessThan(3_000)
   })
 })

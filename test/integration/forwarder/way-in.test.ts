@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { buffer } from 'node:stream/consumers'
@@ -8,11 +7,10 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { busyLoop } from '../../helpers/busy-loop.js'
 import { freePort } from '../../helpers/servers.js'
 import { until } from '../../helpers/until.js'
-import { type Way, WayIn } from '../../helpers/way-in.js'
+import { WayIn, ways } from '../../helpers/way-in.js'
 
 const sum = (data: Buffer) => createHash('sha256').update(data).digest('hex')
 const echo = (socket: Socket) => void socket.pipe(socket)
-const ways: Way[] = ['', '.quick', '.probe']
 
 let wayIn: WayIn | undefined
 
@@ -20,23 +18,6 @@ afterEach(async () => {
   await wayIn?.end()
   wayIn = undefined
 })
-
-const ask = async (from: WayIn, question: string, way: Way = '') => {
-  const client = await from.connect(way)
-  client.end(question)
-  return (await buffer(client)).toString()
-}
-
-/** Resolves with how long it took until a connection was closed without a byte. Milliseconds. */
-const patienceOf = async (from: WayIn, way: Way) => {
-  const start = performance.now()
-  const client = await from.connect(way)
-  const data: Buffer[] = []
-  client.on('data', (piece) => data.push(piece))
-  await Promise.race([once(client, 'end'), once(client, 'close')])
-  expect(data).toEqual([])
-  return performance.now() - start
-}
 
 /** Of this machine, by which others reach it. */
 const ownAddress = () => {
@@ -48,31 +29,29 @@ describe('a server is reached', () => {
   it.each(['127.0.0.1', '::1', '0.0.0.0', '::', ownAddress()])('that listens on %s', async (host) => {
     wayIn = await WayIn.start()
     await wayIn.listen(echo, host)
-    expect(await Promise.all(ways.map((way) => ask(wayIn as WayIn, `by ${way}`, way)))).toEqual(
-      ways.map((way) => `by ${way}`),
-    )
+    expect(await Promise.all(ways.map((way) => wayIn?.ask(`by ${way}`, way)))).toEqual(ways.map((way) => `by ${way}`))
   })
 
   it('on the address that comes first, where two listen', async () => {
     wayIn = await WayIn.start()
     const other = await wayIn.listen((socket) => socket.end('::1'), '::1')
-    expect(await ask(wayIn, '')).toBe('::1')
+    expect(await wayIn.ask('')).toBe('::1')
     const first = await wayIn.listen((socket) => socket.end('127.0.0.1'))
-    expect(await ask(wayIn, '')).toBe('127.0.0.1')
+    expect(await wayIn.ask('')).toBe('127.0.0.1')
     await wayIn.servers.close(first)
-    expect(await ask(wayIn, '')).toBe('::1')
+    expect(await wayIn.ask('')).toBe('::1')
     await wayIn.servers.close(other)
   })
 
   it('again after it has died', async () => {
     wayIn = await WayIn.start()
     const first = await wayIn.listen(echo)
-    expect(await ask(wayIn, 'first')).toBe('first')
+    expect(await wayIn.ask('first')).toBe('first')
     await wayIn.servers.close(first)
-    const answer = ask(wayIn, 'second')
+    const answer = wayIn.ask('second')
     await wayIn.listen(echo, '::1')
     expect(await answer).toBe('second')
-    expect(await ask(wayIn, 'third', '.probe')).toBe('third')
+    expect(await wayIn.ask('third', '.probe')).toBe('third')
   })
 
   it('by a port that is published', async () => {
@@ -103,7 +82,7 @@ describe('while no server listens', () => {
 
   it('each way has its patience', async () => {
     wayIn = await WayIn.start()
-    const [patient = 0, quick = 0, probe = 0] = await Promise.all(ways.map((way) => patienceOf(wayIn as WayIn, way)))
+    const [patient = 0, quick = 0, probe = 0] = await Promise.all(ways.map((way) => wayIn?.patience(way) ?? 0))
     expect(patient).toBeGreaterThan(4_900)
     expect(patient).toBeLessThan(40_000)
     expect(quick).toBeGreaterThan(650)
@@ -124,7 +103,7 @@ describe('while no server listens', () => {
       connections += 1
       echo(socket)
     })
-    expect(await ask(wayIn, 'still there')).toBe('still there')
+    expect(await wayIn.ask('still there')).toBe('still there')
     expect(connections).toBe(1)
   })
 

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { CaddyAdmin } from '../../../src/caddy/admin.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import type { ProxyStatus } from '../../../src/supervisor/proxy.js'
-import { buildDeadline, layer4Caddy, leaveOut } from '../../helpers/layer4-caddy.js'
+import { layer4Caddy, leaveOut } from '../../helpers/layer4-caddy.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 import { until } from '../../helpers/until.js'
 
@@ -43,7 +43,7 @@ beforeAll(async () => {
   await sandbox.json(['wait', 'app', '--timeout', '60'])
   port = (await sandbox.json<ProxyStatus>(['proxy', 'status'])).port
   ca = join(sandbox.home, 'proxy/ca/ca.crt')
-}, buildDeadline + 120_000)
+}, 120_000)
 beforeEach((context) => {
   if (missing !== undefined) leaveOut(context, missing)
 })

@@ -4,31 +4,18 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Sandbox } from '../../helpers/sandbox.js'
+import { RefusingSandbox } from '../../helpers/refusing-sandbox.js'
 
-let sandbox: Sandbox
+let sandbox: RefusingSandbox
 
 beforeEach(() => {
-  sandbox = new Sandbox()
+  sandbox = new RefusingSandbox()
 })
-afterEach(async () => {
-  expect(await sandbox.containers()).toEqual([])
-  expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], gates: [], supervisors: [] })
-  await sandbox.cleanUp()
-})
-
-/** Runs moat and expects this exit code and exactly this on stderr, apart from progress. */
-async function refuses(args: string[], code: number, text: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
-  const outcome = await sandbox.moat(args, { env })
-  const stderr = outcome.stderr.replace(/^(Starting|Pulling|Stopping) .*\n/gm, '')
-  expect(stderr).toBe(text)
-  expect(outcome.code).toBe(code)
-  expect(outcome.stdout).toBe('')
-}
+afterEach(() => sandbox.cleanUp())
 
 describe('the settings', () => {
   it('of the proxy port', async () => {
-    await refuses(
+    await sandbox.refuses(
       ['proxy', 'start', '--detach'],
       2,
       'Error: MOAT_PROXY_PORT must be a port number from 1 to 65535, not "http".\n\nTry this:\n  unset MOAT_PROXY_PORT\n  export MOAT_PROXY_PORT=8080\n',
@@ -39,7 +26,7 @@ describe('the settings', () => {
   it('in config.yaml', async () => {
     sandbox.directory('home')
     writeFileSync(join(sandbox.home, 'config.yaml'), 'proxy:\n  prt: 9000\n')
-    await refuses(
+    await sandbox.refuses(
       ['proxy', 'start'],
       2,
       'Error: home/config.yaml:2:3: unknown key "prt" in "proxy"; did you mean "port"?\n',

@@ -1,31 +1,18 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Sandbox } from '../../helpers/sandbox.js'
+import { RefusingSandbox } from '../../helpers/refusing-sandbox.js'
 
-let sandbox: Sandbox
+let sandbox: RefusingSandbox
 
 beforeEach(() => {
-  sandbox = new Sandbox()
+  sandbox = new RefusingSandbox()
 })
-afterEach(async () => {
-  expect(await sandbox.containers()).toEqual([])
-  expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], gates: [], supervisors: [] })
-  await sandbox.cleanUp()
-})
-
-/** Runs moat and expects this exit code and exactly this on stderr, apart from progress. */
-async function refuses(args: string[], code: number, text: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
-  const outcome = await sandbox.moat(args, { env })
-  const stderr = outcome.stderr.replace(/^(Starting|Pulling|Stopping) .*\n/gm, '')
-  expect(stderr).toBe(text)
-  expect(outcome.code).toBe(code)
-  expect(outcome.stdout).toBe('')
-}
+afterEach(() => sandbox.cleanUp())
 
 describe('the workspace', () => {
   it('that does not exist', async () => {
     const missing = join(sandbox.directory('.'), 'nowhere')
-    await refuses(
+    await sandbox.refuses(
       ['run', './nowhere'],
       2,
       `Error: The workspace ${missing} does not exist.
@@ -38,7 +25,7 @@ Try this:
 
   it('without moat.yaml', async () => {
     const workspace = sandbox.directory('empty')
-    await refuses(
+    await sandbox.refuses(
       ['run', workspace],
       2,
       `Error: There is no moat.yaml in empty.
@@ -82,7 +69,7 @@ describe('moat.yaml', () => {
   const withYaml = (text: string) => ['run', sandbox.directory('app', { 'moat.yaml': text })]
 
   it('that is not YAML', async () => {
-    await refuses(
+    await sandbox.refuses(
       withYaml('name: [app\nports: 1\n'),
       2,
       'Error: app/moat.yaml:2:1: not valid YAML: deficient indentation\n',
@@ -90,7 +77,7 @@ describe('moat.yaml', () => {
   })
 
   it('with an unknown key', async () => {
-    await refuses(
+    await sandbox.refuses(
       withYaml('name: app\nprots: {web: 3000}\n'),
       2,
       'Error: app/moat.yaml:2:1: unknown key "prots"; did you mean "ports"?\n',
@@ -98,7 +85,7 @@ describe('moat.yaml', () => {
   })
 
   it('with a wrong type', async () => {
-    await refuses(
+    await sandbox.refuses(
       withYaml('name: app\nports:\n  web: three\n'),
       2,
       'Error: app/moat.yaml:3:8: "ports.web" must be a port number from 1 to 65535, not "three"\n',
@@ -106,7 +93,7 @@ describe('moat.yaml', () => {
   })
 
   it('with wrong types, options, dependencies and a missing command is told all at once, in the order of the file', async () => {
-    await refuses(
+    await sandbox.refuses(
       withYaml(`name: app
 dependencies: [node@22, nodde@20, git, git@2, 'npm:']
 ports:
@@ -139,7 +126,7 @@ Try this:
   })
 
   it('with an endpoint type that is not installed', async () => {
-    await refuses(
+    await sandbox.refuses(
       withYaml('name: app\nports:\n  web: {port: 3000, type: htp}\n'),
       2,
       'Error: app/moat.yaml:3:27: unknown endpoint type "htp"; did you mean "http"? Installed: http, mock, static, tcp\n',
@@ -149,7 +136,7 @@ Try this:
 
 describe('names and variables', () => {
   it('that are no DNS label', async () => {
-    await refuses(
+    await sandbox.refuses(
       ['run', '-n', 'Dark Mode', sandbox.workspace('app')],
       2,
       `Error: "Dark Mode" is not a valid agent name: use 1 to 63 lowercase letters, digits and hyphens, with no hyphen first or last.
@@ -199,7 +186,7 @@ describe('the engine', () => {
 
 describe('Caddy', () => {
   it('that is missing', async () => {
-    await refuses(
+    await sandbox.refuses(
       ['run', sandbox.workspace('app')],
       1,
       `Error: Caddy at /nonexistent/caddy (from MOAT_CADDY) does not run: no such file.

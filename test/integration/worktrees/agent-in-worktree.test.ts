@@ -3,9 +3,9 @@ import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { AgentView } from '../../../src/routing/agent-view.js'
 import { GitRepository } from '../../helpers/git-repository.js'
 import { Sandbox } from '../../helpers/sandbox.js'
+import { idleYaml, inside, startOn } from '../../helpers/worktree-agent.js'
 
 let sandbox: Sandbox
 
@@ -14,26 +14,13 @@ beforeEach(() => {
 })
 afterEach(() => sandbox.cleanUp())
 
-const yaml = 'name: app\ndependencies: [node@22, git]\ncommand: [sleep, infinity]\n'
-
-async function startOn(repository: GitRepository, branch: string, ...flags: string[]): Promise<AgentView> {
-  return sandbox.json<AgentView>(['wt', '-d', branch, ...flags], { cwd: repository.directory })
-}
-
-/** Runs a script in the agent; its output. Fails with what it says if it does. */
-async function inside(agent: AgentView, script: string): Promise<string> {
-  const { code, stderr, stdout } = await sandbox.moat(['exec', agent.name, '--', 'sh', '-ec', script])
-  if (code !== 0) throw new Error(`exit code ${code}\n${stdout}${stderr}`)
-  return stdout
-}
-
 describe('an agent', () => {
   it('cannot reach the main checkout, nor make the git of the host run anything', async () => {
-    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': yaml, 'secret.txt': 'main' })
+    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': idleYaml, 'secret.txt': 'main' })
     writeFileSync(join(repository.directory, 'untracked.txt'), 'untracked')
     repository.git('worktree', 'add', '--quiet', '-b', 'other', join(sandbox.directory('.'), 'other'))
     await rm(join(repository.directory, '.git/hooks'), { recursive: true })
-    const agent = await startOn(repository, 'x')
+    const agent = await startOn(sandbox, repository, 'x')
     const common = join(repository.directory, '.git')
     const admin = join(common, 'worktrees/x')
     const attempts = [
@@ -68,7 +55,7 @@ describe('an agent', () => {
     const script = [...attempts, works]
       .map((attempt) => `if (${attempt}) 2>/dev/null; then echo '${attempt}'; fi`)
       .join('\n')
-    expect(await inside(agent, script)).toBe(`${works}\n`)
+    expect(await inside(sandbox, agent, script)).toBe(`${works}\n`)
     // Ours is a copy of the file: the attempt on it changes nothing outside.
     expect(readFileSync(join(agent.workspace, '.git'), 'utf8')).toBe(`gitdir: ${admin}\n`)
     repository.git('status')
@@ -77,37 +64,37 @@ describe('an agent', () => {
   })
 
   it('may change the config, as installers of hooks do, in the container alone', async () => {
-    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': yaml })
+    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': idleYaml })
     const config = join(repository.directory, '.git/config')
     const before = readFileSync(config, 'utf8')
-    const agent = await startOn(repository, 'x')
+    const agent = await startOn(sandbox, repository, 'x')
     const set = 'git config core.hooksPath .githooks; git config core.fsmonitor "touch /workspace/pwned"'
-    expect(await inside(agent, `${set}; git config core.hooksPath`)).toBe('.githooks\n')
+    expect(await inside(sandbox, agent, `${set}; git config core.hooksPath`)).toBe('.githooks\n')
     expect(readFileSync(config, 'utf8')).toBe(before)
     repository.git('-C', agent.workspace, 'status')
     expect(existsSync(join(agent.workspace, 'pwned'))).toBe(false)
     // Whatever the agent leaves in its place, the next container begins as the repository is.
     const locks = '/var/lib/moat/git-locks'
-    await inside(agent, `rm ${locks}/config; mkdir ${locks}/config; ln -s /etc/passwd ${locks}/config.lock`)
+    await inside(sandbox, agent, `rm ${locks}/config; mkdir ${locks}/config; ln -s /etc/passwd ${locks}/config.lock`)
     await sandbox.moat(['stop', agent.name])
-    const again = await startOn(repository, 'x')
-    expect(await inside(again, 'git config core.hooksPath || echo none; git status --short; git config a.b c')).toBe(
-      'none\n',
-    )
+    const again = await startOn(sandbox, repository, 'x')
+    expect(
+      await inside(sandbox, again, 'git config core.hooksPath || echo none; git status --short; git config a.b c'),
+    ).toBe('none\n')
   })
 
   it('may install hooks, in the container alone', async () => {
-    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': yaml })
-    const agent = await startOn(repository, 'x')
+    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': idleYaml })
+    const agent = await startOn(sandbox, repository, 'x')
     const hook = '"$(git rev-parse --git-path hooks)/pre-commit"'
-    await inside(agent, `printf '#!/bin/sh\\ntouch /workspace/ran\\n' > ${hook}; chmod +x ${hook}`)
-    await inside(agent, 'git commit --quiet --allow-empty -m x; test -e ran')
+    await inside(sandbox, agent, `printf '#!/bin/sh\\ntouch /workspace/ran\\n' > ${hook}; chmod +x ${hook}`)
+    await inside(sandbox, agent, 'git commit --quiet --allow-empty -m x; test -e ran')
     expect(existsSync(join(repository.directory, '.git/hooks/pre-commit'))).toBe(false)
   })
 
   it('cannot have its next run mount something else, by files it left', async () => {
-    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': yaml })
-    const agent = await startOn(repository, 'x')
+    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': idleYaml })
+    const agent = await startOn(sandbox, repository, 'x')
     await sandbox.moat(['stop', agent.name])
     const secret = sandbox.directory('secret')
     const admin = join(repository.directory, '.git/worktrees/x')

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import { GitRepository } from '../../helpers/git-repository.js'
 import { Sandbox } from '../../helpers/sandbox.js'
+import { idleYaml, inside, startOn } from '../../helpers/worktree-agent.js'
 
 let sandbox: Sandbox
 
@@ -14,58 +15,50 @@ beforeEach(() => {
 })
 afterEach(() => sandbox.cleanUp())
 
-const yaml = 'name: app\ndependencies: [node@22, git]\ncommand: [sleep, infinity]\n'
-
-async function startOn(repository: GitRepository, branch: string, ...flags: string[]): Promise<AgentView> {
-  return sandbox.json<AgentView>(['wt', '-d', branch, ...flags], { cwd: repository.directory })
-}
-
-/** Runs a script in the agent; its output. Fails with what it says if it does. */
-async function inside(agent: AgentView, script: string): Promise<string> {
-  const { code, stderr, stdout } = await sandbox.moat(['exec', agent.name, '--', 'sh', '-ec', script])
-  if (code !== 0) throw new Error(`exit code ${code}\n${stdout}${stderr}`)
-  return stdout
-}
-
 describe('git in the container', () => {
   it("shows status and log, commits with the user's identity, and the host has the commit at once", async () => {
-    const repository = new GitRepository(sandbox, 'my app', { 'moat.yaml': yaml })
-    const agent = await startOn(repository, 'feature/auth')
-    expect(await inside(agent, 'git status --porcelain --branch')).toBe('## feature/auth\n')
-    await inside(agent, 'echo new > new.txt; git add new.txt; git commit --quiet -m "From inside"')
+    const repository = new GitRepository(sandbox, 'my app', { 'moat.yaml': idleYaml })
+    const agent = await startOn(sandbox, repository, 'feature/auth')
+    expect(await inside(sandbox, agent, 'git status --porcelain --branch')).toBe('## feature/auth\n')
+    await inside(sandbox, agent, 'echo new > new.txt; git add new.txt; git commit --quiet -m "From inside"')
     expect(repository.git('log', '--format=%an <%ae> %cn %s', '-1', 'feature/auth')).toBe(
       'Ann Host <ann@host.example> Ann Host From inside',
     )
     expect(repository.git('-C', agent.workspace, 'status', '--porcelain')).toBe('')
     writeFileSync(join(agent.workspace, 'host.txt'), 'host')
     repository.commit('From the host', agent.workspace)
-    expect(await inside(agent, 'git log --format=%s')).toBe('From the host\nFrom inside\nFirst commit\n')
-    expect(await inside(agent, 'git status --porcelain')).toBe('')
+    expect(await inside(sandbox, agent, 'git log --format=%s')).toBe('From the host\nFrom inside\nFirst commit\n')
+    expect(await inside(sandbox, agent, 'git status --porcelain')).toBe('')
     // Others commit as they like.
-    await inside(agent, 'git -c user.name=Bot commit --quiet --allow-empty -m Bot; git log -1 --format=%an > name.txt')
+    await inside(
+      sandbox,
+      agent,
+      'git -c user.name=Bot commit --quiet --allow-empty -m Bot; git log -1 --format=%an > name.txt',
+    )
     expect(readFileSync(join(agent.workspace, 'name.txt'), 'utf8')).toBe('Bot\n')
   })
 
   it('fetches from and pushes to a remote it can reach', async () => {
-    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': yaml })
+    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': idleYaml })
     const remote = sandbox.directory('remote.git')
     repository.git('clone', '--quiet', '--bare', '.', remote)
     repository.git('remote', 'add', 'origin', `file://${remote}`)
-    const agent = await startOn(repository, 'x', '--mount', `${remote}:${remote}`)
+    const agent = await startOn(sandbox, repository, 'x', '--mount', `${remote}:${remote}`)
     repository.git('branch', 'later')
     repository.git('push', '--quiet', 'origin', 'later')
     repository.git('update-ref', '-d', 'refs/remotes/origin/later')
-    await inside(agent, 'git fetch --quiet origin')
+    await inside(sandbox, agent, 'git fetch --quiet origin')
     expect(repository.git('rev-parse', 'origin/later')).toBe(repository.git('rev-parse', 'main'))
-    await inside(agent, 'git commit --quiet --allow-empty -m Pushed; git push --quiet origin x')
+    await inside(sandbox, agent, 'git commit --quiet --allow-empty -m Pushed; git push --quiet origin x')
     expect(repository.git('-C', remote, 'log', '-1', '--format=%s', 'x')).toBe('Pushed')
   })
 
   it('rebases, picks, merges, reverts, stashes, tags and makes branches, with refs that are packed on the host', async () => {
-    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': yaml })
-    const agent = await startOn(repository, 'x')
+    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': idleYaml })
+    const agent = await startOn(sandbox, repository, 'x')
     repository.git('pack-refs', '--all')
     await inside(
+      sandbox,
       agent,
       `echo one > one; git add one; git commit --quiet -m one
        git switch --quiet -c side main; echo two > two; git add two; git commit --quiet -m two
@@ -80,10 +73,10 @@ describe('git in the container', () => {
   })
 
   it('loses nothing by cleaning up: neither worktrees, nor refs', async () => {
-    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': yaml })
+    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': idleYaml })
     const other = join(sandbox.directory('.'), 'other')
     repository.git('worktree', 'add', '--quiet', '-b', 'other', other)
-    const agent = await startOn(repository, 'x')
+    const agent = await startOn(sandbox, repository, 'x')
     const refs = repository.git('for-each-ref')
     // As git does after a day and after three months.
     const longAgo = new Date('2020-01-01')
@@ -99,11 +92,11 @@ describe('git in the container', () => {
     expect(repository.git('-C', other, 'status', '--porcelain')).toBe('')
     expect(repository.worktrees()).toEqual([agent.workspace, other].toSorted())
     expect(repository.git('fsck', '--no-dangling')).toBe('')
-    expect(await inside(agent, 'git status --porcelain')).toBe('')
+    expect(await inside(sandbox, agent, 'git status --porcelain')).toBe('')
   })
 
   it('works in a worktree of a bare repository, and of a shallow clone', async () => {
-    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': yaml })
+    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': idleYaml })
     repository.git('commit', '--quiet', '--allow-empty', '--message', 'Second commit')
     const bare = sandbox.directory('bare.git')
     repository.git('clone', '--quiet', '--bare', '.', bare)
@@ -111,7 +104,7 @@ describe('git in the container', () => {
     const tree = await sandbox.json<AgentView>(['run', '-d', sandbox.directory('tree')])
     const from = await sandbox.json<AgentView>(['wt', '-d', 'x'], { cwd: sandbox.directory('tree') })
     for (const agent of [tree, from]) {
-      await inside(agent, 'git commit --quiet --allow-empty -m Inside; test -z "$(git status --porcelain)"')
+      await inside(sandbox, agent, 'git commit --quiet --allow-empty -m Inside; test -z "$(git status --porcelain)"')
     }
     expect(repository.git('-C', bare, 'log', '-1', '--format=%s', 'x')).toBe('Inside')
 
@@ -123,6 +116,7 @@ describe('git in the container', () => {
     })
     repository.git('commit', '--quiet', '--allow-empty', '--message', 'Third commit')
     await inside(
+      sandbox,
       clone,
       'git -c safe.directory="*" fetch --quiet origin; git merge --quiet origin/main; git commit --quiet --allow-empty -m Inside',
     )
@@ -130,7 +124,7 @@ describe('git in the container', () => {
   })
 
   it('finds no objects of another repository, and says so, whatever an agent wrote where that is kept', async () => {
-    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': yaml })
+    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': idleYaml })
     const clone = sandbox.directory('clone')
     repository.git('clone', '--quiet', '--shared', '.', clone)
     const { stderr, stdout } = await sandbox.moat(['wt', '-d', 'x', '--json'], { cwd: clone })
@@ -146,11 +140,11 @@ describe('git in the container', () => {
     await rm(alternates)
     await sandbox.moat(['stop', 'app-x'])
     const agent = await sandbox.json<AgentView>(['wt', '-d', 'x'], { cwd: clone })
-    expect(await inside(agent, 'git log --format=%s; git status --porcelain')).toBe('First commit\n')
+    expect(await inside(sandbox, agent, 'git log --format=%s; git status --porcelain')).toBe('First commit\n')
   })
 
   it('leaves submodules alone, and says so', async () => {
-    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': yaml })
+    const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': idleYaml })
     const library = sandbox.directory('library', { 'lib.txt': 'lib' })
     repository.git('-C', library, 'init', '--quiet')
     repository.commit('Library', library)
@@ -172,6 +166,7 @@ describe('git in the container', () => {
       '--init',
     )
     await inside(
+      sandbox,
       agent,
       'cat lib/lib.txt; test -z "$(git status --porcelain)"; git commit --quiet --allow-empty -m Inside',
     )

@@ -1,15 +1,11 @@
 // Each check of what moat has written down: its authority, who trusts it, its files and what is left over.
 import { X509Certificate } from 'node:crypto'
-import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ensureEgressAuthority } from '../../../src/authority/egress-root.js'
 import { ensureAuthority } from '../../../src/authority/root.js'
 import { fingerprintOf, moatRootIn, readOldRoots } from '../../../src/authority/roots.js'
-import { moatPaths } from '../../../src/config/paths.js'
 import { checkAuthority } from '../../../src/doctor/check-authority.js'
 import { checkEgressAuthority } from '../../../src/doctor/check-egress-authority.js'
 import { checkLeftovers } from '../../../src/doctor/check-leftovers.js'
@@ -17,35 +13,17 @@ import { checkState } from '../../../src/doctor/check-state.js'
 import { checkTrust } from '../../../src/doctor/check-trust.js'
 import type { DoctorContext } from '../../../src/doctor/diagnosis.js'
 import { takeFileLock } from '../../../src/processes/file-lock.js'
+import { DoctoredMachine } from '../../helpers/doctored-machine.js'
 
 let context: DoctorContext
 let home: string
-const servers: Server[] = []
+let machine: DoctoredMachine
 
 beforeEach(() => {
-  home = realpathSync(mkdtempSync(join(tmpdir(), 'moat-doctor-')))
-  context = {
-    connectEngine: () => Promise.reject(new Error('no engine')),
-    env: { PATH: '' },
-    paths: moatPaths({ MOAT_HOME: home }),
-    platform: 'linux',
-    proxy: async () => undefined,
-    wanted: async () => ({ domain: 'localhost', explicit: false, port: 0, source: 'default' }),
-  }
+  machine = new DoctoredMachine()
+  ;({ context, home } = machine)
 })
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close()
-  rmSync(home, { force: true, recursive: true })
-})
-
-async function listen(target: number | string): Promise<number> {
-  const server = createServer((socket) => socket.destroy())
-  servers.push(server)
-  server.listen(typeof target === 'number' ? { host: '127.0.0.1', port: target } : { path: target })
-  await once(server, 'listening')
-  const address = server.address()
-  return address && typeof address === 'object' ? address.port : 0
-}
+afterEach(() => machine.end())
 
 describe('authority', () => {
   it('need not exist yet; when it does, its key is private and its end far', async () => {
@@ -156,7 +134,7 @@ describe('leftovers', () => {
 
   it('are no Caddy only because somebody listens where Caddy would', async () => {
     mkdirSync(context.paths.proxy)
-    await listen(context.paths.adminSocket)
+    await machine.listen(context.paths.adminSocket)
     expect(await checkLeftovers(context)).toMatchObject([
       { fixes: [`rm -f ${context.paths.adminSocket}`], status: 'warn' },
     ])

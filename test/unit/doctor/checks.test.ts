@@ -1,8 +1,4 @@
-// Each check of the machine that needs neither engine nor Caddy, on ports of its own.
-
-import { once } from 'node:events'
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -16,37 +12,17 @@ import { checkNode } from '../../../src/doctor/check-node.js'
 import { checkPort } from '../../../src/doctor/check-port.js'
 import { checkResolver, type Lookup } from '../../../src/doctor/check-resolver.js'
 import type { DoctorContext } from '../../../src/doctor/diagnosis.js'
-
+import { DoctoredMachine } from '../../helpers/doctored-machine.js'
 import { fakeCaddy } from '../../helpers/fake-caddy.js'
 
 let context: DoctorContext
-let home: string
-const servers: Server[] = []
+let machine: DoctoredMachine
 
 beforeEach(() => {
-  home = realpathSync(mkdtempSync(join(tmpdir(), 'moat-doctor-')))
-  context = {
-    connectEngine: () => Promise.reject(new Error('no engine')),
-    env: { PATH: '' },
-    paths: moatPaths({ MOAT_HOME: home }),
-    platform: 'linux',
-    proxy: async () => undefined,
-    wanted: async () => ({ domain: 'localhost', explicit: false, port: 0, source: 'default' }),
-  }
+  machine = new DoctoredMachine()
+  context = machine.context
 })
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close()
-  rmSync(home, { force: true, recursive: true })
-})
-
-async function listen(target: number | string): Promise<number> {
-  const server = createServer((socket) => socket.destroy())
-  servers.push(server)
-  server.listen(typeof target === 'number' ? { host: '127.0.0.1', port: target } : { path: target })
-  await once(server, 'listening')
-  const address = server.address()
-  return address && typeof address === 'object' ? address.port : 0
-}
+afterEach(() => machine.end())
 
 describe('node', () => {
   it('must be new enough', async () => {
@@ -127,7 +103,7 @@ describe('port', () => {
     })
 
   it('names the process that holds it', async () => {
-    const port = await listen(0)
+    const port = await machine.listen(0)
     const [finding] = await checkPort(at(port))
     expect(finding).toMatchObject({
       fixes: expect.arrayContaining([`ps -fp ${process.pid}   # what it is`]),
@@ -137,8 +113,8 @@ describe('port', () => {
   })
 
   it('is free, or our own', async () => {
-    const port = await listen(0)
-    servers.pop()?.close()
+    const port = await machine.listen(0)
+    machine.close()
     expect(await checkPort(at(port))).toMatchObject([
       { message: `Port ${port} is free; the proxy is not running.`, status: 'ok' },
     ])

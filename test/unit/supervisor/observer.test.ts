@@ -68,12 +68,14 @@ describe('what servers say when they are greeted', () => {
     expect(await looking.problems()).toMatchObject([{ endpoint: 'web', health: 'not_answering' }])
   })
 
-  it('is waited for by who has had no answer', async () => {
-    const slow = async () => {
-      await new Promise((resolve) => setTimeout(resolve, 300))
-      return { kind: 'tls' }
-    }
-    expect(await observed(slow).look(agent, { failed: true })).toMatchObject({ greetings: { web: { kind: 'tls' } } })
+  it('is waited for longer by who has had no answer', async () => {
+    const { promise: greeting, resolve: answer } = Promise.withResolvers<object>()
+    const looking = observed(() => greeting)
+    const waiting = looking.look(agent, { failed: true })
+    // Others have been shown something by then.
+    expect(await looking.look(agent)).toMatchObject({ greetings: {} })
+    answer({ kind: 'tls' })
+    expect(await waiting).toMatchObject({ greetings: { web: { kind: 'tls' } } })
   })
 
   it('is not forgotten when the engine does not say who listens', async () => {
