@@ -1,5 +1,6 @@
 // Owns the policy an agent starts with: moat.yaml, --allow, and the user's default brought together.
 import type { DeclaredNetwork } from '../config/moat-yaml.js'
+import { withRules } from '../egress/effective-policy.js'
 import type { NetworkPolicy, NetworkRule, PolicyMode } from '../egress/policy.js'
 import { rulesOfText } from '../egress/rules-of-text.js'
 import { exitCodes, MoatError } from '../errors.js'
@@ -11,15 +12,11 @@ export interface NetworkSources {
   defaultPolicy: PolicyMode
 }
 
-/** Flags come first. Throws USAGE. */
+/** Flags come first; one about paths leaves what moat.yaml says of the host's others. Throws USAGE. */
 export function planNetwork({ allow, declared, defaultPolicy }: NetworkSources): NetworkPolicy {
   const { host = [], peers = [], policy = defaultPolicy, rules = [] } = declared ?? {}
-  return {
-    host,
-    peers,
-    policy,
-    rules: [...allow.flatMap(allowedByFlag), ...rules.flatMap((declared) => declared.rules)],
-  }
+  const own = { host, peers, policy, rules: rules.flatMap((declared) => declared.rules) }
+  return withRules(own, allow.flatMap(allowedByFlag).toReversed())
 }
 
 function allowedByFlag(text: string): NetworkRule[] {

@@ -19,10 +19,15 @@ export function isOpen({ host, peers, policy, rules }: NetworkPolicy): boolean {
  * its hosts before goes on below it, of each of them by itself.
  */
 export function effectivePolicy(policy: NetworkPolicy | undefined, live: readonly NetworkRule[]): NetworkPolicy {
-  const base = policy ?? openNetwork
+  const base = withRules(policy ?? openNetwork, live)
+  return { ...base, rules: openGranted(base.rules) }
+}
+
+/** The same for rules that are added before a start; the last of them comes first. */
+export function withRules(base: NetworkPolicy, added: readonly NetworkRule[]): NetworkPolicy {
   const rules = [...base.rules]
-  for (const rule of live) rules.unshift(...withRest(rule, { policy: base.policy, rules }))
-  return { ...base, rules: openGranted(rules) }
+  for (const rule of added) rules.unshift(...withRest(rule, { policy: base.policy, rules }))
+  return { ...base, rules }
 }
 
 /** The rule that `rules` have for all that `rule` is about, at that port: none of its hosts comes to one below it. */

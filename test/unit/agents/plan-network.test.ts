@@ -1,6 +1,7 @@
 // Owns the policy an agent starts with.
 import { expect, it } from 'vitest'
 import { planNetwork } from '../../../src/agents/plan-network.js'
+import { decide } from '../../../src/egress/decide.js'
 import { rulesOfText } from '../../../src/egress/rules-of-text.js'
 
 const rules = rulesOfText('a.test', 'allow', 'moat.yaml:1:1')
@@ -43,4 +44,15 @@ it.each([
 ])('refuses --allow %s', (text, message) => {
   const plan = () => planNetwork({ allow: [text], declared: undefined, defaultPolicy: 'strict' })
   expect(plan).toThrow(expect.objectContaining({ code: 'USAGE', message }))
+})
+
+it('leaves what moat.yaml says of a host to the paths that a flag does not name', () => {
+  const denied = { effect: 'deny', host: 'a.test', place: 'moat.yaml:1:1', text: 'deny a.test' } as const
+  const planned = planNetwork({
+    allow: ['a.test GET /p'],
+    declared: { ...declared, rules: [{ rules: [denied], text: 'deny a.test' }] },
+    defaultPolicy: 'permissive',
+  })
+  const verdict = (path: string) => decide(planned, { host: 'a.test', method: 'GET', path, port: 443 }).allowed
+  expect([verdict('/p'), verdict('/q')]).toEqual([true, false])
 })
