@@ -1,8 +1,9 @@
 // Owns starting Caddy as a process that outlives its supervisor, and knowing when it serves.
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { clearPath } from '../config/clear-path.js'
 import { asRoot } from '../config/invoking-user.js'
+import { openLog } from '../config/open-log.js'
 import type { MoatPaths } from '../config/paths.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { MoatError } from '../errors.js'
@@ -14,8 +15,6 @@ import type { CaddyConfig } from './to-caddy-config.js'
 /** Start to first answer is 50 ms on an idle machine. Milliseconds. */
 const startDeadline = 10_000
 const checkInterval = 10
-/** A log larger than this is set aside at the next start. Bytes. */
-const longestLog = 5_000_000
 
 export interface SpawnCaddyOptions {
   binary: string
@@ -110,9 +109,4 @@ function caddyEnvironment(env: NodeJS.ProcessEnv, storage: string): NodeJS.Proce
     XDG_CONFIG_HOME: storage,
     XDG_DATA_HOME: storage,
   }
-}
-
-function openLog(path: string): number {
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > longestLog) renameSync(path, `${path}.old`)
-  return openSync(path, 'a', 0o600)
 }

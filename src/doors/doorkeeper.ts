@@ -2,12 +2,13 @@
 // from, tells Caddy, and lets no agent have more than its share. It outlives a supervisor, as Caddy does.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
 import { startAsInvokingUser } from '../config/invoking-user.js'
+import { openLog } from '../config/open-log.js'
 import type { MoatPaths } from '../config/paths.js'
 import { messageOf, systemCode } from '../errors.js'
 import { readProcess } from '../processes/process-facts.js'
@@ -79,7 +80,7 @@ export class Doorkeeper {
     const { agents, doorsLog, doorsSocket, inside } = this.#options.paths
     const flags = ['--agents', agents, '--tls', inside.tls, '--plain', inside.plain, '--control', doorsSocket]
     const id = await this.#ownId()
-    const log = openSync(doorsLog, 'a', 0o600)
+    const log = openLog(doorsLog)
     try {
       const child = startAsInvokingUser((ids) =>
         spawn(forwarderBinary(), ['doors', ...flags, '--id', id], {

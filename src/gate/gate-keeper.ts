@@ -2,7 +2,7 @@
 // started again when it ends, and told of agents and their policies. It outlives a supervisor, as Caddy does.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { connect, type Socket } from 'node:net'
@@ -10,6 +10,7 @@ import { json } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startAsInvokingUser } from '../config/invoking-user.js'
+import { openLog } from '../config/open-log.js'
 import type { MoatPaths } from '../config/paths.js'
 import { messageOf } from '../errors.js'
 import { type GatedAgent, type GateStatus, gatePaths } from './gate-table.js'
@@ -22,8 +23,9 @@ const answerDeadline = 5_000
 const checkInterval = 20
 /** How long it may take to end; it lets its connections end for most of that. Milliseconds. */
 const stopDeadline = 4_000
-/** Before it is started again, if it does not last. Milliseconds. */
+/** Before it is started again; twice as long each time, until it lasts. Milliseconds. */
 const restartWait = { first: 50, longest: 5_000 }
+const stableAfter = 10_000
 /** Names are looked up in threads: a slow name server for one agent is to keep no other waiting. */
 const threads = '32'
 /** As the supervisor's: it lives for days, mostly idle. */
@@ -51,6 +53,7 @@ export class GateKeeper {
   problem: string | undefined
   #pause = restartWait.first
   #reviving = false
+  #startedAt = Number.NEGATIVE_INFINITY
   #starts = 0
   #telling: Promise<unknown> = Promise.resolve()
   /** Undefined before anybody has looked. */
@@ -97,11 +100,9 @@ export class GateKeeper {
       if (status?.id !== (await this.#ownId())) await this.#start()
       this.#follow()
       this.problem = undefined
-      this.#pause = restartWait.first
     } catch (error) {
       this.problem = `Agents with a network policy reach nothing: ${messageOf(error)}.`
       this.#options.log(this.problem)
-      this.#pause = Math.min(this.#pause * 2, restartWait.longest)
       void this.#revive()
     }
   }
@@ -111,7 +112,7 @@ export class GateKeeper {
     const { env, log, paths } = this.#options
     await endGate(paths)
     const id = await this.#ownId()
-    const output = openSync(paths.gateLog, 'a', 0o600)
+    const output = openLog(paths.gateLog)
     try {
       const child = startAsInvokingUser((ids) =>
         spawn(process.execPath, [...thrifty, program, paths.home, id], {
@@ -134,6 +135,7 @@ export class GateKeeper {
         await wait(checkInterval)
         continue
       }
+      this.#startedAt = performance.now()
       this.#starts += 1
       return log(`the gate (pid ${status.pid}) serves`)
     }
@@ -148,6 +150,7 @@ export class GateKeeper {
     connection.on('error', () => {})
     connection.once('close', () => {
       if (this.#connection === connection) this.#connection = undefined
+      if (performance.now() - this.#startedAt > stableAfter) this.#pause = restartWait.first
       void this.#revive()
     })
   }
@@ -156,6 +159,7 @@ export class GateKeeper {
     if (this.#ending || this.#reviving) return
     this.#reviving = true
     await wait(this.#pause, undefined, { ref: false })
+    this.#pause = Math.min(this.#pause * 2, restartWait.longest)
     this.#reviving = false
     const starts = this.#starts
     await this.#bring()

@@ -1,12 +1,13 @@
 // Owns getting a running proxy: use the one there is, or start one, however many clients want one at the same time.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { closeSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { homeProblem } from '../config/home-problem.js'
 import { asRoot } from '../config/invoking-user.js'
+import { openLog } from '../config/open-log.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { WantedAddress } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'
@@ -25,8 +26,6 @@ import {
   type SupervisorStatus,
 } from './protocol.js'
 
-/** A log larger than this is set aside when a supervisor starts. Bytes. */
-const longestLog = 5_000_000
 /** How long a supervisor may take to be ready: it may have to end a Caddy and start another twice. Milliseconds. */
 const readyDeadline = 40_000
 /** How long one that has the lock may not answer: it is starting, stopping, or making its socket again. Milliseconds. */
@@ -219,10 +218,4 @@ async function readReady(pipe: Readable, { supervisorLog }: MoatPaths): Promise<
 
 function notReady(what: string, log: string): MoatError {
   return new MoatError('SUPERVISOR_FAILED', `${what}; see ${log}.`, { suggestions: [`tail ${shellQuote(log)}`] })
-}
-
-function openLog(path: string): number {
-  mkdirSync(dirname(path), { mode: 0o700, recursive: true })
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > longestLog) renameSync(path, `${path}.old`)
-  return openSync(path, 'a', 0o600)
 }
