@@ -4,6 +4,7 @@ import { leaf, portNumber } from '../config/schema-parts.js'
 import { isHost } from '../confinement/judge-endpoint.js'
 import { sentName } from '../confinement/schema-parts.js'
 import type { CaddyRoute } from '../routing/agent.js'
+import { isOfConnection } from '../routing/connection-headers.js'
 import { basicAuthRoute } from './basic-auth.js'
 import type { DeclaredEndpoint, EndpointRegistration, EndpointType } from './contract.js'
 
@@ -30,11 +31,9 @@ const requestHeaders = headers.superRefine((all, context) => {
 })
 
 /** What the proxy tells the app itself, or what is of one connection alone: it would be lost without a word. */
-const ownHeaders =
-  /^(x-forwarded-(for|host|proto)|connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade|proxy-.*)$/i
-
 function ownHeader(name: string): string | undefined {
-  return ownHeaders.test(name) ? 'is set by the proxy itself, for each request' : undefined
+  const isOwn = isOfConnection(name) || /^x-forwarded-(for|host|proto)$/i.test(name)
+  return isOwn ? 'is set by the proxy itself, for each request' : undefined
 }
 
 /** bcrypt reads no more of it. */

@@ -1,17 +1,6 @@
 // Owns which headers a proxy hands on. Pure.
+import { isHopByHop } from '../routing/connection-headers.js'
 
-/** Between two who are connected, not between client and host. */
-const hopByHop = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
 /** Whatever Connection says of them. */
 const kept = new Set(['content-length', 'host', 'sec-websocket-key', 'sec-websocket-version', 'sec-websocket-accept'])
 
@@ -22,8 +11,8 @@ export function handedOn(raw: readonly string[], leftOut: readonly string[] = []
     .filter(([name = '']) => name.toLowerCase() === 'connection')
     .flatMap(([, value = '']) => value.split(',').map((one) => one.trim().toLowerCase()))
     .filter((name) => !kept.has(name))
-  const out = new Set([...hopByHop, ...named, ...leftOut])
-  return pairs.filter(([name = '']) => !out.has(name.toLowerCase())).flat()
+  const out = new Set([...named, ...leftOut])
+  return pairs.filter(([name = '']) => !isHopByHop(name) && !out.has(name.toLowerCase())).flat()
 }
 
 /** The values of one header, each as it was sent. */

@@ -2,23 +2,9 @@
 import { z } from 'zod'
 import { isEnvName } from '../config/env-flag.js'
 import { collectionError, leaf, portNumber, text } from '../config/schema-parts.js'
+import { isOfConnection } from '../routing/connection-headers.js'
 import type { GrantProvider } from './provider.js'
 import { placeOfUrl } from './url-place.js'
-
-/** Of the connection, or what says where the request goes: the proxy's to set. */
-const reserved = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
 
 const isText = (value: unknown): value is string => typeof value === 'string'
 const hostName = /^(?=.{1,253}$)(?!\d+(\.\d+)*$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/
@@ -29,7 +15,12 @@ export function isGrantHost(value: unknown): value is string {
 }
 
 export function isHeaderName(value: unknown): value is string {
-  return isText(value) && /^[A-Za-z0-9!#$%&'*+.^`|~-]+$/.test(value) && !reserved.has(value.toLowerCase())
+  return (
+    isText(value) &&
+    /^[A-Za-z0-9!#$%&'*+.^`|~-]+$/.test(value) &&
+    !isOfConnection(value) &&
+    value.toLowerCase() !== 'host'
+  )
 }
 
 const host = leaf<string>(
