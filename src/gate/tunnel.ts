@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { canonicalHost, isAddress } from '../egress/hosts.js'
 import { type DoorContext, Exchange } from './exchange.js'
-import { type Opening, readOpening } from './opening.js'
+import { type FirstBytes, readFirstBytes } from './first-bytes.js'
 import { proxyHeader } from './proxy-header.js'
 import { rawAnswer } from './refusal.js'
 import { parseTarget, type Target } from './target.js'
@@ -48,14 +48,14 @@ export async function openTunnel(
   // Of many protocols the server has the first word.
   server?.pipe(client)
   const part = server && bind(client, server)
-  const opening = await firstWords(client)
-  const problem = judge(opening, exchange)
-  if (opening.kind === 'http' && problem === undefined) {
+  const firstBytes = await firstWords(client)
+  const problem = judge(firstBytes, exchange)
+  if (firstBytes.kind === 'http' && problem === undefined) {
     part?.()
     exchange.forget()
     return serveHttp(client, target)
   }
-  if (problem !== undefined) return cut(client, server, exchange, problem, opening)
+  if (problem !== undefined) return cut(client, server, exchange, problem, firstBytes)
   if (server) {
     exchange.follow(server)
     client.pipe(server)
@@ -72,7 +72,13 @@ function refuse(client: Socket, exchange: Exchange, reason?: string): void {
 }
 
 /** The answer to CONNECT has been given: what remains is to end it. */
-function cut(client: Socket, server: Socket | undefined, exchange: Exchange, problem: string, { kind }: Opening): void {
+function cut(
+  client: Socket,
+  server: Socket | undefined,
+  exchange: Exchange,
+  problem: string,
+  { kind }: FirstBytes,
+): void {
   exchange.refuse(problem)
   server?.unpipe(client)
   server?.destroy()
@@ -84,13 +90,13 @@ function cut(client: Socket, server: Socket | undefined, exchange: Exchange, pro
  * Why it must not go on. A server has many names, and one that stands before many hosts takes whichever is named: so the one that
  * is named has to be the one that was allowed.
  */
-function judge(opening: Opening, exchange: Exchange): string | undefined {
+function judge(firstBytes: FirstBytes, exchange: Exchange): string | undefined {
   const { target, verdict } = exchange
-  if (opening.kind === 'more' || opening.kind === 'malformed') return 'neither TLS nor anything else'
-  if (opening.kind === 'other')
+  if (firstBytes.kind === 'more' || firstBytes.kind === 'malformed') return 'neither TLS nor anything else'
+  if (firstBytes.kind === 'other')
     return verdict.intercept ? 'its rules are about paths, and it speaks no HTTP' : undefined
-  if (opening.kind === 'http') return undefined
-  const { serverName } = opening
+  if (firstBytes.kind === 'http') return undefined
+  const { serverName } = firstBytes
   if (serverName === undefined) return isAddress(target.host) ? undefined : 'TLS without a server name'
   const named = canonicalHost(serverName)
   if (named === target.host) return undefined
@@ -103,21 +109,21 @@ function judge(opening: Opening, exchange: Exchange): string | undefined {
 }
 
 /** What the client says first, left unread. A client that says nothing for now is not hurried. */
-function firstWords(client: Socket): Promise<Opening> {
+function firstWords(client: Socket): Promise<FirstBytes> {
   return new Promise((resolve) => {
     const pieces: Buffer[] = []
     let timer: NodeJS.Timeout | undefined
-    const finish = (opening: Opening) => {
+    const finish = (firstBytes: FirstBytes) => {
       clearTimeout(timer)
       client.off('data', hear).off('end', end).off('close', end).pause()
       if (!client.destroyed && pieces.length > 0) client.unshift(Buffer.concat(pieces))
-      resolve(opening)
+      resolve(firstBytes)
     }
     const hear = (piece: Buffer) => {
       pieces.push(piece)
       timer ??= setTimeout(() => finish({ kind: 'malformed' }), openingDeadline)
-      const opening = readOpening(Buffer.concat(pieces))
-      if (opening.kind !== 'more') finish(opening)
+      const firstBytes = readFirstBytes(Buffer.concat(pieces))
+      if (firstBytes.kind !== 'more') finish(firstBytes)
     }
     // Who says nothing at all may still listen.
     const end = () => finish({ kind: pieces.length > 0 ? 'malformed' : 'other' })

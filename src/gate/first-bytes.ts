@@ -1,6 +1,6 @@
 // Owns what the first bytes of a tunnel say: whether TLS is spoken, and for which host, or HTTP. Nothing is decrypted. Pure.
 
-export type Opening =
+export type FirstBytes =
   /** It takes more bytes to tell. */
   | { kind: 'more' }
   /** Without a name where the client gives none. */
@@ -22,13 +22,13 @@ const mostRecords = 32
 /** As Node takes it for all headers together. */
 const longestLine = 16_384
 
-export function readOpening(bytes: Buffer): Opening {
+export function readFirstBytes(bytes: Buffer): FirstBytes {
   if (bytes.length === 0) return { kind: 'more' }
   return bytes[0] === handshake ? readTls(bytes) : readLine(bytes)
 }
 
 /** `GET /path HTTP/1.1`; servers overlook empty lines before it. */
-function readLine(bytes: Buffer): Opening {
+function readLine(bytes: Buffer): FirstBytes {
   const text = bytes
     .subarray(0, longestLine)
     .toString('latin1')
@@ -44,7 +44,7 @@ function readLine(bytes: Buffer): Opening {
 }
 
 /** A handshake message may lie in several records, and a record arrive in several pieces. */
-function readTls(bytes: Buffer): Opening {
+function readTls(bytes: Buffer): FirstBytes {
   const pieces: Buffer[] = []
   let at = 0
   while (bytes.length >= at + 5 && pieces.length < mostRecords) {
@@ -67,7 +67,7 @@ function readTls(bytes: Buffer): Opening {
   }
 }
 
-function readHello(hello: Reader): Opening {
+function readHello(hello: Reader): FirstBytes {
   // Version and random, session, ciphers, compression.
   hello.take(34)
   hello.vector(1)

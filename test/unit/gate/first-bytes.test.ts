@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream'
 import { connect } from 'node:tls'
 import { describe, expect, it } from 'vitest'
-import { readOpening } from '../../../src/gate/opening.js'
+import { readFirstBytes } from '../../../src/gate/first-bytes.js'
 
 /** The first bytes that a TLS client says. */
 async function hello(servername?: string): Promise<Buffer> {
@@ -34,28 +34,28 @@ function inRecords(bytes: Buffer, size: number): Buffer {
 describe('the opening of a tunnel', () => {
   it('names the host of TLS, however it is cut into pieces', async () => {
     const bytes = await hello('api.test')
-    expect(readOpening(bytes)).toEqual({ kind: 'tls', serverName: 'api.test' })
+    expect(readFirstBytes(bytes)).toEqual({ kind: 'tls', serverName: 'api.test' })
     for (let length = 1; length < bytes.length; length += 7)
-      expect(readOpening(bytes.subarray(0, length))).toEqual({ kind: 'more' })
-    expect(readOpening(inRecords(bytes, 100))).toEqual({ kind: 'tls', serverName: 'api.test' })
-    expect(readOpening(Buffer.concat([bytes, Buffer.from('more')]))).toEqual({ kind: 'tls', serverName: 'api.test' })
+      expect(readFirstBytes(bytes.subarray(0, length))).toEqual({ kind: 'more' })
+    expect(readFirstBytes(inRecords(bytes, 100))).toEqual({ kind: 'tls', serverName: 'api.test' })
+    expect(readFirstBytes(Buffer.concat([bytes, Buffer.from('more')]))).toEqual({ kind: 'tls', serverName: 'api.test' })
   })
 
   it('without a name is one without a name', async () => {
-    expect(readOpening(await hello())).toEqual({ kind: 'tls' })
+    expect(readFirstBytes(await hello())).toEqual({ kind: 'tls' })
   })
 
   it('in more records than anybody needs, with a wrong length, or of another message is malformed', async () => {
     const bytes = await hello('api.test')
-    expect(readOpening(inRecords(bytes, 4))).toEqual({ kind: 'malformed' })
+    expect(readFirstBytes(inRecords(bytes, 4))).toEqual({ kind: 'malformed' })
     const longer = Buffer.from(bytes)
     longer.writeUIntBE(0xffffff, 6, 3)
-    expect(readOpening(longer)).toEqual({ kind: 'malformed' })
+    expect(readFirstBytes(longer)).toEqual({ kind: 'malformed' })
     const other = Buffer.from(bytes)
     other[5] = 2
-    expect(readOpening(other)).toEqual({ kind: 'malformed' })
-    expect(readOpening(Buffer.from([0x16, 2, 0, 0, 5]))).toEqual({ kind: 'malformed' })
-    expect(readOpening(Buffer.from([0x16, 3, 1, 0, 0, 0x16]))).toEqual({ kind: 'malformed' })
+    expect(readFirstBytes(other)).toEqual({ kind: 'malformed' })
+    expect(readFirstBytes(Buffer.from([0x16, 2, 0, 0, 5]))).toEqual({ kind: 'malformed' })
+    expect(readFirstBytes(Buffer.from([0x16, 3, 1, 0, 0, 0x16]))).toEqual({ kind: 'malformed' })
   })
 
   it('with two names is malformed: nobody knows which of them a server takes', async () => {
@@ -72,7 +72,7 @@ describe('the opening of a tunnel', () => {
     const ciphers = session + 1 + (twice[session] ?? 0)
     const compression = ciphers + 2 + twice.readUInt16BE(ciphers)
     grow(compression + 1 + (twice[compression] ?? 0), 2)
-    expect(readOpening(twice)).toEqual({ kind: 'malformed' })
+    expect(readFirstBytes(twice)).toEqual({ kind: 'malformed' })
   })
 
   it.each([
@@ -91,5 +91,5 @@ describe('the opening of a tunnel', () => {
     ['EHLO example\r\n', 'other'],
     ['\x00\x00\x00\x08\x04\xd2\x16\x2f', 'other'],
     ['{"jsonrpc":"2.0"}', 'other'],
-  ])('%j is %s', (text, kind) => expect(readOpening(Buffer.from(text, 'latin1'))).toEqual({ kind }))
+  ])('%j is %s', (text, kind) => expect(readFirstBytes(Buffer.from(text, 'latin1'))).toEqual({ kind }))
 })
