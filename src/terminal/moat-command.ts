@@ -102,8 +102,10 @@ export abstract class MoatCommand extends Command {
     A extends Interfaces.OutputArgs<Interfaces.ArgInput>,
   >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
     const args = withoutStdin(options?.args) as Interfaces.ArgInput<A>
+    // Some are inherited from this class or another, and would not be copied.
+    const { baseFlags, enableJsonFlag, flags } = options ?? {}
     const parsed = await super
-      .parse({ ...options, args, baseFlags: options?.baseFlags } as typeof options, argv)
+      .parse({ ...options, args, baseFlags, enableJsonFlag, flags } as typeof options, argv)
       .catch((error) => {
         throw explainUsage(error, this.#line(argv ?? this.argv))
       })

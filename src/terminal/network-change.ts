@@ -3,19 +3,10 @@ import { Args, Flags } from '@oclif/core'
 import { assertMayAllow, changeNetwork, parseRule } from '../agents/change-network.js'
 import { runningAgent } from '../agents/find-agent.js'
 import { type SavedRule, saveNetworkRule } from '../agents/save-network-rule.js'
-import type { MoatPaths } from '../config/paths.js'
+import type { CommandCompletion } from '../completion/completion-source.js'
 import type { Effect, NetworkRule } from '../egress/policy.js'
-import type { Engine } from '../engine/engine.js'
+import { MoatCommand } from './moat-command.js'
 import { visible } from './visible.js'
-
-export const networkChangeArgs = {
-  agent: Args.string({ description: 'Name, run id, or the beginning of a run id', required: true }),
-  rule: Args.string({ description: 'E.g. api.example.com, "*.example.com", preset:npm', required: true }),
-}
-
-export const networkChangeFlags = {
-  save: Flags.boolean({ description: 'Also write the rule into the moat.yaml of the agent' }),
-}
 
 /** What `--json` prints. */
 export interface NetworkChange {
@@ -26,31 +17,36 @@ export interface NetworkChange {
   saved?: SavedRule
 }
 
-export interface NetworkChangeOptions {
-  agent: string
-  engine: () => Promise<Engine>
-  log: (line: string) => void
-  note: (line: string) => void
-  paths: MoatPaths
-  rule: string
-  save: boolean
-}
+/** Two commands, for people say what they mean by the verb. */
+export abstract class NetworkChangeCommand extends MoatCommand {
+  static override args = {
+    agent: Args.string({ description: 'Name, run id, or the beginning of a run id', required: true }),
+    rule: Args.string({ description: 'E.g. api.example.com, "*.example.com", preset:npm', required: true }),
+  }
+  static override completion: CommandCompletion = { agent: 'running-agents' }
+  static override enableJsonFlag = true
+  static override flags = {
+    save: Flags.boolean({ description: 'Also write the rule into the moat.yaml of the agent' }),
+  }
 
-export async function networkChange(effect: Effect, options: NetworkChangeOptions): Promise<NetworkChange> {
-  const { log, note, paths, rule: text, save } = options
-  const rules = parseRule(text, effect)
-  if (effect === 'allow') await assertMayAllow(text, paths)
-  const { agents } = await (await options.engine()).listAgents()
-  const agent = runningAgent(agents, options.agent)
-  await changeNetwork(agent, rules, paths)
-  const verb = effect === 'allow' ? 'may now reach' : 'may no longer reach'
-  log(`${agent.name} ${verb} ${visible(text)}, until it ends.`)
-  const changed = { agent: agent.name, rules, runId: agent.runId }
-  if (!save) return changed
-  const saved = await saveNetworkRule(agent.workspace, text, rules, paths)
-  const lines = saved.lines.map((line) => `  ${visible(line)}`)
-  if (saved.problem === undefined)
-    log([`Written into ${visible(agent.workspace)}/moat.yaml, under network.rules:`, ...lines].join('\n'))
-  else note([`Not written: ${visible(saved.problem)}. Add under network.rules:`, ...lines].join('\n'))
-  return { ...changed, saved }
+  protected async change(effect: Effect, { agent: asked, rule: text }: { agent: string; rule: string }, save: boolean) {
+    const rules = parseRule(text, effect)
+    if (effect === 'allow') await assertMayAllow(text, this.paths)
+    const { agents } = await (await this.connectEngine()).listAgents()
+    const agent = runningAgent(agents, asked)
+    await changeNetwork(agent, rules, this.paths)
+    const verb = effect === 'allow' ? 'may now reach' : 'may no longer reach'
+    this.log(`${agent.name} ${verb} ${visible(text)}, until it ends.`)
+    const changed: NetworkChange = { agent: agent.name, rules, runId: agent.runId }
+    return save ? { ...changed, saved: await this.#save(agent.workspace, text, rules) } : changed
+  }
+
+  async #save(workspace: string, text: string, rules: NetworkRule[]): Promise<SavedRule> {
+    const saved = await saveNetworkRule(workspace, text, rules, this.paths)
+    const lines = saved.lines.map((line) => `  ${visible(line)}`)
+    if (saved.problem === undefined)
+      this.log([`Written into ${visible(workspace)}/moat.yaml, under network.rules:`, ...lines].join('\n'))
+    else this.logToStderr([`Not written: ${visible(saved.problem)}. Add under network.rules:`, ...lines].join('\n'))
+    return saved
+  }
 }
