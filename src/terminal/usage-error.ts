@@ -126,7 +126,7 @@ function separated(
   return commandLine(name, [...argv.slice(0, path), '--', ...argv.slice(path)])
 }
 
-function tooFew(missing: readonly (string | { name: string })[], { args, name }: CommandLine): Explanation {
+function tooFew(missing: readonly (string | { name: string })[], { args, argv, name }: CommandLine): Explanation {
   const names = missing.map((arg) => (typeof arg === 'string' ? arg : arg.name))
   const described = names.map((arg) => {
     const { description } = args[arg] ?? {}
@@ -135,7 +135,7 @@ function tooFew(missing: readonly (string | { name: string })[], { args, name }:
   return {
     message: `moat ${name} needs ${described.join(' and ')}.`,
     suggestions: [
-      commandLine(name, []) + names.map((arg) => ` <${arg}>`).join(''),
+      commandLine(name, argv) + names.map((arg) => ` <${arg}>`).join(''),
       ...(names.includes('agent') ? ['moat list'] : []),
     ],
   }

@@ -31,6 +31,7 @@ async function said(name: string, argv: string[], args: object = agent): Promise
 describe('explainUsage', () => {
   it.each([
     ['open', [], 'moat open needs <agent> (name or run id).', ['moat open <agent>', 'moat list']],
+    ['open', ['--name', 'x'], 'moat open needs <agent> (name or run id).', ['moat open --name x <agent>', 'moat list']],
     ['open', ['a', 'b'], 'moat open takes one argument, but was also given "b".', []],
     ['open', ['a', '--nme', 'x y'], 'moat open has no flag --nme. Did you mean --name?', ["moat open a --name 'x y'"]],
     ['open', ['a', '--nme=b'], 'moat open has no flag --nme. Did you mean --name?', ['moat open a --name=b']],
