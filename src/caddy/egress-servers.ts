@@ -26,7 +26,7 @@ import { askFirst, send, sendRoutes } from './egress-send.js'
 import type { EgressSettings, OpenedAgent } from './egress-settings.js'
 
 /** Before the run id: what Caddy calls the server and its logger. */
-export const serverPrefix = 'egress_'
+const serverPrefix = 'egress_'
 export const reportLogger = 'moat_egress'
 
 export function egressServers(settings: EgressSettings | undefined, domain: string): Record<string, object> {

@@ -26,13 +26,6 @@ export async function loggedRuns({ home }: Paths): Promise<string[]> {
   return names.flatMap((name) => fileName.exec(name)?.[1] ?? [])
 }
 
-/** All entries of these runs, in order. */
-export async function readNetworkLog(paths: Paths, runIds: readonly string[]): Promise<NetworkLogEntry[]> {
-  const older = await readOlder(paths, runIds)
-  const newer = await Promise.all(runIds.map((runId) => new LogTail(paths, runId).next()))
-  return inOrder([...older, ...newer.flat()])
-}
-
 /** What is in the files that were replaced by the present ones, which `LogTail` reads. */
 export async function readOlder(paths: Paths, runIds: readonly string[]): Promise<NetworkLogEntry[]> {
   const texts = await Promise.all(runIds.map((runId) => readFrom(`${networkLogFile(paths, runId)}.1`, 0)))

@@ -11,7 +11,7 @@ import { labels } from './labels.js'
 import { writersOf } from './writers-of.js'
 
 /** Milliseconds. */
-export const holdLimits = {
+const holdLimits = {
   /** What agents are held for. A directory of a server that is away keeps the engine for ever. */
   action: 30_000,
   /** Until others have let go of theirs. */

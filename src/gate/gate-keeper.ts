@@ -192,7 +192,7 @@ export async function endGate({ gateSocket, home }: Pick<MoatPaths, 'gateSocket'
 }
 
 /** What the gate answers; undefined when none does. */
-export async function askGate(
+async function askGate(
   socketPath: string,
   method: string,
   path: string,

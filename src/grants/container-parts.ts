@@ -3,7 +3,7 @@ import type { Grant } from './grant.js'
 import type { Secret } from './injection.js'
 
 /** Where the files lie in the container. */
-export const grantFiles = '/usr/local/share/moat/grants'
+const grantFiles = '/usr/local/share/moat/grants'
 
 export interface ContainerParts {
   env: Record<string, string>

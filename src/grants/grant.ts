@@ -70,7 +70,7 @@ function describePlacement(place: Placement): string {
   return place.kind === 'header' ? `the header ${place.name}: ${place.value}` : `?${place.name}=${place.value}`
 }
 
-export function describeSource(source: GrantSource): string {
+function describeSource(source: GrantSource): string {
   if (source.kind === 'command') return `command: ${source.command}`
   if (source.kind === 'env') return `variable ${source.variable}`
   if (source.kind === 'file') return `file ${source.path}`

@@ -77,12 +77,6 @@ export async function ensureKey(directory: string, options: KeyOptions = {}): Pr
   )
 }
 
-/** True when the key lies in a file; undefined when there is none. */
-export async function keyIsInFile(directory: string): Promise<boolean | undefined> {
-  const text = await readPrivately(keyFile(directory))
-  return text === undefined ? undefined : 'key' in (parseKeyFile(text) ?? {})
-}
-
 function keyFile(directory: string): string {
   return join(directory, 'key.json')
 }

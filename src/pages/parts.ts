@@ -6,7 +6,7 @@ const icon = (path: string) => html`<svg class="icon" viewBox="0 0 16 16" aria-h
 /** A tower with water around it. */
 export const mark: Html = html`<svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><path class="tower" d="M6 3h3v2h1.5V3h3v2H15V3h3v10.5c-1 .2-2 .9-3 1.6V12a3 3 0 0 0-6 0v3.1c-1-.7-2-1.4-3-1.6z"/><path class="water" d="M2 16.5c2-1.7 3.3-1.7 5 0s3.3 1.7 5 0 3.3-1.7 5 0 3 1.7 5 0M2 20.5c2-1.7 3.3-1.7 5 0s3.3 1.7 5 0 3.3-1.7 5 0 3 1.7 5 0"/></svg>`
 
-export const copyIcon = icon('M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z')
+const copyIcon = icon('M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z')
 export const lockIcon = icon('M3.5 7.5h9v6h-9zM5.5 7.5V5a2.5 2.5 0 0 1 5 0v2.5')
 
 export const unlockedIcon = icon('M3.5 7.5h9v6h-9zM5.5 7.5V4.5a2.5 2.5 0 0 1 4.8-1')

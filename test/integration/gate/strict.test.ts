@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { agentGateSocket, moatPaths } from '../../../src/config/paths.js'
-import { readNetworkLog } from '../../../src/egress/read-log.js'
+import { LogTail, readOlder } from '../../../src/egress/read-log.js'
 import { type RunningMoat, Sandbox } from '../../helpers/sandbox.js'
 import { until } from '../../helpers/until.js'
 
@@ -220,7 +220,7 @@ describe('a strict policy', () => {
 
   it('is written down: what was reached, and what was not', async () => {
     const entries = await until('the log', async () => {
-      const all = await readNetworkLog(paths, [runId])
+      const all = [...(await readOlder(paths, [runId])), ...(await new LogTail(paths, runId).next())]
       return all.some(({ host }) => host === 'ssh.test') && all
     })
     expect(entries).toContainEqual(
