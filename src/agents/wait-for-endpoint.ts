@@ -1,5 +1,4 @@
 // Owns waiting until an endpoint answers: what scripts do instead of sleeping.
-
 import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { type Agent, type Endpoint, isLive } from '../routing/agent.js'

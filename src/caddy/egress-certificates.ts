@@ -1,5 +1,4 @@
 // Owns for which hosts elsewhere Caddy makes certificates, and by which authority. Pure.
-
 import { openedHosts } from '../egress/opened-hosts.js'
 import { agentHostPatterns, defaultDomain } from '../routing/urls.js'
 import { type EgressSettings, egressAuthorityName } from './egress-settings.js'

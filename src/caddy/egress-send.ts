@@ -1,6 +1,5 @@
 // Owns how a request that may pass goes on to the real host: with what a grant puts in, over TLS that is verified, found and
 // connected to by the gate, which is the only one that looks up names. Pure.
-
 import type { GrantedPlace } from '../egress/opened-hosts.js'
 import {
   answerHeaders,

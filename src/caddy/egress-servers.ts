@@ -1,6 +1,5 @@
 // Owns Caddy's servers for the way out: one for each agent of whom something is opened, on a socket of its own, so that nobody can
 // pass for another. Pure.
-
 import { openedHosts } from '../egress/opened-hosts.js'
 import { portVariable, targetText } from '../egress/opening-words.js'
 import type { NetworkRule } from '../egress/policy.js'

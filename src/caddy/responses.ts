@@ -1,5 +1,4 @@
 // Owns what the proxy answers by itself, when no agent does: as text for people, as JSON for programs, never cached.
-
 import { defaultDomain } from '../routing/urls.js'
 
 const textHeaders = {

@@ -1,5 +1,4 @@
 // Owns the judgement on what an endpoint says of itself besides its routes: its files, its address, what is shown of it. Pure.
-
 import type { Endpoint, RouteFragment } from '../routing/agent.js'
 import { httpProtocols } from '../routing/http-protocols.js'
 import { judgeRoutes, type Refusal } from './judge-routes.js'

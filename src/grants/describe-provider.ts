@@ -1,5 +1,4 @@
 // Owns what `moat grant providers` tells of one. Pure.
-
 import { hasOpenHost } from './fill-provider.js'
 import { grantedHosts } from './grant.js'
 import type { OwnedProvider } from './providers.js'

@@ -1,5 +1,4 @@
 // Owns how one endpoint is shown: what it is, where, and what went through it.
-
 import { charts, requestsLabel, timesLabel, trouble } from './charts.js'
 import { countText, rateText, timeText } from './figures.js'
 import { type Html, html, safeUrl, withCode } from './html.js'

@@ -1,5 +1,4 @@
 // Owns the plain data an agent is made of once it has been read from the engine. No behaviour, no I/O.
-
 import type { NetworkPolicy } from '../egress/policy.js'
 import type { AgentEnd } from './agent-end.js'
 

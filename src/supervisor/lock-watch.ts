@@ -1,6 +1,5 @@
 // Owns keeping the supervisor's lock meaningful: whose file is removed holds the lock of nothing, and a second supervisor
 // could start beside it.
-
 import { takeFileLock } from '../processes/file-lock.js'
 import { fileMark } from '../upkeep/file-mark.js'
 

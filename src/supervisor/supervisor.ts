@@ -1,5 +1,4 @@
 // Owns the one supervisor of a user: the engine's agents on one side, Caddy on the other, and when both are let go.
-
 import type { Rotation } from '../authority/roots.js'
 import { type CaddyBinary, findCaddy } from '../caddy/find-caddy.js'
 import { hostUser } from '../config/invoking-user.js'

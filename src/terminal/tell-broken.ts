@@ -1,5 +1,4 @@
 // Owns telling of grants that cannot be read, beside those that can.
-
 import { MoatError, messageOf } from '../errors.js'
 import type { GrantName } from '../grants/injection.js'
 

@@ -1,5 +1,4 @@
 // Owns the word about an ended run: that it has left something to be looked at. It never fails what it comes after.
-
 import type { MoatPaths } from '../config/paths.js'
 import { messageOf } from '../errors.js'
 import { reviewableRuns, reviewRun } from '../review/review.js'

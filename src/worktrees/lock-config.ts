@@ -1,5 +1,4 @@
 // Owns git's lock of a repository's config while moat writes it: one that a killed moat has left is taken away by the next.
-
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { link, open, rename, rm, writeFile } from 'node:fs/promises'

@@ -1,5 +1,4 @@
 // Owns the current user's root store of Windows, seen from a Linux in WSL: Edge and Chrome of the Windows side use it.
-
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ProxyAddress } from '../../routing/urls.js'

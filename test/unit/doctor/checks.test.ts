@@ -2,12 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-
 import { layer4Modules } from '../../../src/caddy/front.js'
-
 import { moatPaths } from '../../../src/config/paths.js'
 import { checkCaddy } from '../../../src/doctor/check-caddy.js'
-
 import { checkNode } from '../../../src/doctor/check-node.js'
 import { checkPort } from '../../../src/doctor/check-port.js'
 import { checkResolver, type Lookup } from '../../../src/doctor/check-resolver.js'
