@@ -10,7 +10,7 @@ import { readLiveRules } from '../egress/live-rules.js'
 import type { EgressRequest, NetworkPolicy, Verdict } from '../egress/policy.js'
 import { exitCodes, MoatError } from '../errors.js'
 import type { Agent } from '../routing/agent.js'
-import { networkWithGrants } from './container-grants.js'
+import { networkWithGrants, readGrants } from './container-grants.js'
 import { findAgent } from './find-agent.js'
 import { planGrants } from './plan-grants.js'
 import { planNetwork } from './plan-network.js'
@@ -41,7 +41,7 @@ export async function networkOf(
   const { network } = await loadSettings(paths.configFile)
   const planned = planNetwork({ allow: [], declared: config.network, defaultPolicy: network.policy ?? 'permissive' })
   const { grants } = await planGrants({ ...config, secrets: {} }, { env: {} })
-  return effectivePolicy(await networkWithGrants(planned, grants, paths), [])
+  return effectivePolicy(networkWithGrants(planned, await readGrants(grants, paths)), [])
 }
 
 /** What is decided of `text`, a URL or a host. Throws USAGE. */

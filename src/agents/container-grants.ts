@@ -17,23 +17,33 @@ export interface ContainerGrants extends Pick<ContainerParts, 'env' | 'git'> {
   install(containerId: string): Promise<void>
 }
 
+/** The grants of these names. Throws GRANT_MISSING. */
+export function readGrants(names: readonly GrantName[], paths: Pick<MoatPaths, 'grants'>): Promise<Grant[]> {
+  return Promise.all(
+    names.map(async (name) => {
+      const grant = await readGrant(paths.grants, name)
+      if (!grant) throw await missingGrant(paths.grants, name)
+      return grant
+    }),
+  )
+}
+
 /**
- * Throws GRANT_MISSING, GRANT_CLASH, and GRANT_VALUE for what would not work for the agent. What costs a question to get, such as
+ * Throws GRANT_CLASH, and GRANT_VALUE for what would not work for the agent. What costs a question to get, such as
  * a password manager's, is only asked for when it is used.
  */
 export async function planContainerGrants(
-  { grants, secrets }: { grants: readonly GrantName[]; secrets: readonly PlannedSecret[] },
-  { engine, paths }: { engine: Pick<Engine, 'files'>; paths: Pick<MoatPaths, 'grants'> },
+  grants: readonly Grant[],
+  secrets: readonly PlannedSecret[],
+  { files: engineFiles }: Pick<Engine, 'files'>,
 ): Promise<ContainerGrants> {
   const all: { grant: Grant; secret?: Record<string, string> }[] = []
-  for (const name of grants) {
-    const grant = await readGrant(paths.grants, name)
-    if (!grant) throw await missingGrant(paths.grants, name)
+  for (const grant of grants) {
     const isCheap = grant.source.kind === 'file' || grant.source.kind === 'env'
     const value = grant.provider.reveals || isCheap ? await readValue(grant) : undefined
     all.push({ grant, ...(grant.provider.reveals && value && { secret: { ...value.secret } }) })
   }
-  assertNoClash(all.map(({ grant }) => grant))
+  assertNoClash(grants)
   const { env, files, git } = containerParts(all)
   return {
     env: { ...env, ...(await readSecrets(secrets)) },
@@ -42,25 +52,14 @@ export async function planContainerGrants(
       if (files.length === 0) return
       // From the top: images have no such directory.
       const placed = files.map(({ path, text }) => ({ name: path.slice(1), text }))
-      await engine.files.write(containerId, '/', placed)
+      await engineFiles.write(containerId, '/', placed)
     },
   }
 }
 
-/** The policy, with what the grants need. Throws GRANT_MISSING. */
-export async function networkWithGrants(
-  network: NetworkPolicy,
-  grants: readonly GrantName[],
-  paths: Pick<MoatPaths, 'grants'>,
-): Promise<NetworkPolicy> {
-  const rules = await Promise.all(
-    grants.map(async (name) => {
-      const grant = await readGrant(paths.grants, name)
-      if (!grant) throw await missingGrant(paths.grants, name)
-      return grantRules(grant, network.policy)
-    }),
-  )
-  return { ...network, rules: [...network.rules, ...rules.flat()] }
+/** The policy, with what the grants need. */
+export function networkWithGrants(network: NetworkPolicy, grants: readonly Grant[]): NetworkPolicy {
+  return { ...network, rules: [...network.rules, ...grants.flatMap((grant) => grantRules(grant, network.policy))] }
 }
 
 /** As they are: a key has lines. */

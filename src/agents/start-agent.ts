@@ -5,6 +5,7 @@ import type { WantedAddress } from '../config/settings.js'
 import { isOpen } from '../egress/effective-policy.js'
 import type { ContainerOutput, ContainerSpec, Engine } from '../engine/engine.js'
 import { containerName, toLabels } from '../engine/labels.js'
+import type { Grant } from '../grants/grant.js'
 import { formatGrant } from '../grants/injection.js'
 import { rememberStart } from '../review/review.js'
 import type { Agent } from '../routing/agent.js'
@@ -17,7 +18,7 @@ import { placeOf } from '../worktrees/find-checkout.js'
 import { containerGitEnvironment } from '../worktrees/git-environment.js'
 import { assertHostPorts, assertNetwork } from './assert-network.js'
 import { gitMounts, trustedUrls } from './container-git.js'
-import { type ContainerGrants, networkWithGrants, planContainerGrants } from './container-grants.js'
+import { type ContainerGrants, networkWithGrants, planContainerGrants, readGrants } from './container-grants.js'
 import { type ContainerTrust, planContainerTrust } from './container-trust.js'
 import { nameUser } from './container-user.js'
 import { assertDiscovery } from './discovery.js'
@@ -81,7 +82,8 @@ export interface StartedAgent {
 /** Starts the agent; resolves once it runs and its routes are live. */
 export async function startAgent(planned: AgentPlan, options: StartOptions): Promise<StartedAgent> {
   const { engine, paths, signal } = options
-  const plan = { ...planned, network: await networkWithGrants(planned.network, planned.grants, paths) }
+  const grants = await readGrants(planned.grants, paths)
+  const plan = { ...planned, network: networkWithGrants(planned.network, grants) }
   const repository = [plan.checkout, plan.mainCheckout].flatMap((checkout) => checkout?.commonDir ?? [])
   for (const path of [plan.workspace, ...repository, ...plan.mounts.map(({ source }) => source)])
     await assertNotMoatHome(path, paths.home)
@@ -96,7 +98,11 @@ export async function startAgent(planned: AgentPlan, options: StartOptions): Pro
     signal.throwIfAborted()
     if (proxy) assertHostPorts(plan, proxy.hold.status.port)
     await assertRoutes(plan, paths)
-    const started = await startContainer(plan, options, image, proxy && addressOf(proxy.hold.status))
+    const started = await startContainer(plan, options, {
+      address: proxy && addressOf(proxy.hold.status),
+      grants,
+      image,
+    })
     return {
       authorityCreated: false,
       ...started,
@@ -125,8 +131,7 @@ async function assertRoutes({ endpoints, routes }: AgentPlan, { controlSocket }:
 async function startContainer(
   wanted: AgentPlan,
   options: StartOptions,
-  image: PreparedImage,
-  address: ProxyAddress | undefined,
+  { address, grants: granted, image }: { address: ProxyAddress | undefined; grants: Grant[]; image: PreparedImage },
 ) {
   const { engine, paths, progress } = options
   const runId = newRunId()
@@ -136,7 +141,7 @@ async function startContainer(
   const plan = { ...wanted, command: given.command, env: { ...given.env, ...wanted.env } }
   const roots = await trustedRoots(plan, options)
   const trust = await planContainerTrust(engine, facts, roots.paths, plan.env)
-  const grants = await planContainerGrants(plan, { engine, paths })
+  const grants = await planContainerGrants(granted, plan.secrets, engine)
   const peerHosts = address ? await peerHostsOf(engine, plan.network.peers, address.domain) : []
   const own = { engine, image: facts, note: progress.note, paths: roots.paths, peerHosts, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))

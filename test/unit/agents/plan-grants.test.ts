@@ -2,7 +2,7 @@
 import { realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, expect, it, vi } from 'vitest'
-import { planContainerGrants } from '../../../src/agents/container-grants.js'
+import { planContainerGrants, readGrants } from '../../../src/agents/container-grants.js'
 import { planGrants } from '../../../src/agents/plan-grants.js'
 import { writeGrant } from '../../../src/grants/store.js'
 import { caught } from '../config/caught.js'
@@ -50,11 +50,9 @@ it('go into the container as placeholders, secrets as they are', async () => {
   const secrets = [{ name: 'SECRET', source: { kind: 'value' as const, fields: {} }, text: '' }]
   vi.stubEnv('A_SECRET', 'two\nlines')
   const plan = await planContainerGrants(
-    {
-      grants: [{ name: 'my-api', profile: 'default' }],
-      secrets: [...secrets, { name: 'S', source: { kind: 'env', variable: 'A_SECRET' }, text: '' }],
-    },
-    { engine, paths: { grants } },
+    await readGrants([{ name: 'my-api', profile: 'default' }], { grants }),
+    [...secrets, { name: 'S', source: { kind: 'env', variable: 'A_SECRET' }, text: '' }],
+    engine,
   )
   expect(plan.env).toEqual({ KEY: 'key_moatPlac', S: 'two\nlines' })
   expect(plan.git).toEqual([['a.b', 'c']])
@@ -65,12 +63,13 @@ it('go into the container as placeholders, secrets as they are', async () => {
 
 it('are refused when two are for one host, or there is none, or its value cannot be read', async () => {
   const grants = `${await temporaryDirectory()}/grants`
-  const options = { engine: { files: {} } as never, paths: { grants } }
+  const engine = { files: {} } as never
   const name = (one: string) => ({ name: one, profile: 'default' })
   await writeGrant(grants, sampleGrant())
   await writeGrant(grants, sampleGrant({ name: 'other' }))
   await writeGrant(grants, sampleGrant({ name: 'gone', source: { kind: 'file', path: '/no/such' } }))
-  const plan = (...names: string[]) => planContainerGrants({ grants: names.map(name), secrets: [] }, options)
+  const plan = async (...names: string[]) =>
+    planContainerGrants(await readGrants(names.map(name), { grants }), [], engine)
   expect(await caught(() => plan('my-api', 'other'))).toMatchObject({
     code: 'GRANT_CLASH',
     message: 'The grants my-api and other are both for api.my.test, so an agent can have one of them.',
@@ -91,7 +90,7 @@ it('a file that an agent has made a link of is another secret, which is asked ab
   await rm(own)
   await symlink(key, own)
   expect((await plan())[0]?.text).toBe(`file://${key}`)
-  const options = { engine: { files: {} } as never, paths: { grants: join(directory, 'grants') } }
-  const read = () => planContainerGrants({ grants: [], secrets: before ? [before] : [] }, options)
+  const engine = { files: {} } as never
+  const read = () => planContainerGrants([], before ? [before] : [], engine)
   expect(await caught(read)).toMatchObject({ code: 'GRANT_VALUE', message: expect.stringContaining('leads elsewhere') })
 })
