@@ -2,6 +2,7 @@
 // may. An agent's own page gets its events from here too, and nothing else.
 import { execFile } from 'node:child_process'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { finished } from 'node:stream'
 import { json, text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -34,6 +35,8 @@ export interface DashboardOptions {
   address: () => ProxyAddress
   agents: () => readonly Agent[]
   engine: () => Engine | undefined
+  /** Keeps the proxy until the returned function is called. */
+  hold: () => () => void
   keys: DashboardKeys
   lines: Pick<LogLines, 'answer'>
   log: (message: string) => void
@@ -188,6 +191,8 @@ export class Dashboard {
   /** As `moat stop` does it, plugins told and all: by that command. */
   async #stop(request: IncomingMessage, response: ServerResponse, { name, runId }: Agent): Promise<void> {
     this.#options.log(`${name} (${runId}) is stopped from the dashboard`)
+    // With its last agent the proxy would go, too, before it has answered.
+    finished(response, this.#options.hold())
     try {
       await this.#moat(['stop', runId])
       sendJson(request, response, 200, { name, runId }, corp)

@@ -21,6 +21,8 @@ export interface OwnSiteOptions {
   agents: () => readonly Agent[]
   caddy: ManagedCaddy
   engine: () => Engine | undefined
+  /** Keeps the proxy until the returned function is called. */
+  hold: () => () => void
   log: (message: string) => void
   paths: Pick<MoatPaths, 'accessSocket' | 'agents' | 'home' | 'pagesSocket' | 'proxy'>
 }
@@ -46,13 +48,14 @@ export class OwnSite {
   }
 
   async open(): Promise<void> {
-    const { agents, caddy, engine, log, paths } = this.#options
+    const { agents, caddy, engine, hold, log, paths } = this.#options
     const address = () => caddy.address
     const lines = new LogLines({ address, agents, engine })
     const dashboard = new Dashboard({
       address,
       agents,
       engine,
+      hold,
       keys: this.#keys,
       lines,
       log,

@@ -114,6 +114,7 @@ export class Supervisor {
       signal: this.#abort.signal,
     })
     this.#site = new OwnSite({
+      hold: () => this.#lifetime.hold(),
       agents: () => this.#reconciler.agents,
       caddy: this.#caddy,
       engine: () => this.#reconciler.engine,
