@@ -23,8 +23,16 @@ const alone = [
   'test/integration/run/user-and-stdin.test.ts',
   'test/integration/worktrees/clean.test.ts',
 ]
-/** Those need a Caddy that scripts/test builds before, which takes minutes. */
-const withLayer4 = ['test/integration/layer4/*.test.ts']
+/**
+ * Files that run with a Caddy that has layer4, which scripts/test builds before: those about it; of those that run with Debian's
+ * as well, all end-to-end tests that start a proxy, and what of the others would notice the front first.
+ */
+const withLayer4 = {
+  only: ['test/integration/layer4/*.test.ts'],
+  too: ['test/e2e/{plugin-guide,plugins,terminal-flow,well-known-ports}.test.ts'],
+}
+/** Each installs what npm would publish, for which it wants time. */
+const packed = { globalSetup: ['test/helpers/packed-moat.ts'], hookTimeout: 180_000, testTimeout: 120_000 }
 const patient = { hookTimeout: 60_000, testTimeout: 60_000 }
 
 export default defineConfig({
@@ -43,7 +51,7 @@ export default defineConfig({
       {
         test: {
           ...patient,
-          exclude: [...alone, ...withLayer4],
+          exclude: [...alone, ...withLayer4.only],
           include: ['test/integration/**/*.test.ts'],
           maxWorkers: workers,
           name: 'integration',
@@ -54,17 +62,22 @@ export default defineConfig({
         test: { ...patient, fileParallelism: false, include: alone, name: 'alone', sequence: { groupOrder: 2 } },
       },
       {
-        test: { ...patient, fileParallelism: false, include: withLayer4, name: 'layer4', sequence: { groupOrder: 3 } },
+        test: {
+          ...packed,
+          include: [...withLayer4.only, ...withLayer4.too],
+          maxWorkers: workers,
+          name: 'layer4',
+          sequence: { groupOrder: 3 },
+          setupFiles: ['test/helpers/with-layer4.ts'],
+        },
       },
       {
         test: {
-          fileParallelism: false,
-          globalSetup: ['test/helpers/packed-moat.ts'],
-          hookTimeout: 180_000,
+          ...packed,
           include: ['test/e2e/**/*.test.ts'],
+          maxWorkers: workers,
           name: 'e2e',
           sequence: { groupOrder: 4 },
-          testTimeout: 120_000,
         },
       },
     ],
