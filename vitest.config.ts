@@ -24,14 +24,21 @@ const alone = [
   'test/integration/worktrees/clean.test.ts',
 ]
 /**
- * Files that run with a Caddy that has layer4, which scripts/test builds before: those about it; of those that run with Debian's
- * as well, all end-to-end tests that start a proxy, and what of the others would notice the front first.
+ * Files that run with a Caddy that has layer4, which scripts/test builds before: those about it, and of those that run with Debian's as
+ * well, what would notice a front that is wrong: certificates, the dashboard, own URLs, and what goes wrong only now and then.
  */
 const withLayer4 = {
   only: ['test/integration/layer4/*.test.ts'],
-  too: ['test/e2e/{plugin-guide,plugins,terminal-flow,well-known-ports}.test.ts'],
+  too: [
+    'test/integration/authority/{after-sleep,rotate}.test.ts',
+    'test/integration/pages/index.test.ts',
+    'test/integration/run/own-urls.test.ts',
+    'test/integration/soak/{descriptors,kills,races}.test.ts',
+    'test/integration/supervisor/recovery.test.ts',
+  ],
 }
-/** Each installs what npm would publish, for which it wants time. */
+const layer4 = { maxWorkers: workers, sequence: { groupOrder: 3 }, setupFiles: ['test/helpers/with-layer4.ts'] }
+/** The packed moat, installed elsewhere, for which it wants time. */
 const packed = { globalSetup: ['test/helpers/packed-moat.ts'], hookTimeout: 180_000, testTimeout: 120_000 }
 const patient = { hookTimeout: 60_000, testTimeout: 60_000 }
 
@@ -61,20 +68,22 @@ export default defineConfig({
       {
         test: { ...patient, fileParallelism: false, include: alone, name: 'alone', sequence: { groupOrder: 2 } },
       },
+      { test: { ...patient, ...layer4, include: [...withLayer4.only, ...withLayer4.too], name: 'layer4' } },
       {
         test: {
           ...packed,
-          include: [...withLayer4.only, ...withLayer4.too],
-          maxWorkers: workers,
-          name: 'layer4',
-          sequence: { groupOrder: 3 },
-          setupFiles: ['test/helpers/with-layer4.ts'],
+          ...layer4,
+          // There no proxy runs.
+          exclude: ['test/e2e/plugin-problems.test.ts'],
+          include: ['test/e2e/*.test.ts'],
+          name: 'e2e-layer4',
         },
       },
       {
+        // After the one with layer4, not beside it: there is one port 443.
         test: {
           ...packed,
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/e2e/*.test.ts'],
           maxWorkers: workers,
           name: 'e2e',
           sequence: { groupOrder: 4 },
