@@ -85,18 +85,29 @@ describe('Caddy', () => {
     expect(requests[0]?.url).toMatch(/^\/caddy-(linux|darwin)-(amd64|arm64)$/)
   })
 
-  it('that breaks off is gone on with, in the same run and in the next', async () => {
+  it('that breaks off is gone on with, in the same run and in the next; asked for as Caddy’s own service wants it', async () => {
+    mirror = new URL('/api/download', mirror).href
     const third = Math.ceil(caddy.length / 3)
     const cut = serve(caddy, { limit: third })
-    answer = (request, response) => (requests.length > 1 ? response.writeHead(404).end() : cut(request, response))
+    answer = (request, response) => (requests.length > 1 ? response.writeHead(503).end() : cut(request, response))
     const broken = await setup()
     expect(broken.code).toBe(1)
     expect(broken.stderr).toMatch(
-      /Error: Caddy could not be downloaded from http:\/\/127\.0\.0\.1:\d+\/caddy-\S+: the server answers with HTTP status 404\.\n\nTry this:\n {2}moat setup {3}# goes on where it stopped\n {2}MOAT_CADDY_MIRROR=/,
+      /Error: Caddy could not be downloaded from http:\/\/127\.0\.0\.1:\d+\/api\/download\?\S+: the server answers with HTTP status 503\.\n\nTry this:\n {2}moat setup {3}# goes on where it stopped\n {2}MOAT_CADDY_MIRROR=/,
     )
     requests = []
     answer = cut
     expect((await setup()).code).toBe(0)
+    expect(requests[0]?.headers.range).toMatch(/^bytes=[1-9]\d*-$/)
+    const asked = requests.map(({ url }) => new URL(url ?? '', mirror))
+    expect(new Set(asked.map(({ pathname }) => pathname))).toEqual(new Set(['/api/download']))
+    for (const { searchParams } of asked) {
+      expect(Object.fromEntries(searchParams)).toEqual({
+        arch: expect.stringMatching(/^(amd64|arm64)$/),
+        os: expect.stringMatching(/^(linux|darwin)$/),
+        p: 'github.com/mholt/caddy-l4',
+      })
+    }
     const ranges = requests.map(({ headers }) => headers.range)
     expect(ranges.at(-1)).toMatch(/^bytes=\d+-$/)
     expect(ranges.length).toBeGreaterThanOrEqual(3)
