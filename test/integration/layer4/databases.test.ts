@@ -83,8 +83,12 @@ describe('Postgres 17', () => {
 
   it('is reached by moat connect, which tells the client where and how', async () => {
     const query = ['-U', 'ann', '-d', 'postgres', '-Atc', 'show server_version']
-    for (const psql of ['psql', psql17]) {
-      const told = await one.sandbox.moat(['connect', 'app', 'db', '--', psql, ...query])
+    // Which of the databases is psql's need not be said.
+    for (const way of [
+      ['db', '--', 'psql'],
+      ['--', psql17],
+    ]) {
+      const told = await one.sandbox.moat(['connect', 'app', ...way, ...query])
       expect(told).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^17\.\d+\n$/) })
     }
     const shown = (await one.sandbox.moat(['connect', 'app', 'db'])).stdout
