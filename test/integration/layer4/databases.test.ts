@@ -115,7 +115,7 @@ describe('Redis', () => {
     }
     expect(await one.sandbox.moat(['connect', 'app', 'cache', '--', 'sh', '-c', 'exit 7'])).toMatchObject({ code: 7 })
     expect((await one.sandbox.moat(['connect', 'app', 'cache', '--', 'no-such-client'])).stderr).toBe(
-      'Error: no-such-client is not installed here.\n',
+      'Error: no-such-client is not installed here.\n\nTry this:\n  moat connect app cache   # what a client is told\n',
     )
   })
 })
