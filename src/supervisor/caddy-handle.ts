@@ -165,7 +165,12 @@ export class CaddyHandle {
   #watchFront(port: number): void {
     this.#unwatchFront?.()
     const ports = () => (this.#hasPlain && this.#identity ? listenPorts(port) : [])
-    this.#unwatchFront = watchFront({ onDeaf: this.#options.onDeaf, ports })
+    const { admin, onDeaf } = this.#options
+    // One that says nothing there either is kept from running, and takes all that waits when it runs again.
+    const ask = async () => {
+      if (await admin.answers()) onDeaf()
+    }
+    this.#unwatchFront = watchFront({ onDeaf: () => void ask(), ports })
   }
 }
 
