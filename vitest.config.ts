@@ -2,6 +2,7 @@
 // the other, and the files of `unit` and `integration` beside each other: each has a home, a proxy and names of its own.
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { SlowestFirst } from './test/helpers/slowest-first.js'
 
 /** They wait for engines and for each other's deadlines more than they compute. */
 const workers = availableParallelism() + 1
@@ -23,6 +24,13 @@ const alone = [
   'test/integration/run/user-and-stdin.test.ts',
   'test/integration/worktrees/clean.test.ts',
 ]
+/** Of those, the ones that are in nobody's way but that of many: two may run beside each other. */
+const paired = [
+  'test/integration/authority/trust.test.ts',
+  'test/integration/completion/shells.test.ts',
+  'test/integration/forwarder/doors.test.ts',
+  'test/integration/frameworks/next.test.ts',
+]
 /**
  * Files that run with a Caddy that has layer4, which scripts/test builds before: those about it, and of those that run with Debian's as
  * well, what would notice a front that is wrong: certificates, the dashboard, own URLs, and what goes wrong only now and then.
@@ -37,13 +45,14 @@ const withLayer4 = {
     'test/integration/supervisor/recovery.test.ts',
   ],
 }
-const layer4 = { maxWorkers: workers, sequence: { groupOrder: 3 }, setupFiles: ['test/helpers/with-layer4.ts'] }
+const layer4 = { maxWorkers: workers, sequence: { groupOrder: 4 }, setupFiles: ['test/helpers/with-layer4.ts'] }
 /** The packed moat, installed elsewhere, for which it wants time. */
 const packed = { globalSetup: ['test/helpers/packed-moat.ts'], hookTimeout: 180_000, testTimeout: 120_000 }
 const patient = { hookTimeout: 60_000, testTimeout: 60_000 }
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: SlowestFirst },
     projects: [
       {
         test: {
@@ -66,7 +75,17 @@ export default defineConfig({
         },
       },
       {
-        test: { ...patient, fileParallelism: false, include: alone, name: 'alone', sequence: { groupOrder: 2 } },
+        test: { ...patient, include: paired, maxWorkers: 2, name: 'paired', sequence: { groupOrder: 2 } },
+      },
+      {
+        test: {
+          ...patient,
+          exclude: paired,
+          fileParallelism: false,
+          include: alone,
+          name: 'alone',
+          sequence: { groupOrder: 3 },
+        },
       },
       { test: { ...patient, ...layer4, include: [...withLayer4.only, ...withLayer4.too], name: 'layer4' } },
       {
@@ -84,9 +103,9 @@ export default defineConfig({
         test: {
           ...packed,
           include: ['test/e2e/*.test.ts'],
-          maxWorkers: workers,
+          maxWorkers: 2,
           name: 'e2e',
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
         },
       },
     ],
