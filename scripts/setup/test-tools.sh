@@ -16,6 +16,10 @@ ensure_test_tools() {
   done
   [ "${#missing[@]}" -eq 0 ] || install_test_tools
   ! has runsc || ensure_gvisor
+  if ! postgres_is_there; then
+    attempt 'Fetching Postgres 17 for tests (16 MB)' install_postgres
+    [ "$STEP_STATUS" -eq 0 ] || say "The tests that connect to it will fail: $(tail -n 1 "$STEP_LOG")"
+  fi
   zig_is_there && return
   attempt 'Fetching the compiler of the forwarder (100 MB)' install_zig
   [ "$STEP_STATUS" -eq 0 ] || say "The test that compiles it will fail: $(tail -n 1 "$STEP_LOG")"

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { ProxyStatus } from '../../src/supervisor/proxy.js'
 import { OrdinaryUser } from '../helpers/ordinary-user.js'
 import { until } from '../helpers/until.js'
@@ -13,7 +13,7 @@ import { until } from '../helpers/until.js'
 let user: OrdinaryUser
 
 beforeAll(() => {
-  user = new OrdinaryUser()
+  user = new OrdinaryUser(inject('packedMoat'))
   user.output(`mkdir app && cd app && cat > moat.yaml <<'END'
 name: app
 dependencies: [node@22]

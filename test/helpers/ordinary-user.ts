@@ -2,9 +2,9 @@
 // Making one takes root; nothing of it is left afterwards.
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, copyFileSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Outcome } from './sandbox.js'
 import { requireProgram } from './trust-machine.js'
 
@@ -17,7 +17,8 @@ export class OrdinaryUser {
   readonly #directory: string
   readonly #sudoers: string
 
-  constructor() {
+  /** @param program the bin/run.js of an installed moat, which is copied with all that is installed beside it. */
+  constructor(program: string) {
     if (process.getuid?.() !== 0) {
       throw new Error('This test makes a user for itself, which takes root: sudo -E env "PATH=$PATH" ./scripts/test')
     }
@@ -32,7 +33,7 @@ export class OrdinaryUser {
     this.home = home ?? ''
     writeFileSync(this.#sudoers, `${this.name} ALL=(ALL) NOPASSWD: ALL\n`, { mode: 0o440 })
     this.node = join(this.#directory, 'node')
-    this.#install()
+    this.#install(resolve(program, '../../..'))
   }
 
   /** Runs a shell script as the user, in a login shell, in which `moat` and `sudo moat` work. */
@@ -78,13 +79,10 @@ export class OrdinaryUser {
     return script.replaceAll('sudo moat', `sudo ${this.#program}`)
   }
 
-  #install(): void {
+  #install(packages: string): void {
     copyFileSync(process.execPath, this.node)
     chmodSync(this.node, 0o755)
-    execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', this.#directory], { stdio: 'pipe' })
-    const tarball = readdirSync(this.#directory).find((name) => name.endsWith('.tgz')) ?? ''
-    const install = ['install', '--prefix', this.#directory, '--no-save', join(this.#directory, tarball)]
-    execFileSync('npm', install, { stdio: 'pipe' })
+    cpSync(packages, join(this.#directory, 'node_modules'), { recursive: true, verbatimSymlinks: true })
     const caddy = process.env.MOAT_CADDY ?? requireProgram('caddy', 'Caddy 2.10 or newer, or set MOAT_CADDY')
     copyFileSync(caddy, join(this.#directory, 'caddy'))
     chmodSync(join(this.#directory, 'caddy'), 0o755)
