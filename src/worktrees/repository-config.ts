@@ -71,15 +71,19 @@ export async function dangerousConfig(place: GitPlace): Promise<{ file: string; 
       ...new Set(
         entries
           .filter(({ key, value }) => key !== 'core.worktree' || value === undefined || value !== own)
-          .filter(
-            ({ key, value }) =>
-              (dangerous.some((pattern) => pattern.test(key)) && !isHarmless(key, value)) ||
-              (/^(remote|url)\./.test(key) && helperUrl.test(key.replace(/^url\./, ''))) ||
-              (/^remote\..+url$/s.test(key) && helperUrl.test(value ?? '')),
-          )
+          .filter(mayRun)
           .map(({ key }) => key),
       ),
     ].map((key) => ({ file, key })),
+  )
+}
+
+/** True for what has git run a program, or may lead it to one. */
+export function mayRun({ key, value }: ConfigEntry): boolean {
+  return (
+    (dangerous.some((pattern) => pattern.test(key)) && !isHarmless(key, value)) ||
+    (/^(remote|url)\./.test(key) && helperUrl.test(key.replace(/^url\./, ''))) ||
+    (/^remote\..+url$/s.test(key) && helperUrl.test(value ?? ''))
   )
 }
 

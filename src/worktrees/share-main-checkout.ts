@@ -3,10 +3,11 @@
 // git keeps this checkout's HEAD and index in the repository's own directory and replaces them there, so that directory is
 // writable, and whatever in it makes git run programs is covered. What can be covered has to be there. The container's git takes config
 // from elsewhere, by way of `commondir`, so that it has one to write: docs/decisions/0024.
-import { copyFile, lstat, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { copyFile, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { Mount } from '../config/mount.js'
 import { contains } from '../config/real-path.js'
+import { replaceFile } from '../config/replace-file.js'
 import {
   assertReal,
   ensureDirectory,
@@ -62,6 +63,9 @@ const linked = [
   'rr-cache',
   'shallow',
 ]
+/** What stays in `worktrees`. */
+const keeper = 'moat-keeps'
+
 /** What this checkout is among the worktrees that the container's git knows. */
 const ownId = 'moat-main-checkout'
 
@@ -97,8 +101,13 @@ function hold(root: string, commonDir: string): Mount[] {
 async function covers(place: GitPlace, target: string, own: string): Promise<Mount[]> {
   const { commonDir, root } = place
   for (const name of covered) await ensureDirectory(join(commonDir, name))
-  await ensureFile(join(commonDir, 'config'))
-  await ensureFile(join(commonDir, 'config.worktree'))
+  // git removes `worktrees` with the last of them, and the mount would go with it. This is none to git, and its lock keeps it.
+  await ensureDirectory(join(commonDir, 'worktrees', keeper))
+  await ensureFile(
+    join(commonDir, 'worktrees', keeper, 'locked'),
+    'moat keeps this directory for the mounts of containers\n',
+  )
+  for (const name of ['config', 'config.worktree']) await ensureOnly(join(commonDir, name))
   // git follows it to another config: where it is absent an agent could make it. This one leads to where git is already.
   await ensureFile(join(commonDir, 'commondir'), '.\n')
   // The container's has to be there, and the host's git heeds none in this place.
@@ -129,6 +138,13 @@ async function covers(place: GitPlace, target: string, own: string): Promise<Mou
     { readOnly: true, source: inside.view, target: view },
     { readOnly: false, source: inside.locks, target: locks },
   ]
+}
+
+/** A file of one name: by another one that an agent has given it, when it could, it would write the file that is mounted. */
+async function ensureOnly(path: string): Promise<void> {
+  await ensureFile(path)
+  const { mode, nlink } = await lstat(path)
+  if (nlink > 1) await replaceFile(path, await readFile(path), mode & 0o777)
 }
 
 /** Writes what the container's git takes for its common directory; `target` is where it has the repository's. */
