@@ -154,7 +154,7 @@ async function startContainer(
     const parts = { address, bundle, forwarder, grants, network, runId, trust }
     const spec = await containerSpec(plan, options, image, parts)
     const step = <T>(act: (guarded: (containerId: string) => Promise<void>) => Promise<T>) =>
-      whileGuarded(plan, paths, runId, (stay) => progress.step(`Starting ${plan.name}`, () => act(stay)))
+      whileGuarded(plan, { engine, paths, runId }, (stay) => progress.step(`Starting ${plan.name}`, () => act(stay)))
     return await step(async (guarded) => {
       await rememberStart(paths, {
         name: plan.name,

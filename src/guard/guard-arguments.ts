@@ -2,6 +2,8 @@
 import type { GitPlace } from '../worktrees/git-place.js'
 
 export interface GuardArguments {
+  /** Where the engine answers. */
+  engine: string
   home: string
   place: GitPlace
   runId: string

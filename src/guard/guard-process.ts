@@ -11,6 +11,8 @@ import { raiseAlarm } from './alarms.js'
 import { ConfigGuard } from './config-guard.js'
 import { type GuardArguments, readyWord } from './guard-arguments.js'
 
+/** The run has found it a moment ago. Milliseconds. */
+const patience = 15_000
 /** A container that was restarted has ended for a moment; one whose engine is away may go on. Milliseconds. */
 const again = { first: 200, longest: 5_000 }
 /** How often an ended container is looked for before it is taken for ended. */
@@ -19,12 +21,13 @@ const looks = 5
 /** Guards until the run's container has ended. Its id comes by stdin, once there is one; none means that there will be none. */
 export async function runGuard(argument: string): Promise<void> {
   process.umask(0o077)
-  const { home, place, runId } = JSON.parse(argument) as GuardArguments
+  const { engine: address, home, place, runId } = JSON.parse(argument) as GuardArguments
   const log = (message: string) => process.stderr.write(`${new Date().toISOString()} [${process.pid}] ${message}\n`)
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   // A terminal that is closed, or Ctrl+C there, ends the run; the guard ends with the container.
   for (const signal of ['SIGHUP', 'SIGINT'] as const) process.on(signal, () => {})
-  const engine = await connectEngine({ moatHome: home })
+  const env = { ...process.env, DOCKER_HOST: address, MOAT_RUNTIME: '' }
+  const engine = await connectEngine({ env, moatHome: home, timeout: patience })
   // What only they can replace who can write in there.
   const written = join(place.commonDir, 'HEAD')
   const guard = await ConfigGuard.begin({
