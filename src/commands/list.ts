@@ -37,7 +37,7 @@ export default class List extends MoatCommand {
       this.log(formatAgents(agents, Date.now(), terminalColumns()))
       this.logToStderr(describeIndex(proxy, agents))
       for (const line of describeProblems(problems)) this.logToStderr(line)
-      for (const line of await describeAlarms(agents, this.paths.home)) this.logToStderr(line)
+      for (const line of describeAlarms(agents, this.paths.home)) this.logToStderr(line)
     } else this.logToStderr('No agents. Start one with: moat run <directory>')
     return { agents, indexUrl: indexUrl(address), proxy: proxy.runs ? 'running' : 'stopped' }
   }

@@ -4,6 +4,7 @@ import { unwatchFile, watchFile } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { replaceFile } from '../config/replace-file.js'
+import type { AgentView } from '../routing/agent-view.js'
 import { viewDirectory } from '../worktrees/container-view.js'
 import type { GitPlace } from '../worktrees/git-place.js'
 import { mainCheckoutAt } from '../worktrees/main-checkout.js'
@@ -24,11 +25,16 @@ export async function raiseAlarm(place: GitPlace, home: string, text: string): P
   await replaceFile(file, JSON.stringify(alarm), 0o600)
 }
 
-/** What was said of the checkout that `workspace` is, since then. */
-export async function alarmSince(workspace: string, home: string, since: string): Promise<string | undefined> {
-  const place = await mainCheckoutAt(workspace).catch(() => undefined)
-  const alarm = place && (await readAlarm(fileOf(place, home)))
-  return alarm && Date.parse(alarm.at) >= Date.parse(since) ? alarm.text : undefined
+/** The agents, with what was said of the checkouts of those that are paused, since they started. */
+export function withAlarms<T extends AgentView>(agents: readonly T[], home: string): Promise<T[]> {
+  return Promise.all(
+    agents.map(async (agent) => {
+      if (agent.state !== 'paused') return agent
+      const place = await mainCheckoutAt(agent.workspace).catch(() => undefined)
+      const alarm = place && (await readAlarm(fileOf(place, home)))
+      return alarm && Date.parse(alarm.at) >= Date.parse(agent.createdAt) ? { ...agent, alarm: alarm.text } : agent
+    }),
+  )
 }
 
 /** Tells what is said from now on; the returned function ends that. */

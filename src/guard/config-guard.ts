@@ -151,7 +151,7 @@ export class ConfigGuard {
     const aside = join(viewDirectory(home, place.gitDir), `${name}.refused`)
     const refused = await readPlain(path)
     if (refused) await writeFile(aside, refused.text, { mode: 0o600 }).catch(() => {})
-    const found = `${path} had ${keys.join(', ')} in it, maybe from an agent, which can write the file since git on this machine has replaced it`
+    const found = `${path} had ${named(keys)} in it, maybe from an agent, which can write the file since git on this machine has replaced it`
     try {
       const { mode = 0o644, text = '' } = this.#accepted.get(name) ?? {}
       if ((await lstat(path).catch(() => undefined))?.isDirectory()) await rename(path, `${path}.${randomUUID()}`)
@@ -178,6 +178,12 @@ export class ConfigGuard {
     // A number that is free again is often the next one's.
     return [dev, ino, birthtimeNs, ...(configs.includes(name) ? [size, mtimeNs, ctimeNs] : [])].join(':')
   }
+}
+
+/** An agent may have chosen their number and length. */
+function named(keys: readonly string[]): string {
+  const shown = keys.slice(0, 5).map((key) => (key.length > 100 ? `${key.slice(0, 100)}…` : key))
+  return [...shown, ...(keys.length > 5 ? [`${keys.length - 5} more`] : [])].join(', ')
 }
 
 /** Undefined for what is absent, or no plain file. An agent may have put anything there. */

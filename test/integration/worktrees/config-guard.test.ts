@@ -22,7 +22,8 @@ afterEach(() => sandbox.cleanUp())
 
 const text = () => readFileSync(config, 'utf8')
 const inside = (script: string) => sandbox.moat(['exec', 'app', '--', 'sh', '-ec', script])
-const state = async () => (await sandbox.json<{ agents: AgentView[] }>(['list'])).agents[0]?.state
+const listed = async () => (await sandbox.json<{ agents: AgentView[] }>(['list'])).agents[0]
+const state = async () => (await listed())?.state
 /** In an agent that may be held for a moment: once it does. */
 const succeeds = (script: string) => until(script, async () => (await inside(script)).code === 0)
 /** Ends with the agent paused under it. */
@@ -44,6 +45,7 @@ it('a program that an agent puts into the config that the host has replaced is o
   repository.git('status')
   expect(existsSync(join(repository.directory, 'pwned'))).toBe(false)
   await run.prints(`${config} had core.fsmonitor in it, maybe from an agent`)
+  expect((await listed())?.alarm).toContain('core.fsmonitor')
   expect((await sandbox.moat(['list'])).stderr).toContain('app is paused. To let it go on: docker unpause moat-app-')
   expect((await sandbox.moat(['stop', 'app'])).code).toBe(0)
   await until('the end of the guard', async () => (await sandbox.guards()).length === 0)
