@@ -134,7 +134,11 @@ async function covers(place: GitPlace, target: string, own: string): Promise<Mou
     { readOnly: true, source: inside.worktreeConfig, target: join(target, 'config.worktree') },
     { readOnly: true, source: inside.commonDir, target: join(target, 'commondir') },
     { readOnly: true, source: inside.gitDir, target: join(target, 'gitdir') },
-    { readOnly: false, source: await ownHooks(commonDir, own), target: join(target, 'hooks') },
+    {
+      readOnly: false,
+      source: await ownHooks(commonDir, own, root === undefined ? [] : [root]),
+      target: join(target, 'hooks'),
+    },
     { readOnly: true, source: inside.view, target: view },
     { readOnly: false, source: inside.locks, target: locks },
   ]
