@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { constants, type FSWatcher, watch } from 'node:fs'
 import { lstat, open, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { readWhole } from '../config/open-inside.js'
 import { replaceFile } from '../config/replace-file.js'
 import { messageOf } from '../errors.js'
@@ -19,6 +20,8 @@ const others = ['branches', 'commondir', 'gitdir', 'hooks', 'info', 'modules', '
 const watched = new Set([...configs, ...others])
 /** Besides being told of changes: not every file system tells of all. Milliseconds. */
 const interval = 1_000
+/** Between two times that agents are held: other starts wait for that, and an agent may change the file all the time. Milliseconds. */
+const rest = 100
 
 export interface ConfigGuardOptions {
   home: string
@@ -101,7 +104,9 @@ export class ConfigGuard {
     while (this.#again) {
       this.#again = false
       try {
-        if (this.#changed(await this.#markAll()).length > 0) await this.#options.whileHeld((keep) => this.#judge(keep))
+        if (this.#changed(await this.#markAll()).length === 0) continue
+        await this.#options.whileHeld((keep) => this.#judge(keep))
+        await wait(rest)
       } catch (error) {
         this.#options.log(messageOf(error))
       }

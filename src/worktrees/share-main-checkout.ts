@@ -3,7 +3,7 @@
 // git keeps this checkout's HEAD and index in the repository's own directory and replaces them there, so that directory is
 // writable, and whatever in it makes git run programs is covered. What can be covered has to be there. The container's git takes config
 // from elsewhere, by way of `commondir`, so that it has one to write: docs/decisions/0024.
-import { copyFile, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { Mount } from '../config/mount.js'
 import { contains } from '../config/real-path.js'
@@ -20,6 +20,7 @@ import {
 } from './container-view.js'
 import type { GitPlace } from './git-place.js'
 import { ownHooks } from './own-hooks.js'
+import { readConfigAt } from './read-git-file.js'
 import { dangerousConfig, ownWorktree } from './repository-config.js'
 import { startGit } from './start-git.js'
 
@@ -147,8 +148,9 @@ async function covers(place: GitPlace, target: string, own: string): Promise<Mou
 /** A file of one name: by another one that an agent has given it, when it could, it would write the file that is mounted. */
 async function ensureOnly(path: string): Promise<void> {
   await ensureFile(path)
-  const { mode, nlink } = await lstat(path)
-  if (nlink > 1) await replaceFile(path, await readFile(path), mode & 0o777)
+  if ((await lstat(path)).nlink < 2) return
+  const { mode, text } = await readConfigAt(path)
+  await replaceFile(path, text, mode)
 }
 
 /** Writes what the container's git takes for its common directory; `target` is where it has the repository's. */
@@ -175,7 +177,7 @@ async function writeView(place: GitPlace, target: string, own: string) {
   const worktreeConfig = join(place.commonDir, 'config.worktree')
   if (!isMoved) return { ...inside, worktreeConfig }
   const copy = join(own, 'config.worktree')
-  await copyFile(worktreeConfig, copy)
+  await writeFile(copy, (await readConfigAt(worktreeConfig)).text)
   await forgetWorktree(copy)
   return { ...inside, worktreeConfig: copy }
 }

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { planAgent } from '../../../src/agents/plan-agent.js'
 import { findCheckout } from '../../../src/worktrees/find-checkout.js'
 import { mainCheckoutAt } from '../../../src/worktrees/main-checkout.js'
+import { readConfigAt } from '../../../src/worktrees/read-git-file.js'
 import { listWorktrees, openRepository } from '../../../src/worktrees/repository.js'
 import { isAcknowledged } from '../../../src/worktrees/repository-config.js'
 
@@ -72,4 +73,13 @@ it('knows a repository elsewhere for that of a workspace only if it says so', as
   expect(place && (await isAcknowledged(place))).toBe(true)
   await openRepository(at('plain'))
   expect((await plan()).powers).toEqual([])
+})
+
+it('reads a config at its own place only', async () => {
+  const config = at('repository/.git/config')
+  expect((await readConfigAt(config)).text.toString()).toContain('[core]')
+  symlinkSync(config, at('link'))
+  symlinkSync(at('repository/.git'), at('moved'))
+  await expect(readConfigAt(at('link'))).rejects.toThrow('ELOOP')
+  await expect(readConfigAt(at('moved/config'))).rejects.toThrow('is not where it was')
 })
