@@ -40,10 +40,10 @@ export function withAlarms<T extends AgentView>(agents: readonly T[], home: stri
 /** Tells what is said from now on; the returned function ends that. */
 export function followAlarms(place: GitPlace, home: string, tell: (text: string) => void): () => void {
   const file = fileOf(place, home)
-  const since = Date.now()
+  const before = readAlarm(file)
   const listener = async () => {
-    const alarm = await readAlarm(file)
-    if (alarm && Date.parse(alarm.at) >= since) tell(alarm.text)
+    const [alarm, old] = await Promise.all([readAlarm(file), before])
+    if (alarm && alarm.at !== old?.at) tell(alarm.text)
   }
   watchFile(file, { interval, persistent: false }, listener)
   return () => unwatchFile(file, listener)
