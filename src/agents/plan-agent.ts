@@ -22,6 +22,7 @@ import { findCheckout, type LinkedCheckout, placeOf } from '../worktrees/find-ch
 import type { GitPlace } from '../worktrees/git-place.js'
 import { mainCheckoutAt } from '../worktrees/main-checkout.js'
 import { repositoryId } from '../worktrees/repository.js'
+import { isAcknowledged } from '../worktrees/repository-config.js'
 import { type PlannedSecret, planGrants } from './plan-grants.js'
 import { planNetwork } from './plan-network.js'
 import { findProxyTrust } from './proxy-trust.js'
@@ -156,6 +157,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     proxyTrust: await findProxyTrust({ ...registered, command, discover: config.discover, domain, env, workspace }),
     powers: powersOf({
       gitDirectory: mainCheckout?.commonDir,
+      gitIsOwn: mainCheckout === undefined || (await isAcknowledged(mainCheckout)),
       grants: grantPowers,
       secrets: secrets.map(({ name, text }) => ({ name, value: text })),
       hostPorts: registered.hostPorts,

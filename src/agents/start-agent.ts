@@ -8,7 +8,6 @@ import { containerName, toLabels } from '../engine/labels.js'
 import type { Grant } from '../grants/grant.js'
 import { formatGrant } from '../grants/injection.js'
 import { rememberStart } from '../review/review.js'
-import type { Agent } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { type ProxyAddress, urlEnvironment } from '../routing/urls.js'
 import { checkRoutes, type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
@@ -21,6 +20,7 @@ import { gitMounts, trustedUrls } from './container-git.js'
 import { type ContainerGrants, networkWithGrants, planContainerGrants, readGrants } from './container-grants.js'
 import { type ContainerTrust, planContainerTrust } from './container-trust.js'
 import { nameUser } from './container-user.js'
+import { describeStarted } from './describe-started.js'
 import { assertDiscovery } from './discovery.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
 import { type Forwarder, planForwarder } from './forwarder.js'
@@ -36,6 +36,7 @@ import { assertSettled, followedPaths } from './settled-sources.js'
 import { takeBack } from './take-back.js'
 import { planTrustBundle, type TrustBundle } from './trust-bundle.js'
 import { trustedRoots } from './trusted-roots.js'
+import { whileGuarded } from './while-guarded.js'
 
 /** Where the agent finds its workspace. */
 const workspaceMount = '/workspace'
@@ -152,7 +153,9 @@ async function startContainer(
     const network = plan.network.policy === 'strict' ? 'none' : await engine.networks.ensure()
     const parts = { address, bundle, forwarder, grants, network, runId, trust }
     const spec = await containerSpec(plan, options, image, parts)
-    return await progress.step(`Starting ${plan.name}`, async () => {
+    const step = <T>(act: (guarded: (containerId: string) => Promise<void>) => Promise<T>) =>
+      whileGuarded(plan, { engine, paths, runId }, (stay) => progress.step(`Starting ${plan.name}`, () => act(stay)))
+    return await step(async (guarded) => {
       await rememberStart(paths, {
         name: plan.name,
         runId,
@@ -170,23 +173,9 @@ async function startContainer(
         await bundle?.install(containerId)
         await roots.install(containerId)
         await grants.install(containerId)
+        await guarded(containerId)
         const started = await letRun(containerId, plan, followed, options)
-        const agent: Agent = {
-          ...plan.git,
-          containerId,
-          createdAt: new Date().toISOString(),
-          ...(forwarder?.labels.discover && { discover: true }),
-          endpoints: plan.endpoints,
-          ...(plan.grants.length > 0 && { grants: plan.grants.map(formatGrant) }),
-          keep: options.keep,
-          name: plan.name,
-          ...(!isOpen(plan.network) && { network: plan.network }),
-          published: {},
-          routes: plan.routes,
-          runId,
-          state: 'running',
-          workspace: plan.workspace,
-        }
+        const agent = describeStarted(plan, { containerId, forwarder, keep: options.keep, runId })
         if (address) await tellPeers(engine, agent, address.domain, progress.note)
         const view = viewAgent(agent, address ?? options.wanted)
         return { ...started, agent: view, containerId, forwards: forwarder?.ports ?? [] }

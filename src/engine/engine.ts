@@ -100,8 +100,15 @@ export interface AgentList {
 }
 
 export interface EngineWriters {
-  /** Acts while no running agent that can write in a directory above one of the real paths goes on: they are paused meanwhile. */
-  whileHeld<T>(paths: readonly string[], note: (text: string) => void, action: () => Promise<T>): Promise<T>
+  /**
+   * Acts while no running agent that can write in a directory above one of the real paths goes on: they are paused meanwhile, and
+   * stay so if the action calls `keep`.
+   */
+  whileHeld<T>(
+    paths: readonly string[],
+    note: (text: string) => void,
+    action: (keep: () => void) => Promise<T>,
+  ): Promise<T>
 }
 
 export interface Engine {
