@@ -19,7 +19,9 @@ export function describeCheck({ allowed, intercept, place, reason, rule, ...requ
 export function formatLogEntry(entry: NetworkLogEntry): string {
   const { agent, bytesIn, bytesOut, duration, reason, rule, time, verdict } = entry
   const amount = verdict === 'allowed' ? `${formatBytes(bytesOut)} out, ${formatBytes(bytesIn)} in, ${duration} ms` : ''
-  const cells = [time, verdict, agent, requestText(entry), rule === undefined ? `(${reason})` : rule, amount]
+  // A rule does not say everything: what it allows may lead nowhere, or to where nobody may go.
+  const why = rule === undefined || reason === 'rule' ? (rule ?? `(${reason})`) : `${rule} (${reason})`
+  const cells = [time, verdict, agent, requestText(entry), why, amount]
   return visible(cells.join('  ').trimEnd())
 }
 

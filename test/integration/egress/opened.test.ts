@@ -1,6 +1,6 @@
 // An agent in its container, with rules about paths: what it asks of a host is looked at, request by request, with the tools it has.
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Sandbox } from '../../helpers/sandbox.js'
@@ -80,7 +80,7 @@ describe('an agent with rules about paths', () => {
     const { stderr, stdout } = await inside(...command)
     expect(JSON.parse(/\{.*\}/.exec(stdout)?.[0] ?? stderr)).toMatchObject({
       error: 'network_policy',
-      hint: 'moat network allow opened api.test',
+      hint: 'moat network allow opened "api.test GET /secret"',
       host: 'api.test',
       path: '/secret',
       rule: 'deny * /**',
@@ -203,10 +203,21 @@ describe('an agent with rules about paths', () => {
     expect(config).not.toContain('/repos/a')
   })
 
-  it('goes on when the second authority is replaced, and trusts the next', async () => {
+  it('goes on when the second authority is replaced; a Node that runs trusts the next once it is started anew', async () => {
+    const go = join(sandbox.directory('opened'), 'go')
+    const code = `const ask = () => fetch('https://api.test/repos/node', { headers: { connection: 'close' } })
+      .then(({ status }) => console.log(status), ({ cause }) => console.log(cause.code))
+    await ask()
+    const waiting = setInterval(() => { if (existsSync('/workspace/go')) { clearInterval(waiting); ask() } }, 50)`
+    const script = `import { existsSync } from 'node:fs'\n${code}`
+    const running = sandbox.start(['exec', 'opened', '--', 'node', '--input-type=module', '-e', script])
+    await running.prints('200\n')
     const outcome = await sandbox.json<{ fingerprint: string; previous: string }>(['proxy', 'ca', 'rotate', '--egress'])
     expect(outcome.fingerprint).not.toBe(outcome.previous)
     const { stderr, stdout } = await inside('curl', '-sS', 'https://api.test/repos/again')
     expect(stdout, stderr).toContain('reached GET /repos/again')
+    writeFileSync(go, '')
+    expect((await running.exited).stdout).toMatch(/^200\n[A-Z_]*CERT[A-Z_]*\n$/)
+    expect((await inside('node', '-e', fetched('https://api.test/repos/anew'))).stdout).toContain('200')
   })
 })
