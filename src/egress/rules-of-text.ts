@@ -17,6 +17,9 @@ export function rulesOfText(text: string, effect: Effect, place: string): Networ
   return `names a preset that there is none of; ${nearest === undefined ? 'moat network presets lists them' : `did you mean preset:${nearest}?`}`
 }
 
+/** Of a rule about paths, it is the lines that allow and deny. */
 function denied(rule: NetworkRule, effect: Effect): NetworkRule {
-  return effect === 'deny' ? { ...rule, effect, text: `deny: ${rule.text}` } : rule
+  if (effect === 'allow') return rule
+  if (rule.paths) return { ...rule, paths: rule.paths.map((line) => ({ ...line, effect })) }
+  return { ...rule, effect, text: `deny: ${rule.text}` }
 }
