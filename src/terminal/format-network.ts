@@ -1,5 +1,6 @@
 // Owns how a person reads what is decided of requests, and what agents have reached.
 import type { CheckedUrl } from '../agents/check-network.js'
+import { usualPorts } from '../egress/decide.js'
 import type { NetworkLogEntry } from '../egress/policy.js'
 import { formatBytes } from './format-bytes.js'
 import { visible } from './visible.js'
@@ -27,7 +28,12 @@ export function formatLogEntry(entry: NetworkLogEntry): string {
 
 /** A tunnel has neither method nor path. */
 function requestText({ host, method, path, port }: Pick<NetworkLogEntry, 'host' | 'method' | 'path' | 'port'>): string {
-  const name = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
-  const target = port === 443 || (port === 80 && path !== undefined) ? name : `${name}:${port}`
+  const target = targetText(host, port, path === undefined ? [443] : [80, 443])
   return path === undefined ? target : `${method ?? ''} ${target}${path}`.trim()
+}
+
+/** A host, and its port unless that is one of the usual. */
+export function targetText(host: string, port: number, usual: readonly number[] = usualPorts): string {
+  const name = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
+  return usual.includes(port) ? name : `${name}:${port}`
 }

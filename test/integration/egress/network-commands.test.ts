@@ -50,6 +50,8 @@ it('keeps a permissive agent from what is denied, by the proxy, and from nothing
   const line = /^\S+Z {2}blocked {2}app {2}b\.test:80 {2}deny: b\.test\n$/
   const blocked = async () => (await sandbox.moat(['network', 'log', '--blocked', 'app'])).stdout
   await until('the line in the log', async () => line.test(await blocked()))
+  const summary = async () => (await sandbox.moat(['status'])).stdout
+  await until('its summary', async () => /^app +permissive +1 host +b\.test$/m.test(await summary()))
 })
 
 it('is about the rules the agent has, those of flags, and those that were added, at once', async () => {
