@@ -32,6 +32,12 @@ export function presetRules(name: string): NetworkRule[] | undefined {
     ?.hosts.map((text) => ({ place: `preset ${name}`, ...ruleOf(text) }))
 }
 
+/** The preset that a text names where a host is asked for: as a host, it would be allowed and never met. */
+export function presetMeant(text: string): string | undefined {
+  const [, name = ''] = /^(?:presets?\s*[:=]?\s*)?([a-z-]+)$/i.exec(text.trim()) ?? []
+  return networkPresets().get(name.toLowerCase())?.name
+}
+
 function read(): ReadonlyMap<string, NetworkPreset> {
   const file = new URL('../../data/network-presets.yaml', import.meta.url)
   const entries = Object.entries(schema.parse(load(readFileSync(file, 'utf8'))))
