@@ -3,7 +3,7 @@
 # second engine, another runtime, sudo. Installed where that is possible; elsewhere the tests that need one fail and say which.
 
 # program:packages. catatonit is the init process Podman puts into containers; Debian's podman only recommends it.
-TEST_TOOLS='chromium:chromium certutil:libnss3-tools curl:curl openssl:openssl pip3:python3-pip podman:podman,catatonit
+TEST_TOOLS='chromium:chromium certutil:libnss3-tools curl:curl openssl:openssl pip3:python3-pip podman:podman,catatonit newuidmap:uidmap
   qemu-aarch64:qemu-user runsc:runsc psql:postgresql-client setcap:libcap2-bin redis-cli:redis-tools
   sudo:sudo tmux:tmux zsh:zsh'
 

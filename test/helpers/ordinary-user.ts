@@ -1,10 +1,11 @@
 // An ordinary user of this machine who may use sudo and the container engine, with moat installed where they can read it.
 // Making one takes root; nothing of it is left afterwards.
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, copyFileSync, cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import type { Outcome } from './sandbox.js'
 import { requireProgram } from './trust-machine.js'
 
@@ -38,9 +39,11 @@ export class OrdinaryUser {
 
   /** Runs a shell script as the user, in a login shell, in which `moat` and `sudo moat` work. */
   run(script: string): Outcome {
-    const argv = ['-l', this.name, '-c', `moat() { ${this.#program} "$@"; }; ${this.#withSudo(script)}`]
     try {
-      const stdout = execFileSync('runuser', argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+      const stdout = execFileSync('runuser', this.#argv(script), {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
       return { code: 0, stderr: '', stdout }
     } catch (error) {
       const { status, stderr, stdout } = error as { status: number; stderr: string; stdout: string }
@@ -53,6 +56,11 @@ export class OrdinaryUser {
     const { code, stderr, stdout } = this.run(script)
     if (code !== 0) throw new Error(`${script} exited with ${code}: ${stdout}${stderr}`)
     return stdout
+  }
+
+  /** Like `output`, while this process goes on: what it serves can be asked for. */
+  async outputMeanwhile(script: string): Promise<string> {
+    return (await promisify(execFile)('runuser', this.#argv(script))).stdout
   }
 
   /** Takes everything away. Fails when moat left processes behind. */
@@ -68,6 +76,10 @@ export class OrdinaryUser {
     rmSync(this.#sudoers, { force: true })
     rmSync(this.#directory, { force: true, recursive: true })
     if (left.length > 0) throw new Error(`processes of ${this.name} were left behind`)
+  }
+
+  #argv(script: string): string[] {
+    return ['-l', this.name, '-c', `moat() { ${this.#program} "$@"; }; ${this.#withSudo(script)}`]
   }
 
   get #program(): string {
