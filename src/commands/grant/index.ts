@@ -34,7 +34,11 @@ The value comes from the provider's variable or tool, or you type it. It never s
     const { args, flags } = await this.parse(Grant)
     const made = await makeGrant(
       args.provider,
-      { ...flags, input: flags.stdin ? await readText(process.stdin) : undefined },
+      {
+        ...flags,
+        input: flags.stdin ? await readText(process.stdin) : undefined,
+        signCommits: flags['sign-commits'],
+      },
       () => this.grantProviders(),
       {
         directory: this.paths.grants,
