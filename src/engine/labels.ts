@@ -78,7 +78,7 @@ const runId = z.string().check(z.regex(/^run_[0-9a-f]{12}$/, 'is not run_ and 12
 const workspace = z.string().check(z.minLength(1, 'is empty'))
 const forwards = z.array(port).check(z.minLength(1))
 const grants = z.array(
-  z.string().check(z.regex(/^(ssh:[a-z0-9.:-]+|[a-z0-9-]+)(@[a-z0-9-]+)?$/, 'is no name of a grant')),
+  z.string().check(z.regex(/^(ssh:[a-z0-9.:-]+|[a-z0-9-]+)(@[a-z0-9-]+)?$/, 'is not a valid name for a grant')),
 )
 const relays = z.record(z.string(), port)
 const wayIn = z.literal('sockets')

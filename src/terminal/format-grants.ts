@@ -58,7 +58,7 @@ export function describeMade(made: MadeGrant): string[] {
   const who = made.who === undefined ? '' : ` (${visible(made.who)})`
   const checked = made.checked ? ` The service takes it${who}.` : ''
   return [
-    `${name} is ${made.replaced ? 'granted anew' : 'granted'}.${checked}`,
+    `${name} is ${made.replaced ? 'granted again' : 'granted'}.${checked}`,
     placeOf(made),
     `An agent has it by grants: [${name}] in moat.yaml, or by moat run --grant ${name}.`,
   ]

@@ -37,7 +37,7 @@ export const grantFlags = {
 }
 
 export const allProfilesFlag = {
-  profile: Flags.string({ description: 'Only those of this one of your accounts; default: MOAT_PROFILE, else all' }),
+  profile: Flags.string({ description: 'Only those of this account of yours; default: MOAT_PROFILE, else all' }),
 }
 
 /** Undefined for all. */
