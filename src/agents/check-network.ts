@@ -7,9 +7,12 @@ import { resolveWorkspace } from '../config/workspace.js'
 import { allowCommand } from '../egress/allow-command.js'
 import { decide } from '../egress/decide.js'
 import { effectivePolicy } from '../egress/effective-policy.js'
+import { withoutRevoked } from '../egress/granted-rules.js'
 import { readLiveRules } from '../egress/live-rules.js'
 import type { EgressRequest, NetworkPolicy, Verdict } from '../egress/policy.js'
 import { exitCodes, MoatError } from '../errors.js'
+import { parseGrant } from '../grants/injection.js'
+import { grantMark } from '../grants/store.js'
 import type { Agent } from '../routing/agent.js'
 import { networkWithGrants, readGrants } from './container-grants.js'
 import { findAgent } from './find-agent.js'
@@ -44,7 +47,9 @@ export async function networkOf(
     )
     if (!isDirectory || found.some(({ name, runId }) => name === reference || runId === reference)) {
       const agent = findAgent(found, reference)
-      return { agent: agent.name, policy: effectivePolicy(agent.network, await readLiveRules(paths, agent.runId)) }
+      const isThere = (grant: string) => grantMark(paths.grants, parseGrant(grant)) !== undefined
+      const network = agent.network && withoutRevoked(agent.network, isThere)
+      return { agent: agent.name, policy: effectivePolicy(network, await readLiveRules(paths, agent.runId)) }
     }
   }
   const { config } = await loadMoatYaml(await resolveWorkspace(reference))

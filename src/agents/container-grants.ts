@@ -1,5 +1,6 @@
 // Owns what a container is given for its agent's grants and secrets, read once before it is made.
-import type { MoatPaths } from '../config/paths.js'
+import { basename, posix } from 'node:path'
+import { agentSshSocket, type MoatPaths } from '../config/paths.js'
 import { realPlace } from '../config/real-path.js'
 import type { NetworkPolicy } from '../egress/policy.js'
 import type { Engine } from '../engine/engine.js'
@@ -10,6 +11,7 @@ import { type Grant, grantRules, injectionsOf } from '../grants/grant.js'
 import { clashOf, formatGrant, type GrantName } from '../grants/injection.js'
 import { noValue, readValue, textOf } from '../grants/read-value.js'
 import { readGrant } from '../grants/store.js'
+import { mountPoint } from './forwarder.js'
 import type { PlannedSecret } from './plan-grants.js'
 
 export interface ContainerGrants extends Pick<ContainerParts, 'env' | 'git'> {
@@ -35,7 +37,7 @@ export function readGrants(names: readonly GrantName[], paths: Pick<MoatPaths, '
 export async function planContainerGrants(
   grants: readonly Grant[],
   secrets: readonly PlannedSecret[],
-  { files: engineFiles }: Pick<Engine, 'files'>,
+  { engine, paths, runId }: { engine: Pick<Engine, 'files'>; paths: Pick<MoatPaths, 'agents'>; runId: string },
 ): Promise<ContainerGrants> {
   const all: { grant: Grant; secret?: Record<string, string> }[] = []
   for (const grant of grants) {
@@ -46,15 +48,25 @@ export async function planContainerGrants(
   assertNoClash(grants)
   const { env, files, git } = containerParts(all)
   return {
-    env: { ...env, ...(await readSecrets(secrets)) },
+    env: { ...env, ...sshEnvironment(grants, paths, runId), ...(await readSecrets(secrets)) },
     git,
     install: async (containerId) => {
       if (files.length === 0) return
       // From the top: images have no such directory.
       const placed = files.map(({ path, text }) => ({ name: path.slice(1), text }))
-      await engineFiles.write(containerId, '/', placed)
+      await engine.files.write(containerId, '/', placed)
     },
   }
+}
+
+/** Where its ssh finds what it takes for an agent. */
+function sshEnvironment(
+  grants: readonly Grant[],
+  paths: Pick<MoatPaths, 'agents'>,
+  runId: string,
+): Record<string, string> {
+  if (!grants.some(({ source }) => source.kind === 'ssh')) return {}
+  return { SSH_AUTH_SOCK: posix.join(mountPoint, basename(agentSshSocket(paths, runId))) }
 }
 
 /** The policy, with what the grants need. */

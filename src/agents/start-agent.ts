@@ -142,7 +142,7 @@ async function startContainer(
   const plan = { ...wanted, command: given.command, env: { ...given.env, ...wanted.env } }
   const roots = await trustedRoots(plan, options)
   const trust = await planContainerTrust(engine, facts, roots.paths, plan.env)
-  const grants = await planContainerGrants(granted, plan.secrets, engine)
+  const grants = await planContainerGrants(granted, plan.secrets, { engine, paths, runId })
   const peerHosts = address ? await peerHostsOf(engine, plan.network.peers, address.domain) : []
   const own = { engine, image: facts, note: progress.note, paths: roots.paths, peerHosts, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))

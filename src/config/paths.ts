@@ -175,6 +175,11 @@ export function agentGateSocket(paths: Pick<MoatPaths, 'agents'>, runId: string)
   return join(agentDirectory(paths, runId), 'gate.sock')
 }
 
+/** Where moat stands in for an ssh agent, for the container of a run. */
+export function agentSshSocket(paths: Pick<MoatPaths, 'agents'>, runId: string): string {
+  return join(agentDirectory(paths, runId), 'ssh.sock')
+}
+
 /** Where Caddy opens what an agent sends elsewhere. Which socket it comes by says which agent it is. */
 export function interceptSocket({ proxy }: Pick<MoatPaths, 'proxy'>, runId: string): string {
   return join(proxy, 'egress', `${runId}.sock`)

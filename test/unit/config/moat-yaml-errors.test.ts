@@ -76,7 +76,7 @@ describe('a moat.yaml with one thing wrong', () => {
     [
       'a grant of a profile',
       'grants: [github@work]',
-      '1:10: "grants[0]" must be the name of a grant, such as github, not "github@work"',
+      '1:10: "grants[0]" must be the name of a grant, such as github or ssh:github.com, not "github@work"',
     ],
     ['a grant twice', 'grants: [npm, github, npm]', '1:23: "grants[2]" is "npm" a second time'],
     [
