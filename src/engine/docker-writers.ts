@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import type { ContainerInfo } from 'dockerode'
 import { MoatError, messageOf } from '../errors.js'
-import type { EngineWriters } from './engine.js'
+import type { EngineWriters, HeldWork } from './engine.js'
 import { engineError, engineMessage, statusOf } from './engine-errors.js'
 import { Holds } from './holds.js'
 import { labels } from './labels.js'
@@ -36,7 +36,12 @@ export class DockerWriters implements EngineWriters {
     this.#limits = limits
   }
 
-  async whileHeld<T>(paths: readonly string[], note: Note, action: () => Promise<T>): Promise<T> {
+  async whileHeld<T>(
+    paths: readonly string[],
+    note: Note,
+    action: () => Promise<T>,
+    { limit, onHeld, what }: HeldWork = { limit: this.#limits.action, what: 'The engine was starting a container' },
+  ): Promise<T> {
     if (writersOf(await this.#agents(['paused', 'running']), paths).length === 0) return await action()
     // Or one would wake what another still holds.
     const lock = await this.#holds.lock(this.#limits.lock)
@@ -47,8 +52,8 @@ export class DockerWriters implements EngineWriters {
       const asleep = new Set(writers)
       try {
         await this.#pauseAll(writers, asleep, note)
-        const held = 'The engine was starting a container'
-        return await (asleep.size === 0 ? action() : within(this.#limits.action, held, action()))
+        onHeld?.(asleep.size)
+        return await (asleep.size === 0 ? action() : within(limit, what, action()))
       } finally {
         await Promise.all([...asleep].map((id) => this.#wakeSurely(id, note)))
       }

@@ -54,6 +54,7 @@ describe('a valid moat.yaml', () => {
           { name: 'files', options: { root: 'dist' }, type: 'static' },
         ],
         secrets: { KEY2: 'op://a/b/c', KEY3: 'env://KEY3' },
+        snapshots: {},
       },
       displayFile: 'moat.yaml',
       file: join(directory, 'moat.yaml'),
