@@ -65,7 +65,17 @@ describe('a valid moat.yaml', () => {
 
   it('may leave everything out', async () => {
     const hooks = { postBuild: [], postBuildRoot: [], preRun: [] }
-    const nothing = { container: {}, dependencies: [], env: {}, grants: [], hooks, mounts: [], ports: [], secrets: {} }
+    const nothing = {
+      container: {},
+      dependencies: [],
+      env: {},
+      grants: [],
+      hooks,
+      mounts: [],
+      ports: [],
+      secrets: {},
+      snapshots: {},
+    }
     expect(await configOf('{}')).toEqual(nothing)
   })
 
