@@ -8,7 +8,7 @@ const noFollowAny = 0x2000_0000
 const noFollow = process.platform === 'darwin' ? noFollowAny : constants.O_NOFOLLOW
 
 export class HeldDirectory {
-  readonly #fd: number
+  #fd: number
   readonly #path: string
 
   private constructor(fd: number, path: string) {
@@ -72,7 +72,9 @@ export class HeldDirectory {
     return openSync(this.at(name), flags | constants.O_NONBLOCK | noFollow, mode)
   }
 
+  /** More than once is fine: the number may be another file's by then. */
   close(): void {
-    closeSync(this.#fd)
+    if (this.#fd >= 0) closeSync(this.#fd)
+    this.#fd = -1
   }
 }

@@ -1,9 +1,10 @@
 // Owns looking through a workspace for a snapshot: what git would not ignore, with its content. An agent has written it and may be
 // writing it now: directories are held open, nothing is followed, nothing is waited for.
-import { closeSync, fstatSync, readlinkSync, readSync, type Stats } from 'node:fs'
+import { readlinkSync, type Stats } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { HeldDirectory } from '../config/held-directory.js'
 import { messageOf, systemCode } from '../errors.js'
+import { ownPatterns, readPlain } from '../worktrees/ignore-file.js'
 import type { IgnoreRules } from '../worktrees/ignore-rules.js'
 import { type SnapshotLimits, tooLarge } from './limits.js'
 import { contentId } from './object-id.js'
@@ -41,8 +42,6 @@ const breath = 2_000
 const sameTime = 50
 /** Each is held open while what lies in it is looked at. */
 const mostDeep = 200
-/** Bytes of a file with patterns. */
-const mostRules = 1024 * 1024
 
 export async function scan(options: ScanOptions): Promise<Scanned> {
   const walk = new Walk(options)
@@ -68,7 +67,7 @@ class Walk {
 
   async directory(held: HeldDirectory, path: string, outer: IgnoreRules, ignored: boolean): Promise<void> {
     const names = held.names()
-    const rules = names.includes('.gitignore') ? outer.within(path, readRules(held)) : outer
+    const rules = names.includes('.gitignore') ? outer.within(path, ownPatterns(held)) : outer
     for (const name of names) {
       // In any case of letters: git takes none of them into a tree.
       if (/^\.git$/i.test(name)) {
@@ -141,7 +140,7 @@ class Walk {
       this.found.left.set(path, `it has more than ${this.#options.limits.file / 1024 ** 2} MiB`)
       return undefined
     }
-    const read = kind === 'file' ? readFile(held, name) : readLink(held, name, stats)
+    const read = kind === 'file' ? readPlain(held, name) : readLink(held, name, stats)
     if (!read) return undefined
     const id = contentId(read.content)
     this.#add(path, kind, read.stats, id)
@@ -182,44 +181,8 @@ function isUntouched(known: ScannedEntry, stats: Stats): boolean {
   )
 }
 
-/** Undefined for what is no file any more. */
-function readFile(held: HeldDirectory, name: string): { content: Buffer; stats: Stats } | undefined {
-  const file = held.openFile(name)
-  try {
-    // Before it is read: what is written while it is has a later time.
-    const stats = fstatSync(file)
-    return stats.isFile() ? { content: readBytes(file, stats.size), stats } : undefined
-  } finally {
-    closeSync(file)
-  }
-}
-
-/** No more than there were: somebody may write on for ever. */
-function readBytes(file: number, size: number): Buffer {
-  const content = Buffer.allocUnsafe(size)
-  let length = 0
-  for (let read = -1; read !== 0 && length < size; length += read)
-    read = readSync(file, content, length, size - length, null)
-  return content.subarray(0, length)
-}
-
 function readLink(held: HeldDirectory, name: string, stats: Stats): { content: Buffer; stats: Stats } {
   return { content: readlinkSync(held.at(name), { encoding: 'buffer' }), stats }
-}
-
-/** The patterns of a directory; none where they are no plain file, as git has it. */
-export function readRules(held: HeldDirectory): string {
-  try {
-    const file = held.openFile('.gitignore')
-    try {
-      const stats = fstatSync(file)
-      return stats.isFile() && stats.size <= mostRules ? readBytes(file, stats.size).toString('latin1') : ''
-    } finally {
-      closeSync(file)
-    }
-  } catch {
-    return ''
-  }
 }
 
 function specialKind(stats: Stats): string {

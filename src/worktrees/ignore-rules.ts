@@ -52,6 +52,11 @@ export class IgnoreRules {
     return false
   }
 
+  /** True where nothing is ignored at all. */
+  get isEmpty(): boolean {
+    return this.#patterns.length === 0 && (this.#outer?.isEmpty ?? true)
+  }
+
   /** False where nothing below the directory can match but by a name alone. */
   leadsInto(directory: string): boolean {
     const parts = directory.split('/')
