@@ -149,13 +149,22 @@ class Restorer {
   setModes(): void {
     for (const [path, mode] of [...this.#modes].toSorted(lastFirst)) {
       this.#attempt(path, () => {
-        const held = this.#root.descend(path)
         try {
-          if (held.mode() !== mode) held.setMode(mode)
-        } finally {
-          held.close()
+          this.#setMode(path, mode)
+        } catch (error) {
+          // It was opened up to be emptied, and is gone.
+          if (systemCode(error) !== 'ENOENT' || this.#plan.target.entries.has(path)) throw error
         }
       })
+    }
+  }
+
+  #setMode(path: string, mode: number): void {
+    const held = this.#root.descend(path)
+    try {
+      if (held.mode() !== mode) held.setMode(mode)
+    } finally {
+      held.close()
     }
   }
 

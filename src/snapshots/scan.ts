@@ -58,6 +58,8 @@ class Walk {
   readonly found: Scanned = { entries: new Map(), left: new Map() }
   #bytes = 0
   readonly #options: ScanOptions
+  /** Ignored ones too. */
+  #seen = 0
   readonly #startedMs = Date.now()
   #wanted: ReadonlySet<string> | undefined
 
@@ -84,7 +86,7 @@ class Walk {
       if (!stats) return
       const isDirectory = stats.isDirectory()
       const ignored = inIgnored || rules.ignores(path, isDirectory)
-      if (ignored && !this.#isWanted(path, isDirectory)) return
+      if (ignored && !this.#isWanted(path, isDirectory)) return await this.#count()
       if (isDirectory) await this.#inner(held, name, path, stats, rules, ignored)
       else if (stats.isFile() || stats.isSymbolicLink()) {
         const work = this.#content(held, name, path, stats)
@@ -166,9 +168,9 @@ class Walk {
     const { size } = this.found.entries
     if (size > entries) throw tooLarge(`it has more than ${entries} files that git does not ignore`)
     if (this.#bytes > bytes) throw tooLarge(`more than ${bytes / 1024 ** 3} GiB of it are new`)
-    if (size % breath !== 0) return
     if (Date.now() - this.#startedMs > time) throw tooLarge(`to read it takes more than ${time / 1000} seconds`)
-    await setImmediate()
+    this.#seen += 1
+    if (this.#seen % breath === 0) await setImmediate()
   }
 }
 

@@ -62,8 +62,9 @@ export function matcher(pattern: string): (text: string) => boolean {
   return steps ? (text) => isMatch(steps, text) : () => false
 }
 
-/** Undefined for what matches nothing: a set without its end, a backslash before nothing. */
+/** Undefined for what matches nothing: a set without its end, a backslash before nothing; and for what is too long. */
 function stepsOf(pattern: string): Step[] | undefined {
+  if (pattern.length > longest) return undefined
   const steps: Step[] = []
   for (let index = 0; index < pattern.length; ) {
     const byte = pattern[index] ?? ''
@@ -94,6 +95,9 @@ function stepsOf(pattern: string): Step[] | undefined {
 function isEndOfPart(pattern: string, index: number): boolean {
   return index === pattern.length || pattern[index] === '/' || pattern.startsWith('\\/', index)
 }
+
+/** Bytes. Nobody writes a longer one, but who wants it to take long. */
+const longest = 500
 
 const classes: Readonly<Record<string, RegExp>> = {
   alnum: /[0-9A-Za-z]/,

@@ -1,14 +1,22 @@
-// Owns which paths git ignores, by the files that say so, with no git: those files may be an agent's, and git waits for a pipe. Pure.
+// Owns which paths git ignores, by the files that say so, with no git: those files may be an agent's, and git waits for a pipe.
+import { unsafe } from './git-place.js'
 import { type IgnorePattern, parsePatterns } from './ignore-patterns.js'
 
 /** Lines of one file that are heeded: a person's has some dozens, and each is looked at for each path. */
 const mostPatterns = 5_000
+
+/** What matching may take in all, for one look through a workspace. Milliseconds: thousands of files take some tens. */
+const mostTime = 20_000
+/** Patterns between two looks at the clock. */
+const breath = 64
 
 /** The rules that hold in a directory: its own before those of the directories above it. Paths are raw, relative to the top. */
 export class IgnoreRules {
   readonly #base: string
   readonly #outer: IgnoreRules | undefined
   readonly #patterns: readonly IgnorePattern[]
+  /** What all of these rules have taken by now. */
+  readonly #taken: { milliseconds: number }
   /** What paths are to have before them: where the top that they are relative to lies. */
   readonly #prefix: string
 
@@ -17,6 +25,7 @@ export class IgnoreRules {
     this.#outer = outer
     this.#patterns = patterns
     this.#prefix = prefix
+    this.#taken = outer ? outer.#taken : { milliseconds: 0 }
   }
 
   /** Rules from the texts of files that are about the whole tree; later ones win. */
@@ -37,19 +46,37 @@ export class IgnoreRules {
     return prefix === '' ? this : new IgnoreRules([], '', this, prefix)
   }
 
-  /** Of a path whose directories are not ignored themselves. */
+  /** Of a path whose directories are not ignored themselves. Throws REPOSITORY_UNSAFE when patterns take too long. */
   ignores(relative: string, isDirectory: boolean): boolean {
+    const start = performance.now()
+    try {
+      return this.#judge(relative, isDirectory, start)
+    } finally {
+      this.#taken.milliseconds += performance.now() - start
+    }
+  }
+
+  #judge(relative: string, isDirectory: boolean, start: number): boolean {
     const path = this.#prefix + relative
     const name = path.slice(path.lastIndexOf('/') + 1)
     for (let rules: IgnoreRules | undefined = this; rules; rules = rules.#outer) {
       const below = path.slice(rules.#base.length)
       for (let index = rules.#patterns.length - 1; index >= 0; index -= 1) {
+        if (index % breath === 0) this.#assertSoon(start)
         const pattern = rules.#patterns[index]
         if (!pattern || (pattern.directory && !isDirectory)) continue
         if (pattern.match(pattern.anchored ? below : name)) return !pattern.negative
       }
     }
     return false
+  }
+
+  #assertSoon(start: number): void {
+    if (this.#taken.milliseconds + performance.now() - start < mostTime) return
+    throw unsafe(
+      'To match the patterns of .gitignore files takes too long: there are very many, or some were made for that.',
+      ['find . -name .gitignore -size +8k'],
+    )
   }
 
   /** True where nothing is ignored at all. */

@@ -35,6 +35,7 @@ beforeEach(() => {
 })
 afterEach(() => {
   vi.restoreAllMocks()
+  execFileSync('chmod', ['-R', 'u+rwx', base])
   rmSync(base, { force: true, recursive: true })
 })
 
@@ -151,6 +152,41 @@ test('is undone by the snapshot before it, and a file that is not changed is not
   await restoreSnapshot(own, undo)
   expect(readFileSync(join(workspace, 'a'), 'utf8')).toBe('2')
   expect(existsSync(join(workspace, 'c'))).toBe(true)
+})
+
+test('of an ordinary user, goes into directories that are closed, and leaves what cannot be read', async () => {
+  chmodSync(base, 0o777)
+  // Root may do anything. In the end it is root that cleans up.
+  const root = process.geteuid?.() === 0
+  if (root) {
+    process.setegid?.(65_534)
+    process.seteuid?.(65_534)
+  }
+  try {
+    const place = join(base, 'theirs')
+    const set = (modes: Record<string, number>) => {
+      for (const [path, mode] of Object.entries(modes)) chmodSync(join(place, path), mode)
+    }
+    files({ 'closed/x': 'x', 'ro/b': 'b', 'ro/in/a': 'a' }, place)
+    set({ 'ro/b': 0o400, 'ro/in': 0o555, ro: 0o555, closed: 0 })
+    const own = await store(place)
+    const { snapshot } = await takeSnapshot(own, demand)
+    set({ closed: 0o700 })
+    const before = picture(place)
+    set({ ro: 0o755, 'ro/in': 0o755 })
+    rmSync(join(place, 'ro/b'))
+    files({ 'ro/d/y': '', 'ro/in/a': 'changed', 'ro/in/new': '' }, place)
+    set({ 'ro/in': 0o500, 'ro/d': 0o500, ro: 0o500 })
+    const { failed, undo } = await restoreSnapshot(own, snapshot)
+    expect(failed).toEqual([])
+    expect({ ...picture(place), closed: before.closed }).toEqual(before)
+    expect((await restoreSnapshot(own, undo)).failed).toEqual([])
+  } finally {
+    if (root) {
+      process.seteuid?.(0)
+      process.setegid?.(0)
+    }
+  }
 })
 
 test('goes through no link, wherever an agent puts one', async () => {

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { rawName } from '../../../src/config/raw-name.js'
 import { IgnoreRules } from '../../../src/worktrees/ignore-rules.js'
 import { fuzzing, patience } from '../../helpers/fuzz.js'
@@ -30,6 +30,7 @@ const names = [
   '^a',
 ]
 const pieces = [
+  ...['**/', '**/', '/**', '/**/', 'a/', 'ad/'],
   ...['*', '**', '***', '?', 'a', 'b', 'c', '/', '/', '/', '.log', '.env', 'é', ' ', '\\ ', '!', '#', '-', '^', ']'],
   ...[
     '[ab]',
@@ -56,6 +57,7 @@ const files = names.flatMap((name, index) => [
 ])
 
 const directory = mkdtempSync(join(tmpdir(), 'moat-ignore-'))
+afterEach(() => vi.restoreAllMocks())
 afterAll(() => rmSync(directory, { force: true, recursive: true }))
 
 /** As moat walks: nothing below what is ignored is asked about. */
@@ -119,4 +121,18 @@ test('knows which directories a pattern names something in', () => {
   expect(rules.leadsInto('config')).toBe(true)
   expect(rules.leadsInto('config/local')).toBe(true)
   expect(IgnoreRules.of('.env\nconfig/*\n*/x\n').leadsInto('node_modules')).toBe(false)
+})
+
+test('patterns that take too long together are refused', () => {
+  const rules = IgnoreRules.of('*a*a*b\n'.repeat(200))
+  expect(rules.ignores('a'.repeat(100), false)).toBe(false)
+  let now = 0
+  // A clock by which each look at it comes a second after the last.
+  vi.spyOn(performance, 'now').mockImplementation(() => {
+    now += 1_000
+    return now
+  })
+  expect(() => {
+    for (let round = 0; round < 100; round += 1) rules.ignores('a'.repeat(100), false)
+  }).toThrow(/takes too long/)
 })
