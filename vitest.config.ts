@@ -2,6 +2,7 @@
 // the other, and the files of `unit` and `integration` beside each other: each has a home, a proxy and names of its own.
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { SlowestFirst } from './test/helpers/slowest-first.js'
 
 /** They wait for engines and for each other's deadlines more than they compute. */
 const workers = availableParallelism() + 1
@@ -23,12 +24,20 @@ const alone = [
   'test/integration/run/user-and-stdin.test.ts',
   'test/integration/worktrees/clean.test.ts',
 ]
+/** Of those, the ones that are in nobody's way but that of many: two may run beside each other. */
+const paired = [
+  'test/integration/authority/trust.test.ts',
+  'test/integration/completion/shells.test.ts',
+  'test/integration/forwarder/doors.test.ts',
+  'test/integration/frameworks/next.test.ts',
+]
 /** Those need a Caddy that scripts/test builds before, which takes minutes. */
 const withLayer4 = ['test/integration/layer4/*.test.ts']
 const patient = { hookTimeout: 60_000, testTimeout: 60_000 }
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: SlowestFirst },
     projects: [
       {
         test: {
@@ -51,19 +60,29 @@ export default defineConfig({
         },
       },
       {
-        test: { ...patient, fileParallelism: false, include: alone, name: 'alone', sequence: { groupOrder: 2 } },
-      },
-      {
-        test: { ...patient, fileParallelism: false, include: withLayer4, name: 'layer4', sequence: { groupOrder: 3 } },
+        test: { ...patient, include: paired, maxWorkers: 2, name: 'paired', sequence: { groupOrder: 2 } },
       },
       {
         test: {
+          ...patient,
+          exclude: paired,
           fileParallelism: false,
+          include: alone,
+          name: 'alone',
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: { ...patient, fileParallelism: false, include: withLayer4, name: 'layer4', sequence: { groupOrder: 4 } },
+      },
+      {
+        test: {
           globalSetup: ['test/helpers/packed-moat.ts'],
           hookTimeout: 180_000,
           include: ['test/e2e/**/*.test.ts'],
+          maxWorkers: 2,
           name: 'e2e',
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
           testTimeout: 120_000,
         },
       },

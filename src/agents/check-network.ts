@@ -59,7 +59,7 @@ function requestOf(text: string): EgressRequest & { path: string } {
   const [, host = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(authority.replace(/^.*@/, '')) ?? []
   const number = port === undefined ? ports[scheme.toLowerCase()] : Number(port)
   if (host === '' || number === undefined) {
-    throw new MoatError('USAGE', `${JSON.stringify(text)} is no URL of a host.`, {
+    throw new MoatError('USAGE', `${JSON.stringify(text)} is not the URL of a host.`, {
       exit: exitCodes.usage,
       suggestions: [
         'moat network check <agent> https://api.example.com/x',

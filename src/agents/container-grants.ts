@@ -82,7 +82,7 @@ function assertNoClash(grants: readonly Grant[]): void {
   const [first, second] = [clash.first, clash.second].map(({ grant, profile }) => formatGrant({ name: grant, profile }))
   throw new MoatError(
     'GRANT_CLASH',
-    `The grants ${first} and ${second} are both for ${clash.host}, so an agent can have one of them.`,
+    `The grants ${first} and ${second} are both for ${clash.host}, so an agent can have only one of them.`,
     {
       exit: exitCodes.usage,
       suggestions: [`leave out ${first} or ${second}`],

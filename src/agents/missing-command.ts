@@ -78,7 +78,7 @@ export async function missingCommandHint(heard: string | undefined, from: Missin
   const { command = [], image, workspace } = from
   const [program = '', option] = command
   if ((heard === undefined || heard === program) && program === 'sh' && option === '-c')
-    return `Is all that the command calls, and sh itself, in the image (${image})?`
+    return `Is everything that the command calls, sh included, in the image (${image})?`
   const wanted = heard ?? program
   const question = `Is there a command ${wanted} in the image (${image})?`
   const dependency = bringers[wanted] ?? (knownTools().has(wanted) ? wanted : undefined)

@@ -33,7 +33,9 @@ export async function tellPeers(
     listing.map(async ({ containerId, name }) => {
       const added = addHosts(engine, containerId, hosts).catch(() => false)
       if (await Promise.race([added, wait(patience, false, { ref: false })])) return
-      note(`In ${name}, programs that ask the system for names will not find ${agent.name}: it has to be started anew.`)
+      note(
+        `In ${name}, programs that ask the system for names will not find ${agent.name}: it has to be started again.`,
+      )
     }),
   )
 }

@@ -32,7 +32,7 @@ export interface GrantRequest {
   env: Readonly<Record<string, string>>
 }
 
-/** Throws USAGE for what is no name of a grant. */
+/** Throws USAGE for what is not a valid name for a grant. */
 export async function planGrants(
   { grants, secrets }: Pick<MoatYaml, 'grants' | 'secrets'>,
   request: GrantRequest,

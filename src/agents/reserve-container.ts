@@ -28,7 +28,7 @@ export async function reserveContainer(engine: Engine, name: string, spec: Conta
 }
 
 function isAbandoned(agent: Agent): boolean {
-  if (agent.state === 'created') return Date.now() - Date.parse(agent.createdAt) > abandonedAfter
+  if (agent.state === 'created') return Math.abs(Date.now() - Date.parse(agent.createdAt)) > abandonedAfter
   return !isLive(agent)
 }
 

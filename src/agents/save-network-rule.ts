@@ -55,7 +55,7 @@ export async function saveNetworkRule(
   let content = await readWorkspaceText(file, loaded.displayFile)
   for (const { added } of additions) content = content === undefined ? undefined : addNetworkRule(content, added)
   if (content === undefined)
-    return { lines, problem: `${loaded.displayFile} is written in a way that moat adds nothing to` }
+    return { lines, problem: `${loaded.displayFile} is written in a way that moat does not edit` }
   await replaceFile(file, content, (await stat(file)).mode & 0o777)
   await approve(workspace, before, additions.at(-1)?.declared ?? before, paths)
   return { lines }

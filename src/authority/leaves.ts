@@ -78,7 +78,11 @@ export class Leaves {
     const { paths } = this.#options
     const now = Date.now()
     await this.#sweep(now)
-    const due = (agent: string) => (this.#until.get(agent) ?? 0) <= now
+    const due = (agent: string) => {
+      const until = this.#until.get(agent) ?? 0
+      // A clock that was put back has made certificates that are not valid yet.
+      return until <= now || until > now + trustedFor
+    }
     const root = this.#wanted.size > 0 ? await readFile(paths.caCertificate, 'utf8') : this.#root
     if (root !== this.#root) await this.#forgetAll()
     this.#root = root

@@ -154,7 +154,7 @@ export function notListedThere(agent: string) {
   return notListed(
     'The other agent does not list this one under network.peers of its moat.yaml; both have to.',
     `The agent ${agent} does not list this one under network.peers of its moat.yaml; both have to.`,
-    'Add this agent to network.peers in the moat.yaml of the other, and start that anew.',
+    'Add this agent to network.peers in the moat.yaml of the other, and start that one again.',
   )
 }
 
@@ -163,7 +163,7 @@ export function notListedHere(agent: string) {
   return notListed(
     'This agent does not list the other one under network.peers of its moat.yaml; both have to.',
     `This agent does not list ${agent} under network.peers of its moat.yaml; both have to.`,
-    'Add the other agent to network.peers in the moat.yaml of this one, and start this one anew.',
+    'Add the other agent to network.peers in the moat.yaml of this one, and start this one again.',
   )
 }
 

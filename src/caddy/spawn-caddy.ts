@@ -9,6 +9,7 @@ import { shellQuote } from '../config/shell-quote.js'
 import { MoatError } from '../errors.js'
 import { type ProcessIdentity, readProcess } from '../processes/process-facts.js'
 import { CaddyAdmin } from './admin.js'
+import { removeEarlyCertificates } from './early-certificates.js'
 import { lastWords } from './last-words.js'
 import type { CaddyConfig } from './to-caddy-config.js'
 
@@ -42,6 +43,7 @@ export async function spawnCaddy(options: SpawnCaddyOptions): Promise<SpawnedCad
   const { binary, config, env, listeningFds, paths } = options
   await clearPath(paths.adminSocket)
   mkdirSync(paths.caddyStorage, { mode: 0o700, recursive: true })
+  removeEarlyCertificates(paths.caddyStorage)
   const log = openLog(paths.caddyLog)
   const logStart = statSync(paths.caddyLog).size
   const user = { gid: process.getegid?.(), uid: process.geteuid?.() }

@@ -1,4 +1,4 @@
-// Owns where a client connects that wants to reach an endpoint which is no web server, and how the client is told. Pure but for data.
+// Owns where a client connects that wants to reach an endpoint which is not a web server, and how the client is told. Pure but for data.
 import { basename } from 'node:path'
 import { shellQuote } from '../config/shell-quote.js'
 import { exitCodes, MoatError } from '../errors.js'
@@ -35,7 +35,7 @@ export interface ConnectionOptions {
   endpoint: string | undefined
 }
 
-/** The endpoint that is named, or the only one that is no web server. Rejects with USAGE or AGENT_NOT_FOUND. */
+/** The endpoint that is named, or the only one that is not a web server. Rejects with USAGE or AGENT_NOT_FOUND. */
 export function connectionTo(agent: Agent, options: ConnectionOptions): Connection {
   const { name, port, url } = chosenEndpoint(agent, options.endpoint)
   const client = clientOf(url, port)

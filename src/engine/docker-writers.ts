@@ -85,7 +85,9 @@ export class DockerWriters implements EngineWriters {
   /** None for longer than agents are held: then it is paused, whatever the reason. */
   async #heldNow(): Promise<string[]> {
     const longest = this.#limits.pause + this.#limits.action
-    return (await this.#noted()).filter(({ since }) => Date.now() - since < longest).map((hold) => hold.containerId)
+    return (await this.#noted())
+      .filter(({ since }) => Math.abs(Date.now() - since) < longest)
+      .map((hold) => hold.containerId)
   }
 
   async #wakeWhenFree(): Promise<void> {

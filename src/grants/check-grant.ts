@@ -50,7 +50,7 @@ export async function checkGrant(grant: Grant, secret: Secret, options: CheckOpt
   if (status < 200 || status > 299) {
     throw refused(
       grant,
-      `${url.host} answers ${status} when it is asked about the grant ${name}, which says nothing of its value.`,
+      `${url.host} answers ${status} when it is asked about the grant ${name}, which says nothing about its value.`,
     )
   }
   const who = check.who === undefined ? undefined : fieldOf(text, check.who)

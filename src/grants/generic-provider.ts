@@ -20,7 +20,7 @@ export async function genericProvider(name: string, flags: GenericFlags): Promis
   const ways = [basic, header, query].filter((way) => way !== undefined)
   if (ways.length !== 1) {
     throw usage(
-      `${name} is no provider that moat knows, so say by one of --header, --query and --basic how its value is sent.`,
+      `${name} is not a provider that moat knows, so say with one of --header, --query and --basic how its value is sent.`,
       name,
     )
   }

@@ -90,7 +90,7 @@ async function readProviderFile(file: string): Promise<GrantProvider[]> {
 
 function nameProblem(name: string): string | undefined {
   if (!isDnsLabel(name))
-    return `${JSON.stringify(name)} is no name of a provider: use lowercase letters, digits and hyphens`
+    return `${JSON.stringify(name)} is not a valid name for a provider: use lowercase letters, digits and hyphens`
   return taken.includes(name) ? `${JSON.stringify(name)} is the name of a command of moat grant` : undefined
 }
 

@@ -130,7 +130,7 @@ function grantFile(directory: string, { name, profile }: GrantName): string {
   if (!isDnsLabel(name) || !isDnsLabel(profile))
     throw broken(
       directory,
-      `${JSON.stringify(formatGrant({ name, profile }))} is no name of a grant`,
+      `${JSON.stringify(formatGrant({ name, profile }))} is not a valid name for a grant`,
       'moat grant list',
     )
   return join(profileDirectory(directory, profile), `${name}${ending}`)

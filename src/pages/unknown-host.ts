@@ -125,7 +125,7 @@ export function noWebServer(agent: Agent, name: string, url: string): Problem {
   const hint = `moat connect ${agent.name} ${name}`
   return {
     agent: agent.name,
-    detail: `${name} of ${agent.name} is no web server. Its own address is ${url}.`,
+    detail: `${name} of ${agent.name} is not a web server. Its own address is ${url}.`,
     endpoint: name,
     error: 'not_http',
     hint,
@@ -135,7 +135,7 @@ export function noWebServer(agent: Agent, name: string, url: string): Problem {
         { copy: hint, text: 'See how its clients connect.' },
         { copy: url, text: 'Its own address.' },
       ],
-      title: `${name} of ${agent.name} is no web server`,
+      title: `${name} of ${agent.name} is not a web server`,
       watch: 'When it becomes one, it shows itself here.',
     },
     status: 404,

@@ -25,7 +25,7 @@ export class DashboardKeys {
   readonly #keys = new Map<string, number>()
 
   /** A key for one browser, good once and for a minute. Given out over the control socket only. */
-  issue(now = Date.now()): string {
+  issue(now = performance.now()): string {
     for (const [key, end] of this.#keys) if (end < now) this.#keys.delete(key)
     const key = randomBytes(24).toString('base64url')
     this.#keys.set(key, now + keyLife)
@@ -33,7 +33,7 @@ export class DashboardKeys {
   }
 
   /** The token for a key; undefined for one that was not given out, was used, or is too old. */
-  redeem(key: unknown, now = Date.now()): string | undefined {
+  redeem(key: unknown, now = performance.now()): string | undefined {
     if (typeof key !== 'string') return undefined
     const end = this.#keys.get(key)
     this.#keys.delete(key)

@@ -252,7 +252,7 @@ const refusals = {
   key: 'This key was not given out, was used already, or is too old.',
   method: 'This request is not understood.',
   origin: 'Only the dashboard itself may request this.',
-  rule: 'This is no rule that can be allowed here.',
+  rule: 'This rule cannot be allowed here.',
   token: 'This needs a dashboard that was opened with moat open --dashboard.',
   user: 'The request does not come from a program of the user whose agents these are.',
 }

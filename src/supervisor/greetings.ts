@@ -77,7 +77,7 @@ export class Greetings {
       if (discovered && !failed && !known.has(key)) continue
       const one = known.get(key) ?? { asked: false, at: 0, greeting: undefined, tries: 0, unanswered: false }
       known.set(key, one)
-      if (one.pending || (one.at > 0 && Date.now() - one.at < lifeOf(one, failed))) continue
+      if (one.pending || (one.at > 0 && performance.now() - one.at < lifeOf(one, failed))) continue
       one.pending = this.#inTurn(() => this.#renew(one, agent, expected, port)).finally(() => {
         delete one.pending
       })
@@ -100,7 +100,7 @@ export class Greetings {
     return Object.fromEntries(
       agent.endpoints.flatMap(({ name }) => {
         const one = known.get(`${servedPort(agent, name)} ${expectedOf(agent, name)}`)
-        if (!one?.greeting || Date.now() - one.at > lifeOf(one, false) + shownWhileRenewed) return []
+        if (!one?.greeting || performance.now() - one.at > lifeOf(one, false) + shownWhileRenewed) return []
         return [[name, one.greeting] as const]
       }),
     )
@@ -119,7 +119,7 @@ export class Greetings {
     const greeting = await this.#greet(agent, expected, port, mayAsk).catch(() => undefined)
     const tries = greeting === undefined || asked ? one.tries + 1 : 0
     const unanswered = one.unanswered || (asked && greeting === undefined)
-    Object.assign(one, { asked, at: Date.now(), greeting, tries, unanswered })
+    Object.assign(one, { asked, at: performance.now(), greeting, tries, unanswered })
   }
 
   async #inTurn(work: () => Promise<void>): Promise<void> {

@@ -59,7 +59,7 @@ export class Observer {
   readonly #network: NetworkUse
   readonly #options: ObserverOptions
   readonly #watchers = new Set<(view: IndexView) => void>()
-  #counted = { at: 0, took: 0 }
+  #counted = { at: Number.NEGATIVE_INFINITY, took: 0 }
   #counting: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   readonly #background: NodeJS.Timeout
@@ -83,7 +83,7 @@ export class Observer {
     const now = Date.now()
     return viewIndex(all, {
       address: caddy.address,
-      countersOf: (hosts) => caddy.counters.of(hosts, now),
+      countersOf: (hosts) => caddy.counters.of(hosts, performance.now()),
       lookOf: (agent) => this.#lookOf(agent),
       networkOf: (runId) => this.#network.of(runId),
       now,
@@ -136,11 +136,11 @@ export class Observer {
 
   async #count(maxAge: number): Promise<void> {
     const rest = Math.max(maxAge, this.#counted.took * leastRest)
-    if (Date.now() - this.#counted.at < rest) return
+    if (performance.now() - this.#counted.at < rest) return
     const start = performance.now()
     this.#counting ??= this.#options.caddy.count().finally(() => {
       this.#counting = undefined
-      this.#counted = { at: Date.now(), took: performance.now() - start }
+      this.#counted = { at: performance.now(), took: performance.now() - start }
     })
     await this.#counting
   }
@@ -177,7 +177,7 @@ export class Observer {
   async #refresh(agent: Agent, maxAge: number, failed = false): Promise<void> {
     const { containerId } = agent
     const known = this.#looks.get(containerId)
-    if (known && Date.now() - known.at < maxAge) return
+    if (known && performance.now() - known.at < maxAge) return
     const asked = this.#options
       .engine()
       ?.sessions.listeners(containerId)
@@ -188,7 +188,7 @@ export class Observer {
     // Without a look, nothing is known of who listens: what they have said is not forgotten for that.
     if (found) this.#options.greetings?.begin(agent, listeners, failed)
     this.#looks.set(containerId, {
-      at: Date.now(),
+      at: performance.now(),
       look: found && { listeners, startedAt: Date.parse(found.startedAt) },
       quick: found?.quick ?? false,
     })

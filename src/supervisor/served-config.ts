@@ -105,7 +105,7 @@ export class ServedConfig {
   async count(): Promise<void> {
     if (!this.#config) return
     const counted = await this.#options.admin.readMetrics().catch(() => undefined)
-    if (counted !== undefined) this.counters.add(parseMetrics(counted), Date.now())
+    if (counted !== undefined) this.counters.add(parseMetrics(counted), performance.now())
   }
 
   #pending(table: RouteTable): { change: ConfigChange; next: CaddyConfig } | undefined {

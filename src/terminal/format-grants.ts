@@ -57,7 +57,7 @@ export function describeMade(made: MadeGrant): string[] {
   const who = made.who === undefined ? '' : ` (${visible(made.who)})`
   const checked = made.checked ? ` The service takes it${who}.` : ''
   return [
-    `${name} is ${made.replaced ? 'granted anew' : 'granted'}.${checked}`,
+    `${name} is ${made.replaced ? 'granted again' : 'granted'}.${checked}`,
     ...(made.hosts.length > 0
       ? [`Its value goes to ${made.hosts.map(visible).join(', ')}, and nowhere else.`]
       : ['Its value goes into the containers of agents that have it.']),

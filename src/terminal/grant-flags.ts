@@ -7,7 +7,7 @@ const profile = Flags.string({ description: 'Which of your accounts; default: MO
 export const profileFlag = { profile }
 
 export const allProfilesFlag = {
-  profile: Flags.string({ description: 'Only those of this one of your accounts; default: MOAT_PROFILE, else all' }),
+  profile: Flags.string({ description: 'Only those of this account of yours; default: MOAT_PROFILE, else all' }),
 }
 
 /** Undefined for all. */

@@ -9,7 +9,9 @@ class MoatCommandHelp extends CommandHelp {
   protected override description(): string | undefined {
     const { description = '', summary } = this.command
     const text = summary === undefined ? description.split('\n').slice(1).join('\n') : description
-    return text.trim() === '' ? undefined : this.wrap(text.trim())
+    // Lines of the source are longer than those of a terminal: only an empty one begins a paragraph.
+    const paragraphs = text.trim().replaceAll(/(?<!\n)\n(?!\n)/g, ' ')
+    return paragraphs === '' ? undefined : this.wrap(paragraphs)
   }
 }
 

@@ -6,7 +6,7 @@ import { MoatCommand } from '../../terminal/moat-command.js'
 import { tellBroken } from '../../terminal/tell-broken.js'
 
 export default class List extends MoatCommand {
-  static override description = 'Show the grants there are'
+  static override description = 'List grants'
   static override enableJsonFlag = true
   static override examples = ['<%= config.bin %> grant list', '<%= config.bin %> grant list --profile work']
   static override flags = allProfilesFlag

@@ -3,7 +3,7 @@ import { formatProviders } from '../../terminal/format-grants.js'
 import { MoatCommand } from '../../terminal/moat-command.js'
 
 export default class Providers extends MoatCommand {
-  static override description = 'Show the services that moat knows how to give a credential to'
+  static override description = 'List the services that moat can give credentials to'
   static override enableJsonFlag = true
   static override examples = ['<%= config.bin %> grant providers']
 

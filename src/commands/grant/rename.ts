@@ -27,7 +27,7 @@ export default class Rename extends MoatCommand {
     )
     await syncRoutes(this.paths.controlSocket)
     this.log(
-      `The grant ${args.name} is called ${args.to} now. Agents that run lose it until they are started with the new name.`,
+      `The grant ${args.name} is now called ${args.to}. Running agents lose it until they are started again with the new name.`,
     )
     return viewGrant(grant)
   }

@@ -10,7 +10,7 @@ import { MoatCommand } from '../../terminal/moat-command.js'
 export default class Revoke extends MoatCommand {
   static override args = { name: Args.string({ description: 'Name of the grant', required: true }) }
   static override completion: CommandCompletion = { name: 'grants' }
-  static override description = 'Forget a credential; requests of agents that run no longer get it'
+  static override description = 'Forget a credential; running agents lose it with their next request'
   static override enableJsonFlag = true
   static override examples = ['<%= config.bin %> grant revoke github']
   static override flags = profileFlag

@@ -10,7 +10,7 @@ export default class NetworkCheck extends MoatCommand {
     url: Args.string({ description: 'A URL, a host, or a host and a port', required: true }),
   }
   static override completion: CommandCompletion = { agent: 'running-agents' }
-  static override description = 'Say what would be decided of a request, and by which rule'
+  static override description = 'Say what would be decided about a request, and by which rule'
   static override enableJsonFlag = true
   static override examples = [
     '<%= config.bin %> network check my-app https://api.github.com/repos/a/b',

@@ -21,7 +21,7 @@ Of agents with a policy: what others send does not come by moat. With --json, on
   ]
   static override flags = {
     blocked: Flags.boolean({ description: 'Only what was refused' }),
-    follow: Flags.boolean({ char: 'f', description: 'Go on with what comes, until Ctrl+C' }),
+    follow: Flags.boolean({ char: 'f', description: 'Keep showing new entries, until Ctrl+C' }),
     tail: Flags.integer({ char: 'n', description: 'Show only the last entries', min: 0 }),
   }
 

@@ -112,6 +112,24 @@ describe('the first handshake after a sleep', () => {
   })
 })
 
+describe('a clock that was ahead, and was put right', () => {
+  it('leaves nothing that is not valid yet to the next Caddy', async () => {
+    await startCaddy()
+    clock.jump(2)
+    rmSync(join(paths.caddyStorage, 'pki'), { recursive: true })
+    await changeConfig()
+    const before = shakeHands(otherHost)
+    await caddy?.kill()
+    await startCaddy()
+    expect(daysLeft(before.intermediate)).toBeGreaterThan(0)
+    expect(before.leaf.validFromDate.getTime()).toBeGreaterThan(clock.now())
+    const after = shakeHands(otherHost)
+    expect(after.verdict).toBe('ok')
+    expectNew(after.leaf)
+    expectNew(after.intermediate)
+  })
+})
+
 describe('an intermediate that has run out', () => {
   it('is renewed at the next change of the config, under the same root', async () => {
     await startCaddy()

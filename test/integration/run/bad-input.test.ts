@@ -164,7 +164,9 @@ describe('an image without a shell', () => {
     const outcome = await sandbox.moat(['run', yaml(`base_image: ${image}\ncommand: npm start\n`)])
     expect(outcome).toMatchObject({
       code: 127,
-      stderr: expect.stringContaining(`\nIs all that the command calls, and sh itself, in the image (${image})?\n`),
+      stderr: expect.stringContaining(
+        `\nIs everything that the command calls, sh included, in the image (${image})?\n`,
+      ),
     })
   })
 

@@ -33,7 +33,7 @@ describe('Chromium in a container', () => {
     })
     const workspace = sandbox.directory('app', {
       'moat.yaml':
-        'name: app\ndependencies: [node@22, "apt:chromium"]\nports: {web: 3000}\ncommand: [node, server.js]\n',
+        'name: app\ndependencies: [node@22]\nmounts: ["/usr:/host/usr:ro", "/etc/fonts:/etc/fonts:ro"]\nports: {web: 3000}\ncommand: [node, server.js]\n',
       'server.js': `
 const page = (_, response) => response.setHeader('Content-Type', 'text/html').end('<p>it loads')
 require('node:http').createServer(page).listen(3000)
@@ -48,7 +48,12 @@ require('node:https').createServer(${example}, page).listen(5443)
       ...['--disable-background-networking', '--disable-component-update', '--disable-sync', '--enable-logging=stderr'],
       '--host-resolver-rules="MAP www.example.com 127.0.0.1"',
     ]
-    const load = (url: string) => inside('app', `chromium ${flags.join(' ')} --dump-dom ${url} 2>&1`)
+    // This machine's, which is quicker than to install another: both are of one Debian.
+    const libraries = ['', '/pulseaudio', '/blas', '/lapack'].map(
+      (each) => `/host/usr/lib/$(uname -m)-linux-gnu${each}`,
+    )
+    const chromium = `LD_LIBRARY_PATH=${libraries.join(':')} /host/usr/lib/chromium/chromium`
+    const load = (url: string) => inside('app', `${chromium} ${flags.join(' ')} --dump-dom ${url} 2>&1`)
     expect(await load('"$MOAT_URL_WEB"')).toContain('<p>it loads</p>')
     expect(await load('https://localhost:4443')).toContain('<p>it loads</p>')
     const refused = await load('https://www.example.com:5443')

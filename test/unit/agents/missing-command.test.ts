@@ -66,6 +66,6 @@ describe('missingCommandHint', () => {
 
   it('asks for the command itself, or for whatever a script calls', async () => {
     expect(await ask(undefined, ['nosuch'])).toBe('Is there a command nosuch in the image (node:22-slim)?')
-    expect(await ask(undefined, ['sh', '-c', 'x'])).toMatch(/^Is all that the command calls, and sh itself, in/)
+    expect(await ask(undefined, ['sh', '-c', 'x'])).toMatch(/^Is everything that the command calls, sh included, in/)
   })
 })

@@ -34,7 +34,7 @@ it('are of MOAT_PROFILE, else of the usual profile', async () => {
   expect((await planGrants(declared, { env: {} })).powers[0]?.name).toBe('github@work')
 })
 
-it.each(['', 'a@', '@b', 'a@b@c', 'A', '../x'])('is no name of a grant: %j', async (text) => {
+it.each(['', 'a@', '@b', 'a@b@c', 'A', '../x'])('is not a valid name for a grant: %j', async (text) => {
   expect(await caught(() => planGrants({ grants: [], secrets: {} }, { env: {}, grants: [text] }))).toMatchObject({
     code: 'USAGE',
   })
@@ -72,7 +72,7 @@ it('are refused when two are for one host, or there is none, or its value cannot
     planContainerGrants(await readGrants(names.map(name), { grants }), [], engine)
   expect(await caught(() => plan('my-api', 'other'))).toMatchObject({
     code: 'GRANT_CLASH',
-    message: 'The grants my-api and other are both for api.my.test, so an agent can have one of them.',
+    message: 'The grants my-api and other are both for api.my.test, so an agent can have only one of them.',
   })
   expect(await caught(() => plan('none'))).toMatchObject({ code: 'GRANT_MISSING' })
   expect(await caught(() => plan('gone'))).toMatchObject({ code: 'GRANT_VALUE' })

@@ -104,7 +104,7 @@ it('is only said where it cannot be written', async () => {
   const alias = await place('env: {A: &x b.test}\nnetwork:\n  rules: &r [*x]\n')
   expect((await alias.save('allow', 'a.test')).problem).toBeUndefined()
   const odd = await place('name: a\n...\n')
-  expect((await odd.save('allow', 'a.test')).problem).toContain('moat adds nothing to')
+  expect((await odd.save('allow', 'a.test')).problem).toContain('moat does not edit')
   expect(await readFile(odd.file, 'utf8')).toBe('name: a\n...\n')
 })
 

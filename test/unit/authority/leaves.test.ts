@@ -75,6 +75,17 @@ describe('the certificates of agents', () => {
     expect(files()).toEqual(['shop.pem'])
   })
 
+  it('are made anew when the clock was ahead, and is put right', async () => {
+    const now = Date.now()
+    vi.setSystemTime(now + day)
+    await leaves.apply(table('shop'))
+    const { serialNumber } = leaf('shop')
+    vi.setSystemTime(now)
+    await leaves.apply(table('shop'))
+    expect(leaf('shop').serialNumber).not.toBe(serialNumber)
+    expect(leaf('shop').validFromDate.getTime()).toBeLessThan(now)
+  })
+
   it('of an earlier root are replaced, those of agents that are gone removed', async () => {
     await leaves.apply(table('shop', 'blog'))
     await leaves.apply(table('shop'))

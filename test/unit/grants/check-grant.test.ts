@@ -46,8 +46,8 @@ describe('refuses', () => {
   it.each([
     [401, /My refuses the value of the grant my-api: api\.my\.test:\d+ answers 401/],
     [403, /refuses the value/],
-    [500, /says nothing of its value/],
-    [302, /says nothing of its value/],
+    [500, /says nothing about its value/],
+    [302, /says nothing about its value/],
   ])('an answer of %i, and does not show the value', async (status, reason) => {
     const { grant, options, service } = await check(
       saying(status, secret.token, { location: 'https://elsewhere.test/' }),

@@ -123,7 +123,7 @@ describe('a grant of one’s own', () => {
   })
 
   it.each([
-    [{ host: ['a.test'] }, /say by one of --header, --query and --basic/],
+    [{ host: ['a.test'] }, /say with one of --header, --query and --basic/],
     [{ ...generic, host: [] }, /needs the host/],
     [{ ...generic, header: 'X-Api-Key: sesame-1234' }, /--header takes the name of a header/],
     [{ ...generic, header: 'Host' }, /--header takes/],

@@ -195,7 +195,7 @@ describe('says where a file is wrong', () => {
     [
       'no name',
       own.replace('my-api', 'My_Api'),
-      '1:1: "My_Api" is no name of a provider: use lowercase letters, digits and hyphens',
+      '1:1: "My_Api" is not a valid name for a provider: use lowercase letters, digits and hyphens',
     ],
     ['a list', '- a', '1:1: the file must be a mapping of names to providers'],
   ]

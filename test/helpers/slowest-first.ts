@@ -1,0 +1,41 @@
+// Owns which file of tests comes first: the longest, so that none is left to run by itself when all others have ended. vitest knows how
+// long they take only where they have run before, which is never so on a new machine.
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** Files that take longer than most, the longest first. Beneath test/integration. */
+const longest = [
+  'run/own-urls-life',
+  'frameworks/python',
+  'pages/browser',
+  'supervisor/supervisor',
+  'worktrees/wt',
+  'engine/podman',
+  'run/only-own-containers',
+  'grants/clients',
+  'gate/strict',
+  'pages/problems',
+  'worktrees/host-git',
+  'egress/opened',
+  'run/own-urls',
+  'worktrees/git-in-main-checkout',
+  'endpoints/http-options',
+  'run/own-domain',
+  'supervisor/recovery',
+  'run/run',
+]
+
+const rank = ({ moduleId }: TestSpecification): number => {
+  const place = longest.findIndex((file) => moduleId.endsWith(`/test/integration/${file}.test.ts`))
+  return place < 0 ? longest.length : place
+}
+
+export class SlowestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    if (files.every((file) => this.ctx.cache.getTestSpecificationResult(file))) return sorted
+    const projects = [...new Set(sorted.map(({ project }) => project))]
+    return projects.flatMap((project) =>
+      sorted.filter((file) => file.project === project).sort((one, other) => rank(one) - rank(other)),
+    )
+  }
+}
