@@ -72,6 +72,8 @@ export type ErrorCode =
   | 'SSH_HOST'
   | 'SSH_KEY'
   | 'SSH_MISSING'
+  | 'SNAPSHOT_FAILED'
+  | 'SNAPSHOT_MISSING'
   | 'SUPERVISOR_FAILED'
   | 'TRUST_FAILED'
   | 'REPOSITORY_UNSAFE'

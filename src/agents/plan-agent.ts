@@ -86,6 +86,8 @@ export interface AgentPlan extends RegisteredEndpoints {
   proxyTrust: ProxyTrust
   /** Where moat.yaml names the container's runtime. */
   runtimePlace?: string
+  /** Where moat.yaml says that none is taken before a run, and how many are to be kept. */
+  snapshots: { disabledPlace?: string; retention?: number }
   /** Variables whose values are read at its start. */
   secrets: PlannedSecret[]
   workspace: string
@@ -169,10 +171,16 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     }),
     ...(config.container.runtime !== undefined && { runtimePlace: loaded.locate(['container', 'runtime']) }),
     secrets,
+    snapshots: planSnapshots(loaded),
     workspace,
     ...registered,
     endpoints: withHint(registered.endpoints, hostHint),
   }
+}
+
+function planSnapshots({ config: { snapshots }, locate }: LoadedMoatYaml): AgentPlan['snapshots'] {
+  const { disabled, retention } = snapshots
+  return { ...(disabled && { disabledPlace: locate(['snapshots']) }), ...(retention !== undefined && { retention }) }
 }
 
 async function notesOf(checkout: LinkedCheckout | GitPlace | undefined): Promise<string[]> {

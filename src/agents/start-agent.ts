@@ -7,7 +7,6 @@ import type { ContainerOutput, ContainerSpec, Engine } from '../engine/engine.js
 import { containerName, toLabels } from '../engine/labels.js'
 import type { Grant } from '../grants/grant.js'
 import { formatGrant } from '../grants/injection.js'
-import { rememberStart } from '../review/review.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { type ProxyAddress, urlEnvironment } from '../routing/urls.js'
 import { checkRoutes, type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
@@ -29,6 +28,7 @@ import { peerHostsOf, tellPeers } from './peer-hosts.js'
 import { type AgentPlan, usesProxy } from './plan-agent.js'
 import type { Progress } from './progress.js'
 import { giveSettings } from './proxy-trust.js'
+import { rememberWorkspace } from './remember-workspace.js'
 import { reserveContainer } from './reserve-container.js'
 import { newRunId } from './run-id.js'
 import { assertRuntime } from './runtime.js'
@@ -155,13 +155,8 @@ async function startContainer(
     const spec = await containerSpec(plan, options, image, parts)
     const step = <T>(act: (guarded: (containerId: string) => Promise<void>) => Promise<T>) =>
       whileGuarded(plan, { engine, paths, runId }, (stay) => progress.step(`Starting ${plan.name}`, () => act(stay)))
+    await rememberWorkspace(plan, runId, options)
     return await step(async (guarded) => {
-      await rememberStart(paths, {
-        name: plan.name,
-        runId,
-        startedAt: new Date().toISOString(),
-        workspace: plan.workspace,
-      })
       const followed = followedPaths(plan, spec)
       await assertSettled(followed)
       const containerId = await reserveContainer(engine, plan.name, spec)

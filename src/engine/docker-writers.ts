@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import type { ContainerInfo } from 'dockerode'
 import { MoatError, messageOf } from '../errors.js'
-import type { EngineWriters } from './engine.js'
+import type { EngineWriters, HeldWork } from './engine.js'
 import { engineError, engineMessage, statusOf } from './engine-errors.js'
 import { Holds } from './holds.js'
 import { labels } from './labels.js'
@@ -36,7 +36,12 @@ export class DockerWriters implements EngineWriters {
     this.#limits = limits
   }
 
-  async whileHeld<T>(paths: readonly string[], note: Note, action: (keep: () => void) => Promise<T>): Promise<T> {
+  async whileHeld<T>(
+    paths: readonly string[],
+    note: Note,
+    action: (keep: () => void) => Promise<T>,
+    { limit, onHeld, what }: HeldWork = { limit: this.#limits.action, what: 'What agents are held still for lasted' },
+  ): Promise<T> {
     let kept = false
     const act = () =>
       action(() => {
@@ -52,8 +57,8 @@ export class DockerWriters implements EngineWriters {
       const asleep = new Set(writers)
       try {
         await this.#pauseAll(writers, asleep, note)
-        const held = 'What agents are held still for lasted'
-        return await (asleep.size === 0 ? act() : within(this.#limits.action, held, act()))
+        onHeld?.(asleep.size)
+        return await (asleep.size === 0 ? act() : within(limit, what, act()))
       } finally {
         // Without its note one is paused for everybody, and nobody wakes it but its user.
         await Promise.all([...asleep].map((id) => (kept ? this.#holds.remove(id) : this.#wakeSurely(id, note))))
