@@ -109,8 +109,10 @@ function mounts(directory: string) {
   })
   const expected = 'a list such as ["./data:/data:ro"]'
   return z.array(mount, { error: collectionError(expected) }).superRefine((all, context) => {
-    for (const [index, { target }] of all.entries()) {
-      const first = all.findIndex((other) => other.target === target)
+    // What is no mount, and has been named as that, is among them.
+    const targets: unknown[] = all.map((mount: Mount | null | undefined) => mount?.target)
+    for (const [index, target] of targets.entries()) {
+      const first = target === undefined ? index : targets.indexOf(target)
       const message = `has the target ${JSON.stringify(target)}, as "mounts[${first}]" has`
       if (first < index) context.addIssue({ code: 'custom', message, path: [index] })
     }
