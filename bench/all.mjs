@@ -20,7 +20,7 @@ const parts = [
   ['commands', ['15'], ['7']],
   ['start', ['10'], ['5']],
   ['proxy-memory', ['200'], ['20']],
-  ['front', ['9', '2'], ['3', '1']],
+  ['front', ['30', '5000'], ['9', '1500']],
 ]
 
 const work = mkdtempSync(join(tmpdir(), 'moat-bench-'))

@@ -1,8 +1,8 @@
 // What it costs that one port serves HTTPS, plain HTTP and databases: requests a second and Caddy's CPU for each over connections
 // that are kept, and for each new one, with the layer4 module and without it. It is one and the same Caddy, which is kept from telling that it has
-// the module. Rounds of the same load in turn, each way first in every other one, so that what else the machine does falls on both: the
-// ratio of CPU is the median of those of the rounds.
-// Usage: npm run build && MOAT_CADDY=/path/to/one/with/layer4 node bench/front.mjs [rounds] [seconds]
+// the module. Many short rounds of the same load in turn, each way first in every other one, so that what else the machine does falls on
+// both: few long ones said anything on a busy machine. The ratio of CPU is the median of those of the rounds.
+// Usage: npm run build && MOAT_CADDY=/path/to/one/with/layer4 node bench/front.mjs [rounds] [requests]
 // Linux; needs an engine, h2load (nghttp2-client) and the image node:22-slim.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { median, say } from './figures.mjs'
 
-const [rounds = 9, seconds = 2] = process.argv.slice(2, 4).map(Number)
+const [rounds = 30, requests = 5_000] = process.argv.slice(2, 4).map(Number)
 const caddy = process.env.MOAT_CADDY ?? 'caddy'
 const run = (program, args, options = {}) => execFileSync(program, args, { encoding: 'utf8', ...options })
 if (!run(caddy, ['list-modules']).includes('caddy.listeners.layer4')) {
@@ -67,10 +67,9 @@ function load({ host, pid, port }, flags, scheme = 'https') {
   return { cpu: ((cpuOf(pid) - before) / Number(done)) * 1e6, rate }
 }
 
-const timed = [`-D${seconds}`, '--warm-up-time=1s']
 const loads = {
-  'kept connections, HTTP/1.1': ['--h1', '-c16', ...timed],
-  'kept connections, HTTP/2': ['-c4', '-m16', ...timed],
+  'kept connections, HTTP/1.1': ['--h1', '-c16', `-n${requests}`],
+  'kept connections, HTTP/2': ['-c4', '-m16', `-n${requests}`],
   'a new connection each, HTTP/1.1': ['--h1', `-n${newConnections}`, `-c${newConnections}`],
 }
 const stops = []
