@@ -1,5 +1,5 @@
 // Owns what becomes of a main checkout's config when the host's git replaces it while an agent is at work: its mount is gone then.
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { AgentView } from '../../../src/routing/agent-view.js'
@@ -26,11 +26,12 @@ const listed = async () => (await sandbox.json<{ agents: AgentView[] }>(['list']
 const state = async () => (await listed())?.state
 /** In an agent that may be held for a moment: once it does. */
 const succeeds = (script: string) => until(script, async () => (await inside(script)).code === 0)
-/** Ends with the agent paused under it. */
-const attack = (script: string) => sandbox.start(['exec', 'app', '--', 'sh', '-ec', script])
+/** What the agent does by itself, once there is a file: a command that moat runs in it could meet it while it is held. */
+const attack = `while ! [ -e go ]; do sleep 0.1; done
+  ln -f .git/config .git/same; printf "[core]\\n\\tfsmonitor = touch pwned\\n" >> .git/config; sleep infinity`
 
 it('a program that an agent puts into the config that the host has replaced is out of it before long, and the agent held', async () => {
-  const run = sandbox.start(['run', repository.directory])
+  const run = sandbox.start(['run', repository.directory, '--', 'sh', '-c', attack])
   await succeeds('! echo >> .git/config')
 
   // What git does every day: the agent goes on, and could write the file from now on.
@@ -38,7 +39,7 @@ it('a program that an agent puts into the config that the host has replaced is o
   await succeeds('echo "# touched" >> .git/config')
   expect([await state(), text().includes('mine')]).toEqual(['running', true])
 
-  attack('ln -f .git/config .git/same; printf "[core]\\n\\tfsmonitor = touch pwned\\n" >> .git/config; sleep 100')
+  writeFileSync(join(repository.directory, 'go'), '')
   await until('the agent paused', async () => (await state()) === 'paused')
   await until('the config put back', () => !text().includes('pwned'))
   expect(text()).toContain('mine')
