@@ -11,11 +11,12 @@ import { type Grant, grantRules, injectionsOf } from '../grants/grant.js'
 import { clashOf, formatGrant, type GrantName } from '../grants/injection.js'
 import { noValue, readValue, textOf } from '../grants/read-value.js'
 import { readGrant } from '../grants/store.js'
+import { syncRoutes } from '../supervisor/control-client.js'
 import { mountPoint } from './forwarder.js'
 import type { PlannedSecret } from './plan-grants.js'
 
 export interface ContainerGrants extends Pick<ContainerParts, 'env' | 'git'> {
-  /** Puts files into the created container, before its start. */
+  /** Puts files into the created container, before its start, and has the proxy make ready what it needs. */
   install(containerId: string): Promise<void>
 }
 
@@ -37,7 +38,11 @@ export function readGrants(names: readonly GrantName[], paths: Pick<MoatPaths, '
 export async function planContainerGrants(
   grants: readonly Grant[],
   secrets: readonly PlannedSecret[],
-  { engine, paths, runId }: { engine: Pick<Engine, 'files'>; paths: Pick<MoatPaths, 'agents'>; runId: string },
+  {
+    engine,
+    paths,
+    runId,
+  }: { engine: Pick<Engine, 'files'>; paths: Pick<MoatPaths, 'agents' | 'controlSocket'>; runId: string },
 ): Promise<ContainerGrants> {
   const all: { grant: Grant; secret?: Record<string, string> }[] = []
   for (const grant of grants) {
@@ -55,8 +60,14 @@ export async function planContainerGrants(
       // From the top: images have no such directory.
       const placed = files.map(({ path, text }) => ({ name: path.slice(1), text }))
       await engine.files.write(containerId, '/', placed)
+      // Its first instruction may be a login.
+      if (hasSsh(grants)) await syncRoutes(paths.controlSocket)
     },
   }
+}
+
+function hasSsh(grants: readonly Grant[]): boolean {
+  return grants.some(({ source }) => source.kind === 'ssh')
 }
 
 /** Where its ssh finds what it takes for an agent. */
@@ -65,7 +76,7 @@ function sshEnvironment(
   paths: Pick<MoatPaths, 'agents'>,
   runId: string,
 ): Record<string, string> {
-  if (!grants.some(({ source }) => source.kind === 'ssh')) return {}
+  if (!hasSsh(grants)) return {}
   return { SSH_AUTH_SOCK: posix.join(mountPoint, basename(agentSshSocket(paths, runId))) }
 }
 

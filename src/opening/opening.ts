@@ -34,6 +34,8 @@ export interface OpeningOptions {
   valueFor?: QuestionOptions['valueFor']
 }
 
+/** Longer than Caddy keeps a connection that nothing is asked on, two minutes: it is Caddy that ends them. Milliseconds. */
+const idleDeadline = 150_000
 /** Nobody listens there. */
 const nowhere = { password: randomBytes(16).toString('hex'), port: 1 }
 
@@ -58,7 +60,8 @@ export class Opening {
       const names = agentOf(question.runId)?.grants.map(({ grant }) => grant) ?? []
       if (names.length > 0) tell?.([...new Set(names)], question)
     }
-    this.#server = createServer(questionListener({ agentOf, log, refused, valueFor }))
+    const listener = questionListener({ agentOf, log, refused, valueFor })
+    this.#server = createServer({ keepAliveTimeout: idleDeadline }, listener)
     this.#listener = await listenPrivately(this.#server, paths.egressQuestions)
   }
 

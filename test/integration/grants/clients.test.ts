@@ -255,6 +255,11 @@ it('a new value counts with the next request, and a revoked one is gone with it,
 it('and the values are nowhere', async () => {
   const caddy = JSON.stringify(await sandbox.caddyConfig())
   expect(caddy).toContain('git.test')
-  const given = { caddy, outcomes: JSON.stringify(outcomes) }
+  const { port } = await sandbox.json<{ port: number }>(['proxy', 'status'])
+  const page = await sandbox.get(`https://localhost:${port}/`)
+  expect(page.body).toContain('having')
+  const network = (await sandbox.moat(['network', 'log', 'having'])).stdout
+  expect(network).toContain('git.test')
+  const given = { caddy, network, page: JSON.stringify(page), outcomes: JSON.stringify(outcomes) }
   expect(await findSecrets(used, sandbox, given)).toEqual([])
 })

@@ -72,6 +72,12 @@ async function inside(script: string): Promise<Outcome> {
 /** Asks nobody, and knows the host whoever it is. */
 const ssh = 'ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null'
 
+it('is there from the first instruction on', async () => {
+  const text = `name: first\n${clientDependencies}\ncommand: [ssh-add, -l]\ngrants: [ssh:a.test]\n`
+  const { stdout } = await sandbox.moat(['run', sandbox.directory('first', { 'moat.yaml': text })])
+  expect(stdout).toContain(`${fingerprint('in-agent')} for a.test`)
+})
+
 it('git clones and pushes, and the commit is signed', async () => {
   const { stderr, stdout } = await inside(`set -e; cd /tmp; git clone -q git@a.test:app.git; cd app
     git config user.name A; git config user.email a@b; echo one > one; git add one; git commit -qm one

@@ -52,7 +52,7 @@ it('go into the container as placeholders, secrets as they are', async () => {
   const plan = await planContainerGrants(
     await readGrants([{ name: 'my-api', profile: 'default' }], { grants }),
     [...secrets, { name: 'S', source: { kind: 'env', variable: 'A_SECRET' }, text: '' }],
-    { engine, paths: { agents: '/agents' }, runId: 'run_1' },
+    { engine, paths: { agents: '/agents', controlSocket: '/none' }, runId: 'run_1' },
   )
   expect(plan.env).toEqual({ KEY: 'key_moatPlac', S: 'two\nlines' })
   expect(plan.git).toEqual([['a.b', 'c']])
@@ -63,7 +63,7 @@ it('go into the container as placeholders, secrets as they are', async () => {
 
 it('are refused when two are for one host, or there is none, or its value cannot be read', async () => {
   const grants = `${await temporaryDirectory()}/grants`
-  const parts = { engine: { files: {} } as never, paths: { agents: '/agents' }, runId: 'run_1' }
+  const parts = { engine: { files: {} } as never, paths: { agents: '/agents', controlSocket: '/none' }, runId: 'run_1' }
   const name = (one: string) => ({ name: one, profile: 'default' })
   await writeGrant(grants, sampleGrant())
   await writeGrant(grants, sampleGrant({ name: 'other' }))
