@@ -72,7 +72,7 @@ class Walk {
     const rules = names.includes('.gitignore') ? outer.within(path, ownPatterns(held)) : outer
     for (const name of names) {
       // In any case of letters: git takes none of them into a tree.
-      if (/^\.git$/i.test(name)) {
+      if (name.length === 4 && /^\.git$/i.test(name)) {
         if (name !== '.git') this.found.left.set(below(path, name), 'git takes it for its own')
         continue
       }
@@ -135,7 +135,7 @@ class Walk {
     const known = this.#options.known.get(path)
     const kind = stats.isFile() ? 'file' : 'link'
     if (known?.id !== undefined && known.kind === kind && isUntouched(known, stats)) {
-      this.#add(path, kind, stats, known.id)
+      this.found.entries.set(path, known)
       return undefined
     }
     if (stats.size > this.#options.limits.file) {

@@ -68,6 +68,7 @@ export function isKnown(known: KnownScan | undefined, { entries, left }: Scanned
   for (const [path, why] of left) if (known.left.get(path) !== why) return false
   for (const [path, entry] of entries) {
     const own = known.entries.get(path)
+    if (own === entry) continue
     if (own?.changedMs !== entry.changedMs || own.inode !== entry.inode || own.mode !== entry.mode) return false
     if (own.id !== entry.id || own.kind !== entry.kind) return false
   }

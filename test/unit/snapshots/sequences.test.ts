@@ -92,7 +92,6 @@ function reached(to: string): string | undefined {
 test(
   '200 sequences of changes are taken back, and put back again',
   async () => {
-    execFileSync('git', ['init', '--quiet', workspace])
     const store = await openStore({ home: join(base, 'home'), snapshots: join(base, 'home/snapshots') }, workspace)
     const steps = fc.array(step, { maxLength: 12, minLength: 1 })
     const property = fc.asyncProperty(steps, steps, fc.nat(3), async (one, other, chance) => {
