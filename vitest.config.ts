@@ -41,8 +41,7 @@ const withLayer4 = {
     'test/integration/authority/{after-sleep,rotate}.test.ts',
     'test/integration/pages/index.test.ts',
     'test/integration/run/own-urls.test.ts',
-    'test/integration/soak/{descriptors,kills,races}.test.ts',
-    'test/integration/supervisor/recovery.test.ts',
+    'test/integration/soak/{descriptors,kills}.test.ts',
   ],
 }
 const layer4 = { maxWorkers: workers, sequence: { groupOrder: 4 }, setupFiles: ['test/helpers/with-layer4.ts'] }
