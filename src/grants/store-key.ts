@@ -39,7 +39,7 @@ export async function readKey(
       fail(
         file,
         `its key is in the system's keychain, which says: ${messageOf(error)}`,
-        ['moat doctor', ...fix],
+        ['unlock the keychain, then try again', 'moat doctor', ...fix],
         error,
       ),
     )

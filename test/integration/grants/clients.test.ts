@@ -244,7 +244,7 @@ it('a new value counts with the next request, and a revoked one is gone with it,
   expect(revoked.code).toBe(0)
   expect((await open.exited).stdout).toContain('ended')
   // Nobody keeps a connection to the host, and its strict policy leads there no more.
-  await until('the end of connections to the host', () => openAtHost('api.test') === 0)
+  await until('the end of connections to the host', () => openAtHost('api.test') === 0, 30_000)
   expect((await node('having', asked('https://api.test/revoked'))).stdout).not.toContain('answered')
   expect(seen.some(({ url }) => url === '/revoked')).toBe(false)
   const check = ['network', 'check', 'having', 'https://api.test/']
