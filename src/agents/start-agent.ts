@@ -1,4 +1,5 @@
 // Owns the start of an agent, step by step. Whatever fails, nothing stays behind.
+import { workspaceTarget } from '../config/container-target.js'
 import { assertNotMoatHome } from '../config/guard-home.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { WantedAddress } from '../config/settings.js'
@@ -8,7 +9,6 @@ import { containerName, toLabels } from '../engine/labels.js'
 import type { Grant } from '../grants/grant.js'
 import { formatGrant } from '../grants/injection.js'
 import { rememberStart } from '../review/review.js'
-import type { Agent } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { type ProxyAddress, urlEnvironment } from '../routing/urls.js'
 import { checkRoutes, type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
@@ -21,9 +21,11 @@ import { gitMounts, trustedUrls } from './container-git.js'
 import { type ContainerGrants, networkWithGrants, planContainerGrants, readGrants } from './container-grants.js'
 import { type ContainerTrust, planContainerTrust } from './container-trust.js'
 import { nameUser } from './container-user.js'
+import { ContainerVolumes } from './container-volumes.js'
 import { assertDiscovery } from './discovery.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
 import { type Forwarder, planForwarder } from './forwarder.js'
+import { justStarted } from './just-started.js'
 import { planPackageCache } from './package-cache.js'
 import { peerHostsOf, tellPeers } from './peer-hosts.js'
 import { type AgentPlan, usesProxy } from './plan-agent.js'
@@ -36,9 +38,6 @@ import { assertSettled, followedPaths } from './settled-sources.js'
 import { takeBack } from './take-back.js'
 import { planTrustBundle, type TrustBundle } from './trust-bundle.js'
 import { trustedRoots } from './trusted-roots.js'
-
-/** Where the agent finds its workspace. */
-const workspaceMount = '/workspace'
 
 export interface StartOptions {
   /** Stream the agent's output from its first byte. */
@@ -145,12 +144,13 @@ async function startContainer(
   const peerHosts = address ? await peerHostsOf(engine, plan.network.peers, address.domain) : []
   const own = { engine, image: facts, note: progress.note, paths: roots.paths, peerHosts, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
+  const volumes = new ContainerVolumes(plan, engine)
   try {
-    const mounted = plan.mounts.map(({ target }) => target)
+    const mounted = [...plan.mounts, ...plan.volumes].map(({ target }) => target)
     const bundle = forwarder && (await planTrustBundle({ ...own, mounted, userEnv: plan.env }))
     // None at all: what it reaches, it reaches by sockets.
     const network = plan.network.policy === 'strict' ? 'none' : await engine.networks.ensure()
-    const parts = { address, bundle, forwarder, grants, network, runId, trust }
+    const parts = { address, bundle, forwarder, grants, network, runId, trust, volumes }
     const spec = await containerSpec(plan, options, image, parts)
     return await progress.step(`Starting ${plan.name}`, async () => {
       await rememberStart(paths, {
@@ -159,34 +159,22 @@ async function startContainer(
         startedAt: new Date().toISOString(),
         workspace: plan.workspace,
       })
-      const followed = followedPaths(plan, spec)
+      const followed = [...followedPaths(plan, spec), ...volumes.mountPoints(spec)]
       await assertSettled(followed)
       const containerId = await reserveContainer(engine, plan.name, spec)
       try {
         // To write into a container takes the engine a tenth of a second, and the bundle has it too.
         if (!bundle) await trust?.install(containerId)
         // One that moat built has its user.
-        if (image.image === plan.image.base) await nameUser(own, containerId, options.user, spec.mounts)
+        if (image.image === plan.image.base)
+          await nameUser(own, containerId, options.user, [...spec.mounts, ...plan.volumes])
         await bundle?.install(containerId)
         await roots.install(containerId)
         await grants.install(containerId)
+        await volumes.install(containerId, options.user)
         const started = await letRun(containerId, plan, followed, options)
-        const agent: Agent = {
-          ...plan.git,
-          containerId,
-          createdAt: new Date().toISOString(),
-          ...(forwarder?.labels.discover && { discover: true }),
-          endpoints: plan.endpoints,
-          ...(plan.grants.length > 0 && { grants: plan.grants.map(formatGrant) }),
-          keep: options.keep,
-          name: plan.name,
-          ...(!isOpen(plan.network) && { network: plan.network }),
-          published: {},
-          routes: plan.routes,
-          runId,
-          state: 'running',
-          workspace: plan.workspace,
-        }
+        const discovers = forwarder?.labels.discover ?? false
+        const agent = justStarted(plan, { containerId, discovers, keep: options.keep, runId })
         if (address) await tellPeers(engine, agent, address.domain, progress.note)
         const view = viewAgent(agent, address ?? options.wanted)
         return { ...started, agent: view, containerId, forwards: forwarder?.ports ?? [] }
@@ -196,6 +184,7 @@ async function startContainer(
       }
     })
   } catch (error) {
+    await volumes.takeBack()
     await takeBack(plan.workspace, runId, paths, progress.note)
     throw error
   }
@@ -232,13 +221,14 @@ interface ContainerParts {
   network: string | undefined
   runId: string
   trust: ContainerTrust | undefined
+  volumes: ContainerVolumes
 }
 
 async function containerSpec(
   plan: AgentPlan,
   { engine, interactive, keep, paths, progress, removeAtEnd, user }: StartOptions,
   image: PreparedImage,
-  { address, bundle, forwarder, grants, network, runId, trust }: ContainerParts,
+  { address, bundle, forwarder, grants, network, runId, trust, volumes }: ContainerParts,
 ): Promise<ContainerSpec> {
   const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
   const policy = plan.network
@@ -279,7 +269,7 @@ async function containerSpec(
       workspace,
     }),
     mounts: [
-      { readOnly: false, source: workspace, target: workspaceMount },
+      { readOnly: false, source: workspace, target: workspaceTarget },
       ...shared,
       ...cache.mounts,
       ...(trust?.mounts ?? []),
@@ -292,7 +282,8 @@ async function containerSpec(
     ports: plan.ports,
     removeAtEnd,
     user,
-    workdir: workspaceMount,
+    workdir: workspaceTarget,
+    ...(await volumes.spec()),
     ...forwarder?.spec,
     ...container,
   }

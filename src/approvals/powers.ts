@@ -3,9 +3,10 @@
 import { homedir } from 'node:os'
 import { join, relative, sep } from 'node:path'
 import type { LoadedMoatYaml } from '../config/moat-yaml.js'
-import type { Mount } from '../config/mount.js'
+import { isWorkspaceItself, type Mount } from '../config/mount.js'
 import { contains, realPlace } from '../config/real-path.js'
 import type { PowerKey } from '../config/settings-file.js'
+import type { DeclaredVolume } from '../config/volumes-schema.js'
 import type { YamlPath } from '../config/yaml-source.js'
 import { coversRule, rulePowers, touchesRule } from './network-rules.js'
 import type { AskedPower, Power } from './power.js'
@@ -27,6 +28,8 @@ export interface PowerSources {
   secrets?: readonly { name: string; value: string }[]
   /** True when an agent about which moat.yaml says nothing may reach nothing. */
   strictByDefault?: boolean
+  /** As they will be: those that are of a repository, and so reach beyond the workspace. */
+  volumes?: readonly (DeclaredVolume & { place: string })[]
   /** Real path. */
   workspace: string
 }
@@ -98,7 +101,7 @@ const kinds: Readonly<Record<PowerKey, PowerKind>> = {
   mounts: {
     find: ({ gitDirectory, loaded: { config }, ownMounts, workspace }) => [
       ...config.mounts.flatMap((mount, index) =>
-        isHarmless(mount, workspace, gitDirectory)
+        isWorkspaceItself(mount) || isHarmless(mount, workspace, gitDirectory)
           ? []
           : [{ name: 'mounts', path: ['mounts', index], value: mountText(mount) }],
       ),
@@ -155,6 +158,22 @@ const kinds: Readonly<Record<PowerKey, PowerKind>> = {
     find: ({ secrets = [] }) =>
       secrets.map(({ name, value }) => ({ name: `secrets.${name}`, path: ['secrets', name], value })),
     matches: (pattern, { value }) => glob(pattern, value),
+  },
+  volumes: {
+    // One of the workspace's own holds what its agents have put there, and nothing of anybody else's.
+    find: ({ volumes = [], workspace }) =>
+      volumes.flatMap(({ name, place, readOnly, target }, index) =>
+        place === workspace
+          ? []
+          : [
+              {
+                name: 'volumes',
+                path: ['volumes', index],
+                value: `${name} of ${place}:${target}:${readOnly ? 'ro' : 'rw'}`,
+              },
+            ],
+      ),
+    matches: (pattern, { value }) => pattern === '*' || value.startsWith(`${pattern} of `),
   },
 }
 

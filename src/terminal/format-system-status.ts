@@ -6,7 +6,7 @@ import { formatBytes } from './format-bytes.js'
 import { formatTable } from './table.js'
 
 export function formatSystemStatus(
-  { engine, images, runs, warnings }: SystemStatus,
+  { engine, images, runs, volumes, warnings }: SystemStatus,
   now: number = Date.now(),
   columns?: number,
 ): string {
@@ -28,6 +28,7 @@ export function formatSystemStatus(
     runs.length > 0 ? fitting(columns, table) : 'No agents are running.',
     '',
     `Images: ${images.length}, ${formatBytes(size)}`,
+    ...(volumes.length > 0 ? [`Volumes: ${volumes.length}`] : []),
     ...(warnings.length > 0 ? ['', ...warnings.map((warning) => `Warning: ${warning}`)] : []),
   ].join('\n')
 }

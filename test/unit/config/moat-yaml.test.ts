@@ -54,17 +54,29 @@ describe('a valid moat.yaml', () => {
           { name: 'files', options: { root: 'dist' }, type: 'static' },
         ],
         secrets: { KEY2: 'op://a/b/c', KEY3: 'env://KEY3' },
+        volumes: [],
       },
       displayFile: 'moat.yaml',
       file: join(directory, 'moat.yaml'),
       locate: expect.any(Function),
+      notes: [],
       reject: expect.any(Function),
     })
   })
 
   it('may leave everything out', async () => {
     const hooks = { postBuild: [], postBuildRoot: [], preRun: [] }
-    const nothing = { container: {}, dependencies: [], env: {}, grants: [], hooks, mounts: [], ports: [], secrets: {} }
+    const nothing = {
+      container: {},
+      dependencies: [],
+      env: {},
+      grants: [],
+      hooks,
+      mounts: [],
+      ports: [],
+      secrets: {},
+      volumes: [],
+    }
     expect(await configOf('{}')).toEqual(nothing)
   })
 
