@@ -3,10 +3,10 @@ import { MoatCommand } from '../../terminal/moat-command.js'
 import { type VolumeView, viewVolumes } from '../../volumes/find-volumes.js'
 
 export default class VolumesList extends MoatCommand {
+  static override aliases = ['volumes:ls']
   static override description = 'List the volumes that agents keep from run to run'
   static override enableJsonFlag = true
   static override examples = ['<%= config.bin %> volumes list', '<%= config.bin %> volumes list --json']
-  static override hiddenAliases = ['volumes:ls']
 
   async run(): Promise<{ volumes: VolumeView[] }> {
     await this.parse(VolumesList)
