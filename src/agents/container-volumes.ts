@@ -39,7 +39,10 @@ export class ContainerVolumes {
     })
   }
 
+  /** What the container was made with is moat's, and its user's. */
   async install(containerId: string, user: { gid: number; uid: number }): Promise<void> {
+    // One that was removed meanwhile some engines make anew without labels; from now on none of them can be removed.
+    for (const { name, place } of this.#plan.volumes) await this.#engine.volumes.ensure({ name, place })
     const writable = this.#plan.volumes.filter(({ readOnly }) => !readOnly)
     await this.#engine.volumes.own(
       containerId,

@@ -2,6 +2,7 @@
 // is not found by an entry of this table is harmless: it stays in the container and its workspace.
 import { homedir } from 'node:os'
 import { join, relative, sep } from 'node:path'
+import { hidesSystem } from '../config/container-target.js'
 import type { LoadedMoatYaml } from '../config/moat-yaml.js'
 import { isWorkspaceItself, type Mount } from '../config/mount.js'
 import { contains, realPlace } from '../config/real-path.js'
@@ -230,8 +231,10 @@ function scripts(name: string, all: readonly string[]): Found[] {
  * What is mounted from the workspace is the agent's anyway. But for the whole of it and for git's own files, which may be
  * kept from the agent where the workspace is mounted.
  */
-function isHarmless({ readOnly, source }: Mount, workspace: string, git?: string): boolean {
+function isHarmless({ readOnly, source, target }: Mount, workspace: string, git?: string): boolean {
   if (!contains(workspace, source)) return false
+  // What the agent writes would be run by root.
+  if (hidesSystem(target)) return false
   // Not always called `.git`: a bare repository's are the workspace's, and a .git file names any place.
   if (!readOnly && git !== undefined && (contains(git, source) || contains(source, git))) return false
   const parts = relative(workspace, source).toLowerCase().split(sep)

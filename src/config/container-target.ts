@@ -13,6 +13,14 @@ const own: Readonly<Record<string, string>> = {
 /** What the kernel shows there is no directory to be mounted over. */
 const kernel = ['/dev', '/proc', '/sys']
 
+/** Where programs and their libraries are that moat itself runs in a container, as root. */
+const system = /^\/(usr\/)?(bin|sbin|lib|lib32|lib64|libx32|libexec)(\/|$)|^\/(usr|etc)$/
+
+/** True for a directory by which whoever writes there has a say in what root runs. `target` is a normal one. */
+export function hidesSystem(target: string): boolean {
+  return system.test(target)
+}
+
 /** A target as the engine will have it: without `..`, double slashes and one at the end. */
 export function normalTarget(target: string): string {
   return posix.normalize(target).replace(/(?<=.)\/$/, '')
@@ -38,6 +46,7 @@ export function coverProblem(target: string): string | undefined {
     return `has the target ${quote(normal)}; a target has no colons and no control characters`
   if (kernel.some((path) => isAtOrBelow(path, normal)))
     return `has the target ${quote(normal)}, where the kernel shows what it knows`
+  if (hidesSystem(normal)) return `has the target ${quote(normal)}, where the system's own programs are`
   // git's own files are protected where they lie.
   const parts = posix.relative(workspaceTarget, normal).toLowerCase().split('/')
   if (parts[0] !== '..' && parts.includes('.git')) return `has the target ${quote(normal)}, where git's own files are`

@@ -109,4 +109,6 @@ it('gives a fresh one to the user of the container, and takes none from a contai
   expect(await printed(`${look}; ls /data`)).toBe('4321 700\n4321 755\nx\n')
   expect(await engine.volumes.remove(id)).toBe('removed')
   expect(await engine.volumes.remove(id)).toBe('absent')
+  // One that is removed just before is made anew, as moat's.
+  expect(await printed('ls /data')).toBe('')
 })

@@ -225,6 +225,17 @@ it.each([
   expect(judgement.forbidden).toHaveLength(forbidden ? 1 : 0)
 })
 
+it('asks for files of the workspace in the place of programs that root runs', async () => {
+  const { workspace } = await place()
+  const text =
+    'mounts: ["./sub:/usr/bin:ro", "./sub:/lib/x", "./sub:/etc", "./sub:/usr/local/x", "./sub:/etc/x", "./sub:/library"]'
+  expect((await powers(workspace, text)).map(({ value }) => value)).toEqual([
+    `${workspace}/sub:/usr/bin:ro`,
+    `${workspace}/sub:/lib/x:rw`,
+    `${workspace}/sub:/etc:rw`,
+  ])
+})
+
 it("asks for a volume that a repository's other worktrees have too, and for none of the workspace's own", async () => {
   const { workspace } = await place()
   await writeFile(

@@ -108,6 +108,8 @@ describe('a volume', () => {
     ['{name: a, target: /x/..}', '"volumes[0].target" is "/", which would hide the whole container'],
     ['{name: a, target: //workspace/.}', '"volumes[0].target" is "/workspace", where the workspace already is'],
     ['{name: a, target: /run/moat/in}', 'where moat has its sockets'],
+    ['{name: a, target: /usr/bin}', "where the system's own programs are"],
+    ['{name: a, target: /etc/../lib/x}', "where the system's own programs are"],
     ['{name: a, target: /proc/self}', 'where the kernel shows what it knows'],
     ['{name: a, target: /workspace/sub/.GIT/hooks}', "where git's own files are"],
     ['{name: a, target: "/a:ro"}', 'a target has no colons'],
