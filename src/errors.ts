@@ -78,6 +78,8 @@ export type ErrorCode =
   | 'TRUST_FAILED'
   | 'REPOSITORY_UNSAFE'
   | 'USAGE'
+  | 'VOLUME_IN_USE'
+  | 'VOLUME_NOT_FOUND'
   | 'WAIT_TIMED_OUT'
   | 'WORKSPACE_MISSING'
   | 'WORKTREE_BROKEN'

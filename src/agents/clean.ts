@@ -1,6 +1,7 @@
 // Owns clearing away what ended agents and old builds have left on the engine.
 import type { Engine } from '../engine/engine.js'
 import { hasEnded } from '../routing/agent.js'
+import { unneeded, type VolumeView, viewVolumes } from '../volumes/find-volumes.js'
 import type { TellGone } from './tell-gone.js'
 
 /** What there is to remove, and then what was removed. */
@@ -8,19 +9,23 @@ export interface Leftovers {
   agents: { name: string; runId: string; state: string }[]
   images: { size: number; tag: string }[]
   networks: string[]
+  /** Kept, whoever asks: what is in them is somebody's. Those of workspaces that are gone. */
+  volumes: VolumeView[]
 }
 
 /** Agents that have ended, kept ones too, and images and networks of moat's that no container uses. */
 export async function findLeftovers(engine: Engine): Promise<Leftovers> {
-  const [{ agents }, images, networks] = await Promise.all([
+  const [{ agents }, images, networks, volumes] = await Promise.all([
     engine.listAgents(),
     engine.sessions.images(),
     engine.networks.unused(),
+    viewVolumes(engine),
   ])
   return {
     agents: agents.filter(hasEnded).map(({ name, runId, state }) => ({ name, runId, state })),
     images: images.filter(({ used }) => !used).flatMap(({ size, tags }) => tags.map((tag) => ({ size, tag }))),
     networks,
+    volumes: unneeded(volumes, false),
   }
 }
 

@@ -2,7 +2,6 @@
 import type { AskedPower } from '../approvals/power.js'
 import { powersOf } from '../approvals/powers.js'
 import { type LoadedMoatYaml, type MoatYaml, type MoatYamlCommand, readMoatYaml } from '../config/moat-yaml.js'
-import { type Mount, readMount } from '../config/mount.js'
 import { checkAll, throwAll } from '../config/problems.js'
 import { resolveWorkspace } from '../config/workspace.js'
 import { isOpen } from '../egress/effective-policy.js'
@@ -24,6 +23,7 @@ import { mainCheckoutAt } from '../worktrees/main-checkout.js'
 import { repositoryId } from '../worktrees/repository.js'
 import { isAcknowledged } from '../worktrees/repository-config.js'
 import { type PlannedSecret, planGrants } from './plan-grants.js'
+import { type GivenMounts, planMounts } from './plan-mounts.js'
 import { planNetwork } from './plan-network.js'
 import { findProxyTrust } from './proxy-trust.js'
 import { findRefusedHost, withHint } from './refused-host.js'
@@ -53,7 +53,7 @@ export interface RunRequest {
   profile?: string
 }
 
-export interface AgentPlan extends RegisteredEndpoints {
+export interface AgentPlan extends GivenMounts, RegisteredEndpoints {
   /** The git worktree that the workspace is, if it is one. */
   checkout?: LinkedCheckout
   command: string[] | undefined
@@ -72,7 +72,6 @@ export interface AgentPlan extends RegisteredEndpoints {
   image: ImagePlan
   /** The main checkout that the workspace is, if it is one. */
   mainCheckout?: GitPlace
-  mounts: MoatYaml['mounts']
   name: string
   /** What it may reach. */
   network: NetworkPolicy
@@ -120,7 +119,8 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
   const mainCheckout = checkout ? undefined : await mainCheckoutAt(workspace)
   const branch = checkout?.branch
   const name = chooseName(request.name ?? (branch === undefined ? config.name : branchRunName(config.name, branch)))
-  const ownMounts = await Promise.all(request.mounts.map(parseMountFlag))
+  const { commonDir } = checkout ?? mainCheckout ?? {}
+  const mounted = await planMounts(config, request.mounts, { commonDir, workspace })
   const { allow = [], defaultPolicy = 'permissive' } = request
   const network = planNetwork({ allow, declared: config.network, defaultPolicy })
   const [, command, image, registered] = await checkAll([
@@ -147,15 +147,11 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     ...(hostHint && { hostHint }),
     image,
     ...(mainCheckout && { mainCheckout }),
-    mounts: [...config.mounts, ...ownMounts],
     name,
     network,
-    notes: await notesOf(checkout ?? mainCheckout),
+    notes: [...loaded.notes, ...(await notesOf(checkout ?? mainCheckout))],
     // Watchers end with their stdin; what reads all of it never ends without. Servers are mostly run by the former.
-    openStdin:
-      config.stdin === undefined
-        ? config.discover === true || registered.endpoints.length > 0
-        : config.stdin === 'open',
+    openStdin: opensStdin(config, registered.endpoints.length > 0),
     proxyTrust: await findProxyTrust({ ...registered, command, discover: config.discover, domain, env, workspace }),
     powers: powersOf({
       gitDirectory: mainCheckout?.commonDir,
@@ -164,9 +160,10 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
       secrets: secrets.map(({ name, text }) => ({ name, value: text })),
       hostPorts: registered.hostPorts,
       loaded,
-      ownMounts,
+      ownMounts: mounted.ownMounts,
       ownRules: allow,
       strictByDefault: defaultPolicy === 'strict',
+      volumes: mounted.given.volumes,
       workspace,
     }),
     ...(config.container.runtime !== undefined && { runtimePlace: loaded.locate(['container', 'runtime']) }),
@@ -174,8 +171,13 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     snapshots: planSnapshots(loaded),
     workspace,
     ...registered,
+    ...mounted.given,
     endpoints: withHint(registered.endpoints, hostHint),
   }
+}
+
+function opensStdin({ discover, stdin }: LoadedMoatYaml['config'], serves: boolean): boolean {
+  return stdin === undefined ? discover === true || serves : stdin === 'open'
 }
 
 function planSnapshots({ config: { snapshots }, locate }: LoadedMoatYaml): AgentPlan['snapshots'] {
@@ -201,15 +203,6 @@ function planCommand(command: string[] | undefined, { config, locate }: LoadedMo
 function toArguments(command: MoatYamlCommand | undefined): string[] | undefined {
   if (!command) return undefined
   return command.kind === 'exec' ? command.argv : ['sh', '-c', command.script]
-}
-
-async function parseMountFlag(text: string): Promise<Mount> {
-  const mount = await readMount(text, process.cwd())
-  if (typeof mount !== 'string') return mount
-  throw new MoatError('USAGE', `--mount ${text}: ${mount}.`, {
-    exit: exitCodes.usage,
-    suggestions: ['moat run --mount ./data:/data:ro'],
-  })
 }
 
 function chooseName(name: string | undefined): string {

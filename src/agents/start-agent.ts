@@ -1,4 +1,5 @@
 // Owns the start of an agent, step by step. Whatever fails, nothing stays behind.
+import { workspaceTarget } from '../config/container-target.js'
 import { assertNotMoatHome } from '../config/guard-home.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { WantedAddress } from '../config/settings.js'
@@ -19,6 +20,7 @@ import { gitMounts, trustedUrls } from './container-git.js'
 import { type ContainerGrants, networkWithGrants, planContainerGrants, readGrants } from './container-grants.js'
 import { type ContainerTrust, planContainerTrust } from './container-trust.js'
 import { nameUser } from './container-user.js'
+import { ContainerVolumes } from './container-volumes.js'
 import { describeStarted } from './describe-started.js'
 import { assertDiscovery } from './discovery.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
@@ -37,9 +39,6 @@ import { takeBack } from './take-back.js'
 import { planTrustBundle, type TrustBundle } from './trust-bundle.js'
 import { trustedRoots } from './trusted-roots.js'
 import { whileGuarded } from './while-guarded.js'
-
-/** Where the agent finds its workspace. */
-const workspaceMount = '/workspace'
 
 export interface StartOptions {
   /** Stream the agent's output from its first byte. */
@@ -146,28 +145,31 @@ async function startContainer(
   const peerHosts = address ? await peerHostsOf(engine, plan.network.peers, address.domain) : []
   const own = { engine, image: facts, note: progress.note, paths: roots.paths, peerHosts, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
+  const volumes = new ContainerVolumes(plan, engine)
   try {
-    const mounted = plan.mounts.map(({ target }) => target)
+    const mounted = [...plan.mounts, ...plan.volumes].map(({ target }) => target)
     const bundle = forwarder && (await planTrustBundle({ ...own, mounted, userEnv: plan.env }))
     // None at all: what it reaches, it reaches by sockets.
     const network = plan.network.policy === 'strict' ? 'none' : await engine.networks.ensure()
-    const parts = { address, bundle, forwarder, grants, network, runId, trust }
+    const parts = { address, bundle, forwarder, grants, network, runId, trust, volumes }
     const spec = await containerSpec(plan, options, image, parts)
     const step = <T>(act: (guarded: (containerId: string) => Promise<void>) => Promise<T>) =>
       whileGuarded(plan, { engine, paths, runId }, (stay) => progress.step(`Starting ${plan.name}`, () => act(stay)))
     await rememberWorkspace(plan, runId, options)
     return await step(async (guarded) => {
-      const followed = followedPaths(plan, spec)
+      const followed = [...followedPaths(plan, spec), ...volumes.mountPoints(spec)]
       await assertSettled(followed)
       const containerId = await reserveContainer(engine, plan.name, spec)
       try {
         // To write into a container takes the engine a tenth of a second, and the bundle has it too.
         if (!bundle) await trust?.install(containerId)
         // One that moat built has its user.
-        if (image.image === plan.image.base) await nameUser(own, containerId, options.user, spec.mounts)
+        if (image.image === plan.image.base)
+          await nameUser(own, containerId, options.user, [...spec.mounts, ...plan.volumes])
         await bundle?.install(containerId)
         await roots.install(containerId)
         await grants.install(containerId)
+        await volumes.install(containerId, options.user)
         await guarded(containerId)
         const started = await letRun(containerId, plan, followed, options)
         const agent = describeStarted(plan, { containerId, forwarder, keep: options.keep, runId })
@@ -180,6 +182,7 @@ async function startContainer(
       }
     })
   } catch (error) {
+    await volumes.takeBack()
     await takeBack(plan.workspace, runId, paths, progress.note)
     throw error
   }
@@ -216,13 +219,14 @@ interface ContainerParts {
   network: string | undefined
   runId: string
   trust: ContainerTrust | undefined
+  volumes: ContainerVolumes
 }
 
 async function containerSpec(
   plan: AgentPlan,
   { engine, interactive, keep, paths, progress, removeAtEnd, user }: StartOptions,
   image: PreparedImage,
-  { address, bundle, forwarder, grants, network, runId, trust }: ContainerParts,
+  { address, bundle, forwarder, grants, network, runId, trust, volumes }: ContainerParts,
 ): Promise<ContainerSpec> {
   const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
   const policy = plan.network
@@ -263,7 +267,7 @@ async function containerSpec(
       workspace,
     }),
     mounts: [
-      { readOnly: false, source: workspace, target: workspaceMount },
+      { readOnly: false, source: workspace, target: workspaceTarget },
       ...shared,
       ...cache.mounts,
       ...(trust?.mounts ?? []),
@@ -276,7 +280,8 @@ async function containerSpec(
     ports: plan.ports,
     removeAtEnd,
     user,
-    workdir: workspaceMount,
+    workdir: workspaceTarget,
+    ...(await volumes.spec()),
     ...forwarder?.spec,
     ...container,
   }

@@ -22,13 +22,14 @@ export interface TrustedRootsOptions {
 
 /** The second authority is made when it is first needed. Rejects with EGRESS_CA_BROKEN. */
 export async function trustedRoots(
-  { mounts, network }: Pick<AgentPlan, 'mounts' | 'network'>,
+  { mounts, network, volumes }: Pick<AgentPlan, 'mounts' | 'network' | 'volumes'>,
   { engine, paths }: TrustedRootsOptions,
 ): Promise<TrustedRoots> {
   const { publicEgressCertificate } = paths
   if (openedHosts({ grants: [], policy: network }).length === 0) return { install: async () => {}, paths }
   await ensureEgressAuthority(paths)
-  const isMounted = (file: string) => mounts.some(({ target }) => file === target || file.startsWith(`${target}/`))
+  const isMounted = (file: string) =>
+    [...mounts, ...volumes].some(({ target }) => file === target || file.startsWith(`${target}/`))
   return {
     // wget, git and apt ask no variable, and read the one file that their distribution has: the host that is opened for them is
     // one they reached before.

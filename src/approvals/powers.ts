@@ -2,10 +2,12 @@
 // is not found by an entry of this table is harmless: it stays in the container and its workspace.
 import { homedir } from 'node:os'
 import { join, relative, sep } from 'node:path'
+import { hidesSystem } from '../config/container-target.js'
 import type { LoadedMoatYaml } from '../config/moat-yaml.js'
-import type { Mount } from '../config/mount.js'
+import { isWorkspaceItself, type Mount } from '../config/mount.js'
 import { contains, realPlace } from '../config/real-path.js'
 import type { PowerKey } from '../config/settings-file.js'
+import type { DeclaredVolume } from '../config/volumes-schema.js'
 import type { YamlPath } from '../config/yaml-source.js'
 import { coversRule, rulePowers, touchesRule } from './network-rules.js'
 import type { AskedPower, Power } from './power.js'
@@ -29,6 +31,8 @@ export interface PowerSources {
   secrets?: readonly { name: string; value: string }[]
   /** True when an agent about which moat.yaml says nothing may reach nothing. */
   strictByDefault?: boolean
+  /** As they will be: those that are of a repository, and so reach beyond the workspace. */
+  volumes?: readonly (DeclaredVolume & { place: string })[]
   /** Real path. */
   workspace: string
 }
@@ -110,7 +114,7 @@ const kinds: Readonly<Record<PowerKey, PowerKind>> = {
             },
           ]),
       ...config.mounts.flatMap((mount, index) =>
-        isHarmless(mount, workspace, gitDirectory)
+        isWorkspaceItself(mount) || isHarmless(mount, workspace, gitDirectory)
           ? []
           : [{ name: 'mounts', path: ['mounts', index], value: mountText(mount) }],
       ),
@@ -168,6 +172,22 @@ const kinds: Readonly<Record<PowerKey, PowerKind>> = {
       secrets.map(({ name, value }) => ({ name: `secrets.${name}`, path: ['secrets', name], value })),
     matches: (pattern, { value }) => glob(pattern, value),
   },
+  volumes: {
+    // One of the workspace's own holds what its agents have put there, and nothing of anybody else's.
+    find: ({ volumes = [], workspace }) =>
+      volumes.flatMap(({ name, place, readOnly, target }, index) =>
+        place === workspace
+          ? []
+          : [
+              {
+                name: 'volumes',
+                path: ['volumes', index],
+                value: `${name} of ${place}:${target}:${readOnly ? 'ro' : 'rw'}`,
+              },
+            ],
+      ),
+    matches: (pattern, { value }) => pattern === '*' || value.startsWith(`${pattern} of `),
+  },
 }
 
 /** All that moat.yaml, and flags, ask for beyond the box, in the order of the table. */
@@ -223,8 +243,10 @@ function scripts(name: string, all: readonly string[]): Found[] {
  * What is mounted from the workspace is the agent's anyway. But for the whole of it and for git's own files, which may be
  * kept from the agent where the workspace is mounted.
  */
-function isHarmless({ readOnly, source }: Mount, workspace: string, git?: string): boolean {
+function isHarmless({ readOnly, source, target }: Mount, workspace: string, git?: string): boolean {
   if (!contains(workspace, source)) return false
+  // What the agent writes would be run by root.
+  if (hidesSystem(target)) return false
   // Not always called `.git`: a bare repository's are the workspace's, and a .git file names any place.
   if (!readOnly && git !== undefined && (contains(git, source) || contains(source, git))) return false
   const parts = relative(workspace, source).toLowerCase().split(sep)

@@ -3,6 +3,7 @@ import { findLeftovers, type Leftovers, removeLeftovers } from '../agents/clean.
 import { exitCodes, MoatError } from '../errors.js'
 import { confirm } from '../terminal/confirm.js'
 import { formatBytes } from '../terminal/format-bytes.js'
+import { describeKept } from '../terminal/format-volumes.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 
 export default class Clean extends MoatCommand {
@@ -19,6 +20,7 @@ export default class Clean extends MoatCommand {
     const leftovers = await findLeftovers(engine)
     const none = leftovers.agents.length + leftovers.images.length + leftovers.networks.length === 0
     if (none) this.log('Nothing to remove.')
+    if (leftovers.volumes.length > 0) this.logToStderr(describeKept(leftovers.volumes))
     for (const { name, runId, state } of leftovers.agents) this.log(`agent  ${name} (${runId}), ${state}`)
     for (const { size, tag } of leftovers.images) this.log(`image  ${tag}, ${formatBytes(size)}`)
     for (const name of leftovers.networks) this.log(`network  ${name}`)

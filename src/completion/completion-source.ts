@@ -18,6 +18,7 @@ export type CompletionSource =
   | 'grants'
   | 'plugins'
   | 'running-agents'
+  | 'volumes'
 
 export type CommandCompletion = Record<string, CompletionSource>
 

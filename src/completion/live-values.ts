@@ -57,6 +57,12 @@ export async function liveValues(source: CompletionSource, options: LiveOptions)
     const { listBranches } = await import('../worktrees/list-branches.js')
     return (await listBranches(process.cwd())).map((name) => ({ description: '', value: name }))
   }
+  if (source === 'volumes') {
+    const { peekVolumes } = await import('../engine/peek-agents.js')
+    const volumes = peekVolumes({ env: options.env, moatHome: options.home, timeout: engineTimeout })
+    const found = await Promise.race([volumes, setTimeout(engineTimeout, [])])
+    return found.map(({ id, name, place }) => ({ description: `${name} of ${place}`, value: id }))
+  }
   if (source === 'plugins') {
     const { installedPlugins } = await import('../config/installed-plugins.js')
     return installedPlugins(options.plugins).map(({ name, root }) => ({ description: root, value: name }))

@@ -22,8 +22,6 @@ const elsewhere: Readonly<Record<string, string>> = {
   env_file: 'there are only "env", and the flag -e',
   mem_limit: 'it is called "container.memory", in MiB',
   restart: 'an agent that has ended stays ended',
-  services: 'a moat.yaml is about one agent, without "services" around it',
-  version: 'a moat.yaml has no version',
   working_dir: 'it is always /workspace',
 }
 

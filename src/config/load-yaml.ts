@@ -113,7 +113,8 @@ export function problemsOf(
 }
 
 function unknownKey(key: string, path: string, all: Readonly<Record<string, readonly string[]>>): string {
-  const known = all[path] ?? []
+  // An item of a list stands for all of them.
+  const known = all[path] ?? all[path.replace(/\[\d+\]/g, '[]')] ?? []
   const place = path === '' ? '' : ` in "${path}"`
   if (known.length === 0) return `unknown key "${key}"${place}`
   const nearest = nearestName(key, known)

@@ -4,10 +4,13 @@ import { z } from 'zod'
 import { isEnvName } from './env-flag.js'
 import { grants, refuseBoth, secrets } from './grants-schema.js'
 import { dependenciesHint, envHint, memoryHint, portsHint } from './habits.js'
-import { type Mount, readMount } from './mount.js'
+import type { Mount } from './mount.js'
+import { mountKeys, mounts } from './mounts-schema.js'
 import { network } from './network-schema.js'
+import { otherShape } from './other-program.js'
 import { collectionError, dnsLabel, endpointNameProblem, leaf, mustBe, portNumber, text } from './schema-parts.js'
 import { snapshots } from './snapshots-schema.js'
+import { type DeclaredVolume, volumeKeys, volumes } from './volumes-schema.js'
 
 /** The smallest memory limit container engines accept, in MiB. */
 const minimumMemory = 6
@@ -101,25 +104,6 @@ const hooks = z.strictObject(
   { error: collectionError('a mapping such as {pre_run: "npm ci"}') },
 )
 
-function mounts(directory: string) {
-  const mount = text().transform(async (value, context): Promise<Mount> => {
-    const mount = await readMount(value, directory)
-    if (typeof mount !== 'string') return mount
-    context.addIssue({ code: 'custom', message: mount })
-    return z.NEVER
-  })
-  const expected = 'a list such as ["./data:/data:ro"]'
-  return z.array(mount, { error: collectionError(expected) }).superRefine((all, context) => {
-    // What is no mount, and has been named as that, is among them.
-    const targets: unknown[] = all.map((mount: Mount | null | undefined) => mount?.target)
-    for (const [index, target] of targets.entries()) {
-      const first = target === undefined ? index : targets.indexOf(target)
-      const message = `has the target ${JSON.stringify(target)}, as "mounts[${first}]" has`
-      if (first < index) context.addIssue({ code: 'custom', message, path: [index] })
-    }
-  })
-}
-
 /** Checks every key of a mapping, also when its values have problems of their own. */
 function checkKeys(problemOf: (key: string) => string | undefined) {
   const check = (mapping: Record<string, unknown>, context: z.RefinementCtx): void => {
@@ -131,11 +115,24 @@ function checkKeys(problemOf: (key: string) => string | undefined) {
   return [check, { when: ({ value }: { value: unknown }) => value instanceof Object && !Array.isArray(value) }] as const
 }
 
+/** A volume where something else is mounted, or is kept out. */
+function refuseShared(
+  { mounts = [], volumes = [] }: { mounts?: Mount[] | undefined; volumes?: DeclaredVolume[] | undefined },
+  context: z.RefinementCtx,
+): void {
+  for (const [index, { target }] of volumes.entries()) {
+    const other = mounts.findIndex((mount) => mount.target === target || mount.exclude?.includes(target))
+    const message = `has the target ${JSON.stringify(target)}, as "mounts[${other}]" has`
+    if (other >= 0) context.addIssue({ code: 'custom', message, path: ['volumes', index] })
+  }
+}
+
 /** The schema for a moat.yaml in `directory`. Asynchronous: it looks whether the sources of mounts exist. */
 export function moatYamlSchema(directory: string) {
   return z
     .strictObject(
       {
+        ...otherShape,
         base_image: text().optional(),
         command: command.optional(),
         container: container.optional(),
@@ -153,10 +150,12 @@ export function moatYamlSchema(directory: string) {
         secrets: secrets.optional(),
         snapshots: snapshots.optional(),
         stdin: leaf<'closed' | 'open'>('open or closed', (value) => value === 'open' || value === 'closed').optional(),
+        volumes: volumes.optional(),
       },
       { error: collectionError('a mapping such as {name: my-app}') },
     )
     .superRefine(refuseBoth)
+    .superRefine(refuseShared)
 }
 
 /** The keys a mapping in moat.yaml may have, by its path. */
@@ -170,6 +169,7 @@ export const moatYamlKeys = {
     'command',
     'env',
     'mounts',
+    'volumes',
     'container',
     'hooks',
     'stdin',
@@ -180,6 +180,8 @@ export const moatYamlKeys = {
   ],
   container: Object.keys(container.shape),
   hooks: Object.keys(hooks.shape),
+  'mounts[]': mountKeys,
   network: ['policy', 'rules', 'host', 'peers'],
   snapshots: Object.keys(snapshots.shape),
+  'volumes[]': volumeKeys,
 } as const satisfies Record<string, readonly string[]>

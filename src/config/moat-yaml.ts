@@ -7,9 +7,11 @@ import { checkPartly, parseConfig, problemsOf, type SchemaIssue } from './load-y
 import { moatYamlKeys, moatYamlSchema } from './moat-yaml-schema.js'
 import type { Mount } from './mount.js'
 import type { DeclaredRule } from './network-schema.js'
+import { otherNotes } from './other-program.js'
 import { configError, displayName, formatPosition } from './problems.js'
 import { readWorkspaceText } from './read-config.js'
 import { shellQuote } from './shell-quote.js'
+import type { DeclaredVolume } from './volumes-schema.js'
 import type { YamlPath, YamlSource } from './yaml-source.js'
 
 /** `exec` is run as it stands, `shell` by `sh -c`. */
@@ -49,6 +51,8 @@ export interface MoatYaml {
   snapshots: { disabled?: true; retention?: number }
   /** Whether the command's stdin stays open, though nobody writes to it. */
   stdin?: 'closed' | 'open'
+  /** Directories that the engine keeps from run to run. */
+  volumes: DeclaredVolume[]
 }
 
 /** `network:` as declared; `policy` is absent where the user's default holds. Rules say where they are written. */
@@ -65,6 +69,8 @@ export interface LoadedMoatYaml {
   file: string
   /** `file:line:column` of the value at a path (of the nearest thing around it, if absent), for later checks. */
   locate(path: YamlPath): string
+  /** What a person should know of keys that have no effect. */
+  notes: string[]
   /** One CONFIG_INVALID for issues that later checks found. `knownKeys` as for the schema itself. */
   reject(issues: readonly SchemaIssue[], knownKeys: Readonly<Record<string, readonly string[]>>): MoatError
 }
@@ -115,6 +121,7 @@ export async function readMoatYaml(
     displayFile,
     file,
     locate,
+    notes: otherNotes(data, locate),
     reject: (issues, knownKeys) => {
       const problems = issues.flatMap((issue) => problemsOf(issue, source, knownKeys))
       return configError(displayFile, text, problems)
@@ -167,6 +174,7 @@ function toMoatYaml(parsed: z.output<ReturnType<typeof moatYamlSchema>>, source:
       ...(parsed.snapshots?.retention !== undefined && { retention: parsed.snapshots.retention }),
     },
     ...(parsed.stdin && { stdin: parsed.stdin }),
+    volumes: parsed.volumes ?? [],
   }
 }
 

@@ -20,6 +20,7 @@ export const powerKeys = [
   'peers',
   'runtime',
   'secrets',
+  'volumes',
 ] as const
 export type PowerKey = (typeof powerKeys)[number]
 
@@ -74,6 +75,7 @@ function rules(modes: 'modes' | 'no modes', example: string) {
     peers: list(textValue()),
     runtime: list(textValue()),
     secrets: list(textValue()),
+    volumes: list(textValue()),
   } satisfies Record<PowerKey, unknown>
   return z
     .strictObject(lists, { error: collectionError(`a mapping such as ${example}`) })

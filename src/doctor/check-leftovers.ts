@@ -29,7 +29,8 @@ async function onEngine({ connectEngine }: DoctorContext): Promise<Finding[]> {
 
 /** The check of agents tells of that. */
 function unlessKeyIsRefused(error: unknown): Leftovers {
-  if (error instanceof MoatError && error.code === 'SEAL_KEY') return { agents: [], images: [], networks: [] }
+  if (error instanceof MoatError && error.code === 'SEAL_KEY')
+    return { agents: [], images: [], networks: [], volumes: [] }
   throw error
 }
 

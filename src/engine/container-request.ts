@@ -29,12 +29,15 @@ export function containerRequest(spec: ContainerSpec, { podman, rootless }: Engi
       // Reaps zombies and forwards signals.
       Init: true,
       // Not Binds: those create a missing source, as root's directory.
-      Mounts: spec.mounts.map(({ readOnly, source, target }) => ({
-        ReadOnly: readOnly,
-        Source: source,
-        Target: target,
-        Type: 'bind',
-      })),
+      Mounts: [
+        ...spec.mounts.map(({ readOnly, source, target }) => ({
+          ReadOnly: readOnly,
+          Source: source,
+          Target: target,
+          Type: 'bind' as const,
+        })),
+        ...(spec.volumes ?? []).map(volumeMount),
+      ],
       PortBindings: Object.fromEntries(
         spec.ports.map(({ hostPort, port }) => [
           `${port}/tcp`,
@@ -68,13 +71,41 @@ export function containerRequest(spec: ContainerSpec, { podman, rootless }: Engi
 }
 
 /** Root has a home in every image; another user gets a writable one in memory, where tools may also run programs. */
-function homeOf({ env, mounts }: ContainerSpec, { gid, uid }: ContainerSpec['user'], podman: boolean) {
-  if (uid === 0 || env.HOME !== undefined) return { env: {}, tmpfs: {} }
+function homeOf(
+  { env, mounts, tmpfs = [], volumes = [] }: ContainerSpec,
+  user: ContainerSpec['user'],
+  podman: boolean,
+) {
+  const options = memoryOptions(user, podman)
+  const asked = Object.fromEntries(tmpfs.map((target) => [target, options]))
+  if (user.uid === 0 || env.HOME !== undefined) return { env: {}, tmpfs: asked }
+  const targets = [...mounts, ...volumes].map(({ target }) => target)
+  const own = targets.includes(agentHome) ? [] : [agentHome, ...between(agentHome, [...targets, ...tmpfs])]
+  return { env: { HOME: agentHome }, tmpfs: { ...Object.fromEntries(own.map((path) => [path, options])), ...asked } }
+}
+
+function memoryOptions({ gid, uid }: ContainerSpec['user'], podman: boolean): string {
   // Podman's tmpfs has no owner but root; nobody else is in the container, so it may be for all.
   const owner = podman ? 'mode=1777' : `uid=${uid},gid=${gid},mode=0755`
-  const mounted = mounts.some(({ target }) => target === agentHome)
+  return `rw,exec,nosuid,nodev,${owner}`
+}
+
+/** Directories from `outer` to targets in it, which the engine would make in memory as root's. */
+function between(outer: string, targets: readonly string[]): string[] {
+  const paths = targets.flatMap((target) => {
+    const parts = target.startsWith(`${outer}/`) ? target.slice(outer.length + 1).split('/') : []
+    return parts.slice(0, -1).map((_, index) => `${outer}/${parts.slice(0, index + 1).join('/')}`)
+  })
+  return [...new Set(paths)].filter((path) => !targets.includes(path))
+}
+
+/** With the labels that it has: an engine makes a volume that somebody has removed meanwhile anew, and it is to be moat's again. */
+function volumeMount({ id, labels, readOnly, target }: NonNullable<ContainerSpec['volumes']>[number]) {
   return {
-    env: { HOME: agentHome },
-    tmpfs: mounted ? {} : { [agentHome]: `rw,exec,nosuid,nodev,${owner}` },
+    ReadOnly: readOnly,
+    Source: id,
+    Target: target,
+    Type: 'volume' as const,
+    VolumeOptions: { DriverConfig: { Name: 'local', Options: {} }, Labels: labels, NoCopy: false },
   }
 }

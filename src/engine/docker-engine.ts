@@ -9,6 +9,7 @@ import { demultiplex } from './demultiplex.js'
 import { DockerFiles } from './docker-files.js'
 import { DockerNetworks } from './docker-networks.js'
 import { DockerSessions } from './docker-sessions.js'
+import { DockerVolumes } from './docker-volumes.js'
 import { DockerWriters } from './docker-writers.js'
 import { EndedContainers } from './ended-containers.js'
 import {
@@ -49,6 +50,7 @@ export class DockerEngine implements Engine {
   readonly files: DockerFiles
   readonly networks: DockerNetworks
   readonly sessions: DockerSessions
+  readonly volumes: DockerVolumes
   readonly writers: DockerWriters
   readonly #docker: Docker
   readonly #ended = new EndedContainers()
@@ -65,6 +67,7 @@ export class DockerEngine implements Engine {
     this.files = new DockerFiles(this.#docker, address)
     this.networks = new DockerNetworks(this.#docker, address, () => this.#askTraits())
     this.sessions = new DockerSessions(this.#docker, address)
+    this.volumes = new DockerVolumes(this.#docker, { address, home: moatHome, traits: () => this.#askTraits() })
     this.writers = new DockerWriters(this.#docker, address)
   }
 

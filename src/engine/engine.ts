@@ -5,6 +5,7 @@ import type { EngineFiles } from './files.js'
 import type { EngineNetworks } from './networks.js'
 import type { EngineSessions } from './sessions.js'
 import type { UnsealedContainer } from './unsealed.js'
+import type { EngineVolumes, VolumeMount } from './volumes.js'
 
 /** What to create a container from. Paths and addresses are the host's. */
 export interface ContainerSpec {
@@ -34,12 +35,15 @@ export interface ContainerSpec {
   removeAtEnd?: boolean
   /** Container ports to publish on 127.0.0.1; the engine chooses a `hostPort` that is left out, anew at each start. */
   ports: { hostPort?: number; port: number }[]
+  /** Directories of its own in memory, which the user writes. */
+  tmpfs?: string[]
   /** The lowest port that its programs may listen on without being root; the engine's own choice if left out. */
   unprivilegedPortStart?: number
   /** Host user that owns what the agent writes. */
   user: { gid: number; uid: number }
   /** The program that runs the container, by the engine's name for it; the engine's own choice if left out. */
   runtime?: string
+  volumes?: VolumeMount[]
   /** Working directory in the container. */
   workdir: string
 }
@@ -131,6 +135,7 @@ export interface Engine {
   readonly files: EngineFiles
   readonly networks: EngineNetworks
   readonly sessions: EngineSessions
+  readonly volumes: EngineVolumes
   readonly writers: EngineWriters
   attach(containerId: string, options?: { interactive?: boolean }): Promise<ContainerOutput>
   /** The engine's account of the build as it is written, in pieces of text. It builds only while that is read. */

@@ -1,4 +1,4 @@
-// Owns a quick look at the agents, for shell completion: the engine's own list, without dockerode, which takes longer to
+// Owns a quick look at the agents and their volumes, for shell completion: the engine's own list, without dockerode, which takes longer to
 // load than a shell may wait.
 import http from 'node:http'
 import { text } from 'node:stream/consumers'
@@ -10,6 +10,8 @@ import type { DialOptions } from './engine-address.js'
 import { labels } from './labels.js'
 import { readSealKey } from './seal-key.js'
 import { sortContainers } from './sort-containers.js'
+import { type ListedVolume, volumeLabels, volumeOwner } from './volume-seal.js'
+import type { VolumeOwner } from './volumes.js'
 
 /** The agents of `moatHome`, oldest first. Containers that cannot be read are left out. Rejects without an engine. */
 export async function peekAgents(options: {
@@ -22,6 +24,24 @@ export async function peekAgents(options: {
   const containers = await getJson(dial, `/containers/json?all=1&filters=${encodeURIComponent(filters)}`)
   const owner = { home: options.moatHome, key: await readSealKey(sealKeyFile(options.moatHome)) }
   return sortContainers(containers as ContainerInfo[], owner).agents
+}
+
+/** The volumes of `moatHome`. Rejects without an engine. */
+export async function peekVolumes(options: {
+  env: NodeJS.ProcessEnv
+  moatHome: string
+  timeout: number
+}): Promise<(VolumeOwner & { id: string })[]> {
+  const { dial } = await findEngine(options)
+  const filters = JSON.stringify({ label: [volumeLabels.volume] })
+  const { Volumes } = (await getJson(dial, `/volumes?filters=${encodeURIComponent(filters)}`)) as {
+    Volumes?: ListedVolume[] | null
+  }
+  const key = await readSealKey(sealKeyFile(options.moatHome))
+  return (Volumes ?? []).flatMap((volume) => {
+    const owner = volumeOwner(volume, options.moatHome, key)
+    return owner ? [{ ...owner, id: volume.Name }] : []
+  })
 }
 
 function getJson(dial: DialOptions, path: string): Promise<unknown> {

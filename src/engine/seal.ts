@@ -70,14 +70,14 @@ function proofOfWhole(key: Uint8Array, bound: string, { image, labels: values, m
 }
 
 /** JSON of one shape has one text, and no two values have the same. */
-function proof(key: Uint8Array, purpose: string, content: unknown): string {
+export function proof(key: Uint8Array, purpose: string, content: unknown): string {
   return createHmac('sha256', key)
     .update(JSON.stringify(['moat seal 1', purpose, content]))
     .digest('hex')
 }
 
 /** An empty label is one that is not there: so an image's is taken away. */
-function sealedLabels(values: Readonly<Record<string, string>>): [string, string][] {
+export function sealedLabels(values: Readonly<Record<string, string>>): [string, string][] {
   return Object.entries(values)
     .filter(([name, value]) => name.startsWith(labelPrefix) && name !== labels.seal && value !== '')
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -92,7 +92,7 @@ function tidy(path: string): string {
   return posix.normalize(path).replace(/(?<=.)\/$/, '')
 }
 
-function isSame(a: string, b: string): boolean {
+export function isSame(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)]
   return left.length === right.length && timingSafeEqual(left, right)
 }

@@ -11,7 +11,7 @@ import { visible } from './visible.js'
 const mostNamed = 3
 
 export function formatSystemStatus(
-  { engine, images, runs, warnings }: SystemStatus,
+  { engine, images, runs, volumes, warnings }: SystemStatus,
   now: number = Date.now(),
   columns?: number,
 ): string {
@@ -34,6 +34,7 @@ export function formatSystemStatus(
     '',
     ...networkTable(runs),
     `Images: ${images.length}, ${formatBytes(size)}`,
+    ...(volumes.length > 0 ? [`Volumes: ${volumes.length}`] : []),
     ...(warnings.length > 0 ? ['', ...warnings.map((warning) => `Warning: ${warning}`)] : []),
   ].join('\n')
 }

@@ -8,6 +8,7 @@ import type { Power } from '../../../src/approvals/power.js'
 import { powersOf } from '../../../src/approvals/powers.js'
 import { loadMoatYaml } from '../../../src/config/moat-yaml.js'
 import type { PowerRules } from '../../../src/config/settings-file.js'
+import { planVolumes } from '../../../src/volumes/plan-volumes.js'
 import { temporaryDirectory } from '../config/temp-directory.js'
 
 /** A workspace `app` beside directories `data` and `secret`. */
@@ -235,4 +236,40 @@ it.each([
 ])('never with %s and the rule %s: %s', async (pattern, value, forbidden) => {
   const judgement = await judge([rule(value, true)], { approvals: {}, never: { network: [pattern] } }, [])
   expect(judgement.forbidden).toHaveLength(forbidden ? 1 : 0)
+})
+
+it('asks for files of the workspace in the place of programs that root runs', async () => {
+  const { workspace } = await place()
+  const text =
+    'mounts: ["./sub:/usr/bin:ro", "./sub:/lib/x", "./sub:/etc", "./sub:/usr/local/x", "./sub:/etc/x", "./sub:/library"]'
+  expect((await powers(workspace, text)).map(({ value }) => value)).toEqual([
+    `${workspace}/sub:/usr/bin:ro`,
+    `${workspace}/sub:/lib/x:rw`,
+    `${workspace}/sub:/etc:rw`,
+  ])
+})
+
+it("asks for a volume that a repository's other worktrees have too, and for none of the workspace's own", async () => {
+  const { workspace } = await place()
+  await writeFile(
+    join(workspace, 'moat.yaml'),
+    'mounts: [{source: ., target: /workspace, exclude: [x]}]\nvolumes: [{name: own, target: /own}, {name: all, target: /all, scope: repository}]\n',
+  )
+  const loaded = await loadMoatYaml(workspace, workspace)
+  const asked = (commonDir: string) =>
+    powersOf({
+      hostPorts: [],
+      loaded,
+      ownMounts: [],
+      volumes: planVolumes(loaded.config.volumes, { commonDir, workspace }),
+      workspace,
+    })
+  const [power, ...others] = asked('/r/.git')
+  expect(others).toEqual([])
+  expect(power).toMatchObject({ key: 'volumes', name: 'volumes', own: false, value: 'all of /r/.git:/all:rw' })
+  // Of another repository it is another one.
+  expect(asked('/s/.git')[0]?.value).toBe('all of /s/.git:/all:rw')
+  const pending = async (approvals: PowerRules) => (await judge([power as never], { approvals, never: {} }, [])).pending
+  expect(await pending({ volumes: ['all'] })).toEqual([])
+  expect(await pending({ volumes: ['al'] })).toHaveLength(1)
 })

@@ -18,7 +18,7 @@ async function errorsOf(text: string): Promise<string[]> {
 
 const label = 'must be a DNS label (lowercase letters, digits and hyphens, at most 63 characters)'
 const keys =
-  'name, dependencies, base_image, ports, discover, command, env, mounts, container, hooks, stdin, network, grants, secrets, snapshots'
+  'name, dependencies, base_image, ports, discover, command, env, mounts, volumes, container, hooks, stdin, network, grants, secrets, snapshots'
 const networkForm = 'a mapping such as {policy: strict, rules: [packages.example.com]}'
 const port = '1:14: "ports.web" must be a port number from 1 to 65535'
 const bare = (number: number) => `write only the port in the container, ${number}: moat gives it a URL`
@@ -48,13 +48,17 @@ describe('a moat.yaml with one thing wrong', () => {
     ['unknown key', 'name: a\nprots: {web: 1}', '2:1: unknown key "prots"; did you mean "ports"?'],
     ['camel case', 'baseImage: a', '1:1: unknown key "baseImage"; did you mean "base_image"?'],
     ['nothing near', 'frobnicate: []', `1:1: unknown key "frobnicate"; known keys are ${keys}`],
-    ['Compose: volumes', 'volumes: []', '1:1: unknown key "volumes"; did you mean "mounts"?'],
+    [
+      'Compose: volumes',
+      'volumes: ["./a:/b"]',
+      '1:11: "volumes[0]" must be a mapping such as {name: node-modules, target: /workspace/node_modules}, not "./a:/b"; a directory of this machine stands under "mounts"',
+    ],
     ['Compose: image', 'image: a', '1:1: unknown key "image"; did you mean "base_image"?'],
     ['Compose: environment', 'environment: {}', '1:1: unknown key "environment"; did you mean "env"?'],
     [
       'Compose: services',
       'services: {}',
-      '1:1: unknown key "services"; a moat.yaml is about one agent, without "services" around it',
+      '1:11: "services" is not for this moat: run each service as an agent of its own, with ports: {db: {type: tcp, port: 5432}}; moat connect, and network.host, reach it',
     ],
     ['one level up', 'memory: 512', '1:1: unknown key "memory"; it belongs under "container"'],
     [

@@ -55,10 +55,12 @@ describe('a valid moat.yaml', () => {
         ],
         secrets: { KEY2: 'op://a/b/c', KEY3: 'env://KEY3' },
         snapshots: {},
+        volumes: [],
       },
       displayFile: 'moat.yaml',
       file: join(directory, 'moat.yaml'),
       locate: expect.any(Function),
+      notes: [],
       reject: expect.any(Function),
     })
   })
@@ -75,6 +77,7 @@ describe('a valid moat.yaml', () => {
       ports: [],
       secrets: {},
       snapshots: {},
+      volumes: [],
     }
     expect(await configOf('{}')).toEqual(nothing)
   })

@@ -37,7 +37,7 @@ const moatYaml = {
   env: { KEY: 'value' },
   grants: ['github'],
   hooks: { post_build: ['true'], post_build_root: 'true', pre_run: 'true' },
-  mounts: ['./data:/data:ro', './data:/more'],
+  mounts: ['./data:/data:ro', './data:/more', { exclude: ['a'], mode: 'ro', source: './data', target: '/d' }],
   name: 'app',
   network: {
     host: [5432],
@@ -49,6 +49,21 @@ const moatYaml = {
   secrets: { OTHER: 'env://OTHER' },
   snapshots: { disabled: false, retention: { delete_initial: true, max_count: 5 }, triggers: { disable_idle: true } },
   stdin: 'open',
+  volumes: [{ name: 'a', readonly: true, scope: 'repository', target: '/a', type: 'volume' }],
+}
+/** Of the Go program. */
+const others = {
+  agent: 'claude',
+  claude: { sync_logs: true },
+  clipboard: false,
+  codex: { sync_logs: true },
+  gemini: { sync_logs: false },
+  interactive: true,
+  runtime: 'docker',
+  sandbox: 'none',
+  tracing: { disable_exec: true },
+  version: '1.0.0',
+  workspace: { mode: 'bind' },
 }
 const configYaml = {
   approvals: { mounts: ['~/data'], never: { mounts: ['/etc'] } },
@@ -107,7 +122,7 @@ async function check(file: string, whole: object, load: () => Promise<unknown>):
 describe('a value of the wrong kind', () => {
   it('in moat.yaml', async () => {
     expect(Object.keys(moatYaml).toSorted()).toEqual([...moatYamlKeys['']].toSorted())
-    await check('moat.yaml', moatYaml, () => loadMoatYaml(directory, directory))
+    await check('moat.yaml', { ...moatYaml, ...others }, () => loadMoatYaml(directory, directory))
   })
 
   it('in config.yaml', () => check('config.yaml', configYaml, () => loadSettings(join(directory, 'config.yaml'))))

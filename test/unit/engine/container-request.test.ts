@@ -93,4 +93,26 @@ describe('containerRequest', () => {
     const rootless = request({}, true)
     expect([rootless.User, rootless.Env, rootless.HostConfig?.Tmpfs]).toEqual(['0:0', ['KEY=a=b'], {}])
   })
+
+  it('mounts volumes with their labels, and memory that the user writes', () => {
+    const volumes = [{ id: 'moat-a-1', labels: { l: 'x' }, readOnly: true, target: '/home/agent/a/b/c' }]
+    const { HostConfig } = request({ mounts: [], tmpfs: ['/workspace/out'], volumes })
+    expect(HostConfig?.Mounts).toMatchObject([
+      {
+        ReadOnly: true,
+        Source: 'moat-a-1',
+        Target: '/home/agent/a/b/c',
+        Type: 'volume',
+        VolumeOptions: { Labels: { l: 'x' } },
+      },
+    ])
+    // What lies between is not root's.
+    const paths = ['/home/agent', '/home/agent/a', '/home/agent/a/b', '/workspace/out']
+    expect(Object.keys(HostConfig?.Tmpfs ?? {})).toEqual(paths)
+    expect(new Set(Object.values(HostConfig?.Tmpfs ?? {}))).toEqual(
+      new Set(['rw,exec,nosuid,nodev,uid=1000,gid=1001,mode=0755']),
+    )
+    const atHome = [{ id: 'moat-h-1', labels: {}, readOnly: false, target: '/home/agent' }]
+    expect(request({ volumes: atHome }).HostConfig?.Tmpfs).toEqual({})
+  })
 })

@@ -1,0 +1,58 @@
+// Owns what a run is given of volumes and of memory in place of directories: made before its container, its own before its start.
+import { workspaceTarget } from '../config/container-target.js'
+import type { ContainerSpec, Engine } from '../engine/engine.js'
+import type { VolumeMount } from '../engine/volumes.js'
+import { prepareMountPoints } from '../volumes/mount-points.js'
+import type { AgentPlan } from './plan-agent.js'
+
+type Plan = Pick<AgentPlan, 'displayFile' | 'mounts' | 'tmpfs' | 'volumes' | 'workspace'>
+
+export class ContainerVolumes {
+  readonly #engine: Pick<Engine, 'volumes'>
+  readonly #made: string[] = []
+  readonly #plan: Plan
+
+  constructor(plan: Plan, engine: Pick<Engine, 'volumes'>) {
+    this.#engine = engine
+    this.#plan = plan
+  }
+
+  /** What the container is created with; volumes that are missing are made. */
+  async spec(): Promise<Pick<ContainerSpec, 'tmpfs' | 'volumes'>> {
+    const volumes: VolumeMount[] = []
+    for (const { name, place, readOnly, target } of this.#plan.volumes) {
+      const { id, isNew, labels } = await this.#engine.volumes.ensure({ name, place })
+      if (isNew) this.#made.push(id)
+      volumes.push({ id, labels, readOnly, target })
+    }
+    return { ...(this.#plan.tmpfs.length > 0 && { tmpfs: this.#plan.tmpfs }), ...(volumes.length > 0 && { volumes }) }
+  }
+
+  /** The directories of the host at which they are mounted, made if need be. */
+  mountPoints({ mounts }: Pick<ContainerSpec, 'mounts'>): string[] {
+    const { displayFile, tmpfs, volumes, workspace } = this.#plan
+    return prepareMountPoints({
+      displayFile,
+      given: [{ readOnly: false, source: workspace, target: workspaceTarget }, ...this.#plan.mounts],
+      mounts,
+      targets: [...tmpfs, ...volumes.map(({ target }) => target)],
+    })
+  }
+
+  /** What the container was made with is moat's, and its user's. */
+  async install(containerId: string, user: { gid: number; uid: number }): Promise<void> {
+    // One that was removed meanwhile some engines make anew without labels; from now on none of them can be removed.
+    for (const { name, place } of this.#plan.volumes) await this.#engine.volumes.ensure({ name, place })
+    const writable = this.#plan.volumes.filter(({ readOnly }) => !readOnly)
+    await this.#engine.volumes.own(
+      containerId,
+      writable.map(({ target }) => target),
+      user,
+    )
+  }
+
+  /** After a start that failed: those that it made, unless another has them by now. */
+  async takeBack(): Promise<void> {
+    for (const id of this.#made) await this.#engine.volumes.remove(id).catch(() => {})
+  }
+}

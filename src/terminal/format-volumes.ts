@@ -1,0 +1,26 @@
+// Owns what a person reads of volumes.
+import { displayPath } from '../config/paths.js'
+import { formatAge } from '../routing/format-age.js'
+import type { VolumeView } from '../volumes/find-volumes.js'
+import { formatTable } from './table.js'
+import { visible } from './visible.js'
+
+export function formatVolumes(volumes: readonly VolumeView[], now: number = Date.now()): string {
+  const rows = volumes.map(({ abandoned, createdAt, id, name, place, usedBy }) => [
+    name,
+    id,
+    createdAt === undefined ? '' : formatAge(createdAt, now),
+    usedBy.length > 0 ? usedBy.map(visible) : '-',
+    `${visible(displayPath(place))}${abandoned ? ' (gone)' : ''}`,
+  ])
+  return formatTable([['NAME', 'VOLUME', 'AGE', 'USED BY', 'WORKSPACE'], ...rows])
+}
+
+export function describeVolume({ id, name, place }: VolumeView): string {
+  return `volume  ${name} of ${visible(displayPath(place))} (${id})`
+}
+
+/** For `moat clean`, which removes none. */
+export function describeKept({ length }: readonly VolumeView[]): string {
+  return `${length === 1 ? '1 volume' : `${length} volumes`} of workspaces that are gone stay: moat volumes prune`
+}
