@@ -34,11 +34,23 @@ const paired = [
 /** Those need a Caddy that scripts/test builds before, which takes minutes. */
 const withLayer4 = ['test/integration/layer4/*.test.ts']
 const patient = { hookTimeout: 60_000, testTimeout: 60_000 }
+/** Only for `./scripts/test --examples`: each fetches a framework and has it build, for minutes. */
+const examples = {
+  test: {
+    fileParallelism: false,
+    hookTimeout: 300_000,
+    include: ['test/examples/*.test.ts'],
+    name: 'examples',
+    sequence: { groupOrder: 6 },
+    testTimeout: 300_000,
+  },
+}
 
 export default defineConfig({
   test: {
     sequence: { sequencer: SlowestFirst },
     projects: [
+      ...(process.env.MOAT_EXAMPLES === '1' ? [examples] : []),
       {
         test: {
           include: ['test/unit/**/*.test.ts'],
