@@ -25,7 +25,8 @@ as "$bin/initdb -D /tmp/db -U shop -A trust >/dev/null && exec $bin/postgres -D 
 const client = `import pg from 'pg'
 import { createClient } from 'redis'
 const cache = await createClient({ url: process.env.MOAT_URL_CACHE }).connect()
-const db = new pg.Client({ connectionString: process.env.MOAT_URL_DB + '/postgres', user: 'shop' })
+const url = Object.assign(new URL(process.env.MOAT_URL_DB), { pathname: '/postgres', username: 'shop' })
+const db = new pg.Client({ connectionString: url.href })
 await db.connect()
 await cache.incr('visits')
 const { rows } = await db.query('select 6 * 7 as answer')

@@ -25,15 +25,21 @@ export class Example {
 
   /** Runs its own command, or that one, and waits until it answers. */
   async start(command: string[] = []): Promise<Run> {
+    await this.#openBrowser()
     const instead = command.length > 0 ? ['--', ...command] : []
     const { code, stderr, stdout } = await this.sandbox.moat(['run', '-d', '--json', this.directory(), ...instead])
     if (code !== 0) throw new Error(`moat run exited with ${code}: ${stdout}${stderr}`)
     const waited = await this.sandbox.moat(['wait', this.#name, 'web', '--timeout', '120'])
     if (waited.code !== 0) throw new Error(`${waited.stderr}\n${await this.log()}`)
-    const { port } = await this.sandbox.json<{ port: number }>(['proxy', 'status'])
-    this.origins = ['web.', ''].map((label) => `https://${label}${this.#name}.localhost:${port}`)
-    this.#browser ??= await startBrowser(this.sandbox, port)
     return JSON.parse(stdout) as Run
+  }
+
+  /** With a proxy that outlives each run, and so has one port. */
+  async #openBrowser(): Promise<void> {
+    if (this.#browser) return
+    const { port } = await this.sandbox.json<{ port: number }>(['proxy', 'start', '--detach'])
+    this.origins = ['web.', ''].map((label) => `https://${label}${this.#name}.localhost:${port}`)
+    this.#browser = await startBrowser(this.sandbox, port)
   }
 
   async stop(): Promise<void> {
