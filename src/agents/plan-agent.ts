@@ -22,6 +22,7 @@ import { findCheckout, type LinkedCheckout, placeOf } from '../worktrees/find-ch
 import type { GitPlace } from '../worktrees/git-place.js'
 import { mainCheckoutAt } from '../worktrees/main-checkout.js'
 import { repositoryId } from '../worktrees/repository.js'
+import { isAcknowledged } from '../worktrees/repository-config.js'
 import { type PlannedSecret, planGrants } from './plan-grants.js'
 import { planNetwork } from './plan-network.js'
 import { findProxyTrust } from './proxy-trust.js'
@@ -85,6 +86,8 @@ export interface AgentPlan extends RegisteredEndpoints {
   proxyTrust: ProxyTrust
   /** Where moat.yaml names the container's runtime. */
   runtimePlace?: string
+  /** Where moat.yaml says that none is taken before a run, and how many are to be kept. */
+  snapshots: { disabledPlace?: string; retention?: number }
   /** Variables whose values are read at its start. */
   secrets: PlannedSecret[]
   workspace: string
@@ -156,6 +159,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     proxyTrust: await findProxyTrust({ ...registered, command, discover: config.discover, domain, env, workspace }),
     powers: powersOf({
       gitDirectory: mainCheckout?.commonDir,
+      gitIsOwn: mainCheckout === undefined || (await isAcknowledged(mainCheckout)),
       grants: grantPowers,
       secrets: secrets.map(({ name, text }) => ({ name, value: text })),
       hostPorts: registered.hostPorts,
@@ -167,10 +171,16 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     }),
     ...(config.container.runtime !== undefined && { runtimePlace: loaded.locate(['container', 'runtime']) }),
     secrets,
+    snapshots: planSnapshots(loaded),
     workspace,
     ...registered,
     endpoints: withHint(registered.endpoints, hostHint),
   }
+}
+
+function planSnapshots({ config: { snapshots }, locate }: LoadedMoatYaml): AgentPlan['snapshots'] {
+  const { disabled, retention } = snapshots
+  return { ...(disabled && { disabledPlace: locate(['snapshots']) }), ...(retention !== undefined && { retention }) }
 }
 
 async function notesOf(checkout: LinkedCheckout | GitPlace | undefined): Promise<string[]> {

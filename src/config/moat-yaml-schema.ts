@@ -7,6 +7,7 @@ import { dependenciesHint, envHint, memoryHint, portsHint } from './habits.js'
 import { type Mount, readMount } from './mount.js'
 import { network } from './network-schema.js'
 import { collectionError, dnsLabel, endpointNameProblem, leaf, mustBe, portNumber, text } from './schema-parts.js'
+import { snapshots } from './snapshots-schema.js'
 
 /** The smallest memory limit container engines accept, in MiB. */
 const minimumMemory = 6
@@ -150,6 +151,7 @@ export function moatYamlSchema(directory: string) {
         network: network.optional(),
         ports: ports.optional(),
         secrets: secrets.optional(),
+        snapshots: snapshots.optional(),
         stdin: leaf<'closed' | 'open'>('open or closed', (value) => value === 'open' || value === 'closed').optional(),
       },
       { error: collectionError('a mapping such as {name: my-app}') },
@@ -174,8 +176,10 @@ export const moatYamlKeys = {
     'network',
     'grants',
     'secrets',
+    'snapshots',
   ],
   container: Object.keys(container.shape),
   hooks: Object.keys(hooks.shape),
   network: ['policy', 'rules', 'host', 'peers'],
+  snapshots: Object.keys(snapshots.shape),
 } as const satisfies Record<string, readonly string[]>

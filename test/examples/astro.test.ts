@@ -1,4 +1,4 @@
-// Astro with its adapter for Node: hot reload, a form that a page rendered on demand answers, and where it redirects to.
+// Astro with its adapter for Node: a page that follows its file, a form that a page rendered on demand answers, and where it redirects to.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -77,7 +77,8 @@ describe('Astro', () => {
   it('is live at both hosts with no setting, and takes forms with the line that moat run names', async () => {
     const bare = await example.start()
     const file = join(example.directory(), 'src/pages/index.astro')
-    await example.expectHot(file, ['First text', 'Changed once', 'Changed twice'], '"connected"')
+    // Astro's own way with a page: it is loaded again, told so by a WebSocket.
+    await example.expectHot(file, ['First text', 'Changed once', 'Changed twice'], '"connected"', { reloads: true })
     expect(await sendForms()).toEqual(refused())
     await example.stop()
     add(bare.notes)

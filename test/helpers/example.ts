@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core'
 import type { AgentView } from '../../src/routing/agent-view.js'
 import { startBrowser, type TestBrowser } from './browser.js'
-import { changeHot, type Edit, follows, type Sockets, watchSockets } from './hot-reload.js'
+import { changeHot, changeLive, type Edit, follows, type Sockets, watchSockets } from './hot-reload.js'
 import { Sandbox } from './sandbox.js'
 
 type Run = AgentView & { notes?: string[] }
@@ -61,7 +61,8 @@ export class Example {
   }
 
   /** Rejects unless a page at each of its hosts shows the next of the texts when it replaces the one before in the file. */
-  async expectHot(file: string, texts: string[], sign: string): Promise<void> {
+  async expectHot(file: string, texts: string[], sign: string, { reloads = false } = {}): Promise<void> {
+    const change = reloads ? changeLive : changeHot
     for (const [index, origin] of this.origins.entries()) {
       const { page, sockets } = await this.open(`${origin}/`)
       const edit: Edit = { file, from: texts[index] ?? '', to: texts[index + 1] ?? '' }
@@ -69,7 +70,7 @@ export class Example {
       await follows(sockets, sign)
       // What the page has not loaded yet, the framework has no change of to tell.
       await page.waitForLoadState('networkidle')
-      await changeHot(page, edit).catch(async (error) => {
+      await change(page, edit).catch(async (error) => {
         const seen = sockets.frames.map((frame) => frame.slice(0, 300)).join('\n')
         throw new Error(`${error}\n${origin} got:\n${seen}\n${sockets.statuses} ${sockets.errors}\n${await this.log()}`)
       })

@@ -54,6 +54,7 @@ describe('a valid moat.yaml', () => {
           { name: 'files', options: { root: 'dist' }, type: 'static' },
         ],
         secrets: { KEY2: 'op://a/b/c', KEY3: 'env://KEY3' },
+        snapshots: {},
       },
       displayFile: 'moat.yaml',
       file: join(directory, 'moat.yaml'),
@@ -64,7 +65,17 @@ describe('a valid moat.yaml', () => {
 
   it('may leave everything out', async () => {
     const hooks = { postBuild: [], postBuildRoot: [], preRun: [] }
-    const nothing = { container: {}, dependencies: [], env: {}, grants: [], hooks, mounts: [], ports: [], secrets: {} }
+    const nothing = {
+      container: {},
+      dependencies: [],
+      env: {},
+      grants: [],
+      hooks,
+      mounts: [],
+      ports: [],
+      secrets: {},
+      snapshots: {},
+    }
     expect(await configOf('{}')).toEqual(nothing)
   })
 
