@@ -48,11 +48,23 @@ const layer4 = { maxWorkers: workers, sequence: { groupOrder: 4 }, setupFiles: [
 /** The packed moat, installed elsewhere, for which it wants time. */
 const packed = { globalSetup: ['test/helpers/packed-moat.ts'], hookTimeout: 180_000, testTimeout: 120_000 }
 const patient = { hookTimeout: 60_000, testTimeout: 60_000 }
+/** Only for `./scripts/test --examples`: each fetches a framework and has it build, for minutes. */
+const examples = {
+  test: {
+    fileParallelism: false,
+    hookTimeout: 300_000,
+    include: ['test/examples/*.test.ts'],
+    name: 'examples',
+    sequence: { groupOrder: 6 },
+    testTimeout: 300_000,
+  },
+}
 
 export default defineConfig({
   test: {
     sequence: { sequencer: SlowestFirst },
     projects: [
+      ...(process.env.MOAT_EXAMPLES === '1' ? [examples] : []),
       {
         test: {
           include: ['test/unit/**/*.test.ts'],

@@ -23,7 +23,8 @@ const shownIn = {
 
 /** The files of tests that `changed` can have broken, sorted; undefined for all. `read` and `exists` look into the checkout. */
 export function testsFor(changed, { exists, files, read }) {
-  const tests = files.filter((file) => file.endsWith('.test.ts'))
+  // Those of examples run only when they are asked for.
+  const tests = files.filter((file) => file.endsWith('.test.ts') && !file.startsWith('test/examples/'))
   const chosen = new Set()
   for (const file of changed) {
     const found = brokenBy(file, { exists, files, read, tests })
@@ -39,7 +40,7 @@ function brokenBy(file, { exists, files, read, tests }) {
   const [top, room] = file.split('/')
   if (top === 'src' && !shownIn[room]) return undefined
   if (top !== 'src' && top !== 'test') return undefined
-  const byImport = reaching(file, { exists, files, read }).filter((one) => one.endsWith('.test.ts'))
+  const byImport = reaching(file, { exists, files, read }).filter((one) => tests.includes(one))
   // Programs and data are called by their names.
   const byName =
     top === 'test' && !file.endsWith('.ts') ? tests.filter((test) => read(test).includes(file.split('/')[2])) : []

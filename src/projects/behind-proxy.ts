@@ -68,7 +68,7 @@ export async function proxyTrust(asked: AskedTrust): Promise<ProxyTrust> {
     if (known.has(title) || !(await isThere(entry, packages, command).catch(() => false))) continue
     known.add(title)
     if ('add' in entry) {
-      trust.lines.push({ line: withOrigin(entry.add, asked.endpoint), title, to: entry.to })
+      trust.lines.push({ line: filledIn(entry.add, asked), title, to: entry.to })
       continue
     }
     if (entry.domain === 'own' && asked.domain === defaultDomain) continue
@@ -101,9 +101,9 @@ async function areUnset(names: string[], env: AskedTrust['env'], packages: Proje
   return true
 }
 
-function withOrigin(line: string, endpoint: string | undefined): string {
+function filledIn(line: string, { domain, endpoint }: AskedTrust): string {
   const suffix = endpoint === undefined ? '' : `_${endpoint.toUpperCase().replaceAll('-', '_')}`
-  return line.replaceAll('{ORIGIN}', `MOAT_ORIGIN${suffix}`)
+  return line.replaceAll('{ORIGIN}', `MOAT_ORIGIN${suffix}`).replaceAll('{DOMAIN}', domain)
 }
 
 function readEntries(): Entry[] {

@@ -36,12 +36,17 @@ export async function follows(sockets: Sockets, sign: string): Promise<void> {
   await until(`"${sign}" over a WebSocket`, () => sockets.frames.some((frame) => frame.includes(sign)), 60_000)
 }
 
-/** Rejects unless the page shows the new text as the very document it was. */
-export async function changeHot(page: Page, { file, from, to }: Edit): Promise<void> {
-  await page.evaluate('window.sameDocument = true')
+/** Rejects unless the page shows the new text, be it that it loads itself again. */
+export async function changeLive(page: Page, { file, from, to }: Edit): Promise<void> {
   const source = readFileSync(file, 'utf8')
   if (!source.includes(from)) throw new Error(`${file} does not have ${from}`)
   writeFileSync(file, source.replace(from, to))
   await page.getByText(to).first().waitFor({ timeout: 60_000 })
+}
+
+/** Rejects unless the page shows the new text as the very document it was. */
+export async function changeHot(page: Page, edit: Edit): Promise<void> {
+  await page.evaluate('window.sameDocument = true')
+  await changeLive(page, edit)
   if ((await page.evaluate('window.sameDocument')) !== true) throw new Error('The page was loaded again.')
 }

@@ -59,6 +59,14 @@ describe('variables', () => {
     ],
     ['SvelteKit', { 'package.json': node('@sveltejs/adapter-node') }, { PROTOCOL_HEADER: 'x-forwarded-proto' }],
     [
+      "Angular's server, whose project has Express too",
+      { 'package.json': node('@angular/ssr', 'express') },
+      {
+        NG_ALLOWED_HOSTS: '*.localhost',
+        NG_TRUST_PROXY_HEADERS: 'x-forwarded-for,x-forwarded-host,x-forwarded-proto',
+      },
+    ],
+    [
       'Symfony',
       { 'composer.json': '{"require": {"symfony/framework-bundle": "7.*"}}' },
       {
@@ -100,8 +108,8 @@ describe('variables', () => {
     expect((await trust('bin/rails server', {}, 'moat.internal')).variables).toEqual({})
   })
 
-  it('are those of Vite there too', async () => {
-    write({ 'package.json': node('vite') })
+  it.each(['vite', '@angular/build'])('are those of Vite there too: %s', async (name) => {
+    write({ 'package.json': node(name) })
     expect((await trust()).variables).toEqual({})
     expect((await trust('npm run dev', {}, 'moat.test')).variables).toEqual({
       __VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS: '.moat.test',
@@ -152,12 +160,39 @@ describe('Django', () => {
   })
 })
 
+describe('Astro', () => {
+  it('has a line for its dev server and one for what is built, and none for a site without a server', async () => {
+    const asked = { domain: 'moat.test', endpoint: 'web', env: {}, workspace }
+    const lineFor = async (...command: string[]) =>
+      (await proxyTrust({ ...asked, command })).lines.map(({ line }) => line)
+    write({ 'package.json': node('astro') })
+    expect(await lineFor('astro', 'dev')).toEqual([])
+    write({ 'package.json': node('astro', '@astrojs/node') })
+    expect(await lineFor('astro', 'dev')).toEqual(['security: { checkOrigin: !process.env.MOAT_ORIGIN_WEB }'])
+    expect(await lineFor('node', 'dist/server/entry.mjs')).toEqual([
+      "security: { allowedDomains: [{ hostname: '**.moat.test' }] }",
+    ])
+  })
+})
+
 describe('lines', () => {
   it.each([
     ['Flask', { 'requirements.txt': 'Flask\n' }, 'flask run', { 'shop/__init__.py': 'ProxyFix(app)\n' }],
     ['Express', { 'package.json': node('express') }, 'node server', { 'server.js': "app.set('trust proxy', 1)\n" }],
     ['Fastify', { 'package.json': node('fastify') }, 'node server', { 'src/a/b.ts': 'trustProxy: true\n' }],
     ['Koa', { 'package.json': node('koa') }, 'node server', { 'app.mjs': 'app.proxy = true\n' }],
+    [
+      'Astro',
+      { 'package.json': node('astro', '@astrojs/node') },
+      'astro dev',
+      { 'astro.config.mjs': 'security: { checkOrigin: false }\n' },
+    ],
+    [
+      'Astro',
+      { 'package.json': node('astro', '@astrojs/node') },
+      'node dist/server/entry.mjs',
+      { 'astro.config.mjs': "security: { allowedDomains: [{ hostname: 'a.localhost' }] }\n" },
+    ],
     [
       'Laravel',
       { 'composer.json': '{"require": {"laravel/framework": "^12"}}' },

@@ -6,6 +6,7 @@ const checkout: Record<string, string> = {
   'src/pages/frame.ts': '',
   'src/pages/page.ts': "import { frame } from './frame.js'",
   'test/e2e/plugin-guide.test.ts': "readFileSync('docs/guides/writing-a-plugin.md')",
+  'test/examples/nuxt.test.ts': "import { Sandbox } from '../helpers/sandbox.js'",
   'test/helpers/sandbox.ts': '',
   'test/integration/pages/browser.test.ts': "import { Sandbox } from '../../helpers/sandbox.js'",
   'test/integration/run/run.test.ts': "import { Sandbox } from '../../helpers/sandbox.js'",
@@ -32,6 +33,10 @@ describe('the tests that a change can have broken', () => {
       'test/integration/pages/browser.test.ts',
       'test/integration/run/run.test.ts',
     ])
+  })
+
+  it('are none of the examples', () => {
+    expect(testsFor(['test/examples/nuxt.test.ts'], all)).toEqual([])
   })
 
   it('are those that read a text, for a text', () => {
