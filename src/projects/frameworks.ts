@@ -4,7 +4,7 @@ import { dotted, type HostMatcher, wildcards } from './host-patterns.js'
 export interface Framework {
   /** Which hosts its development server takes requests from; left out where that is any host. */
   hosts?: HostCheck
-  /** Arguments that make it listen on all addresses; most listen on localhost only. */
+  /** Arguments that it needs in a container: most listen on localhost only. */
   listen?: string[]
   /** Its package. */
   name: string
@@ -77,7 +77,8 @@ const viteHosts: HostCheck = {
 export const frameworks: Framework[] = [
   { hosts: nextHosts, name: 'next', port: 3000 },
   { listen: ['--host'], name: 'nuxt', port: 3000 },
-  { listen: ['--host'], name: 'astro', port: 4321 },
+  // The process that its lock names is gone with its container, and the next one has another by that number.
+  { listen: ['--host', '--ignore-lock'], name: 'astro', port: 4321 },
   { listen: ['--host', '0.0.0.0'], name: 'gatsby', port: 8000 },
   { listen: ['--host', '0.0.0.0'], name: '@angular/cli', port: 4200, program: 'ng' },
   { name: 'react-scripts', port: 3000 },

@@ -230,6 +230,11 @@ ports: {web: 3000}
     expect(ports).toEqual([{ name: 'web', options: { port }, type: 'http' }])
   })
 
+  it('has Astro go by no process number of an earlier container', async () => {
+    const astro = packageJson({ dependencies: { astro: '7' }, scripts: { dev: 'astro dev' } })
+    expect(await script(astro)).toContain('exec npm run dev -- --host --ignore-lock')
+  })
+
   it('adds arguments only to the command that takes them', async () => {
     const dev = (line: string) => script(packageJson({ ...vite, scripts: { dev: line } }))
     expect(await dev('tsc -b && vite')).toContain('-- --host')
