@@ -31,8 +31,22 @@ const paired = [
   'test/integration/forwarder/doors.test.ts',
   'test/integration/frameworks/next.test.ts',
 ]
-/** Those need a Caddy that scripts/test builds before, which takes minutes. */
-const withLayer4 = ['test/integration/layer4/*.test.ts']
+/**
+ * Files that run with a Caddy that has layer4, which scripts/test builds before: those about it, and of those that run with Debian's as
+ * well, what would notice a front that is wrong: certificates, the dashboard, own URLs, and what goes wrong only now and then.
+ */
+const withLayer4 = {
+  only: ['test/integration/layer4/*.test.ts'],
+  too: [
+    'test/integration/authority/{after-sleep,rotate}.test.ts',
+    'test/integration/pages/index.test.ts',
+    'test/integration/run/own-urls.test.ts',
+    'test/integration/soak/{descriptors,kills}.test.ts',
+  ],
+}
+const layer4 = { maxWorkers: workers, sequence: { groupOrder: 4 }, setupFiles: ['test/helpers/with-layer4.ts'] }
+/** The packed moat, installed elsewhere, for which it wants time. */
+const packed = { globalSetup: ['test/helpers/packed-moat.ts'], hookTimeout: 180_000, testTimeout: 120_000 }
 const patient = { hookTimeout: 60_000, testTimeout: 60_000 }
 
 export default defineConfig({
@@ -52,7 +66,7 @@ export default defineConfig({
       {
         test: {
           ...patient,
-          exclude: [...alone, ...withLayer4],
+          exclude: [...alone, ...withLayer4.only],
           include: ['test/integration/**/*.test.ts'],
           maxWorkers: workers,
           name: 'integration',
@@ -72,18 +86,25 @@ export default defineConfig({
           sequence: { groupOrder: 3 },
         },
       },
-      {
-        test: { ...patient, fileParallelism: false, include: withLayer4, name: 'layer4', sequence: { groupOrder: 4 } },
-      },
+      { test: { ...patient, ...layer4, include: [...withLayer4.only, ...withLayer4.too], name: 'layer4' } },
       {
         test: {
-          globalSetup: ['test/helpers/packed-moat.ts'],
-          hookTimeout: 180_000,
-          include: ['test/e2e/**/*.test.ts'],
+          ...packed,
+          ...layer4,
+          // There no proxy runs.
+          exclude: ['test/e2e/plugin-problems.test.ts'],
+          include: ['test/e2e/*.test.ts'],
+          name: 'e2e-layer4',
+        },
+      },
+      {
+        // After the one with layer4, not beside it: there is one port 443.
+        test: {
+          ...packed,
+          include: ['test/e2e/*.test.ts'],
           maxWorkers: 2,
           name: 'e2e',
           sequence: { groupOrder: 5 },
-          testTimeout: 120_000,
         },
       },
     ],

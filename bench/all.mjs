@@ -1,8 +1,8 @@
-// `npm run bench`: everything that is measured, one after the other, on 127.0.0.1 only and in bounded time; 10 minutes on two
+// `npm run bench`: everything that is measured, one after the other, on 127.0.0.1 only and in bounded time; 13 minutes on two
 // cores. Prints one table, and writes docs/performance/figures.json and a plot for each group beside it.
 // Names of scripts after it run only those, and the figures of the others stay: `npm run bench -- commands`.
 // `--quick` takes 3 minutes, compares each ratio with a generous bound, writes nothing and exits with 1 when one is broken.
-// Linux; needs an engine, Caddy (MOAT_CADDY), h2load (nghttp2-client), npm's registry and the image node:22-slim.
+// Linux; needs an engine, Caddy (MOAT_CADDY; the front is measured if it has layer4), h2load (nghttp2-client), npm's registry and the image node:22-slim.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
@@ -20,6 +20,7 @@ const parts = [
   ['commands', ['15'], ['7']],
   ['start', ['10'], ['5']],
   ['proxy-memory', ['200'], ['20']],
+  ['front', ['30', '5000'], ['9', '1500']],
 ]
 
 const work = mkdtempSync(join(tmpdir(), 'moat-bench-'))

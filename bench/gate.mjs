@@ -1,9 +1,10 @@
 // What the gate costs: throughput of plain tunnels against a direct connection, and memory with many tunnels open.
 //   node bench/gate.mjs [rounds] [megabytes] [tunnels]
-// Two processes of its own stand for agent and host, so that neither shares the gate's loop. Run it on a quiet machine.
+// This process stands for the agent and another one for the host, so that neither shares the gate's loop. A tunnel is measured as
+// the gate alone makes it, and by the forwarder, as programs in containers reach it. Run it on a quiet machine.
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -13,6 +14,10 @@ import { median } from './figures.mjs'
 
 const runId = 'run_0123456789ab'
 const piece = Buffer.alloc(65_536)
+/** However slow the machine is, it ends. Milliseconds. */
+const longest = 600_000
+/** So often all tunnels carry something at once: memory that grows with each time is a leak. */
+const waves = 3
 
 if (process.argv[2] === 'host') serve()
 else await measure()
@@ -50,29 +55,78 @@ async function measure() {
     env,
     stdio: 'inherit',
   })
+  const lead = await freePort()
+  // What serves outlives the program in front of which it was started, as long as its container does.
+  const program = resolve(`forwarder/linux-${process.arch === 'x64' ? 'amd64' : process.arch}`)
+  const forwarder = spawn(program, ['--lead', `${lead}=${socketPath}`, '--', 'cat'], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  })
+  const late = setTimeout(() => {
+    console.error(`It has not ended in ${longest / 60_000} minutes.`)
+    process.exitCode = 1
+    gate.kill('SIGKILL')
+    host.kill('SIGKILL')
+  }, longest)
   try {
     await tell(join(home, 'proxy/gate.sock'))
-    const direct = () => connect(port, '127.0.0.1')
-    const figures = { direct: [], tunnel: [] }
-    for (let round = 0; round < rounds; round += 1) {
-      figures.direct.push(await rate(direct(), megabytes))
-      figures.tunnel.push(await rate(await tunnel(socketPath), megabytes))
-    }
-    const [one, other] = [median(figures.direct), median(figures.tunnel)]
-    console.log(`direct ${one.toFixed(0)} MB/s, tunnel ${other.toFixed(0)} MB/s: ${(other / one).toFixed(2)}`)
-    const before = memory(gate.pid)
-    const open = []
-    for (let index = 0; index < tunnels; index += 1) open.push(await tunnel(socketPath))
-    const idle = memory(gate.pid)
-    await Promise.all(open.map((socket) => rate(socket, 2)))
-    console.log(
-      `${tunnels} tunnels: ${before} MB before, ${idle} MB open, ${memory(gate.pid)} MB after 2 MB through each`,
-    )
+    await throughput({ lead, megabytes, port, rounds, socketPath })
+    await memoryOf(gate.pid, tunnels, socketPath)
   } finally {
+    clearTimeout(late)
+    forwarder.stdin.end()
+    for (const pid of serving(socketPath)) process.kill(pid, 'SIGKILL')
     gate.kill('SIGKILL')
     host.kill('SIGKILL')
     rmSync(directory, { force: true, recursive: true })
   }
+}
+
+async function throughput({ lead, megabytes, port, rounds, socketPath }) {
+  const ways = {
+    direct: async () => connect(port, '127.0.0.1'),
+    tunnel: () => tunnel(socketPath),
+    'by the forwarder': () => tunnel({ host: '127.0.0.1', port: lead }),
+  }
+  const figures = Object.fromEntries(Object.keys(ways).map((name) => [name, []]))
+  for (let round = 0; round < rounds; round += 1)
+    for (const [name, open] of Object.entries(ways)) figures[name].push(await rate(await open(), megabytes))
+  const direct = median(figures.direct)
+  for (const [name, all] of Object.entries(figures))
+    console.log(`${name}: ${median(all).toFixed(0)} MB/s, ${(median(all) / direct).toFixed(2)} of direct`)
+}
+
+async function memoryOf(pid, tunnels, socketPath) {
+  const figures = [`${memory(pid)} MB before`]
+  for (let wave = 1; wave <= waves; wave += 1) {
+    const open = []
+    for (let index = 0; index < tunnels; index += 1) open.push(await tunnel(socketPath))
+    if (wave === 1) figures.push(`${memory(pid)} MB open`)
+    await Promise.all(open.map((socket) => rate(socket, 2)))
+    figures.push(`${memory(pid)} MB after 2 MB through each, ${wave} of ${waves}`)
+  }
+  console.log(`${tunnels} tunnels at once: ${figures.join('; ')}; ${memory(pid, 'VmHWM')} MB at most`)
+}
+
+/** Processes of the forwarder's that lead to this socket. */
+function serving(socketPath) {
+  const argumentsOf = (pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    } catch {
+      // It has ended meanwhile.
+      return []
+    }
+  }
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return pids.filter((pid) => argumentsOf(pid).some((word) => word.endsWith(`=${socketPath}`))).map(Number)
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  await new Promise((closed) => server.close(closed))
+  return port
 }
 
 async function tell(controlSocket) {
@@ -90,10 +144,11 @@ async function tell(controlSocket) {
   throw new Error('the gate does not answer')
 }
 
-async function tunnel(socketPath) {
-  const socket = connect(socketPath)
+async function tunnel(where) {
+  const socket = connect(where)
   socket.write('CONNECT host.test:443 HTTP/1.1\r\nHost: host.test:443\r\n\r\n')
-  await once(socket, 'data')
+  const [answer] = await once(socket, 'data')
+  if (!String(answer).startsWith('HTTP/1.1 200 ')) throw new Error(`no tunnel: ${answer}`)
   return socket
 }
 
@@ -111,6 +166,7 @@ async function rate(socket, megabytes) {
   return wanted / 1_000 / (performance.now() - start)
 }
 
-function memory(pid) {
-  return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1_000)
+function memory(pid, what = 'VmRSS') {
+  const found = new RegExp(`^${what}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  return Math.round(Number(found[1]) / 1_000)
 }

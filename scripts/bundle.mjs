@@ -12,6 +12,7 @@ const entries = [
   ...globSync('src/{commands,hooks}/**/*.ts'),
   'src/completion/answer.ts',
   'src/gate/gate-process.ts',
+  'src/guard/guard-process.ts',
   'src/plugin.ts',
   'src/supervisor/supervisor-process.ts',
   'src/terminal/moat-help.ts',

@@ -25,6 +25,8 @@ CACHE=$(cd "$CACHE" && pwd)
 . "$ROOT/scripts/setup/packages.sh"
 # shellcheck source=scripts/setup/zig.sh
 . "$ROOT/scripts/setup/zig.sh"
+# shellcheck source=scripts/setup/postgres.sh
+. "$ROOT/scripts/setup/postgres.sh"
 # shellcheck source=scripts/setup/test-tools.sh
 . "$ROOT/scripts/setup/test-tools.sh"
 

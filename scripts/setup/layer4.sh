@@ -137,6 +137,12 @@ start_layer4_build() {
   set +m
 }
 
+# Before the tests: beside them it would take both cores from those that wait for containers.
+build_layer4_first() {
+  [ -n "${LAYER4_BUILD:-}" ] || start_layer4_build
+  [ -z "${LAYER4_BUILD:-}" ] || step 'Building Caddy with the layer4 module (some minutes, once)' await_layer4_build
+}
+
 # Until it has ended, one way or another: the tests say what became of it.
 await_layer4_build() {
   while kill -0 "$LAYER4_BUILD" 2>/dev/null; do sleep 0.5; done

@@ -3,9 +3,9 @@
 # second engine, another runtime, sudo. Installed where that is possible; elsewhere the tests that need one fail and say which.
 
 # program:packages. catatonit is the init process Podman puts into containers; Debian's podman only recommends it.
-TEST_TOOLS='chromium:chromium certutil:libnss3-tools curl:curl openssl:openssl pip3:python3-pip podman:podman,catatonit
+TEST_TOOLS='chromium:chromium certutil:libnss3-tools curl:curl openssl:openssl pip3:python3-pip podman:podman,catatonit newuidmap:uidmap
   qemu-aarch64:qemu-user runsc:runsc psql:postgresql-client setcap:libcap2-bin redis-cli:redis-tools
-  sudo:sudo tmux:tmux zsh:zsh'
+  ssh-agent:openssh-client sudo:sudo tmux:tmux zsh:zsh'
 
 ensure_test_tools() {
   local tool missing=()
@@ -16,6 +16,10 @@ ensure_test_tools() {
   done
   [ "${#missing[@]}" -eq 0 ] || install_test_tools
   ! has runsc || ensure_gvisor
+  if ! postgres_is_there; then
+    attempt 'Fetching Postgres 17 for tests (16 MB)' install_postgres
+    [ "$STEP_STATUS" -eq 0 ] || say "The tests that connect to it will fail: $(tail -n 1 "$STEP_LOG")"
+  fi
   zig_is_there && return
   attempt 'Fetching the compiler of the forwarder (100 MB)' install_zig
   [ "$STEP_STATUS" -eq 0 ] || say "The test that compiles it will fail: $(tail -n 1 "$STEP_LOG")"

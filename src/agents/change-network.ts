@@ -2,6 +2,7 @@
 import { judge } from '../approvals/judge.js'
 import type { MoatPaths } from '../config/paths.js'
 import { loadSettings } from '../config/settings.js'
+import { shellQuote } from '../config/shell-quote.js'
 import { isOpen, openNetwork } from '../egress/effective-policy.js'
 import { addLiveRule } from '../egress/live-rules.js'
 import type { Effect, NetworkRule } from '../egress/policy.js'
@@ -10,13 +11,13 @@ import { exitCodes, MoatError } from '../errors.js'
 import type { Agent } from '../routing/agent.js'
 import { syncRoutes } from '../supervisor/control-client.js'
 
-/** The rules that `text` stands for. Throws USAGE. */
-export function parseRule(text: string, effect: Effect): NetworkRule[] {
+/** The rules that `text` stands for, for `agent`, as it was typed. Throws USAGE. */
+export function parseRule(text: string, effect: Effect, agent: string): NetworkRule[] {
   const rules = rulesOfText(text, effect, `moat network ${effect}`)
   if (typeof rules !== 'string') return rules
   throw new MoatError('USAGE', `The rule ${JSON.stringify(text)} ${rules}${rules.endsWith('?') ? '' : '.'}`, {
     exit: exitCodes.usage,
-    suggestions: [`moat network ${effect} <agent> packages.example.com`, 'moat network presets'],
+    suggestions: [`moat network ${effect} ${shellQuote(agent)} packages.example.com`, 'moat network presets'],
   })
 }
 

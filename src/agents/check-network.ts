@@ -4,11 +4,15 @@ import { loadMoatYaml } from '../config/moat-yaml.js'
 import type { MoatPaths } from '../config/paths.js'
 import { loadSettings } from '../config/settings.js'
 import { resolveWorkspace } from '../config/workspace.js'
+import { allowCommand } from '../egress/allow-command.js'
 import { decide } from '../egress/decide.js'
 import { effectivePolicy } from '../egress/effective-policy.js'
+import { withoutRevoked } from '../egress/granted-rules.js'
 import { readLiveRules } from '../egress/live-rules.js'
 import type { EgressRequest, NetworkPolicy, Verdict } from '../egress/policy.js'
 import { exitCodes, MoatError } from '../errors.js'
+import { parseGrant } from '../grants/injection.js'
+import { grantMark } from '../grants/store.js'
 import type { Agent } from '../routing/agent.js'
 import { networkWithGrants, readGrants } from './container-grants.js'
 import { findAgent } from './find-agent.js'
@@ -16,7 +20,16 @@ import { planGrants } from './plan-grants.js'
 import { planNetwork } from './plan-network.js'
 
 export interface CheckedUrl extends EgressRequest, Verdict {
+  /** The command that would have it allowed; present where an agent is refused it, and a rule would do. */
+  allow?: string
   policy: NetworkPolicy['policy']
+}
+
+/** Whose policy is looked at: that of an agent, or of a moat.yaml, which nobody has run yet. */
+export interface CheckedNetwork {
+  /** Its name; absent for a moat.yaml. */
+  agent?: string
+  policy: NetworkPolicy
 }
 
 /** `reference` is an agent's, or else a directory's with a moat.yaml. */
@@ -24,7 +37,7 @@ export async function networkOf(
   reference: string,
   agents: () => Promise<readonly Agent[]>,
   paths: MoatPaths,
-): Promise<NetworkPolicy> {
+): Promise<CheckedNetwork> {
   const isPath = /^[.~/]|\//.test(reference)
   if (!isPath) {
     const found = await agents()
@@ -34,20 +47,26 @@ export async function networkOf(
     )
     if (!isDirectory || found.some(({ name, runId }) => name === reference || runId === reference)) {
       const agent = findAgent(found, reference)
-      return effectivePolicy(agent.network, await readLiveRules(paths, agent.runId))
+      const isThere = (grant: string) => grantMark(paths.grants, parseGrant(grant)) !== undefined
+      const network = agent.network && withoutRevoked(agent.network, isThere)
+      return { agent: agent.name, policy: effectivePolicy(network, await readLiveRules(paths, agent.runId)) }
     }
   }
   const { config } = await loadMoatYaml(await resolveWorkspace(reference))
   const { network } = await loadSettings(paths.configFile)
   const planned = planNetwork({ allow: [], declared: config.network, defaultPolicy: network.policy ?? 'permissive' })
   const { grants } = await planGrants({ ...config, secrets: {} }, { env: {} })
-  return effectivePolicy(networkWithGrants(planned, await readGrants(grants, paths)), [])
+  return { policy: effectivePolicy(networkWithGrants(planned, await readGrants(grants, paths)), []) }
 }
 
 /** What is decided of `text`, a URL or a host. Throws USAGE. */
-export function checkUrl(policy: NetworkPolicy, text: string, method: string): CheckedUrl {
+export function checkUrl({ agent, policy }: CheckedNetwork, text: string, method: string): CheckedUrl {
   const request = { ...requestOf(text), method: method.toUpperCase() }
-  return { ...request, ...decide(policy, request), policy: policy.policy }
+  const verdict = decide(policy, request)
+  const path = request.path.replace(/[?#].*$/s, '')
+  const allow =
+    verdict.allowed || agent === undefined ? undefined : allowCommand({ agent, ...request, path, ...verdict })
+  return { ...request, ...verdict, ...(allow !== undefined && { allow }), policy: policy.policy }
 }
 
 const ports: Readonly<Record<string, number>> = { http: 80, https: 443, ws: 80, wss: 443 }

@@ -1,5 +1,6 @@
 // Owns what a container is given for its agent's grants and secrets, read once before it is made.
-import type { MoatPaths } from '../config/paths.js'
+import { basename, posix } from 'node:path'
+import { agentSshSocket, type MoatPaths } from '../config/paths.js'
 import { realPlace } from '../config/real-path.js'
 import type { NetworkPolicy } from '../egress/policy.js'
 import type { Engine } from '../engine/engine.js'
@@ -10,10 +11,12 @@ import { type Grant, grantRules, injectionsOf } from '../grants/grant.js'
 import { clashOf, formatGrant, type GrantName } from '../grants/injection.js'
 import { noValue, readValue, textOf } from '../grants/read-value.js'
 import { readGrant } from '../grants/store.js'
+import { syncRoutes } from '../supervisor/control-client.js'
+import { mountPoint } from './forwarder.js'
 import type { PlannedSecret } from './plan-grants.js'
 
 export interface ContainerGrants extends Pick<ContainerParts, 'env' | 'git'> {
-  /** Puts files into the created container, before its start. */
+  /** Puts files into the created container, before its start, and has the proxy make ready what it needs. */
   install(containerId: string): Promise<void>
 }
 
@@ -35,7 +38,11 @@ export function readGrants(names: readonly GrantName[], paths: Pick<MoatPaths, '
 export async function planContainerGrants(
   grants: readonly Grant[],
   secrets: readonly PlannedSecret[],
-  { files: engineFiles }: Pick<Engine, 'files'>,
+  {
+    engine,
+    paths,
+    runId,
+  }: { engine: Pick<Engine, 'files'>; paths: Pick<MoatPaths, 'agents' | 'controlSocket'>; runId: string },
 ): Promise<ContainerGrants> {
   const all: { grant: Grant; secret?: Record<string, string> }[] = []
   for (const grant of grants) {
@@ -46,15 +53,31 @@ export async function planContainerGrants(
   assertNoClash(grants)
   const { env, files, git } = containerParts(all)
   return {
-    env: { ...env, ...(await readSecrets(secrets)) },
+    env: { ...env, ...sshEnvironment(grants, paths, runId), ...(await readSecrets(secrets)) },
     git,
     install: async (containerId) => {
       if (files.length === 0) return
       // From the top: images have no such directory.
       const placed = files.map(({ path, text }) => ({ name: path.slice(1), text }))
-      await engineFiles.write(containerId, '/', placed)
+      await engine.files.write(containerId, '/', placed)
+      // Its first instruction may be a login.
+      if (hasSsh(grants)) await syncRoutes(paths.controlSocket)
     },
   }
+}
+
+function hasSsh(grants: readonly Grant[]): boolean {
+  return grants.some(({ source }) => source.kind === 'ssh')
+}
+
+/** Where its ssh finds what it takes for an agent. */
+function sshEnvironment(
+  grants: readonly Grant[],
+  paths: Pick<MoatPaths, 'agents'>,
+  runId: string,
+): Record<string, string> {
+  if (!hasSsh(grants)) return {}
+  return { SSH_AUTH_SOCK: posix.join(mountPoint, basename(agentSshSocket(paths, runId))) }
 }
 
 /** The policy, with what the grants need. */

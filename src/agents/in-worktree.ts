@@ -14,6 +14,8 @@ import { agentsIn } from './list-worktrees.js'
 export interface WorktreeStart {
   branch: string
   engine: Engine
+  /** Patterns for ignored files that are to come along. */
+  include?: readonly string[]
   note: (line: string) => void
   paths: MoatPaths
   repository: Repository
@@ -25,14 +27,14 @@ export interface WorktreeStart {
  * fails takes back a worktree and a branch that were made for it.
  */
 export async function inWorktree<T>(
-  { branch, engine, note, paths, repository, signal }: WorktreeStart,
+  { branch, engine, include, note, paths, repository, signal }: WorktreeStart,
   action: (worktree: PreparedWorktree, started: () => Promise<void>) => Promise<T>,
 ): Promise<T> {
   // The real path, as git lists it: whoever cleans takes the same lock.
   const place = await realPlace(worktreePath(paths.worktrees, repository, branch))
   const lock = await lockWorktree(paths, place, () => note(`Waiting for another moat that starts branch ${branch}.`))
   try {
-    const worktree = await prepareWorktree(repository, paths.worktrees, branch)
+    const worktree = await prepareWorktree(repository, paths.worktrees, branch, include)
     let running = false
     try {
       signal.throwIfAborted()

@@ -2,6 +2,7 @@
 import type { MoatPaths } from '../config/paths.js'
 import { withDiscovered } from '../doors/with-discovered.js'
 import type { Engine } from '../engine/engine.js'
+import { withAlarms } from '../guard/alarms.js'
 import { type Agent, canHaveEndpoints, isLive } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { agentHost, defaultDomain, endpointHost, type ProxyAddress } from '../routing/urls.js'
@@ -18,16 +19,17 @@ export async function currentAgents(engine: Pick<Engine, 'listAgents'>, paths: P
 /** The same as it is printed. With `look`, it is also looked what else listens in their containers. */
 export async function listAgents(
   engine: Engine,
-  paths: Paths,
+  paths: Pick<MoatPaths, 'agents' | 'home'>,
   address: ProxyAddress,
   { look } = { look: false },
 ): Promise<AgentView[]> {
   const agents = await currentAgents(engine, paths)
   const undeclared = look ? await findUndeclared(engine, agents) : new Map<string, number[]>()
-  return agents.map((agent) => {
+  const views = agents.map((agent) => {
     const ports = undeclared.get(agent.runId)
     return { ...viewAgent(agent, address), ...(ports && { undeclared: ports }) }
   })
+  return withAlarms(views, paths.home)
 }
 
 /** The host names of all running agents, sorted; with a domain of the user's, that of the index too. */

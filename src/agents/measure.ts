@@ -1,6 +1,9 @@
 // Owns what running agents use at this moment.
 import type { MoatPaths } from '../config/paths.js'
 import { withDiscovered } from '../doors/with-discovered.js'
+import { isOpen } from '../egress/effective-policy.js'
+import { type HostUse, NetworkUse } from '../egress/network-use.js'
+import type { PolicyMode } from '../egress/policy.js'
 import type { Engine } from '../engine/engine.js'
 import type { ContainerUsage, ImageInfo } from '../engine/sessions.js'
 import { describeUnsealed } from '../engine/unsealed.js'
@@ -13,7 +16,11 @@ export interface SystemStatus {
   engine: { address: string; name: string; version: string }
   /** Images that moat built. */
   images: ImageInfo[]
-  runs: (AgentView & { usage: ContainerUsage })[]
+  runs: (AgentView & {
+    /** Of an agent under a network policy: what it has talked to, and what it was refused. */
+    network?: { hosts: HostUse[]; policy: PolicyMode }
+    usage: ContainerUsage
+  })[]
   /** Directories that agents keep from run to run. */
   volumes: VolumeView[]
   /** What a person may want to do something about. */
@@ -22,7 +29,7 @@ export interface SystemStatus {
 
 export async function measureSystem(
   engine: Engine,
-  paths: Pick<MoatPaths, 'agents'>,
+  paths: Pick<MoatPaths, 'agents' | 'home'>,
   address: ProxyAddress,
 ): Promise<SystemStatus> {
   const [{ agents, unreadable, unsealed }, images, version, volumes] = await Promise.all([
@@ -32,6 +39,8 @@ export async function measureSystem(
     viewVolumes(engine),
   ])
   const live = await withDiscovered(agents.filter(isLive), { paths })
+  const networks = new NetworkUse(paths)
+  await networks.refresh(live.filter(({ network }) => network && !isOpen(network)).map(({ runId }) => runId))
   const usages = await Promise.all(live.map(({ containerId }) => engine.sessions.usage(containerId)))
   const ended = agents.filter(hasEnded).length
   const abandoned = unneeded(volumes, false).length
@@ -41,6 +50,10 @@ export async function measureSystem(
     images,
     runs: live.map((agent, index) => ({
       ...viewAgent(agent, address),
+      ...(agent.network &&
+        !isOpen(agent.network) && {
+          network: { hosts: networks.of(agent.runId), policy: agent.network.policy },
+        }),
       usage: usages[index] ?? { cpu: 0, disk: 0, memory: 0 },
     })),
     volumes,

@@ -21,6 +21,7 @@ import { findCheckout, type LinkedCheckout, placeOf } from '../worktrees/find-ch
 import type { GitPlace } from '../worktrees/git-place.js'
 import { mainCheckoutAt } from '../worktrees/main-checkout.js'
 import { repositoryId } from '../worktrees/repository.js'
+import { isAcknowledged } from '../worktrees/repository-config.js'
 import { type PlannedSecret, planGrants } from './plan-grants.js'
 import { type GivenMounts, planMounts } from './plan-mounts.js'
 import { planNetwork } from './plan-network.js'
@@ -84,6 +85,8 @@ export interface AgentPlan extends GivenMounts, RegisteredEndpoints {
   proxyTrust: ProxyTrust
   /** Where moat.yaml names the container's runtime. */
   runtimePlace?: string
+  /** Where moat.yaml says that none is taken before a run, and how many are to be kept. */
+  snapshots: { disabledPlace?: string; retention?: number }
   /** Variables whose values are read at its start. */
   secrets: PlannedSecret[]
   workspace: string
@@ -117,7 +120,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
   const branch = checkout?.branch
   const name = chooseName(request.name ?? (branch === undefined ? config.name : branchRunName(config.name, branch)))
   const { commonDir } = checkout ?? mainCheckout ?? {}
-  const mounted = await planMounts(config, request.mounts, { commonDir, workspace })
+  const { given, ownMounts } = await planMounts(config, request.mounts, { commonDir, workspace })
   const { allow = [], defaultPolicy = 'permissive' } = request
   const network = planNetwork({ allow, declared: config.network, defaultPolicy })
   const [, command, image, registered] = await checkAll([
@@ -147,31 +150,39 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     name,
     network,
     notes: [...loaded.notes, ...(await notesOf(checkout ?? mainCheckout))],
-    // Watchers end with their stdin; what reads all of it never ends without. Servers are mostly run by the former.
-    openStdin:
-      config.stdin === undefined
-        ? config.discover === true || registered.endpoints.length > 0
-        : config.stdin === 'open',
+    openStdin: opensStdin(config, registered),
     proxyTrust: await findProxyTrust({ ...registered, command, discover: config.discover, domain, env, workspace }),
     powers: powersOf({
       gitDirectory: mainCheckout?.commonDir,
+      gitIsOwn: mainCheckout === undefined || (await isAcknowledged(mainCheckout)),
       grants: grantPowers,
       secrets: secrets.map(({ name, text }) => ({ name, value: text })),
       hostPorts: registered.hostPorts,
       loaded,
-      ownMounts: mounted.ownMounts,
+      ownMounts,
       ownRules: allow,
       strictByDefault: defaultPolicy === 'strict',
-      volumes: mounted.given.volumes,
+      volumes: given.volumes,
       workspace,
     }),
     ...(config.container.runtime !== undefined && { runtimePlace: loaded.locate(['container', 'runtime']) }),
     secrets,
+    snapshots: planSnapshots(loaded),
     workspace,
     ...registered,
-    ...mounted.given,
+    ...given,
     endpoints: withHint(registered.endpoints, hostHint),
   }
+}
+
+/** Watchers end with their stdin; what reads all of it never ends without. Servers are mostly run by the former. */
+function opensStdin({ discover, stdin }: MoatYaml, { endpoints }: RegisteredEndpoints): boolean {
+  return stdin === undefined ? discover === true || endpoints.length > 0 : stdin === 'open'
+}
+
+function planSnapshots({ config: { snapshots }, locate }: LoadedMoatYaml): AgentPlan['snapshots'] {
+  const { disabled, retention } = snapshots
+  return { ...(disabled && { disabledPlace: locate(['snapshots']) }), ...(retention !== undefined && { retention }) }
 }
 
 async function notesOf(checkout: LinkedCheckout | GitPlace | undefined): Promise<string[]> {

@@ -7,6 +7,7 @@ import { formatGrant, type GrantName, parseGrant } from '../grants/injection.js'
 import { chooseProfile } from '../grants/profile.js'
 import { parseReference } from '../grants/read-value.js'
 import { isDnsLabel } from '../routing/dns-label.js'
+import { isGrantName } from '../routing/grant-name.js'
 
 export interface PlannedGrants {
   grants: GrantName[]
@@ -38,7 +39,7 @@ export async function planGrants(
   request: GrantRequest,
 ): Promise<PlannedGrants> {
   const own = request.grants ?? []
-  for (const text of own) if (!text.split('@').every(isDnsLabel) || text.split('@').length > 2) throw wrongName(text)
+  for (const text of own) if (!isWord(text)) throw wrongName(text)
   const needsProfile = grants.length > 0 || own.some((text) => !text.includes('@'))
   const profile = needsProfile ? chooseProfile(request.profile) : ''
   const named = (text: string) => (text.includes('@') ? parseGrant(text) : { name: text, profile })
@@ -63,9 +64,15 @@ async function plannedSecret(name: string, text: string): Promise<PlannedSecret>
   return { name, source: { kind: 'file', path }, text: `file://${path}` }
 }
 
+/** A name, or `name@profile`. */
+function isWord(text: string): boolean {
+  const [name = '', profile, ...more] = text.split('@')
+  return isGrantName(name) && (profile === undefined || isDnsLabel(profile)) && more.length === 0
+}
+
 function wrongName(text: string): MoatError {
   return new MoatError('USAGE', `--grant takes the name of a grant, not ${JSON.stringify(text)}.`, {
     exit: exitCodes.usage,
-    suggestions: ['moat run --grant github', 'moat grant list'],
+    suggestions: ['moat run --grant github', 'moat run --grant ssh:github.com', 'moat grant list'],
   })
 }

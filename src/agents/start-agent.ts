@@ -8,7 +8,6 @@ import type { ContainerOutput, ContainerSpec, Engine } from '../engine/engine.js
 import { containerName, toLabels } from '../engine/labels.js'
 import type { Grant } from '../grants/grant.js'
 import { formatGrant } from '../grants/injection.js'
-import { rememberStart } from '../review/review.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { type ProxyAddress, urlEnvironment } from '../routing/urls.js'
 import { checkRoutes, type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
@@ -22,15 +21,16 @@ import { type ContainerGrants, networkWithGrants, planContainerGrants, readGrant
 import { type ContainerTrust, planContainerTrust } from './container-trust.js'
 import { nameUser } from './container-user.js'
 import { ContainerVolumes } from './container-volumes.js'
+import { describeStarted } from './describe-started.js'
 import { assertDiscovery } from './discovery.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
 import { type Forwarder, planForwarder } from './forwarder.js'
-import { justStarted } from './just-started.js'
 import { planPackageCache } from './package-cache.js'
 import { peerHostsOf, tellPeers } from './peer-hosts.js'
 import { type AgentPlan, usesProxy } from './plan-agent.js'
 import type { Progress } from './progress.js'
 import { giveSettings } from './proxy-trust.js'
+import { rememberWorkspace } from './remember-workspace.js'
 import { reserveContainer } from './reserve-container.js'
 import { newRunId } from './run-id.js'
 import { assertRuntime } from './runtime.js'
@@ -38,6 +38,7 @@ import { assertSettled, followedPaths } from './settled-sources.js'
 import { takeBack } from './take-back.js'
 import { planTrustBundle, type TrustBundle } from './trust-bundle.js'
 import { trustedRoots } from './trusted-roots.js'
+import { whileGuarded } from './while-guarded.js'
 
 export interface StartOptions {
   /** Stream the agent's output from its first byte. */
@@ -140,7 +141,7 @@ async function startContainer(
   const plan = { ...wanted, command: given.command, env: { ...given.env, ...wanted.env } }
   const roots = await trustedRoots(plan, options)
   const trust = await planContainerTrust(engine, facts, roots.paths, plan.env)
-  const grants = await planContainerGrants(granted, plan.secrets, engine)
+  const grants = await planContainerGrants(granted, plan.secrets, { engine, paths, runId })
   const peerHosts = address ? await peerHostsOf(engine, plan.network.peers, address.domain) : []
   const own = { engine, image: facts, note: progress.note, paths: roots.paths, peerHosts, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
@@ -152,13 +153,10 @@ async function startContainer(
     const network = plan.network.policy === 'strict' ? 'none' : await engine.networks.ensure()
     const parts = { address, bundle, forwarder, grants, network, runId, trust, volumes }
     const spec = await containerSpec(plan, options, image, parts)
-    return await progress.step(`Starting ${plan.name}`, async () => {
-      await rememberStart(paths, {
-        name: plan.name,
-        runId,
-        startedAt: new Date().toISOString(),
-        workspace: plan.workspace,
-      })
+    const step = <T>(act: (guarded: (containerId: string) => Promise<void>) => Promise<T>) =>
+      whileGuarded(plan, { engine, paths, runId }, (stay) => progress.step(`Starting ${plan.name}`, () => act(stay)))
+    await rememberWorkspace(plan, runId, options)
+    return await step(async (guarded) => {
       const followed = [...followedPaths(plan, spec), ...volumes.mountPoints(spec)]
       await assertSettled(followed)
       const containerId = await reserveContainer(engine, plan.name, spec)
@@ -172,9 +170,9 @@ async function startContainer(
         await roots.install(containerId)
         await grants.install(containerId)
         await volumes.install(containerId, options.user)
+        await guarded(containerId)
         const started = await letRun(containerId, plan, followed, options)
-        const discovers = forwarder?.labels.discover ?? false
-        const agent = justStarted(plan, { containerId, discovers, keep: options.keep, runId })
+        const agent = describeStarted(plan, { containerId, forwarder, keep: options.keep, runId })
         if (address) await tellPeers(engine, agent, address.domain, progress.note)
         const view = viewAgent(agent, address ?? options.wanted)
         return { ...started, agent: view, containerId, forwards: forwarder?.ports ?? [] }

@@ -6,9 +6,12 @@ import { agentGateSocket, hostPortSocket, type MoatPaths } from '../config/paths
 import type { NetworkPolicy } from '../egress/policy.js'
 import type { ContainerSpec } from '../engine/engine.js'
 import type { ImageFacts } from '../engine/files.js'
+import { grantFiles } from '../grants/container-parts.js'
 import { gatePort } from '../routing/gate-port.js'
 
 const loopback = '127.0.0.1'
+/** What a container with a grant for ssh has. */
+const knownHosts = `${grantFiles}/ssh/known_hosts`
 
 export interface WayToWorld {
   env: Record<string, string>
@@ -92,7 +95,11 @@ async function toolFiles(port: number, gate: string, { mountPoint, paths }: WayT
     {
       name: 'ssh.conf',
       target: '/etc/ssh/ssh_config.d/moat.conf',
-      text: `Match host !localhost,!*.localhost,!127.*,!::1,*\n  ProxyCommand ${mountPoint}/forward connect ${gate} %h %p\n`,
+      // Hosts of grants are known in there, whoever the user is.
+      text: `Match host !localhost,!*.localhost,!127.*,!::1,*
+  ProxyCommand ${mountPoint}/forward connect ${gate} %h %p
+  GlobalKnownHostsFile /etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2 ${knownHosts}
+`,
     },
   ]
   await mkdir(directory, { recursive: true })

@@ -16,6 +16,8 @@ import type { AskedPower, Power } from './power.js'
 export interface PowerSources {
   /** The repository's own directory, where the workspace is a checkout or a repository. */
   gitDirectory?: string | undefined
+  /** True where that lies in the workspace, or says that this is its checkout. */
+  gitIsOwn?: boolean
   /** Ports on 127.0.0.1 that endpoints ask for by number. */
   hostPorts: readonly { endpoint: string; hostPort: number }[]
   loaded: Pick<LoadedMoatYaml, 'config' | 'locate'>
@@ -100,7 +102,17 @@ const kinds: Readonly<Record<PowerKey, PowerKind>> = {
     matches: wholly,
   },
   mounts: {
-    find: ({ gitDirectory, loaded: { config }, ownMounts, workspace }) => [
+    find: ({ gitDirectory, gitIsOwn = true, loaded: { config }, ownMounts, workspace }) => [
+      // By a file of the workspace, which an agent may have made.
+      ...(gitDirectory === undefined || gitIsOwn
+        ? []
+        : [
+            {
+              name: '.git',
+              path: [],
+              value: mountText({ readOnly: false, source: gitDirectory, target: gitDirectory }),
+            },
+          ]),
       ...config.mounts.flatMap((mount, index) =>
         isWorkspaceItself(mount) || isHarmless(mount, workspace, gitDirectory)
           ? []

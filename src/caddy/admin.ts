@@ -52,6 +52,11 @@ export class CaddyAdmin {
     await ask(() => (path.length === 0 ? this.#got.post(url, { json: value }) : this.#got.patch(url, { json: value })))
   }
 
+  /** Has Caddy listen anew, with the config that it has: one that does not differ is otherwise not looked at. */
+  async reload(config: CaddyConfig): Promise<void> {
+    await ask(() => this.#got.post('load', { headers: { 'Cache-Control': 'must-revalidate' }, json: config }))
+  }
+
   /** What Caddy has counted, in Prometheus' text form. */
   async readMetrics(): Promise<string> {
     return ask(() => this.#got('metrics').text())

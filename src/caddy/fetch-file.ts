@@ -6,6 +6,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import got, { RequestError } from 'got'
 import { messageOf } from '../errors.js'
+import { announcedDigest, hasDigest } from './announced-digest.js'
 import { isSafe } from './caddy-source.js'
 
 /** The official service builds on demand; a stalled connection is given up sooner. Milliseconds. */
@@ -60,6 +61,9 @@ export async function fetchFile(url: URL, path: string, { onProgress, signal }: 
     const count = counted(start, total, onProgress)
     await pipeline(stream, count.stream, createWriteStream(path, { flags: start > 0 ? 'a' : 'w', mode: 0o600 }))
     if (total !== undefined && count.received() < total) throw new DownloadError('the connection was cut', true)
+    const digest = announcedDigest(response.headers)
+    if (digest && !(await hasDigest(path, digest)))
+      throw new DownloadError('what arrived does not have the checksum that the server announced', false)
   } catch (error) {
     stream.destroy()
     throw await explained(error, path)

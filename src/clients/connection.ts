@@ -32,12 +32,14 @@ export interface ConnectionOptions {
   byName: ProxyAddress | undefined
   /** Path of the root certificate. */
   ca: string
+  /** The client that is to be run, with its arguments. */
+  client?: readonly string[] | undefined
   endpoint: string | undefined
 }
 
-/** The endpoint that is named, or the only one that is not a web server. Rejects with USAGE or AGENT_NOT_FOUND. */
+/** The endpoint that is named, or the only one that is not a web server, or that is the client's. Rejects with USAGE or AGENT_NOT_FOUND. */
 export function connectionTo(agent: Agent, options: ConnectionOptions): Connection {
-  const { name, port, url } = chosenEndpoint(agent, options.endpoint)
+  const { name, port, url } = chosenEndpoint(agent, options)
   const client = clientOf(url, port)
   const fragment = agent.routes.find(({ endpoint }) => endpoint === name)
   const named = options.byName && fragment?.named && client.named ? options.byName : undefined
@@ -48,13 +50,13 @@ export function connectionTo(agent: Agent, options: ConnectionOptions): Connecti
   const words = { ...place, ca: options.ca, port: `${place.port}` }
   const { env } = wayOf(client, named !== undefined)
   const found = {
-    ...place,
     agent: agent.name,
-    ca: options.ca,
     endpoint: name,
-    env: Object.fromEntries(Object.entries(env).map(([key, text]) => [key, fill(text, words)])),
-    tls: named !== undefined,
     url,
+    ...place,
+    tls: named !== undefined,
+    ca: options.ca,
+    env: Object.fromEntries(Object.entries(env).map(([key, text]) => [key, fill(text, words)])),
   }
   const [program = ''] = programsOf(client, found.tls)
   const line = [...Object.entries(found.env).map(([key, text]) => `${key}=${shellQuote(text)}`)]
@@ -78,12 +80,27 @@ export function clientFor(agent: Agent, { endpoint, url }: Pick<Connection, 'end
   return clientOf(url, agent.endpoints.find(({ name }) => name === endpoint)?.port)
 }
 
-function chosenEndpoint(agent: Agent, name: string | undefined): Endpoint & { url: string } {
-  const candidates = agent.endpoints.filter((one): one is Endpoint & { url: string } => hasAddress(one.url))
+/** Why a client is not told the endpoint's name, if that is so and can be changed. */
+export function whyByAddress(agent: Agent, { endpoint, tls }: Connection, proxy: { layer4?: boolean } | undefined) {
+  const isNamed = agent.routes.some((route) => route.endpoint === endpoint && route.named)
+  if (tls || !isNamed || proxy?.layer4) return undefined
+  const why = proxy
+    ? 'The proxy’s Caddy has no layer4 module, which moat setup gets'
+    : 'The routing proxy is not running'
+  return `${why}: this is the endpoint’s own address, without TLS.`
+}
+
+type Candidate = Endpoint & { url: string }
+
+function chosenEndpoint(agent: Agent, { client, endpoint: name }: ConnectionOptions): Candidate {
+  const candidates = agent.endpoints.filter((one): one is Candidate => hasAddress(one.url))
   const names = candidates.map((one) => one.name)
   const [only, ...others] = name === undefined ? candidates : candidates.filter((one) => one.name === name)
   if (only && others.length === 0) return only
-  const suggestions = names.map((one) => `moat connect ${agent.name} ${one}`)
+  const [theirs, ...more] = name === undefined && client ? candidates.filter((one) => takes(one, client)) : []
+  if (theirs && more.length === 0) return theirs
+  const after = client ? [' --', ...client.map(shellQuote)].join(' ') : ''
+  const suggestions = names.map((one) => `moat connect ${agent.name} ${one}${after}`)
   const usage = { exit: exitCodes.usage, suggestions: suggestions.length > 0 ? suggestions : ['moat list'] }
   if (candidates.length === 0)
     throw new MoatError('USAGE', `${agent.name} has no endpoint of the type tcp to connect to.`, usage)
@@ -95,6 +112,11 @@ function chosenEndpoint(agent: Agent, name: string | undefined): Endpoint & { ur
   const nearest = nearestName(name, names)
   const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`
   throw new MoatError('AGENT_NOT_FOUND', `${agent.name} has no endpoint ${name}.${hint}`, usage)
+}
+
+/** True for an endpoint at which the client is at home, by its program. */
+function takes({ port, url }: Candidate, [program = '']: readonly string[]): boolean {
+  return clientOf(url, port).programs.includes(basename(program))
 }
 
 /** An address with a port, and not that of a site. */

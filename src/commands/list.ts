@@ -5,6 +5,7 @@ import type { AgentView } from '../routing/agent-view.js'
 import { indexUrl } from '../routing/urls.js'
 import { readProblems } from '../supervisor/control-client.js'
 import { currentProxy } from '../supervisor/proxy.js'
+import { describeAlarms } from '../terminal/describe-alarm.js'
 import { describeIndex, describeProblems, formatAgents } from '../terminal/format-agents.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { terminalColumns } from '../terminal/table.js'
@@ -36,6 +37,7 @@ export default class List extends MoatCommand {
       this.log(formatAgents(agents, Date.now(), terminalColumns()))
       this.logToStderr(describeIndex(proxy, agents))
       for (const line of describeProblems(problems)) this.logToStderr(line)
+      for (const line of describeAlarms(agents, this.paths.home)) this.logToStderr(line)
     } else this.logToStderr('No agents. Start one with: moat run <directory>')
     return { agents, indexUrl: indexUrl(address), proxy: proxy.runs ? 'running' : 'stopped' }
   }

@@ -1,6 +1,6 @@
 // Owns what moat.yaml may say of credentials: `grants`, used without being seen, and `secrets`, which the container sees.
 import { z } from 'zod'
-import { isDnsLabel } from '../routing/dns-label.js'
+import { isGrantName } from '../routing/grant-name.js'
 import { isEnvName } from './env-flag.js'
 import { collectionError, leaf } from './schema-parts.js'
 
@@ -8,7 +8,10 @@ const reference = /^(env:\/\/[A-Za-z_]\w*|file:\/\/(\/|~\/).+|op:\/\/.+)$/
 
 export const grants = z
   .array(
-    leaf<string>('the name of a grant, such as github', (value) => typeof value === 'string' && isDnsLabel(value)),
+    leaf<string>(
+      'the name of a grant, such as github or ssh:github.com',
+      (value) => typeof value === 'string' && isGrantName(value),
+    ),
     { error: collectionError('a list such as [github, npm]') },
   )
   .superRefine((all, context) => {

@@ -9,6 +9,7 @@ import { mountKeys, mounts } from './mounts-schema.js'
 import { network } from './network-schema.js'
 import { otherShape } from './other-program.js'
 import { collectionError, dnsLabel, endpointNameProblem, leaf, mustBe, portNumber, text } from './schema-parts.js'
+import { snapshots } from './snapshots-schema.js'
 import { type DeclaredVolume, volumeKeys, volumes } from './volumes-schema.js'
 
 /** The smallest memory limit container engines accept, in MiB. */
@@ -147,6 +148,7 @@ export function moatYamlSchema(directory: string) {
         network: network.optional(),
         ports: ports.optional(),
         secrets: secrets.optional(),
+        snapshots: snapshots.optional(),
         stdin: leaf<'closed' | 'open'>('open or closed', (value) => value === 'open' || value === 'closed').optional(),
         volumes: volumes.optional(),
       },
@@ -174,10 +176,12 @@ export const moatYamlKeys = {
     'network',
     'grants',
     'secrets',
+    'snapshots',
   ],
   container: Object.keys(container.shape),
   hooks: Object.keys(hooks.shape),
   'mounts[]': mountKeys,
   network: ['policy', 'rules', 'host', 'peers'],
+  snapshots: Object.keys(snapshots.shape),
   'volumes[]': volumeKeys,
 } as const satisfies Record<string, readonly string[]>

@@ -47,6 +47,8 @@ export interface MoatYaml {
   ports: EndpointDeclaration[]
   /** Variables with where their values are, which the container sees. */
   secrets: Record<string, string>
+  /** Whether one is taken before a run, and how many are kept at least. */
+  snapshots: { disabled?: true; retention?: number }
   /** Whether the command's stdin stays open, though nobody writes to it. */
   stdin?: 'closed' | 'open'
   /** Directories that the engine keeps from run to run. */
@@ -167,6 +169,10 @@ function toMoatYaml(parsed: z.output<ReturnType<typeof moatYamlSchema>>, source:
       return Object.hasOwn(ports, name) ? [toEndpoint(name, ports[name] ?? {})] : []
     }),
     secrets: parsed.secrets ?? {},
+    snapshots: {
+      ...((parsed.snapshots?.disabled || parsed.snapshots?.triggers?.disable_pre_run) && { disabled: true }),
+      ...(parsed.snapshots?.retention !== undefined && { retention: parsed.snapshots.retention }),
+    },
     ...(parsed.stdin && { stdin: parsed.stdin }),
     volumes: parsed.volumes ?? [],
   }

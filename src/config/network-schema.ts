@@ -1,7 +1,7 @@
 // Owns the schema of `network:` in moat.yaml: what it may hold, and what is said when it does not.
 import { z } from 'zod'
 import type { NetworkRule, PathRule, PolicyMode } from '../egress/policy.js'
-import { networkPresets, presetRules } from '../egress/presets.js'
+import { networkPresets, presetMeant, presetRules } from '../egress/presets.js'
 import { readPathRule, readTarget } from '../egress/read-rule.js'
 import { nearestName } from '../routing/nearest-name.js'
 import { collectionError, dnsLabel, leaf, mustBe } from './schema-parts.js'
@@ -69,6 +69,13 @@ function hostRule(
   path: PropertyKey[],
   problems: Problem[],
 ): DeclaredRule | undefined {
+  const meant = presetMeant(text)
+  if (meant !== undefined) {
+    const instead =
+      effect === 'allow' ? `write {preset: ${meant}}` : 'moat network presets lists its hosts, to be denied'
+    const message = `names a preset; ${instead}, or "${meant}:443" for a host of that name`
+    return void problems.push({ message, path })
+  }
   const target = readTarget(text)
   if (typeof target === 'string') return void problems.push({ message: target, path })
   const shown = effect === 'deny' ? `deny: ${text}` : text

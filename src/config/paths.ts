@@ -71,6 +71,8 @@ export interface MoatPaths {
   sealKey: string
   /** What workspaces looked like when their runs began. */
   reviews: string
+  /** What workspaces were like at times. */
+  snapshots: string
   /** A copy of the root certificate in a directory that containers may see. */
   publicCertificate: string
   /** The same for agents of whom something is opened: both roots. */
@@ -142,6 +144,7 @@ export function moatPaths(env: NodeJS.ProcessEnv = process.env, userHome: string
     publicEgressCertificate: join(proxy, 'public-egress', 'ca.crt'),
     sealKey: sealKeyFile(home),
     servedPort: join(proxy, 'port'),
+    snapshots: join(home, 'snapshots'),
     spawnLock: join(proxy, 'spawn.lock'),
     supervisorLock: join(proxy, 'supervisor.lock'),
     supervisorLog: join(proxy, 'supervisor.log'),
@@ -173,6 +176,11 @@ export function agentSocket(paths: Pick<MoatPaths, 'agents'>, runId: string): st
 /** Where the gate listens for what the container of a run sends out. */
 export function agentGateSocket(paths: Pick<MoatPaths, 'agents'>, runId: string): string {
   return join(agentDirectory(paths, runId), 'gate.sock')
+}
+
+/** Where moat stands in for an ssh agent, for the container of a run. */
+export function agentSshSocket(paths: Pick<MoatPaths, 'agents'>, runId: string): string {
+  return join(agentDirectory(paths, runId), 'ssh.sock')
 }
 
 /** Where Caddy opens what an agent sends elsewhere. Which socket it comes by says which agent it is. */

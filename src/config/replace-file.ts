@@ -2,12 +2,18 @@
 import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 
-export async function replaceFile(file: string, text: string, mode = 0o666): Promise<void> {
+/** With exactly that mode, if one is given. */
+export async function replaceFile(file: string, text: string | Uint8Array, mode?: number): Promise<void> {
   const temporary = `${file}.${randomBytes(6).toString('hex')}`
   // Exclusive, so that nothing lies in wait under that name.
-  const handle = await open(temporary, 'wx', mode)
+  const handle = await open(temporary, 'wx', mode ?? 0o666)
   try {
-    await handle.writeFile(text).finally(() => handle.close())
+    try {
+      if (mode !== undefined) await handle.chmod(mode)
+      await handle.writeFile(text)
+    } finally {
+      await handle.close()
+    }
     await rename(temporary, file)
   } catch (error) {
     await rm(temporary, { force: true })

@@ -4,6 +4,7 @@ import type { PolicyMode } from '../egress/policy.js'
 import { checkConfig, parseConfig } from './load-yaml.js'
 import { policyMode } from './network-schema.js'
 import { collectionError, domain, leaf, portNumber, text as textValue } from './schema-parts.js'
+import { snapshotSettings } from './snapshots-schema.js'
 
 /** What a moat.yaml may ask for that reaches beyond the box, as config.yaml has rules for it. */
 export const powerKeys = [
@@ -36,6 +37,7 @@ export interface Settings {
   /** For agents whose moat.yaml has no policy. */
   network: { policy?: PolicyMode }
   proxy: { domain?: string; port?: number }
+  snapshots: { disabled?: boolean; retention?: number }
 }
 
 const proxy = z.strictObject(
@@ -88,6 +90,7 @@ const schema = z.strictObject(
     never: rules('no modes', '{mounts: [~/.ssh]}').optional(),
     network: network.optional(),
     proxy: proxy.optional(),
+    snapshots: snapshotSettings.optional(),
   },
   { error: collectionError('a mapping such as {proxy: {port: 8080}}') },
 )
@@ -99,21 +102,24 @@ const knownKeys = {
   never: powerKeys,
   network: Object.keys(network.shape),
   proxy: Object.keys(proxy.shape),
+  snapshots: Object.keys(snapshotSettings.shape),
 }
 
 /** The settings in the text of the file; an empty one sets nothing. Throws one CONFIG_INVALID with every problem. */
 export async function parseSettings(displayFile: string, text: string): Promise<Settings> {
   const source = parseConfig(displayFile, text)
-  if (!source) return { approvals: {}, caddy: {}, never: {}, network: {}, proxy: {} }
+  if (!source) return { approvals: {}, caddy: {}, never: {}, network: {}, proxy: {}, snapshots: {} }
   const settings = await checkConfig(displayFile, text, source, schema, knownKeys)
   const mirror = settings.caddy?.mirror
   const { domain, port } = settings.proxy ?? {}
   const policy = settings.network?.policy
+  const { disabled, retention } = settings.snapshots ?? {}
   return {
     approvals: settings.approvals ?? {},
     caddy: mirror === undefined ? {} : { mirror },
     never: settings.never ?? {},
     network: policy === undefined ? {} : { policy },
     proxy: { ...(domain !== undefined && { domain }), ...(port !== undefined && { port }) },
+    snapshots: { ...(disabled !== undefined && { disabled }), ...(retention !== undefined && { retention }) },
   }
 }

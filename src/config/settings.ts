@@ -37,7 +37,7 @@ export interface WantedAddressSources {
 export async function loadSettings(file: string, cwd: string = process.cwd()): Promise<Settings> {
   const displayFile = displayName(file, cwd)
   const text = await readConfigText(file, displayFile)
-  if (text === undefined) return { approvals: {}, caddy: {}, never: {}, network: {}, proxy: {} }
+  if (text === undefined) return { approvals: {}, caddy: {}, never: {}, network: {}, proxy: {}, snapshots: {} }
   // zod takes 50 ms to load, and most users have no such file.
   const { parseSettings } = await import('./settings-file.js')
   return parseSettings(displayFile, text)

@@ -5,6 +5,8 @@ import type { Grant } from '../grants/grant.js'
 import { formatGrant, grantCommand } from '../grants/injection.js'
 import { readValue } from '../grants/read-value.js'
 import { listGrants } from '../grants/store.js'
+import type { SshAccess } from '../ssh/access.js'
+import { checkAccess } from '../ssh/check-access.js'
 import { type DoctorContext, type Finding, fail, failure, ok, warn } from './diagnosis.js'
 
 /** Milliseconds; all are asked at once. */
@@ -22,6 +24,7 @@ export async function checkGrants(
 async function findingOf(grant: Grant, env: NodeJS.ProcessEnv, check: typeof checkGrant): Promise<Finding> {
   const name = nameOf(grant)
   try {
+    if (grant.source.kind === 'ssh') return await sshFinding(grant, grant.source.access, env)
     const { secret } = await readValue(grant, { env, timeout: patience })
     const { asked, who } = await check(grant, secret, { timeout: patience })
     if (!asked) return ok(name, `It has a value; ${grant.provider.title} cannot be asked about it.`)
@@ -32,6 +35,12 @@ async function findingOf(grant: Grant, env: NodeJS.ProcessEnv, check: typeof che
     const isSure = error.code === 'GRANT_REFUSED' ? / refuses /.test(error.message) : grant.source.kind !== 'env'
     return (isSure ? fail : warn)(name, error.message, [`moat grant ${grantCommand(grant)}`])
   }
+}
+
+async function sshFinding(grant: Grant, access: SshAccess, env: NodeJS.ProcessEnv): Promise<Finding> {
+  const problem = await checkAccess(access, env)
+  if (problem === undefined) return ok(nameOf(grant), `Its keys and those of ${access.host} are as they were granted.`)
+  return warn(nameOf(grant), problem, [`moat grant ${grantCommand(grant)}`])
 }
 
 function nameOf(name: Parameters<typeof formatGrant>[0]): string {

@@ -1,15 +1,17 @@
 // Owns the doors between the proxy and agents' containers, as one thing: the sockets by which Caddy reaches their servers, the
-// doorkeeper by which they reach Caddy, the gate by which they reach the world, and the directories all are in.
+// doorkeeper by which they reach Caddy, the gate by which they reach the world, what their ssh takes for an agent, and the
+// directories all are in.
 import type { MoatPaths } from '../config/paths.js'
 import { GateKeeper } from '../gate/gate-keeper.js'
-import { gatedAgents } from '../gate/gated-agents.js'
+import { type GatedAgentsOptions, gatedAgents } from '../gate/gated-agents.js'
 import type { Agent } from '../routing/agent.js'
 import type { RouteTable } from '../routing/route-table.js'
 import { AgentDirectories, type SharingAgent } from './agent-directories.js'
 import { Doorkeeper } from './doorkeeper.js'
 import { Links } from './links.js'
+import { SshAgents, type SshAgentsOptions } from './ssh-agents.js'
 
-export interface DoorsOptions {
+export interface DoorsOptions extends Pick<SshAgentsOptions, 'accessesOf'>, Pick<GatedAgentsOptions, 'grantMark'> {
   domain: string
   env: NodeJS.ProcessEnv
   log: (message: string) => void
@@ -28,6 +30,7 @@ export class Doors {
   readonly #gate: GateKeeper
   readonly #links: Links
   readonly #options: DoorsOptions
+  readonly #ssh: SshAgents
   #insideWas = ''
 
   constructor(options: DoorsOptions) {
@@ -36,6 +39,7 @@ export class Doors {
     this.#gate = new GateKeeper({ ...options, ...(options.onGate && { onRestart: options.onGate }) })
     this.#links = new Links(options)
     this.#options = options
+    this.#ssh = new SshAgents(options)
   }
 
   /** What keeps agents from what they may reach, if anything does. */
@@ -45,7 +49,7 @@ export class Doors {
 
   /** Resolves when Caddy reaches these agents, and they reach Caddy and what their policies allow. */
   async apply(table: RouteTable, agents: readonly Agent[]): Promise<void> {
-    await Promise.all([this.#links.apply(table), this.#letOut(table), this.#openGate(agents)])
+    await Promise.all([this.#links.apply(table), this.#letOut(table), this.#openGate(agents), this.#ssh.apply(agents)])
   }
 
   /** Removes the directories of agents that are gone, and makes those that are missing. */
@@ -58,10 +62,12 @@ export class Doors {
     this.#links.leave()
     this.#doorkeeper.leave()
     this.#gate.leave()
+    this.#ssh.close()
   }
 
   async stop(): Promise<void> {
     this.#links.leave()
+    this.#ssh.close()
     await Promise.all([this.#doorkeeper.stop(), this.#gate.stop()])
   }
 

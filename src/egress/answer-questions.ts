@@ -67,7 +67,10 @@ async function answer({ headers, url }: IncomingMessage, options: QuestionOption
   return value ? answerValue(value, random) : { headers: {}, status: 204 }
 }
 
+/** With its length: Caddy keeps a connection only when it knows that nothing is left to read, and makes one a question otherwise. */
 function write(response: ServerResponse, { body, headers, status }: QuestionAnswer): void {
-  const common = { 'Cache-Control': 'no-store', 'Content-Type': 'application/json', ...headers }
-  response.writeHead(status, common).end(body && `${JSON.stringify(body)}\n`)
+  const text = body ? `${JSON.stringify(body)}\n` : ''
+  const length = status === 204 ? {} : { 'Content-Length': Buffer.byteLength(text) }
+  const common = { 'Cache-Control': 'no-store', 'Content-Type': 'application/json', ...length }
+  response.writeHead(status, { ...common, ...headers }).end(text)
 }

@@ -80,7 +80,10 @@ function isWhole({ paths }: NetworkRule): boolean {
 }
 
 /** A denial without a port is of the host, at whatever port. */
-export function matchesPort({ effect, paths, port }: NetworkRule, wanted: number): boolean {
+export function matchesPort(
+  { effect, paths, port }: Pick<NetworkRule, 'effect' | 'paths' | 'port'>,
+  wanted: number,
+): boolean {
   if (port !== undefined) return port === wanted
   return (effect === 'deny' && !paths) || usualPorts.includes(wanted)
 }

@@ -80,7 +80,9 @@ function count(hosts: Map<string, HostUse>, entry: NetworkLogEntry): void {
   delete use.reason
   if (verdict === 'allowed') return
   use.reason = reason
-  const command = allowCommand(entry)
+  // What is shown is a host, whatever was asked of it.
+  const { method: _method, path: _path, ...asHost } = entry
+  const command = allowCommand(asHost)
   if (command !== undefined) use.allow = command
 }
 

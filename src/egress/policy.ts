@@ -19,7 +19,7 @@ export interface PathRule {
 
 export interface NetworkRule {
   effect: Effect
-  /** The grant that it is there for: the host is opened, so that its value can be put in. */
+  /** The grant that it is there for, and goes with. With `paths`, the host is opened, so that a value can be put in. */
   grant?: string
   /** Lower case; `*.example.com` is any depth below example.com, not example.com itself; `*` is every host. */
   host: string

@@ -3,17 +3,20 @@ import { readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
 import { z } from 'zod'
 import type { NetworkRule } from './policy.js'
-import { readTarget } from './read-rule.js'
+import { readRuleText } from './read-rule.js'
 
 export interface NetworkPreset {
   /** What it is for. */
   for: string
+  /** As rules on the command line: some with a method and a path. */
   hosts: string[]
   name: string
+  /** Where its makers name them. */
+  see: string
 }
 
 const words = z.string().min(1)
-const schema = z.record(words, z.strictObject({ for: words, hosts: z.array(words).min(1) }))
+const schema = z.record(words, z.strictObject({ for: words, hosts: z.array(words).min(1), see: z.url() }))
 let known: ReadonlyMap<string, NetworkPreset> | undefined
 
 /** Every preset by its name, in alphabetical order. */
@@ -26,7 +29,13 @@ export function networkPresets(): ReadonlyMap<string, NetworkPreset> {
 export function presetRules(name: string): NetworkRule[] | undefined {
   return networkPresets()
     .get(name)
-    ?.hosts.map((text) => ({ effect: 'allow', place: `preset ${name}`, text, ...targetOf(text) }))
+    ?.hosts.map((text) => ({ place: `preset ${name}`, ...ruleOf(text) }))
+}
+
+/** The preset that a text names where a host is asked for: as a host, it would be allowed and never met. */
+export function presetMeant(text: string): string | undefined {
+  const [, name = ''] = /^(?:presets?\s*[:=]?\s*)?([a-z-]+)$/i.exec(text.trim()) ?? []
+  return networkPresets().get(name.toLowerCase())?.name
 }
 
 function read(): ReadonlyMap<string, NetworkPreset> {
@@ -36,8 +45,8 @@ function read(): ReadonlyMap<string, NetworkPreset> {
 }
 
 /** Throws for what only a broken installation can have. */
-function targetOf(text: string) {
-  const target = readTarget(text)
-  if (typeof target === 'string') throw new Error(`network-presets.yaml: ${text} ${target}`)
-  return target
+function ruleOf(text: string) {
+  const rule = readRuleText(text, 'allow')
+  if (typeof rule === 'string') throw new Error(`network-presets.yaml: ${text} ${rule}`)
+  return rule
 }

@@ -1,5 +1,6 @@
 // Owns what Caddy asks about single requests that it has opened, and what it is answered: a verdict where its own matchers cannot
 // tell, and what a grant puts in. Pure.
+import { allowCommand, logCommand } from './allow-command.js'
 import { decide } from './decide.js'
 import { answerHeaders, mostTraces, questionHeaders } from './opening-words.js'
 import type { NetworkPolicy, Verdict } from './policy.js'
@@ -48,13 +49,12 @@ export function answerVerdict(
     : { allowed: false, reason: 'unknown agent' }
   const headers = { [answerHeaders.verdict]: encodeVerdict(verdict) }
   if (verdict.allowed) return { headers, status: 200 }
-  const target = port === 80 || port === 443 ? host : `${host}:${port}`
+  const asked = { host: host.toLowerCase(), method, path: path.replace(/[?#].*$/s, '') }
+  const hint = agent && (allowCommand({ agent: agent.name, ...asked, port, ...verdict }) ?? logCommand(agent.name))
   const body = {
     error: 'network_policy',
-    ...(agent && { hint: `moat network allow ${agent.name} ${target.toLowerCase()}` }),
-    host: host.toLowerCase(),
-    method,
-    path: path.replace(/[?#].*$/s, ''),
+    ...(hint !== undefined && { hint }),
+    ...asked,
     reason: verdict.reason,
     rule: ('rule' in verdict ? verdict.rule : undefined) ?? null,
   }

@@ -9,12 +9,16 @@ export interface RuleTarget {
   port?: number
 }
 
+/** How a rule about a path is written: in moat.yaml, or as a word in a shell. */
+const inYaml = (host: string, path: string) => `${quote(host)}: [${quote(`allow * ${path}`)}]`
+const inShell = (host: string, path: string) => quote(`${host} * ${path}`)
+
 /** `packages.example.com`, `*.example.com`, `db.example.com:5432`, `192.0.2.1`, `[2001:db8::1]:443`. A string says what is wrong. */
-export function readTarget(text: string): RuleTarget | string {
+export function readTarget(text: string, withPath = inYaml): RuleTarget | string {
   const quoted = JSON.stringify(text)
   if (text === '') return 'is empty; it must be a host such as "packages.example.com"'
   if (/\s/.test(text)) return `must be a host without spaces, not ${quoted}`
-  const url = urlProblem(text)
+  const url = urlProblem(text, withPath)
   if (url !== undefined) return url
   if (text.includes('@'))
     return `must be a host without a user, not ${quoted}; write ${quote(text.replace(/^.*@/, ''))}`
@@ -50,7 +54,7 @@ export function readRuleText(
   effect: Effect,
 ): (RuleTarget & { effect: Effect; paths?: PathRule[]; text: string }) | string {
   const [first = '', ...line] = text.trim().split(/\s+/)
-  const target = readTarget(first)
+  const target = readTarget(first, inShell)
   if (typeof target === 'string') return target
   const shown = `${effect === 'deny' ? 'deny: ' : ''}${first}`
   if (line.length === 0) return { ...target, effect, text: shown }
@@ -90,16 +94,16 @@ function isOwnMachine(host: string): boolean {
 }
 
 /** For a URL, or a host with a path. */
-function urlProblem(text: string): string | undefined {
+function urlProblem(text: string, withPath: typeof inYaml): string | undefined {
   const [, scheme = '', authority = '', path = ''] = /^([A-Za-z][\w+.-]*:\/\/)?([^/?#]*)(.*)$/s.exec(text) ?? []
   if (scheme === '' && path === '') return undefined
   const target = authority === '' ? 'example.com' : authority
-  const clean = path.replace(/[?#].*$/s, '')
+  // All that is below is what `*` at the end is meant for.
+  const clean = path.replace(/[?#].*$/s, '').replace(/\/+\**$/, '')
   if (scheme === '' && /^\/\d+$/.test(clean))
     return `is a range of addresses, which a rule cannot name; list each address`
   const what = scheme !== '' ? 'a scheme' : 'a path'
-  const instead =
-    clean.length > 1 ? `${quote(target)}: [${quote(`allow * ${clean.replace(/\/$/, '')}/**`)}]` : quote(target)
+  const instead = clean === '' ? quote(target) : withPath(target, `${clean}/**`)
   return `must be a host without ${what}, not ${quote(text)}; write ${instead}`
 }
 

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import type { ContainerInfo } from 'dockerode'
 import { MoatError, messageOf } from '../errors.js'
-import type { EngineWriters } from './engine.js'
+import type { EngineWriters, HeldWork } from './engine.js'
 import { engineError, engineMessage, statusOf } from './engine-errors.js'
 import { Holds } from './holds.js'
 import { labels } from './labels.js'
@@ -36,8 +36,18 @@ export class DockerWriters implements EngineWriters {
     this.#limits = limits
   }
 
-  async whileHeld<T>(paths: readonly string[], note: Note, action: () => Promise<T>): Promise<T> {
-    if (writersOf(await this.#agents(['paused', 'running']), paths).length === 0) return await action()
+  async whileHeld<T>(
+    paths: readonly string[],
+    note: Note,
+    action: (keep: () => void) => Promise<T>,
+    { limit, onHeld, what }: HeldWork = { limit: this.#limits.action, what: 'What agents are held still for lasted' },
+  ): Promise<T> {
+    let kept = false
+    const act = () =>
+      action(() => {
+        kept = true
+      })
+    if (writersOf(await this.#agents(['paused', 'running']), paths).length === 0) return await act()
     // Or one would wake what another still holds.
     const lock = await this.#holds.lock(this.#limits.lock)
     if (!lock) throw tooLong('Another start of an agent holds agents still', this.#limits.lock)
@@ -47,10 +57,11 @@ export class DockerWriters implements EngineWriters {
       const asleep = new Set(writers)
       try {
         await this.#pauseAll(writers, asleep, note)
-        const held = 'The engine was starting a container'
-        return await (asleep.size === 0 ? action() : within(this.#limits.action, held, action()))
+        onHeld?.(asleep.size)
+        return await (asleep.size === 0 ? act() : within(limit, what, act()))
       } finally {
-        await Promise.all([...asleep].map((id) => this.#wakeSurely(id, note)))
+        // Without its note one is paused for everybody, and nobody wakes it but its user.
+        await Promise.all([...asleep].map((id) => (kept ? this.#holds.remove(id) : this.#wakeSurely(id, note))))
       }
     } finally {
       await lock.release()

@@ -104,8 +104,25 @@ export interface AgentList {
 }
 
 export interface EngineWriters {
-  /** Acts while no running agent that can write in a directory above one of the real paths goes on: they are paused meanwhile. */
-  whileHeld<T>(paths: readonly string[], note: (text: string) => void, action: () => Promise<T>): Promise<T>
+  /**
+   * Acts while no running agent that can write in a directory above one of the real paths goes on: they are paused meanwhile, and
+   * stay so if the action calls `keep`. `as` says what is done and how long it may take, where that is not the usual.
+   */
+  whileHeld<T>(
+    paths: readonly string[],
+    note: (text: string) => void,
+    action: (keep: () => void) => Promise<T>,
+    as?: HeldWork,
+  ): Promise<T>
+}
+
+export interface HeldWork {
+  /** Milliseconds. */
+  limit: number
+  /** Called with how many agents are paused, once they are. */
+  onHeld?: (agents: number) => void
+  /** As the beginning of a sentence. */
+  what: string
 }
 
 export interface Engine {

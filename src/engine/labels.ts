@@ -77,7 +77,9 @@ const port = z.int().check(z.minimum(1), z.maximum(65_535))
 const runId = z.string().check(z.regex(/^run_[0-9a-f]{12}$/, 'is not run_ and 12 hex digits'))
 const workspace = z.string().check(z.minLength(1, 'is empty'))
 const forwards = z.array(port).check(z.minLength(1))
-const grants = z.array(z.string().check(z.regex(/^[a-z0-9-]+(@[a-z0-9-]+)?$/, 'is not a valid name for a grant')))
+const grants = z.array(
+  z.string().check(z.regex(/^(ssh:[a-z0-9.:-]+|[a-z0-9-]+)(@[a-z0-9-]+)?$/, 'is not a valid name for a grant')),
+)
 const relays = z.record(z.string(), port)
 const wayIn = z.literal('sockets')
 const endpoints = z.array(

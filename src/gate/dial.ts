@@ -26,6 +26,7 @@ export class Dialler {
   #asking = 0
   #count = 0
   readonly #hasRoom: (count: number) => boolean
+  readonly #open = new Map<Socket, Target>()
   readonly #testHosts: TestHosts | undefined
   readonly #waiting: (() => void)[] = []
 
@@ -48,8 +49,21 @@ export class Dialler {
     this.#count += 1
     const dialled = await connectTo(found.addresses, found.port)
     if ('problem' in dialled || dialled.socket.closed) this.#count -= 1
-    else dialled.socket.once('close', () => (this.#count -= 1))
+    else this.#keep(dialled.socket, target)
     return dialled
+  }
+
+  /** Ends what is open to such hosts. */
+  end(isMeant: (target: Target) => boolean): void {
+    for (const [socket, target] of this.#open) if (isMeant(target)) socket.destroy()
+  }
+
+  #keep(socket: Socket, target: Target): void {
+    this.#open.set(socket, target)
+    socket.once('close', () => {
+      this.#open.delete(socket)
+      this.#count -= 1
+    })
   }
 
   async find(target: Target, policy: NetworkPolicy): Promise<Found> {

@@ -1,11 +1,12 @@
 // Owns the gate: the doors of all agents, as the supervisor's table has them, and how much room there is for connections.
 import { interceptSocket, type MoatPaths } from '../config/paths.js'
-import { decide } from '../egress/decide.js'
+import { decide, matchesPort } from '../egress/decide.js'
+import { matchesHost } from '../egress/hosts.js'
 import type { NetworkLogEntry } from '../egress/policy.js'
 import { messageOf } from '../errors.js'
 import { AgentDoor } from './agent-door.js'
 import { type Dialled, Dialler } from './dial.js'
-import type { GatedAgent } from './gate-table.js'
+import type { GatedAgent, GrantedHost } from './gate-table.js'
 import { NetworkLog } from './network-log.js'
 import type { Target } from './target.js'
 import type { TestHosts } from './test-hosts.js'
@@ -100,7 +101,10 @@ export class Gate {
   async #bring(agent: GatedAgent): Promise<void> {
     const known = this.#agents.get(agent.runId)
     const kept = known ?? this.#open(agent)
+    const changed = changedHosts(kept.agent, agent)
     kept.agent = agent
+    // What a grant was for ends with it: a value that is no good any more may be on its way there.
+    if (changed.length > 0) kept.dialler.end((target) => changed.some((one) => isTo(one, target)))
     try {
       await kept.door.open(agent.policy.host)
     } catch (error) {
@@ -135,4 +139,14 @@ export class Gate {
     const room = (descriptors - spare - others() - open) / 2
     return count < mostConnections && count < share * room
   }
+}
+
+/** Of which the grant was another. */
+function changedHosts({ granted: before = [] }: GatedAgent, { granted: now = [] }: GatedAgent): GrantedHost[] {
+  const marks = new Set(now.map((one) => JSON.stringify(one)))
+  return before.filter((one) => !marks.has(JSON.stringify(one)))
+}
+
+function isTo(granted: GrantedHost, { host, port }: Target): boolean {
+  return matchesHost(granted.host, host) && matchesPort(granted, port)
 }

@@ -1,5 +1,5 @@
 // Owns what is answered to a request that is not let through: for programs, and for the agent that reads what they print. Pure.
-import { allowCommand } from '../egress/allow-command.js'
+import { allowCommand, logCommand } from '../egress/allow-command.js'
 import type { Verdict } from '../egress/policy.js'
 import type { Target } from './target.js'
 
@@ -23,14 +23,21 @@ export interface RefusedRequest {
 }
 
 export function refusal({ agent, method, path, target, verdict }: RefusedRequest): Refusal {
+  const { reason, rule } = verdict
+  const asked = {
+    ...{ agent, ...target, reason },
+    ...(method !== undefined && { method }),
+    ...(path !== undefined && { path: path.replace(/\?.*$/s, '') }),
+    ...(rule !== undefined && { rule }),
+  }
   return {
     error: 'network_policy',
-    hint: allowCommand({ agent, ...target, reason: verdict.reason }) ?? `moat network log ${agent}`,
+    hint: allowCommand(asked) ?? logCommand(agent),
     host: target.host,
     method: method ?? null,
     path: path ?? null,
-    reason: verdict.reason,
-    rule: verdict.rule ?? null,
+    reason,
+    rule: rule ?? null,
   }
 }
 

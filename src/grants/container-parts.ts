@@ -3,7 +3,7 @@ import type { Grant } from './grant.js'
 import type { Secret } from './injection.js'
 
 /** Where the files lie in the container. */
-const grantFiles = '/usr/local/share/moat/grants'
+export const grantFiles = '/usr/local/share/moat/grants'
 
 export interface ContainerParts {
   env: Record<string, string>

@@ -26,9 +26,15 @@ export async function missingGrant(directory: string, wanted: GrantName): Promis
 
 /** Throws GRANT_MISSING, and GRANT_CLASH when there is one of the new name. */
 export async function renameGrant(directory: string, from: GrantName, to: string): Promise<Grant> {
-  const renamed = { name: validName(to, 'The new name'), profile: from.profile }
   const grant = await readGrant(directory, from)
   if (!grant) throw await missingGrant(directory, from)
+  if (grant.source.kind === 'ssh') {
+    throw new MoatError('USAGE', 'A grant for ssh is named after its host. For several accounts there are profiles.', {
+      exit: exitCodes.usage,
+      suggestions: [`moat grant ${from.name} --profile work`],
+    })
+  }
+  const renamed = { name: validName(to, 'The new name'), profile: from.profile }
   if (await readGrant(directory, renamed)) {
     throw new MoatError('GRANT_CLASH', `There is a grant ${to} already.`, {
       exit: exitCodes.usage,

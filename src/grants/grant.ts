@@ -1,5 +1,7 @@
 // Owns what a grant is once it has been made, and what of it is told to whom. Pure.
 import type { NetworkRule, PathRule, PolicyMode } from '../egress/policy.js'
+import type { SshAccess } from '../ssh/access.js'
+import { fingerprint } from '../ssh/public-key.js'
 import { formatGrant, type GrantName, type Injection, type Placement } from './injection.js'
 import type { GrantProvider, ProviderRule } from './provider.js'
 
@@ -9,6 +11,7 @@ export type GrantSource =
   | { kind: 'env'; variable: string }
   | { kind: 'file'; path: string }
   | { kind: 'op'; reference: string }
+  | { access: SshAccess; kind: 'ssh' }
   | { fields: Record<string, string>; kind: 'value' }
 
 /**
@@ -37,7 +40,7 @@ export interface GrantView {
 export function viewGrant({ createdAt, name, profile, provider, source }: Grant): GrantView {
   return {
     createdAt,
-    hosts: grantedHosts(provider),
+    hosts: source.kind === 'ssh' ? [`${source.access.host}:${source.access.port}`] : grantedHosts(provider),
     name,
     profile,
     provider: provider.name,
@@ -55,6 +58,8 @@ export interface GrantDetails extends GrantView {
 
 export function detailsOf(grant: Grant): GrantDetails {
   const { container: { env = {}, files = {}, git = {} } = {}, inject } = grant.provider
+  if (grant.source.kind === 'ssh')
+    return { ...viewGrant(grant), container: [], rules: describeAccess(grant.source.access) }
   return {
     ...viewGrant(grant),
     container: [...Object.keys(env), ...Object.keys(files), ...Object.keys(git)],
@@ -74,7 +79,21 @@ function describeSource(source: GrantSource): string {
   if (source.kind === 'command') return `command: ${source.command}`
   if (source.kind === 'env') return `variable ${source.variable}`
   if (source.kind === 'file') return `file ${source.path}`
+  if (source.kind === 'ssh') return describeKeys(source.access)
   return source.kind === 'op' ? source.reference : 'stored'
+}
+
+function describeKeys({ agentSocket, keys }: SshAccess): string {
+  const agent = agentSocket === undefined ? 'in your ssh agent' : `in the agent at ${agentSocket}`
+  return keys.map(({ blob, file }) => `${fingerprint(blob)} ${file === undefined ? agent : `in ${file}`}`).join(', ')
+}
+
+function describeAccess({ confirm, host, hostKeys, port, signs }: SshAccess): string[] {
+  return [
+    `logins at ${host}, port ${port}, where the host has the key ${hostKeys.map(fingerprint).join(' or ')}`,
+    ...(signs ? ['signatures of commits'] : []),
+    ...(confirm ? ['each once you have been asked'] : []),
+  ]
 }
 
 /** Hosts that get the value; with their ports where these are not 443. */
@@ -102,10 +121,17 @@ export function injectionsOf({ name, profile, provider }: Pick<Grant, 'name' | '
  * What a policy has for the sake of a grant, after all other rules, so that a `deny` of the user's stays one: its hosts are opened,
  * and under a strict policy what is needed there is allowed.
  */
-export function grantRules(grant: Pick<Grant, 'name' | 'profile' | 'provider'>, policy: PolicyMode): NetworkRule[] {
+export function grantRules(
+  grant: Pick<Grant, 'name' | 'profile' | 'provider'> & Partial<Pick<Grant, 'source'>>,
+  policy: PolicyMode,
+): NetworkRule[] {
   const rules: NetworkRule[] = []
   const name = formatGrant(grant)
   const place = `grant ${name}`
+  if (grant.source?.kind === 'ssh') {
+    const { host, port } = grant.source.access
+    return [{ effect: 'allow', grant: name, host, place, port, text: `${host}:${port}` }]
+  }
   for (const { hosts, paths = ['/**'], ports } of injectionsOf(grant)) {
     const allowed = policy === 'permissive' ? ['/**'] : paths
     const lines = allowed.map((path): PathRule => ({ effect: 'allow', method: '*', path, place }))
@@ -117,7 +143,15 @@ export function grantRules(grant: Pick<Grant, 'name' | 'profile' | 'provider'>, 
   }
   if (policy === 'permissive') return rules
   // Without a value, and so without being opened.
-  const others = (grant.provider.allow ?? []).map((host): NetworkRule => ({ effect: 'allow', host, place, text: host }))
+  const others = (grant.provider.allow ?? []).map(
+    (host): NetworkRule => ({
+      effect: 'allow',
+      grant: name,
+      host,
+      place,
+      text: host,
+    }),
+  )
   return [...rules, ...others]
 }
 

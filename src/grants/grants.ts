@@ -1,6 +1,7 @@
 // Owns the face of this room to the supervisor: where the proxy has to ask for values, and the value for one request.
 import type { MoatPaths } from '../config/paths.js'
 import type { GrantedPlace } from '../egress/opened-hosts.js'
+import type { SshAccess } from '../ssh/access.js'
 import { type Grant, injectionsOf } from './grant.js'
 import { placesOf, setQuery } from './granted-places.js'
 import { inject, injectionFor, parseGrant, tracesOf } from './injection.js'
@@ -72,6 +73,17 @@ export class Grants {
     const [place] = placesOf(injections.filter(({ hosts, ports }) => hosts.includes(asked) && ports.includes(port)))
     const names = place?.query ?? setQuery(injection)
     return { headers, query: names.map((one) => query[one] ?? ''), traces: tracesOf(injection, secret) }
+  }
+
+  /** What these grants allow by ssh now: nothing, once they were revoked. Never rejects. */
+  async accessesOf(names: readonly string[], complain: (error: unknown) => void = () => {}): Promise<SshAccess[]> {
+    const read = names.map((text) => this.#read(text).catch((error: unknown) => void complain(error)))
+    return (await Promise.all(read)).flatMap((grant) => (grant?.source.kind === 'ssh' ? [grant.source.access] : []))
+  }
+
+  /** Another text whenever a grant is another; undefined for one that was revoked. */
+  markOf(name: string): string | undefined {
+    return grantMark(this.paths.grants, parseGrant(name))
   }
 
   /** To be told of each 401 to an agent with these grants: what was remembered of a value is then asked for anew. */

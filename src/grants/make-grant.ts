@@ -1,10 +1,13 @@
 // Owns making a grant: its provider, where its value is, whether the service takes it, and keeping it.
 import { exitCodes, MoatError } from '../errors.js'
+import { isSshGrant } from '../routing/grant-name.js'
+import type { SshWishes } from '../ssh/find-access.js'
 import { checkGrant } from './check-grant.js'
 import { fillProvider, hasOpenHost, hasScopes } from './fill-provider.js'
 import { findSource, type SourceOptions, type SourceWishes } from './find-source.js'
 import { genericProvider, parseHostFlag } from './generic-provider.js'
 import { type Grant, type GrantView, viewGrant } from './grant.js'
+import { assertNoSshWishes, planSshGrant } from './make-ssh-grant.js'
 import { validName } from './profile.js'
 import type { GrantProvider } from './provider.js'
 import { findProvider, type Providers } from './providers.js'
@@ -12,7 +15,7 @@ import { readValue } from './read-value.js'
 import { readGrant, writeGrant } from './store.js'
 
 /** What the user said, by flags. */
-export interface GrantWishes extends SourceWishes {
+export interface GrantWishes extends SourceWishes, SshWishes {
   /** Another name than the provider's. */
   as?: string | undefined
   basic?: string | undefined
@@ -42,7 +45,7 @@ export interface MadeGrant extends GrantView {
   who?: string
 }
 
-/** Throws USAGE, GRANT_PROVIDER, GRANT_MISSING, GRANT_VALUE and GRANT_REFUSED; then nothing has changed. */
+/** Throws USAGE, GRANT_PROVIDER, GRANT_MISSING, GRANT_VALUE, GRANT_REFUSED, SSH_HOST and SSH_KEY; then nothing has changed. */
 export async function makeGrant(
   word: string,
   wishes: GrantWishes,
@@ -50,6 +53,8 @@ export async function makeGrant(
   options: GrantOptions,
 ): Promise<MadeGrant> {
   const { directory, note, profile } = options
+  if (isSshGrant(word)) return makeSshGrant(word, wishes, options)
+  assertNoSshWishes(word, wishes)
   const name = validName(wishes.as ?? word, wishes.as === undefined ? 'The name of a grant' : '--as')
   const provider = await chooseProvider(word, wishes, await providers())
   const { source, where } = await findSource(word, provider, wishes, options)
@@ -57,9 +62,25 @@ export async function makeGrant(
   if (where !== undefined) note(`The value is that of ${where}.`)
   const { secret } = await readValue(grant, options)
   const { asked, who } = wishes.check ? await checkGrant(grant, secret) : { asked: false }
+  const replaced = await keep(grant, directory, note)
+  return { ...viewGrant(grant), checked: asked, replaced, ...(who !== undefined && { who }) }
+}
+
+async function makeSshGrant(
+  word: string,
+  wishes: GrantWishes,
+  { directory, env, note, profile }: GrantOptions,
+): Promise<MadeGrant> {
+  const planned = await planSshGrant(word, wishes, env)
+  const grant: Grant = { ...planned, createdAt: new Date().toISOString(), profile }
+  return { ...viewGrant(grant), checked: false, replaced: await keep(grant, directory, note) }
+}
+
+/** True when there was one of that name before. */
+async function keep(grant: Grant, directory: string, note: (line: string) => void): Promise<boolean> {
   const replaced = (await readGrant(directory, grant).catch(() => true)) !== undefined
   await writeGrant(directory, grant, { note })
-  return { ...viewGrant(grant), checked: asked, replaced, ...(who !== undefined && { who }) }
+  return replaced
 }
 
 async function chooseProvider(word: string, wishes: GrantWishes, providers: Providers): Promise<GrantProvider> {

@@ -30,7 +30,7 @@ export async function readValue(
 }
 
 /** What `env://VAR`, `file://path` and `op://…` stand for. */
-export function parseReference(text: string): Exclude<GrantSource, { kind: 'command' | 'value' }> | undefined {
+export function parseReference(text: string): Exclude<GrantSource, { kind: 'command' | 'ssh' | 'value' }> | undefined {
   const [, scheme, rest = ''] = /^(env|file|op):\/\/(.+)$/s.exec(text) ?? []
   if (scheme === 'env') return /^[A-Za-z_]\w*$/.test(rest) ? { kind: 'env', variable: rest } : undefined
   // Whoever reads it may be somewhere else.
@@ -46,6 +46,7 @@ export async function textOf(
   { env = process.env, timeout }: ReadOptions = {},
 ): Promise<string | Secret> {
   if (source.kind === 'value') return source.fields
+  if (source.kind === 'ssh') throw noValue(subject, 'ssh has none')
   if (source.kind === 'env') {
     const value = env[source.variable]
     if (value) return value

@@ -7,6 +7,7 @@ import { replaceFile } from '../config/replace-file.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { systemCode } from '../errors.js'
 import { isDnsLabel } from '../routing/dns-label.js'
+import { isGrantName } from '../routing/grant-name.js'
 import type { Grant } from './grant.js'
 import { formatGrant, type GrantName, grantCommand } from './injection.js'
 import { broken, isSafeDirectory, makeSafeDirectory, readPrivately } from './private-file.js'
@@ -17,6 +18,8 @@ const nonceLength = 12
 const tagLength = 16
 const prefix = 'moat-grant-1 '
 const ending = '.grant'
+/** Not every file system takes a colon, and no name of a grant has this. */
+const colonInFiles = '+'
 
 /** Undefined when there is none. Throws GRANTS_BROKEN. */
 export async function readGrant(directory: string, name: GrantName, options?: KeyOptions): Promise<Grant | undefined> {
@@ -66,10 +69,10 @@ export async function grantNames(directory: string, profile?: string): Promise<G
     if (!(await isSafeDirectory(place))) continue
     const names = (await namesIn(place))
       .filter((name) => name.endsWith(ending))
-      .map((name) => name.slice(0, -ending.length))
+      .map((name) => name.slice(0, -ending.length).replaceAll(colonInFiles, ':'))
     all.push(
       ...names
-        .filter(isDnsLabel)
+        .filter(isGrantName)
         .toSorted()
         .map((name) => ({ name, profile: one })),
     )
@@ -127,13 +130,13 @@ function profileDirectory(directory: string, profile: string): string {
 
 function grantFile(directory: string, { name, profile }: GrantName): string {
   // Both come from labels and flags: neither may lead out of here.
-  if (!isDnsLabel(name) || !isDnsLabel(profile))
+  if (!isGrantName(name) || !isDnsLabel(profile))
     throw broken(
       directory,
       `${JSON.stringify(formatGrant({ name, profile }))} is not a valid name for a grant`,
       'moat grant list',
     )
-  return join(profileDirectory(directory, profile), `${name}${ending}`)
+  return join(profileDirectory(directory, profile), `${name.replaceAll(':', colonInFiles)}${ending}`)
 }
 
 async function namesIn(directory: string): Promise<string[]> {

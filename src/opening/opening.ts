@@ -10,6 +10,7 @@ import { interceptSocket, type MoatPaths } from '../config/paths.js'
 import { type QuestionOptions, questionListener } from '../egress/answer-questions.js'
 import { readDial } from '../egress/dial-file.js'
 import { effectivePolicy } from '../egress/effective-policy.js'
+import { withoutRevoked } from '../egress/granted-rules.js'
 import { readLiveRules } from '../egress/live-rules.js'
 import { type GrantedPlace, openedHosts } from '../egress/opened-hosts.js'
 import type { Question } from '../egress/questions.js'
@@ -22,6 +23,8 @@ import { trimLeaves } from './trim-leaves.js'
 export interface OpeningOptions {
   /** Path of Caddy. */
   binary: string
+  /** Another text whenever a grant is another; undefined for one that was revoked. */
+  grantMark?: (grant: string) => string | undefined
   /** Where something is put into requests of an agent. */
   grantsOf?: (agent: Agent) => Promise<readonly GrantedPlace[]>
   log: (message: string) => void
@@ -31,6 +34,8 @@ export interface OpeningOptions {
   valueFor?: QuestionOptions['valueFor']
 }
 
+/** Longer than Caddy keeps a connection that nothing is asked on, two minutes: it is Caddy that ends them. Milliseconds. */
+const idleDeadline = 150_000
 /** Nobody listens there. */
 const nowhere = { password: randomBytes(16).toString('hex'), port: 1 }
 
@@ -55,7 +60,8 @@ export class Opening {
       const names = agentOf(question.runId)?.grants.map(({ grant }) => grant) ?? []
       if (names.length > 0) tell?.([...new Set(names)], question)
     }
-    this.#server = createServer(questionListener({ agentOf, log, refused, valueFor }))
+    const listener = questionListener({ agentOf, log, refused, valueFor })
+    this.#server = createServer({ keepAliveTimeout: idleDeadline }, listener)
     this.#listener = await listenPrivately(this.#server, paths.egressQuestions)
   }
 
@@ -91,11 +97,12 @@ export class Opening {
   }
 
   async #opened(agent: Agent): Promise<OpenedAgent | undefined> {
-    const { grantsOf, log, paths } = this.#options
+    const { grantMark, grantsOf, log, paths } = this.#options
     const { name, network, runId } = agent
     if (!network) return undefined
     try {
-      const policy = effectivePolicy(network, await readLiveRules(paths, runId))
+      const now = grantMark ? withoutRevoked(network, (grant) => grantMark(grant) !== undefined) : network
+      const policy = effectivePolicy(now, await readLiveRules(paths, runId))
       const grants = (await grantsOf?.(agent)) ?? []
       const opened = { grants, name, policy, runId, socket: interceptSocket(paths, runId) }
       return openedHosts(opened).length > 0 ? opened : undefined

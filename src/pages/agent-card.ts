@@ -22,7 +22,7 @@ export interface CardOptions {
 
 export function agentCard(agent: IndexAgent, options: CardOptions): Html {
   const { actions, index, now, only } = options
-  const { discover, endpoints, name, runId, state, undeclared = [], workspace } = agent
+  const { alarm, discover, endpoints, name, runId, state, undeclared = [], workspace } = agent
   // What is wrong with an endpoint names the ports at which something listens instead.
   const isTold = undeclared.length === 0 || endpoints.some(({ problem }) => problem !== undefined)
   return html`<article class="agent" id="${runId}" data-name="${name}" aria-labelledby="${runId}-name">
@@ -33,6 +33,7 @@ export function agentCard(agent: IndexAgent, options: CardOptions): Html {
 <span class="path" title="${runId}">${workspace}</span>
 ${actions ? buttons(agent) : undefined}
 </header>
+${alarm === undefined ? undefined : html`<p class="aside">Paused: ${alarm}</p>`}
 ${only === undefined ? undefined : facts(agent)}
 ${
   endpoints.length === 0

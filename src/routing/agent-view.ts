@@ -10,6 +10,8 @@ export interface EndpointView extends Endpoint {
 
 /** Fields may be added, never removed or renamed. */
 export interface AgentView {
+  /** Why moat has paused it: of an agent in a git checkout whose config it may have changed. */
+  alarm?: string
   /** For an agent in a git worktree only. */
   branch?: string
   /** ISO 8601. */

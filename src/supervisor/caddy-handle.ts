@@ -10,10 +10,12 @@ import { type CaddyConfig, plainOf } from '../caddy/to-caddy-config.js'
 import { clearPath } from '../config/clear-path.js'
 import { interceptSocket, type MoatPaths } from '../config/paths.js'
 import type { ProcessIdentity } from '../processes/process-facts.js'
+import { listenPorts } from '../routing/urls.js'
 import { KeptSocket } from '../upkeep/kept-socket.js'
 import { endProcess } from '../upkeep/own-processes.js'
 import { clearCaddys, endCaddy, type FoundCaddy, findRunningCaddy } from '../upkeep/running-caddy.js'
 import { watchCaddy } from '../upkeep/watch-caddy.js'
+import { watchFront } from '../upkeep/watch-front.js'
 import { bindPorts } from './bind-ports.js'
 
 /** The first inherited descriptor in a child with stdin, stdout and stderr. */
@@ -26,6 +28,8 @@ export interface CaddyHandleOptions {
   admin: CaddyAdmin
   binary: CaddyBinary
   log: (message: string) => void
+  /** Called when it takes no connections any more, and again as long as it does not. */
+  onDeaf: () => void
   /** Called when it ended by itself, with the milliseconds it lived if that is known. */
   onEnd: (reason: string, livedFor: number | undefined) => void
   paths: MoatPaths
@@ -39,6 +43,7 @@ export class CaddyHandle {
   #identity: ProcessIdentity | undefined
   #hasPlain = false
   #unwatch: (() => void) | undefined
+  #unwatchFront: (() => void) | undefined
 
   constructor(options: CaddyHandleOptions) {
     this.#options = options
@@ -75,6 +80,7 @@ export class CaddyHandle {
       onEnd('the adopted Caddy ended', undefined)
     })
     for (const socket of this.#sockets) await socket.find()
+    this.#watchFront(found.port)
     log(`adopted Caddy (pid ${found.identity.pid}) on port ${found.port}`)
     return found
   }
@@ -106,6 +112,7 @@ export class CaddyHandle {
       })
       for (const socket of this.#sockets) await socket.remember()
       this.#identity = identity
+      this.#watchFront(bound.port)
       const startedAt = performance.now()
       log(`Caddy ${binary.version} (pid ${identity.pid}) serves port ${bound.port}`)
       void exited.then((status) => {
@@ -150,8 +157,20 @@ export class CaddyHandle {
   leave(): ProcessIdentity | undefined {
     const identity = this.#identity
     this.#unwatch?.()
+    this.#unwatchFront?.()
     this.#identity = undefined
     return identity
+  }
+
+  #watchFront(port: number): void {
+    this.#unwatchFront?.()
+    const ports = () => (this.#hasPlain && this.#identity ? listenPorts(port) : [])
+    const { admin, onDeaf } = this.#options
+    // One that says nothing there either is kept from running, and takes all that waits when it runs again.
+    const ask = async () => {
+      if (await admin.answers()) onDeaf()
+    }
+    this.#unwatchFront = watchFront({ onDeaf: () => void ask(), ports })
   }
 }
 

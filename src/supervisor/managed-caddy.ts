@@ -45,8 +45,6 @@ export class ManagedCaddy {
   )
   readonly #served: ServedConfig
   #failure: string | undefined
-  /** The socket for plain HTTP of a Caddy that can tell it. */
-  #plain: string | undefined
   #look: NodeJS.Timeout | undefined
   #routes: RouteTable = emptyTable
   #starting: Promise<void> | undefined
@@ -57,7 +55,8 @@ export class ManagedCaddy {
     const admin = new CaddyAdmin(paths.adminSocket)
     this.#options = options
     this.#guard = new AuthorityGuard({ binary: binary.path, domain: options.domain, paths })
-    this.#handle = new CaddyHandle({ admin, binary, log, onEnd: (...how) => this.#died(...how), paths })
+    const onDeaf = () => this.#served.deaf()
+    this.#handle = new CaddyHandle({ admin, binary, log, onDeaf, onEnd: (...how) => this.#died(...how), paths })
     this.#served = new ServedConfig({ admin, binary: binary.path, domain: options.domain, log, paths })
   }
 
@@ -71,7 +70,7 @@ export class ManagedCaddy {
 
   /** True when its port serves HTTPS, plain HTTP, and TCP by name. */
   get hasLayer4(): boolean {
-    return this.#plain !== undefined
+    return this.#served.settings?.plain !== undefined
   }
 
   get pid(): number | undefined {
@@ -98,10 +97,10 @@ export class ManagedCaddy {
     const found = await this.#handle.adopt()
     if (!found) return false
     // What it can do it was started with: the program may be another by now.
-    this.#plain = plainOf(found.config)
-    this.#served.settings = this.#settingsFor({ listeners: found.listeners, names: found.names, port: found.port })
-    this.#served.settings.connections = connectionsOf(found.config)
-    this.#served.adopted(found.config)
+    const { config, listeners, names, port } = found
+    this.#served.settings = this.#settingsFor({ listeners, names, port }, plainOf(config))
+    this.#served.settings.connections = connectionsOf(config)
+    this.#served.adopted(config)
     this.#watch()
     await this.#served.certificates.examine(this.address)
     return true
@@ -219,9 +218,9 @@ export class ManagedCaddy {
   async #launch(port: number, table: RouteTable): Promise<void> {
     if (this.#stopping) throw new Error('the proxy is stopping')
     const { binary, paths } = this.#options
-    this.#plain = (await caddyAbilities(binary.path, paths)).layer4 ? paths.plainSocket : undefined
+    const plain = (await caddyAbilities(binary.path, paths)).layer4 ? paths.plainSocket : undefined
     const config = await this.#handle.launch(port, (listeners, bound, names) => {
-      this.#served.settings = this.#settingsFor({ listeners, names, port: bound })
+      this.#served.settings = this.#settingsFor({ listeners, names, port: bound }, plain)
       return this.#served.configFor(this.#served.settings, table)
     })
     this.#guard.started()
@@ -293,8 +292,9 @@ export class ManagedCaddy {
     return this.#served.certificates.warm(this.#routes, this.address)
   }
 
-  #settingsFor(bound: BoundSettings): CaddySettings {
+  /** @param plain the socket for plain HTTP of a Caddy that can tell it. */
+  #settingsFor(bound: BoundSettings, plain: string | undefined): CaddySettings {
     const { domain, paths } = this.#options
-    return settingsFor(bound, { before: this.#served.settings, domain, paths, plain: this.#plain })
+    return settingsFor(bound, { before: this.#served.settings, domain, paths, plain })
   }
 }

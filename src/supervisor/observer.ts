@@ -5,6 +5,7 @@ import type { MoatPaths } from '../config/paths.js'
 import { NetworkUse } from '../egress/network-use.js'
 import type { Engine } from '../engine/engine.js'
 import { messageOf } from '../errors.js'
+import { withAlarms } from '../guard/alarms.js'
 import { type EndpointProblem, endpointProblems, type IndexView, type Look, viewIndex } from '../pages/view.js'
 import { type Agent, isLive } from '../routing/agent.js'
 import { listenersOf } from '../routing/declared-ports.js'
@@ -81,13 +82,14 @@ export class Observer {
       this.#network.refresh(gated),
     ])
     const now = Date.now()
-    return viewIndex(all, {
+    const view = viewIndex(all, {
       address: caddy.address,
       countersOf: (hosts) => caddy.counters.of(hosts, performance.now()),
       lookOf: (agent) => this.#lookOf(agent),
       networkOf: (runId) => this.#network.of(runId),
       now,
     })
+    return { ...view, agents: await withAlarms(view.agents, this.#options.paths.home) }
   }
 
   /** What listens in the agent's container now; undefined when it cannot be looked into. */

@@ -34,6 +34,7 @@ export class ServedConfig {
   readonly #leftOut = new LeftOut()
   readonly #options: ServedConfigOptions
   #config: CaddyConfig | undefined
+  #isDeaf = false
 
   constructor(options: ServedConfigOptions) {
     this.#options = options
@@ -54,6 +55,7 @@ export class ServedConfig {
   /** A new Caddy serves this. */
   started(config: CaddyConfig, table: RouteTable): void {
     this.#config = config
+    this.#isDeaf = false
     this.#leftOut.accepted(table)
     this.counters.restarted()
     this.certificates.forgotten()
@@ -76,12 +78,17 @@ export class ServedConfig {
 
   /** True when Caddy has yet to be told something. While it is down, nothing: it starts again with the latest routes. */
   differs(routes: RouteTable): boolean {
-    return this.#pending(this.table(routes)) !== undefined
+    return this.#isDeaf || this.#pending(this.table(routes)) !== undefined
   }
 
-  /** True when something that Caddy refused is to be tried again. */
+  /** Caddy takes no connections any more: it is to listen anew before anything else. */
+  deaf(): void {
+    this.#isDeaf = this.isServed
+  }
+
+  /** True when something that Caddy refused is to be tried again, or everything, since it hears nobody. */
   isDue(routes: RouteTable): boolean {
-    return this.#leftOut.isDue(routes)
+    return this.#isDeaf || this.#leftOut.isDue(routes)
   }
 
   /** One sentence for each endpoint that is not served as it should be; undefined when there is none. */
@@ -91,6 +98,7 @@ export class ServedConfig {
 
   /** Resolves when Caddy serves the routes. */
   async bringInLine(routes: RouteTable): Promise<void> {
+    if (this.#isDeaf && this.#config) await this.#listenAnew(this.#config)
     if (this.certificates.areOutdated) await this.#forgetCertificates(this.table(routes))
     let refusal = await this.#replace(this.table(routes))
     // An endpoint whose routes Caddy refuses has an answer that says so.
@@ -131,6 +139,15 @@ export class ServedConfig {
     this.counters.restarted()
     this.#config = pending.next
     return undefined
+  }
+
+  /** A refusal is no endpoint's fault here, so it is thrown. */
+  async #listenAnew(config: CaddyConfig): Promise<void> {
+    await this.count()
+    await this.#options.admin.reload(config)
+    this.counters.restarted()
+    this.#isDeaf = false
+    this.#options.log('Caddy took no connections any more and was made to listen anew')
   }
 
   async #forgetCertificates(table: RouteTable): Promise<void> {

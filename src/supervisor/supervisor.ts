@@ -8,6 +8,7 @@ import { Doors } from '../doors/doors.js'
 import { withDiscovered } from '../doors/with-discovered.js'
 import { describeUnsealed } from '../engine/unsealed.js'
 import { MoatError, messageOf } from '../errors.js'
+import { Grants } from '../grants/grants.js'
 import type { Opening } from '../opening/opening.js'
 import { takeFileLock } from '../processes/file-lock.js'
 import { type Agent, hasProcesses, keepsProxy } from '../routing/agent.js'
@@ -20,7 +21,7 @@ import { LabelCourt } from './label-court.js'
 import { Lifetime } from './lifetime.js'
 import { type LockWatch, watchLock } from './lock-watch.js'
 import { ManagedCaddy } from './managed-caddy.js'
-import { openWithGrants } from './open-with-grants.js'
+import { doorsForGrants, openWithGrants } from './open-with-grants.js'
 import { OwnSite } from './own-site.js'
 import { prepareAuthority } from './prepare-authority.js'
 import { agentContract, type RecordingQuestion, type SupervisorArguments, type SupervisorStatus } from './protocol.js'
@@ -82,10 +83,12 @@ export class Supervisor {
     this.#binary = binary
     const onDiscovery = () => this.#reconciler.rediscover()
     const onGate = () => void this.#reconciler.reconcile().catch((error) => log(messageOf(error)))
-    this.#doors = new Doors({ domain, env, log, onDiscovery, onGate, paths, uid: hostUser().uid })
+    const grants = new Grants(paths)
+    const doors = { domain, env, log, onDiscovery, onGate, paths, uid: hostUser().uid }
+    this.#doors = new Doors({ ...doors, ...doorsForGrants(grants, log) })
     this.#engine = new FollowedEngine(options.env, paths.home)
     this.#options = options
-    this.#opening = openWithGrants({ binary: binary.path, log, paths })
+    this.#opening = openWithGrants(grants, { binary: binary.path, log, paths })
     this.#court = new LabelCourt(pluginDirectory(options.env), log)
     this.#caddy = new ManagedCaddy({
       binary,

@@ -28,14 +28,15 @@ export function formatGrantDetails({
   rules,
   source,
 }: GrantDetails): string[] {
+  const isSsh = provider === 'ssh'
   const lines = [
     ['Name', name],
     ['Profile', profile],
     ['Provider', provider],
-    ['Value', source],
+    [isSsh ? 'Keys' : 'Value', source],
     ['Granted', createdAt],
     ['Hosts', hosts.join(', ') || 'none: the value goes into the container'],
-    ...rules.map((rule) => ['Sets', rule]),
+    ...rules.map((rule) => [isSsh ? 'Allows' : 'Sets', rule]),
     ...container.map((variable) => ['Placeholder', variable]),
   ]
   return lines.map(([title = '', text = '']) => `${`${title}:`.padEnd(13)}${visible(text)}`)
@@ -58,9 +59,15 @@ export function describeMade(made: MadeGrant): string[] {
   const checked = made.checked ? ` The service takes it${who}.` : ''
   return [
     `${name} is ${made.replaced ? 'granted again' : 'granted'}.${checked}`,
-    ...(made.hosts.length > 0
-      ? [`Its value goes to ${made.hosts.map(visible).join(', ')}, and nowhere else.`]
-      : ['Its value goes into the containers of agents that have it.']),
+    placeOf(made),
     `An agent has it by grants: [${name}] in moat.yaml, or by moat run --grant ${name}.`,
   ]
+}
+
+function placeOf({ hosts, provider, source }: MadeGrant): string {
+  const places = hosts.map(visible).join(', ')
+  if (provider === 'ssh')
+    return `Agents that have it may log in at ${places} with ${visible(source)}. They never see the key.`
+  if (places === '') return 'Its value goes into the containers of agents that have it.'
+  return `Its value goes to ${places}, and nowhere else.`
 }

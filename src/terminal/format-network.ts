@@ -1,5 +1,6 @@
 // Owns how a person reads what is decided of requests, and what agents have reached.
 import type { CheckedUrl } from '../agents/check-network.js'
+import { usualPorts } from '../egress/decide.js'
 import type { NetworkLogEntry } from '../egress/policy.js'
 import { formatBytes } from './format-bytes.js'
 import { visible } from './visible.js'
@@ -19,13 +20,20 @@ export function describeCheck({ allowed, intercept, place, reason, rule, ...requ
 export function formatLogEntry(entry: NetworkLogEntry): string {
   const { agent, bytesIn, bytesOut, duration, reason, rule, time, verdict } = entry
   const amount = verdict === 'allowed' ? `${formatBytes(bytesOut)} out, ${formatBytes(bytesIn)} in, ${duration} ms` : ''
-  const cells = [time, verdict, agent, requestText(entry), rule === undefined ? `(${reason})` : rule, amount]
+  // A rule does not say everything: what it allows may lead nowhere, or to where nobody may go.
+  const why = rule === undefined || reason === 'rule' ? (rule ?? `(${reason})`) : `${rule} (${reason})`
+  const cells = [time, verdict, agent, requestText(entry), why, amount]
   return visible(cells.join('  ').trimEnd())
 }
 
 /** A tunnel has neither method nor path. */
 function requestText({ host, method, path, port }: Pick<NetworkLogEntry, 'host' | 'method' | 'path' | 'port'>): string {
-  const name = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
-  const target = port === 443 || (port === 80 && path !== undefined) ? name : `${name}:${port}`
+  const target = targetText(host, port, path === undefined ? [443] : [80, 443])
   return path === undefined ? target : `${method ?? ''} ${target}${path}`.trim()
+}
+
+/** A host, and its port unless that is one of the usual. */
+export function targetText(host: string, port: number, usual: readonly number[] = usualPorts): string {
+  const name = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
+  return usual.includes(port) ? name : `${name}:${port}`
 }

@@ -3,7 +3,12 @@ import type { SystemStatus } from '../agents/measure.js'
 import { formatAge } from '../routing/format-age.js'
 import { type EndpointCells, fitting } from './format-agents.js'
 import { formatBytes } from './format-bytes.js'
+import { targetText } from './format-network.js'
 import { formatTable } from './table.js'
+import { visible } from './visible.js'
+
+/** Of the hosts that an agent was refused, so many are named: the last ones. */
+const mostNamed = 3
 
 export function formatSystemStatus(
   { engine, images, runs, volumes, warnings }: SystemStatus,
@@ -27,8 +32,23 @@ export function formatSystemStatus(
     '',
     runs.length > 0 ? fitting(columns, table) : 'No agents are running.',
     '',
+    ...networkTable(runs),
     `Images: ${images.length}, ${formatBytes(size)}`,
     ...(volumes.length > 0 ? [`Volumes: ${volumes.length}`] : []),
     ...(warnings.length > 0 ? ['', ...warnings.map((warning) => `Warning: ${warning}`)] : []),
   ].join('\n')
+}
+
+/** Of agents under a network policy. */
+function networkTable(runs: SystemStatus['runs']): string[] {
+  const rows = runs.flatMap(({ name, network }) => {
+    if (!network) return []
+    const { hosts, policy } = network
+    const refused = hosts.filter(({ reason }) => reason !== undefined)
+    const named = refused.slice(0, mostNamed).map(({ host, port }) => targetText(host, port))
+    const more = refused.length > named.length ? [`${refused.length - named.length} more`] : []
+    const reached = hosts.filter(({ allowed }) => allowed > 0).length
+    return [[name, policy, reached === 1 ? '1 host' : `${reached} hosts`, visible([...named, ...more].join(', '))]]
+  })
+  return rows.length === 0 ? [] : [formatTable([['NETWORK OF', 'POLICY', 'REACHED', 'REFUSED'], ...rows]), '']
 }

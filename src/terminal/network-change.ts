@@ -30,7 +30,7 @@ export abstract class NetworkChangeCommand extends MoatCommand {
   }
 
   protected async change(effect: Effect, { agent: asked, rule: text }: { agent: string; rule: string }, save: boolean) {
-    const rules = parseRule(text, effect)
+    const rules = parseRule(text, effect, asked)
     if (effect === 'allow') await assertMayAllow(text, this.paths)
     const { agents } = await (await this.connectEngine()).listAgents()
     const agent = runningAgent(agents, asked)

@@ -3,8 +3,11 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { MoatError, systemCode } from '../errors.js'
 
-/** Resolves with the exit code, as a shell has it. Ctrl+C is for the client, which may go on. */
-export async function runClient(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+/**
+ * Resolves with the exit code, as a shell has it. Ctrl+C is for the client, which may go on.
+ * @param instead what to do where the client is not to be had.
+ */
+export async function runClient(argv: readonly string[], env: NodeJS.ProcessEnv, instead: string): Promise<number> {
   const [program = '', ...args] = argv
   const ignore = () => {}
   process.on('SIGINT', ignore)
@@ -16,7 +19,7 @@ export async function runClient(argv: readonly string[], env: NodeJS.ProcessEnv)
     })
   } catch (error) {
     const reason = systemCode(error) === 'ENOENT' ? 'is not installed here' : `could not be run: ${String(error)}`
-    throw new MoatError('USAGE', `${program} ${reason}.`, { cause: error })
+    throw new MoatError('USAGE', `${program} ${reason}.`, { cause: error, suggestions: [instead] })
   } finally {
     process.off('SIGINT', ignore)
   }

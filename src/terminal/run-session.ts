@@ -11,16 +11,19 @@ import type { TellGone } from '../agents/tell-gone.js'
 import { tellRefusals } from '../agents/tell-refusals.js'
 import { trustHint } from '../authority/trust-hint.js'
 import { hostUser } from '../config/invoking-user.js'
+import type { MoatPaths } from '../config/paths.js'
 import { isOpen } from '../egress/effective-policy.js'
 import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
 import type { Providers } from '../grants/providers.js'
+import { followAlarms } from '../guard/alarms.js'
 import type { AgentView } from '../routing/agent-view.js'
 import { endpointUrl, indexUrl } from '../routing/urls.js'
 import { addressOf } from '../supervisor/protocol.js'
 import type { ProxyOptions } from '../supervisor/proxy.js'
 import { askApproval } from './approval-session.js'
 import { connectTerminal } from './connect-terminal.js'
+import { describeAlarm } from './describe-alarm.js'
 import { formatEndpoints } from './format-agents.js'
 import { askGrants } from './grants-session.js'
 import { Interrupts } from './interrupts.js'
@@ -100,6 +103,7 @@ export async function runSession(plan: AgentPlan, options: RunSessionOptions): P
       return agent
     }
     const refusals = watchRefusals(started, plan, options, progress.note)
+    const alarms = followGuard(started, plan, proxy.paths, progress.note)
     const exitCode = await followAgent(started, {
       connect: () => connect(started, engine),
       engine,
@@ -112,7 +116,10 @@ export async function runSession(plan: AgentPlan, options: RunSessionOptions): P
       // With --json, stdout carries one JSON object and nothing else.
       stdout: json ? process.stderr : process.stdout,
       tellGone,
-    }).finally(() => refusals?.stop())
+    }).finally(() => {
+      refusals?.stop()
+      alarms?.()
+    })
     await explain(exitCode)
     await tellReview(proxy.paths, started.agent.runId, progress.note)
     return { ...agent, exitCode }
@@ -163,6 +170,16 @@ function watchRefusals(
   note: (line: string) => void,
 ) {
   return isOpen(network) || flags.interactive ? undefined : tellRefusals(agent, proxy.paths, note)
+}
+
+/** What has become of the repository's config while it was at work there. */
+function followGuard(
+  { agent }: StartedAgent,
+  { mainCheckout }: AgentPlan,
+  { home }: MoatPaths,
+  note: (line: string) => void,
+) {
+  return mainCheckout && followAlarms(mainCheckout, home, (text) => describeAlarm(text, agent.name, home).forEach(note))
 }
 
 async function assertMayRun(

@@ -16,6 +16,8 @@ import { type RunOutcome, type RunSessionOptions, runSession } from './run-sessi
 export interface WorktreeSessionOptions extends Omit<RunSessionOptions, 'approveCommands'> {
   branch: string
   command: string[] | undefined
+  /** Patterns for ignored files that are to come along. */
+  include?: string[] | undefined
   /** A directory of the repository; the same one of the worktree is run. Default: the top of the repository. */
   path?: string
   plugins: EndpointPlugins
@@ -23,7 +25,7 @@ export interface WorktreeSessionOptions extends Omit<RunSessionOptions, 'approve
 
 /** Runs an agent in the branch's worktree, made if need be. */
 export async function worktreeSession(options: WorktreeSessionOptions): Promise<RunOutcome> {
-  const { command, engine, flags, path, plugins, proxy } = options
+  const { command, engine, flags, include = [], path, plugins, proxy } = options
   const interrupts = new Interrupts()
   try {
     const directory = await resolveWorkspace(path ?? '.')
@@ -31,7 +33,7 @@ export async function worktreeSession(options: WorktreeSessionOptions): Promise<
     const branch = await meantBranch(repository, options.branch)
     const within = path === undefined ? '' : relative(repository.topLevel, directory)
     const { note } = terminalProgress()
-    const start = { branch, engine, note, paths: proxy.paths, repository, signal: interrupts.signal }
+    const start = { branch, engine, include, note, paths: proxy.paths, repository, signal: interrupts.signal }
     return await inWorktree(start, async (worktree, started) => {
       const workspace = join(worktree.path, within)
       const config = await configDirectory(workspace, join(repository.topLevel, within))

@@ -5,6 +5,7 @@ import { copyFile, lstat, mkdir, readlink, rename, symlink, unlink, writeFile } 
 import { basename, dirname, join } from 'node:path'
 import { shellQuote } from '../config/shell-quote.js'
 import { exitCodes, MoatError, systemCode } from '../errors.js'
+import { readConfigAt } from './read-git-file.js'
 
 /** The repository as git in the container sees it. */
 export const view = '/var/lib/moat/git'
@@ -29,7 +30,8 @@ export async function writeConfig(
   const source = join(commonDir, 'config')
   await ensureFile(source)
   const next = join(directory, `config.${process.pid}`)
-  await copyFile(source, next)
+  // As text: a link that an agent has put there meanwhile gives it nothing.
+  await writeFile(next, (await readConfigAt(source)).text)
   await prepare(next)
   // What the container's is compared with at the end.
   await copyFile(next, join(directory, 'config.start'))

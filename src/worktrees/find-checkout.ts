@@ -1,11 +1,12 @@
 // Owns finding the linked worktree a directory lies in, from git's files alone, and distrusting them: an agent may have
 // written the files of a workspace, and what they point to is mounted into its next container.
-import { lstat, readFile, realpath } from 'node:fs/promises'
+import { lstat, realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { shellQuote } from '../config/shell-quote.js'
-import { exitCodes, MoatError, systemCode } from '../errors.js'
+import { exitCodes, MoatError } from '../errors.js'
 import { isBranchName } from './branch-name.js'
 import type { GitPlace } from './git-place.js'
+import { readGitFile } from './read-git-file.js'
 
 /** A linked worktree. All paths are absolute and real. */
 export interface LinkedCheckout {
@@ -23,7 +24,7 @@ export interface LinkedCheckout {
 export async function findCheckout(directory: string): Promise<LinkedCheckout | undefined> {
   const root = await findRoot(await realpath(directory))
   if (root === undefined) return undefined
-  const target = /^gitdir: (.+?)\r?\n*$/s.exec(await readFile(join(root, '.git'), 'utf8'))?.[1]
+  const target = /^gitdir: (.+?)\r?\n*$/s.exec((await readGitFile(join(root, '.git'))) ?? '')?.[1]
   if (target === undefined) return undefined
   const adminDir = await realpath(resolve(root, target)).catch(() => undefined)
   if (adminDir === undefined)
@@ -38,6 +39,9 @@ export async function findCheckout(directory: string): Promise<LinkedCheckout | 
   if (!known || basename(dirname(adminDir)) !== 'worktrees' || contains(root, commonDir) || backRoot !== root) {
     throw broken(root, `${adminDir} does not point back to it`)
   }
+  // git would wait for a pipe, and moat for git.
+  if ((await readLine(join(adminDir, 'HEAD'))) === undefined)
+    throw broken(root, `${join(adminDir, 'HEAD')} is no file that git could have written`)
   const branch = await currentBranch(adminDir)
   return { adminDir, commonDir, root, ...(branch !== undefined && { branch }) }
 }
@@ -61,12 +65,7 @@ async function findRoot(directory: string): Promise<string | undefined> {
 }
 
 async function readLine(file: string): Promise<string | undefined> {
-  try {
-    return (await readFile(file, 'utf8')).replace(/\r?\n$/, '')
-  } catch (error) {
-    if (['EISDIR', 'ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined
-    throw error
-  }
+  return (await readGitFile(file))?.replace(/\r?\n$/, '')
 }
 
 function contains(outer: string, inner: string): boolean {

@@ -1,9 +1,10 @@
 // Owns finding the repository of a directory from files alone. git is told what was found, so that neither its config nor a
 // file an agent may have left decides where git looks.
-import { lstat, readFile, realpath, stat } from 'node:fs/promises'
+import { lstat, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { shellQuote } from '../config/shell-quote.js'
 import { exitCodes, MoatError } from '../errors.js'
+import { readGitFile } from './read-git-file.js'
 
 /** Which repository, and which checkout of it, git is to work in. All paths are absolute and real. */
 export interface GitPlace {
@@ -50,7 +51,7 @@ async function gitDirOf(path: string): Promise<string | null | undefined> {
   const entry = await stat(path).catch(() => undefined)
   if (entry?.isDirectory()) return (await isGitDirectory(path)) ? realpath(path) : undefined
   if (!entry?.isFile()) return undefined
-  const target = /^gitdir: (.+?)\r?\n*$/s.exec(await readFile(path, 'utf8'))?.[1]
+  const target = /^gitdir: (.+?)\r?\n*$/s.exec((await readGitFile(path)) ?? '')?.[1]
   if (target === undefined) return null
   const gitDir = await realpath(resolve(dirname(path), target)).catch(() => undefined)
   return gitDir !== undefined && (await isGitDirectory(gitDir)) ? gitDir : null
@@ -63,7 +64,7 @@ async function gitDirOf(path: string): Promise<string | null | undefined> {
 async function assertItsOwn(gitDir: string): Promise<void> {
   const file = join(gitDir, 'commondir')
   const entry = await lstat(file).catch(() => undefined)
-  if (!entry || (entry.isFile() && entry.size <= 2 && (await readFile(file, 'utf8')).trim() === '.')) return
+  if (!entry || (entry.isFile() && entry.size <= 2 && (await readGitFile(file))?.trim() === '.')) return
   throw unsafe(
     `${file} sends git to another repository's config and hooks; git makes no such file there, and a program has.`,
     [`cat ${shellQuote(file)}`, `rm ${shellQuote(file)}`],

@@ -6,6 +6,7 @@ import { exitCodes, MoatError } from '../errors.js'
 import { isBranchName } from './branch-name.js'
 import { askGit, changeConfig, git } from './git.js'
 import { repositoryAt } from './git-place.js'
+import { includeFiles, includeNotes } from './include-files.js'
 import { assertNoLinks, makeWorktree, trackBranch } from './make-worktree.js'
 import { listWorktrees, type Repository, type WorktreeEntry } from './repository.js'
 
@@ -28,7 +29,12 @@ export function worktreePath(base: string, { id }: Repository, branch: string): 
 }
 
 /** Creates or finds the worktree of `branch` under `base`; a new branch begins at HEAD of the repository's checkout. */
-export async function prepareWorktree(repository: Repository, base: string, branch: string): Promise<PreparedWorktree> {
+export async function prepareWorktree(
+  repository: Repository,
+  base: string,
+  branch: string,
+  include: readonly string[] = [],
+): Promise<PreparedWorktree> {
   const path = worktreePath(base, repository, branch)
   const entries = await listWorktrees(repository.commonDir)
   const place = await realPlace(path)
@@ -38,21 +44,25 @@ export async function prepareWorktree(repository: Repository, base: string, bran
   if (elsewhere) throw checkedOutElsewhere(branch, elsewhere, await isThere(elsewhere.path))
   if (exists && registered) {
     if (registered.branch !== branch) throw onAnotherBranch(path, branch, registered)
-    return { branch, notes: [], path: place, rollBack: async () => {} }
+    const notes = await broughtAlong(repository, { include, path: place, withFile: false })
+    return { branch, notes, path: place, rollBack: async () => {} }
   }
   if (exists) throw inTheWay(path, branch)
   await assertNotNested(path, base, branch)
-  return addWorktree(repository, { branch, path, stale: registered !== undefined })
+  return addWorktree(repository, { branch, include, path, stale: registered !== undefined })
 }
 
 export interface Addition {
   branch: string
+  /** Patterns for ignored files that are to come along. */
+  include: readonly string[]
   path: string
   /** git still knows a worktree there, whose directory somebody deleted. */
   stale: boolean
 }
 
-async function addWorktree(repository: Repository, { branch, path, stale }: Addition): Promise<PreparedWorktree> {
+async function addWorktree(repository: Repository, addition: Addition): Promise<PreparedWorktree> {
+  const { branch, include, path, stale } = addition
   const { commonDir, place } = repository
   const main = repositoryAt(commonDir)
   await assertNoLinks(place, branch)
@@ -78,11 +88,20 @@ async function addWorktree(repository: Repository, { branch, path, stale }: Addi
     }
     undo.push(() => askGit(main, ['worktree', 'remove', '--force', '--', path]))
     await makeWorktree(place, { branch, path, stale })
-    return { branch, notes: await notesOn(repository, branch, start), path: await realPlace(path), rollBack }
+    const real = await realPlace(path)
+    const brought = await broughtAlong(repository, { include, path: real, withFile: true })
+    return { branch, notes: [...(await notesOn(repository, branch, start)), ...brought], path: real, rollBack }
   } catch (error) {
     await rollBack()
     throw error
   }
+}
+
+async function broughtAlong(
+  { topLevel }: Repository,
+  { include, path, withFile }: { include: readonly string[]; path: string; withFile: boolean },
+): Promise<string[]> {
+  return includeNotes(await includeFiles({ from: topLevel, patterns: include, to: path, withFile }))
 }
 
 /**

@@ -4,6 +4,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open, realpath } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { systemReason } from '../config/read-config.js'
+import { contains } from '../config/real-path.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { systemCode } from '../errors.js'
 import { type GitPlace, unsafe } from './git-place.js'
@@ -71,15 +72,19 @@ export async function dangerousConfig(place: GitPlace): Promise<{ file: string; 
       ...new Set(
         entries
           .filter(({ key, value }) => key !== 'core.worktree' || value === undefined || value !== own)
-          .filter(
-            ({ key, value }) =>
-              (dangerous.some((pattern) => pattern.test(key)) && !isHarmless(key, value)) ||
-              (/^(remote|url)\./.test(key) && helperUrl.test(key.replace(/^url\./, ''))) ||
-              (/^remote\..+url$/s.test(key) && helperUrl.test(value ?? '')),
-          )
+          .filter(mayRun)
           .map(({ key }) => key),
       ),
     ].map((key) => ({ file, key })),
+  )
+}
+
+/** True for what has git run a program, or may lead it to one. */
+export function mayRun({ key, value }: ConfigEntry): boolean {
+  return (
+    (dangerous.some((pattern) => pattern.test(key)) && !isHarmless(key, value)) ||
+    (/^(remote|url)\./.test(key) && helperUrl.test(key.replace(/^url\./, ''))) ||
+    (/^remote\..+url$/s.test(key) && helperUrl.test(value ?? ''))
   )
 }
 
@@ -95,6 +100,15 @@ export async function ownWorktree(place: GitPlace): Promise<string | undefined> 
   const value = entries.filter(({ key }) => key === 'core.worktree').at(-1)?.value
   if (value === undefined || root === undefined) return undefined
   return (await realpath(resolve(gitDir, value)).catch(() => undefined)) === root ? value : undefined
+}
+
+/**
+ * True where the repository is in its checkout, or says that it is its. A `.git` file may be an agent's, and lead to any repository of its
+ * user's: `git init --separate-git-dir` leaves nothing in it that leads back.
+ */
+export async function isAcknowledged(place: GitPlace): Promise<boolean> {
+  const { commonDir, root } = place
+  return root === undefined || contains(root, commonDir) || (await ownWorktree(place)) !== undefined
 }
 
 /** Text of a config file that says the same. */

@@ -1,12 +1,13 @@
 // Owns what moat knows of a repository on the host: where it is, its id, its worktrees, what its config gives away.
-import { realpath } from 'node:fs/promises'
-import { sep } from 'node:path'
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { join, sep } from 'node:path'
 import { shellQuote } from '../config/shell-quote.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { findCheckout, placeOf } from './find-checkout.js'
 import { askGit, git } from './git.js'
-import { findMainCheckout, type GitPlace, mainDirectory, repositoryAt } from './git-place.js'
+import { findMainCheckout, type GitPlace, mainDirectory, repositoryAt, unsafe } from './git-place.js'
 import { assertOwned } from './owner.js'
+import { isAcknowledged } from './repository-config.js'
 import { localId, remoteId } from './repository-id.js'
 
 export interface Repository {
@@ -48,6 +49,7 @@ export async function openRepository(directory: string): Promise<Repository> {
       },
     )
   }
+  if (!linked && !(await isAcknowledged(place))) throw notItsOwn(place, root)
   return { commonDir, id: await repositoryId(commonDir), place, topLevel: root }
 }
 
@@ -63,6 +65,7 @@ export async function repositoryId(commonDir: string): Promise<string> {
 
 /** All worktrees of the repository, the main one first. */
 export async function listWorktrees(commonDir: string): Promise<WorktreeEntry[]> {
+  await assertNoPipes(join(commonDir, 'worktrees'))
   const text = await git(repositoryAt(commonDir), ['worktree', 'list', '--porcelain'])
   const entries = text
     .split('\n\n')
@@ -79,6 +82,15 @@ export async function listWorktrees(commonDir: string): Promise<WorktreeEntry[]>
       }
     })
   return Promise.all(entries.map(withRebasedBranch))
+}
+
+/** git would wait for somebody to write there, and an agent can put one into what git keeps for its worktree. */
+async function assertNoPipes(worktrees: string): Promise<void> {
+  for (const id of await readdir(worktrees).catch(() => [])) {
+    const head = join(worktrees, id, 'HEAD')
+    if (!(await stat(head).catch(() => undefined))?.isFIFO()) continue
+    throw unsafe(`${head} is a pipe, for which git would wait; a program has put it there.`, [`rm ${shellQuote(head)}`])
+  }
 }
 
 /** During a rebase HEAD is detached, and the worktree still is its branch's. */
@@ -98,6 +110,15 @@ export async function remotesWithCredentials(commonDir: string): Promise<string[
     return name !== undefined && /^(https?:\/\/[^/]*@|[a-z+]+:\/\/[^/]*:[^/]*@)/i.test(url ?? '') ? [name] : []
   })
   return [...new Set(names)]
+}
+
+/** An agent of a workspace without a repository can make that file, and `moat wt` would give the next one the other's files. */
+function notItsOwn({ commonDir }: GitPlace, root: string): MoatError {
+  const message = `${join(root, '.git')} leads to ${commonDir}, which does not say that ${root} is its checkout; a program may have made that file.`
+  return unsafe(message, [
+    `git config --file ${shellQuote(join(commonDir, 'config'))} core.worktree ${shellQuote(root)}`,
+    `rm ${shellQuote(join(root, '.git'))}`,
+  ])
 }
 
 function notRepository(directory: string): MoatError {

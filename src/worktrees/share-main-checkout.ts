@@ -3,10 +3,11 @@
 // git keeps this checkout's HEAD and index in the repository's own directory and replaces them there, so that directory is
 // writable, and whatever in it makes git run programs is covered. What can be covered has to be there. The container's git takes config
 // from elsewhere, by way of `commondir`, so that it has one to write: docs/decisions/0024.
-import { copyFile, lstat, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { Mount } from '../config/mount.js'
 import { contains } from '../config/real-path.js'
+import { replaceFile } from '../config/replace-file.js'
 import {
   assertReal,
   ensureDirectory,
@@ -19,6 +20,7 @@ import {
 } from './container-view.js'
 import type { GitPlace } from './git-place.js'
 import { ownHooks } from './own-hooks.js'
+import { readConfigAt } from './read-git-file.js'
 import { dangerousConfig, ownWorktree } from './repository-config.js'
 import { startGit } from './start-git.js'
 
@@ -62,6 +64,9 @@ const linked = [
   'rr-cache',
   'shallow',
 ]
+/** What stays in `worktrees`. */
+const keeper = 'moat-keeps'
+
 /** What this checkout is among the worktrees that the container's git knows. */
 const ownId = 'moat-main-checkout'
 
@@ -97,8 +102,13 @@ function hold(root: string, commonDir: string): Mount[] {
 async function covers(place: GitPlace, target: string, own: string): Promise<Mount[]> {
   const { commonDir, root } = place
   for (const name of covered) await ensureDirectory(join(commonDir, name))
-  await ensureFile(join(commonDir, 'config'))
-  await ensureFile(join(commonDir, 'config.worktree'))
+  // git removes `worktrees` with the last of them, and the mount would go with it. This is none to git, and its lock keeps it.
+  await ensureDirectory(join(commonDir, 'worktrees', keeper))
+  await ensureFile(
+    join(commonDir, 'worktrees', keeper, 'locked'),
+    'moat keeps this directory for the mounts of containers\n',
+  )
+  for (const name of ['config', 'config.worktree']) await ensureOnly(join(commonDir, name))
   // git follows it to another config: where it is absent an agent could make it. This one leads to where git is already.
   await ensureFile(join(commonDir, 'commondir'), '.\n')
   // The container's has to be there, and the host's git heeds none in this place.
@@ -125,10 +135,22 @@ async function covers(place: GitPlace, target: string, own: string): Promise<Mou
     { readOnly: true, source: inside.worktreeConfig, target: join(target, 'config.worktree') },
     { readOnly: true, source: inside.commonDir, target: join(target, 'commondir') },
     { readOnly: true, source: inside.gitDir, target: join(target, 'gitdir') },
-    { readOnly: false, source: await ownHooks(commonDir, own), target: join(target, 'hooks') },
+    {
+      readOnly: false,
+      source: await ownHooks(commonDir, own, root === undefined ? [] : [root]),
+      target: join(target, 'hooks'),
+    },
     { readOnly: true, source: inside.view, target: view },
     { readOnly: false, source: inside.locks, target: locks },
   ]
+}
+
+/** A file of one name: by another one that an agent has given it, when it could, it would write the file that is mounted. */
+async function ensureOnly(path: string): Promise<void> {
+  await ensureFile(path)
+  if ((await lstat(path)).nlink < 2) return
+  const { mode, text } = await readConfigAt(path)
+  await replaceFile(path, text, mode)
 }
 
 /** Writes what the container's git takes for its common directory; `target` is where it has the repository's. */
@@ -155,7 +177,7 @@ async function writeView(place: GitPlace, target: string, own: string) {
   const worktreeConfig = join(place.commonDir, 'config.worktree')
   if (!isMoved) return { ...inside, worktreeConfig }
   const copy = join(own, 'config.worktree')
-  await copyFile(worktreeConfig, copy)
+  await writeFile(copy, (await readConfigAt(worktreeConfig)).text)
   await forgetWorktree(copy)
   return { ...inside, worktreeConfig: copy }
 }

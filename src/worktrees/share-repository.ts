@@ -19,6 +19,7 @@ import {
   writeConfig,
 } from './container-view.js'
 import type { LinkedCheckout } from './find-checkout.js'
+import { mainDirectory } from './git-place.js'
 import { ownHooks } from './own-hooks.js'
 
 /** Where the worktree is in the container. */
@@ -79,11 +80,11 @@ function same(path: string, isReadOnly: boolean): Mount {
 }
 
 /** Writes what the container is given instead of the repository's own files; the same every time. */
-async function writeView(directory: string, { adminDir, commonDir }: LinkedCheckout, names: readonly string[]) {
+async function writeView(directory: string, { adminDir, commonDir, root }: LinkedCheckout, names: readonly string[]) {
   const own = {
     commonDir: join(directory, 'commondir'),
     gitFile: join(directory, 'gitfile'),
-    hooks: await ownHooks(commonDir, directory),
+    hooks: await ownHooks(commonDir, directory, [root, mainDirectory(commonDir)]),
     locks: join(directory, 'locks'),
     view: join(directory, 'view'),
   }

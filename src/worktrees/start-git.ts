@@ -11,6 +11,8 @@ export interface GitOutcome {
 
 export interface GitStart {
   directory: string
+  /** Of its output; `latin1` is a character a byte. */
+  encoding?: 'latin1' | 'utf8'
   env?: NodeJS.ProcessEnv
   /** Its stdin. */
   input?: Buffer
@@ -23,7 +25,10 @@ const mostOutput = 256 * 1024 * 1024
 const kept = new Set(['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_NOSYSTEM', 'GIT_CONFIG_SYSTEM'])
 
 /** Runs git; resolves whatever its exit code is. */
-export function startGit(args: readonly string[], { directory, env, input }: GitStart): Promise<GitOutcome> {
+export function startGit(
+  args: readonly string[],
+  { directory, encoding = 'utf8', env, input }: GitStart,
+): Promise<GitOutcome> {
   return new Promise((resolve, reject) => {
     const child = startAsInvokingUser((ids) =>
       execFile(
@@ -31,7 +36,7 @@ export function startGit(args: readonly string[], { directory, env, input }: Git
         args,
         {
           cwd: directory,
-          encoding: 'utf8',
+          encoding,
           env: { ...gitEnvironment(process.env), ...env },
           maxBuffer: mostOutput,
           ...ids,

@@ -1,12 +1,11 @@
 // docs/guides/writing-a-plugin.md does what it says: its files are written, its commands run, its output compared.
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, inject, it } from 'vitest'
 import { Sandbox } from '../helpers/sandbox.js'
+import { freePort } from '../helpers/servers.js'
 
 const run = promisify(execFile)
 let sandbox: Sandbox
@@ -27,17 +26,8 @@ function blocksOf(markdown: string): Block[] {
   return [...found].map(({ groups }) => ({ file: '', language: '', text: '', ...groups }))
 }
 
-/** A port for the proxy: the guide names one, and another may be running on it. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 it('leads from npm init to an answer over HTTPS', async () => {
+  // The guide names one, and another proxy may be running on it.
   const port = await freePort()
   const bin = sandbox.directory('bin', {
     moat: `#!/bin/sh\nexec "${process.execPath}" "${inject('packedMoat')}" "$@"\n`,

@@ -1,19 +1,23 @@
 // Ports 80 and 443 for an ordinary user: with sudo once, and the ways without it. Their numbers are what this is about, so
-// this is the one test that cannot take any free port.
+// this is the one test that cannot take any free port. And an engine of the user's own, which is not root either.
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { request as httpRequest } from 'node:http'
+import { createServer, request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { ProxyStatus } from '../../src/supervisor/proxy.js'
 import { OrdinaryUser } from '../helpers/ordinary-user.js'
+import { podmanConfiguration } from '../helpers/podman.js'
+import { requireProgram } from '../helpers/trust-machine.js'
 import { until } from '../helpers/until.js'
 
 let user: OrdinaryUser
 
 beforeAll(() => {
-  user = new OrdinaryUser()
+  user = new OrdinaryUser(inject('packedMoat'))
   user.output(`mkdir app && cd app && cat > moat.yaml <<'END'
 name: app
 dependencies: [node@22]
@@ -128,5 +132,42 @@ Try this:
     expect([privileges.CapEff, privileges.CapPrm]).toEqual([noCapabilities, noCapabilities])
     user.output('moat stop app && moat proxy stop')
     user.output(`sudo setcap -r ${user.node}`)
+  })
+})
+
+describe('a strict network policy on a Podman without root', () => {
+  it('holds: what is allowed is reached by moat, and nothing else is', async () => {
+    requireProgram('newuidmap', 'uidmap')
+    const host = createServer((_, response) => response.end('stub'))
+    host.listen(0, '127.0.0.1')
+    await once(host, 'listening')
+    // Of a shell alone, since a Podman without root copies whole images.
+    const command = `echo /sys/class/net/*
+      ask() { exec 3<>/dev/tcp/127.0.0.1/61080; printf 'GET http://%s/ HTTP/1.0\\r\\n\\r\\n' $1 >&3; read -r line <&3; echo "$line"; }
+      ask api.test; ask other.test
+      (exec 3<>/dev/tcp/203.0.113.80/80) 2>&1 || echo unreachable`
+    const yaml = `name: walled
+base_image: localhost/shell
+command: ${JSON.stringify(['bash', '-c', command])}
+network: {policy: strict, rules: [api.test]}`
+    const variables = 'export XDG_RUNTIME_DIR=$HOME/run CONTAINERS_CONF=$HOME/containers.conf;'
+    try {
+      user.output(`mkdir -m 700 run walled; cat >containers.conf <<'END'\n${podmanConfiguration()}END
+cat >walled/moat.yaml <<'END'\n${yaml}\nEND`)
+      user.output(`${variables} libraries=$(ldd /bin/bash | grep -o '/[^ ]*')
+        tar -chf - -C / bin/bash bin/sh $(echo "$libraries" | cut -c 2-) | podman import - localhost/shell`)
+      const { port } = host.address() as AddressInfo
+      const said = await user.outputMeanwhile(`${variables}
+        export DOCKER_HOST=unix://$HOME/run/podman.sock MOAT_PROXY_PORT=0 MOAT_TEST_HOSTS=api.test:80=127.0.0.1:${port}
+        podman system service --time=0 "$DOCKER_HOST" 2>service.log & trap "kill $!; wait" EXIT
+        while ! [ -S run/podman.sock ]; do kill -0 $! || exit 1; sleep 0.1; done
+        moat run --yes walled && moat proxy stop >/dev/null`)
+      const [network, allowed, refused, ...direct] = said.split(/\r?\n/).filter(Boolean)
+      expect([network, allowed, refused]).toEqual(['/sys/class/net/lo', 'HTTP/1.1 200 OK', 'HTTP/1.1 403 Forbidden'])
+      expect(direct.join()).toMatch(/Network is unreachable.*unreachable$/)
+    } finally {
+      user.run(`${variables} podman system reset --force`)
+      host.close()
+    }
   })
 })

@@ -36,8 +36,9 @@ export async function findSecrets(
       }
     }
   }
+  const forms = secrets.flatMap(formsOf)
   return [...places].flatMap(([place, bytes]) =>
-    secrets.flatMap(formsOf).flatMap(([form, text]) => (bytes.includes(text) ? [`${form} in ${place}`] : [])),
+    forms.flatMap(([form, text]) => (bytes.includes(text) ? [`${form} in ${place}`] : [])),
   )
 }
 
@@ -48,7 +49,21 @@ function formsOf(secret: string): [form: string, text: string][] {
     const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')
     return [`Base64 after ${before}`, text.slice(4, -4)]
   })
-  return [['itself', secret], ['hex', bytes.toString('hex')], ['for a URL', encodeURIComponent(secret)], ...base64]
+  const forUrls = base64.map(([form, text]): [string, string] => [
+    `${form}, for URLs`,
+    text.replaceAll('+', '-').replaceAll('/', '_'),
+  ])
+  const hex = bytes.toString('hex')
+  const all: [string, string][] = [
+    ['itself', secret],
+    ['hex', hex],
+    ['hex in capitals', hex.toUpperCase()],
+    ['for a URL', encodeURIComponent(secret)],
+    ...base64,
+    ...forUrls,
+  ]
+  // Of many, some are the same text.
+  return [...new Map(all.map(([form, text]) => [text, [form, text] as [string, string]])).values()]
 }
 
 function filesBelow(directory: string): string[] {

@@ -8,6 +8,7 @@ import { agentDirectory, agentGateSocket, moatPaths } from '../../src/config/pat
 import type { NetworkLogEntry, NetworkPolicy, NetworkRule } from '../../src/egress/policy.js'
 import { networkLogFile } from '../../src/egress/read-log.js'
 import { Gate, type GateOptions } from '../../src/gate/gate.js'
+import type { GatedAgent } from '../../src/gate/gate-table.js'
 import { parseTestHosts } from '../../src/gate/test-hosts.js'
 import { until } from './until.js'
 
@@ -45,8 +46,8 @@ export class TestGate {
     })
   }
 
-  apply(of: NetworkPolicy): Promise<void> {
-    return this.gate.apply([{ name: 'my-app', policy: of, runId }])
+  apply(of: NetworkPolicy, granted: GatedAgent['granted'] = []): Promise<void> {
+    return this.gate.apply([{ granted, name: 'my-app', policy: of, runId }])
   }
 
   get socketPath(): string {

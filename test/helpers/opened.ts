@@ -32,6 +32,8 @@ export class Opened {
   readonly reports: NetworkLogEntry[] = []
   /** Every line of them, as it came. */
   readonly reportLines: string[] = []
+  /** How many connections Caddy has made in order to ask. */
+  questionConnections = 0
   caddy!: BareCaddy
   gate!: StubGate
   paths!: MoatPaths
@@ -72,6 +74,9 @@ export class Opened {
           rest = lines.pop() ?? ''
           for (const line of lines) this.#hear(line, (runId) => agentOf(runId)?.name)
         })
+    })
+    questions.on('connection', () => {
+      this.questionConnections += 1
     })
     await listen(questions, paths.egressQuestions)
     await listen(reports, paths.egressReports)

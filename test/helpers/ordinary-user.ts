@@ -1,10 +1,11 @@
 // An ordinary user of this machine who may use sudo and the container engine, with moat installed where they can read it.
 // Making one takes root; nothing of it is left afterwards.
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, copyFileSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import type { Outcome } from './sandbox.js'
 import { requireProgram } from './trust-machine.js'
 
@@ -17,7 +18,8 @@ export class OrdinaryUser {
   readonly #directory: string
   readonly #sudoers: string
 
-  constructor() {
+  /** @param program the bin/run.js of an installed moat, which is copied with all that is installed beside it. */
+  constructor(program: string) {
     if (process.getuid?.() !== 0) {
       throw new Error('This test makes a user for itself, which takes root: sudo -E env "PATH=$PATH" ./scripts/test')
     }
@@ -32,14 +34,16 @@ export class OrdinaryUser {
     this.home = home ?? ''
     writeFileSync(this.#sudoers, `${this.name} ALL=(ALL) NOPASSWD: ALL\n`, { mode: 0o440 })
     this.node = join(this.#directory, 'node')
-    this.#install()
+    this.#install(resolve(program, '../../..'))
   }
 
   /** Runs a shell script as the user, in a login shell, in which `moat` and `sudo moat` work. */
   run(script: string): Outcome {
-    const argv = ['-l', this.name, '-c', `moat() { ${this.#program} "$@"; }; ${this.#withSudo(script)}`]
     try {
-      const stdout = execFileSync('runuser', argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+      const stdout = execFileSync('runuser', this.#argv(script), {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
       return { code: 0, stderr: '', stdout }
     } catch (error) {
       const { status, stderr, stdout } = error as { status: number; stderr: string; stdout: string }
@@ -52,6 +56,11 @@ export class OrdinaryUser {
     const { code, stderr, stdout } = this.run(script)
     if (code !== 0) throw new Error(`${script} exited with ${code}: ${stdout}${stderr}`)
     return stdout
+  }
+
+  /** Like `output`, while this process goes on: what it serves can be asked for. */
+  async outputMeanwhile(script: string): Promise<string> {
+    return (await promisify(execFile)('runuser', this.#argv(script))).stdout
   }
 
   /** Takes everything away. Fails when moat left processes behind. */
@@ -69,6 +78,10 @@ export class OrdinaryUser {
     if (left.length > 0) throw new Error(`processes of ${this.name} were left behind`)
   }
 
+  #argv(script: string): string[] {
+    return ['-l', this.name, '-c', `moat() { ${this.#program} "$@"; }; ${this.#withSudo(script)}`]
+  }
+
   get #program(): string {
     return `${this.node} ${join(this.#directory, 'node_modules/moat-cli/bin/run.js')}`
   }
@@ -78,13 +91,10 @@ export class OrdinaryUser {
     return script.replaceAll('sudo moat', `sudo ${this.#program}`)
   }
 
-  #install(): void {
+  #install(packages: string): void {
     copyFileSync(process.execPath, this.node)
     chmodSync(this.node, 0o755)
-    execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', this.#directory], { stdio: 'pipe' })
-    const tarball = readdirSync(this.#directory).find((name) => name.endsWith('.tgz')) ?? ''
-    const install = ['install', '--prefix', this.#directory, '--no-save', join(this.#directory, tarball)]
-    execFileSync('npm', install, { stdio: 'pipe' })
+    cpSync(packages, join(this.#directory, 'node_modules'), { recursive: true, verbatimSymlinks: true })
     const caddy = process.env.MOAT_CADDY ?? requireProgram('caddy', 'Caddy 2.10 or newer, or set MOAT_CADDY')
     copyFileSync(caddy, join(this.#directory, 'caddy'))
     chmodSync(join(this.#directory, 'caddy'), 0o755)

@@ -16,12 +16,21 @@ declare module 'vitest' {
   }
 }
 
+/** Each project that has end-to-end tests loads this file for itself; they share what it makes. */
+const shared = globalThis as { packedMoat?: Promise<string> }
+
 /** Packs and installs; the function returned removes it all. */
 export default async function setup(project: TestProject): Promise<() => void> {
+  shared.packedMoat ??= packAndInstall()
+  const directory = await shared.packedMoat
+  project.provide('packedMoat', join(directory, 'node_modules/moat-cli/bin/run.js'))
+  return () => rmSync(directory, { force: true, recursive: true })
+}
+
+async function packAndInstall(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'moat-pack-'))
   await run('npm', ['pack', '--ignore-scripts', '--pack-destination', directory])
   const [tarball = ''] = readdirSync(directory)
   await run('npm', ['install', '--prefix', directory, '--no-save', join(directory, tarball)])
-  project.provide('packedMoat', join(directory, 'node_modules/moat-cli/bin/run.js'))
-  return () => rmSync(directory, { force: true, recursive: true })
+  return directory
 }

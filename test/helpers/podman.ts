@@ -24,7 +24,7 @@ const storage = join(
 export async function startPodman(images: string[]): Promise<Podman> {
   const directory = mkdtempSync(join(tmpdir(), 'moat-podman-'))
   const socketPath = join(directory, 'podman.sock')
-  writeFileSync(join(directory, 'containers.conf'), configuration())
+  writeFileSync(join(directory, 'containers.conf'), podmanConfiguration())
   mkdirSync(storage, { mode: 0o700, recursive: true })
   const places = ['--root', join(storage, 'storage'), '--runroot', join(storage, 'run')]
   const service = spawn('podman', [...places, 'system', 'service', '--time=0', `unix://${socketPath}`], {
@@ -75,8 +75,8 @@ async function copyImage(image: string, podman: Docker): Promise<void> {
   await once(answer, 'end')
 }
 
-/** As machines need it on which systemd does not run, or root may not raise its limits. */
-function configuration(): string {
+/** The contents of containers.conf, as machines need it on which systemd does not run, or root may not raise its limits. */
+export function podmanConfiguration(): string {
   const limits = readFileSync('/proc/self/limits', 'utf8')
   const hard = (name: string, most: number) => {
     const limit = Number(new RegExp(`^${name} +\\S+ +(\\d+)`, 'm').exec(limits)?.[1] ?? most)

@@ -191,6 +191,13 @@ console.log('listening')
     }
   }
 
+  /** Pids of those that watch repositories for its agents; each ends with its agent. */
+  async guards(): Promise<number[]> {
+    const { stdout } = await run('ps', ['axww', '-o', 'pid=,command='])
+    const mine = stdout.split('\n').filter((line) => line.includes('bin/guard.js {') && line.includes(`"${this.home}"`))
+    return mine.map((line) => Number.parseInt(line, 10))
+  }
+
   async cleanUp(): Promise<void> {
     const processes = async () => Object.values(await this.processes()).flat()
     // A command that is ended here may have started what is not to be seen yet.
@@ -204,6 +211,7 @@ console.log('listening')
     await until('the end of every process', async () => (await processes()).length === 0, 10_000).catch(() => {})
     const left = await processes()
     for (const pid of left) process.kill(pid, 'SIGKILL')
+    await until('the end of every guard', async () => (await this.guards()).length === 0)
     rmSync(this.#directory, { force: true, recursive: true })
     if (left.length > 0) throw new Error('moat proxy stop left processes behind')
   }

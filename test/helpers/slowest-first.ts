@@ -22,6 +22,8 @@ const longest = [
   'run/own-domain',
   'supervisor/recovery',
   'run/run',
+  'layer4/connections',
+  'soak/descriptors',
 ]
 
 const rank = ({ moduleId }: TestSpecification): number => {

@@ -95,7 +95,7 @@ export async function stubGate(password: string, ports: Readonly<Record<string, 
     const port = ports[String(request.url).toLowerCase()]
     if (given !== password) return client.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n')
     dialled.push({ runId, target: String(request.url) })
-    if (port === undefined) return client.end('HTTP/1.1 403 network_policy: private address\r\n\r\n')
+    if (port === undefined) return client.end('HTTP/1.1 403 network_policy: private address 10.0.0.1\r\n\r\n')
     const host = connect(port, '127.0.0.1', () => client.write('HTTP/1.1 200 OK\r\n\r\n'))
     sockets.add(host)
     host.on('error', () => client.destroy())

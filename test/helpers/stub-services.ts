@@ -1,7 +1,11 @@
 // Services that want a credential, for real clients: a git host, a registry of packages, an API.
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { StubAnswer } from './stub-hosts.js'
+
+/** What the containers of these tests have: one image for all. */
+export const clientDependencies =
+  'dependencies: [node@22, git, gh, openssh-client, "apt:openssh-server", "apt:python3-requests", "apt:python3-httpx", "apt:python3-pip"]'
 
 /** A request as a service saw it. */
 export interface SeenRequest {
@@ -91,6 +95,83 @@ export function npmService(token: () => string): StubAnswer {
     const [attachment] = Object.values(found._attachments ?? {})
     response.end(Buffer.from(attachment?.data ?? '', 'base64'))
   }
+}
+
+/** An index of packages as pip reads one, with one package in it, for whoever has the password. */
+export function pypiService(password: () => string): StubAnswer {
+  const wheel = smallWheel()
+  return ({ headers, url = '' }, response) => {
+    const [, pair = ''] = /^Basic (.*)$/.exec(headers.authorization ?? '') ?? []
+    if (Buffer.from(pair, 'base64').toString() !== `__token__:${password()}`) {
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="pypi"' }).end()
+    } else if (url === '/simple/thing/') {
+      response.writeHead(200, { 'content-type': 'text/html' })
+      response.end('<a href="/files/thing-1.0-py3-none-any.whl">thing-1.0-py3-none-any.whl</a>')
+    } else if (url.startsWith('/files/')) response.end(wheel)
+    else response.writeHead(404).end()
+  }
+}
+
+/** Made by Python, which reads it. */
+function smallWheel(): Buffer {
+  const script = `import io, sys, zipfile
+out = io.BytesIO()
+with zipfile.ZipFile(out, 'w') as wheel:
+  info = 'thing-1.0.dist-info/'
+  wheel.writestr('thing.py', 'answer = 42\\n')
+  wheel.writestr(info + 'METADATA', 'Metadata-Version: 2.1\\nName: thing\\nVersion: 1.0\\n')
+  wheel.writestr(info + 'WHEEL', 'Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
+  wheel.writestr(info + 'RECORD', 'thing.py,,\\n' + ''.join(info + name + ',,\\n' for name in ('METADATA', 'WHEEL', 'RECORD')))
+sys.stdout.buffer.write(out.getvalue())`
+  return execFileSync('python3', ['-c', script])
+}
+
+/** GitHub's API, as far as `gh api user` goes: of one's own server below /api/v3. */
+export function githubService(token: () => string): StubAnswer {
+  return ({ headers, url }, response) => {
+    const isKnown = headers.authorization === `Bearer ${token()}`
+    response.writeHead(isKnown ? 200 : 401, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(isKnown && url === '/api/v3/user' ? { login: 'robot' } : { message: 'no' }))
+  }
+}
+
+/**
+ * Two APIs of models that answer word by word: each word goes out once the client has told that it has read the one before, so a
+ * stream that is held back anywhere never ends.
+ */
+export function modelService(token: () => string): StubAnswer {
+  const words = ['one', 'two', 'three']
+  const waiting = new Map<string, () => void>()
+  return async (request, response) => {
+    const { headers, url = '' } = request
+    const [path, read = ''] = url.split('?read=')
+    if (path === '/read') {
+      waiting.get(read)?.()
+      return void response.end()
+    }
+    if (headers['x-api-key'] !== token() && headers.authorization !== `Bearer ${token()}`)
+      return void response.writeHead(401).end('{}')
+    const isAnthropic = path === '/v1/messages'
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    if (isAnthropic)
+      response.write(event({ message: { content: [], role: 'assistant', usage: {} }, type: 'message_start' }))
+    if (isAnthropic)
+      response.write(event({ content_block: { text: '', type: 'text' }, index: 0, type: 'content_block_start' }))
+    for (const word of words) {
+      const isRead = new Promise<void>((resolve) => waiting.set(word, resolve))
+      response.write(
+        isAnthropic
+          ? event({ delta: { text: word, type: 'text_delta' }, index: 0, type: 'content_block_delta' })
+          : event({ choices: [{ delta: { content: word }, index: 0 }] }),
+      )
+      await isRead
+    }
+    response.end(isAnthropic ? event({ type: 'message_stop' }) : 'data: [DONE]\n\n')
+  }
+}
+
+function event(data: { type?: string } & Record<string, unknown>): string {
+  return `${data.type === undefined ? '' : `event: ${data.type}\n`}data: ${JSON.stringify(data)}\n\n`
 }
 
 async function bodyOf(request: Http2ServerRequest): Promise<string> {

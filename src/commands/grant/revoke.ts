@@ -3,6 +3,7 @@ import type { CommandCompletion } from '../../completion/completion-source.js'
 import { missingGrant } from '../../grants/find-grant.js'
 import { chooseProfile } from '../../grants/profile.js'
 import { removeGrant } from '../../grants/store.js'
+import { isSshGrant } from '../../routing/grant-name.js'
 import { syncRoutes } from '../../supervisor/control-client.js'
 import { profileFlag } from '../../terminal/grant-flags.js'
 import { MoatCommand } from '../../terminal/moat-command.js'
@@ -21,7 +22,9 @@ export default class Revoke extends MoatCommand {
     if (!(await removeGrant(this.paths.grants, name))) throw await missingGrant(this.paths.grants, name)
     await syncRoutes(this.paths.controlSocket)
     this.log(
-      `${args.name} is revoked. At the service the credential still exists: delete it there, if nobody is to have it.`,
+      isSshGrant(args.name)
+        ? `${args.name} is revoked. The key itself is as it was: at the host it is still accepted.`
+        : `${args.name} is revoked. At the service the credential still exists: delete it there, if nobody is to have it.`,
     )
     return { ...name, revoked: true }
   }

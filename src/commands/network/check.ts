@@ -26,6 +26,7 @@ export default class NetworkCheck extends MoatCommand {
     const agents = async () => (await (await this.connectEngine()).listAgents()).agents
     const checked = checkUrl(await networkOf(args.agent, agents, this.paths), args.url, flags.method)
     this.log(describeCheck(checked))
+    if (checked.allow !== undefined) this.logToStderr(`\nTo allow it:\n  ${checked.allow}`)
     return checked
   }
 }

@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core'
+import { Args, Flags } from '@oclif/core'
 import type { CommandCompletion } from '../../completion/completion-source.js'
 import { MoatCommand } from '../../terminal/moat-command.js'
 import { runFlags } from '../../terminal/run-flags.js'
@@ -18,10 +18,19 @@ For a branch called list or clean: moat run --worktree list`
     '<%= config.bin %> wt feature/auth',
     '<%= config.bin %> wt -d fix-login',
     '<%= config.bin %> wt fix-login -- npm test',
+    '<%= config.bin %> wt fix-login --include .env',
   ]
-  static override flags = runFlags
+  static override flags = {
+    ...runFlags,
+    include: Flags.string({
+      description: 'Bring along files that git ignores, as .worktreeinclude does; a pattern as in .gitignore',
+      helpValue: '<pattern>',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+  }
   static override usage =
-    'wt BRANCH [-n <name>] [-d | -i] [-e KEY=value]... [--mount <mount>]... [--allow <rule>]... [-- COMMAND...]'
+    'wt BRANCH [-n <name>] [-d | -i] [-e KEY=value]... [--mount <mount>]... [--allow <rule>]... [--include <pattern>]... [-- COMMAND...]'
 
   async run(): Promise<RunOutcome> {
     const { argv, command } = splitCommand(this.argv)
@@ -31,6 +40,7 @@ For a branch called list or clean: moat run --worktree list`
       command,
       engine: await this.connectEngine(),
       flags,
+      include: flags.include,
       grantProviders: () => this.grantProviders(),
       json: this.jsonEnabled(),
       log: (line) => this.log(line),

@@ -1,4 +1,5 @@
 // moat setup: Caddy from a server that is good, breaks off, lies or is old; and what it does not do without being told.
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -54,11 +55,12 @@ const bin = () => (existsSync(join(sandbox.home, 'bin')) ? readdirSync(join(sand
 const withoutProgress = (stderr: string) => stderr.replace(/^(Downloading|Not done) .*\n/gm, '')
 
 /** Serves `content` from where it is asked to, and cuts the connection once `limit` bytes have been sent. */
-function serve(content: Buffer, { etag = '"one"', limit = Number.POSITIVE_INFINITY } = {}) {
+function serve(content: Buffer, { digest = '', etag = '"one"', limit = Number.POSITIVE_INFINITY } = {}) {
   return ({ headers }: IncomingMessage, response: ServerResponse) => {
     const start = headers['if-range'] === etag ? Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0) : 0
     const rest = content.subarray(start)
     response.writeHead(start > 0 ? 206 : 200, {
+      ...(digest && { 'repr-digest': `sha-256=:${digest}:` }),
       'content-length': rest.length,
       etag,
       ...(start > 0 && { 'content-range': `bytes ${start}-${content.length - 1}/${content.length}` }),
@@ -85,18 +87,30 @@ describe('Caddy', () => {
     expect(requests[0]?.url).toMatch(/^\/caddy-(linux|darwin)-(amd64|arm64)$/)
   })
 
-  it('that breaks off is gone on with, in the same run and in the next', async () => {
+  it('that breaks off is gone on with, in the same run and in the next; asked for as Caddy’s own service wants it', async () => {
+    mirror = new URL('/api/download', mirror).href
     const third = Math.ceil(caddy.length / 3)
-    const cut = serve(caddy, { limit: third })
-    answer = (request, response) => (requests.length > 1 ? response.writeHead(404).end() : cut(request, response))
+    const digest = createHash('sha256').update(caddy).digest('base64')
+    const cut = serve(caddy, { digest, limit: third })
+    answer = (request, response) => (requests.length > 1 ? response.writeHead(503).end() : cut(request, response))
     const broken = await setup()
     expect(broken.code).toBe(1)
     expect(broken.stderr).toMatch(
-      /Error: Caddy could not be downloaded from http:\/\/127\.0\.0\.1:\d+\/caddy-\S+: the server answers with HTTP status 404\.\n\nTry this:\n {2}moat setup {3}# goes on where it stopped\n {2}MOAT_CADDY_MIRROR=/,
+      /Error: Caddy could not be downloaded from http:\/\/127\.0\.0\.1:\d+\/api\/download\?\S+: the server answers with HTTP status 503\.\n\nTry this:\n {2}moat setup {3}# goes on where it stopped\n {2}MOAT_CADDY_MIRROR=/,
     )
     requests = []
     answer = cut
     expect((await setup()).code).toBe(0)
+    expect(requests[0]?.headers.range).toMatch(/^bytes=[1-9]\d*-$/)
+    const asked = requests.map(({ url }) => new URL(url ?? '', mirror))
+    expect(new Set(asked.map(({ pathname }) => pathname))).toEqual(new Set(['/api/download']))
+    for (const { searchParams } of asked) {
+      expect(Object.fromEntries(searchParams)).toEqual({
+        arch: expect.stringMatching(/^(amd64|arm64)$/),
+        os: expect.stringMatching(/^(linux|darwin)$/),
+        p: 'github.com/mholt/caddy-l4',
+      })
+    }
     const ranges = requests.map(({ headers }) => headers.range)
     expect(ranges.at(-1)).toMatch(/^bytes=\d+-$/)
     expect(ranges.length).toBeGreaterThanOrEqual(3)
@@ -135,6 +149,16 @@ describe('Caddy', () => {
     expect(withoutProgress(outcome.stderr)).toMatch(message)
     expect(outcome.code).toBe(1)
     expect(bin()).toEqual([])
+  })
+
+  it('that has not the checksum which the server announces is refused, and nothing is left', async () => {
+    const good = Buffer.from('#!/bin/sh\necho v2.11.4\n')
+    answer = serve(good, { digest: createHash('sha256').update('another').digest('base64') })
+    const outcome = await setup()
+    expect(withoutProgress(outcome.stderr)).toMatch(
+      /^Error: Caddy could not be downloaded from \S+: what arrived does not have the checksum that the server announced\.\n/,
+    )
+    expect([outcome.code, bin(), requests.length]).toEqual([1, [], 1])
   })
 
   it('is not taken from an address that is not https', async () => {

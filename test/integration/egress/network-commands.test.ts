@@ -1,16 +1,25 @@
 // What `moat network` says and changes, of agents that run.
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import { Sandbox } from '../../helpers/sandbox.js'
+import { until } from '../../helpers/until.js'
 
 let sandbox: Sandbox
 let workspace: string
 let agent: AgentView
+const host = createServer((request, response) => response.end(`stub ${request.headers.host}`))
 
 beforeAll(async () => {
   sandbox = new Sandbox()
+  host.listen(0, '127.0.0.1')
+  await once(host, 'listening')
+  const at = `127.0.0.1:${(host.address() as AddressInfo).port}`
+  sandbox.env.MOAT_TEST_HOSTS = ['b.test', 'unnamed.test'].map((name) => `${name}:80=${at}`).join()
   const text = (name: string, more: string) =>
     `name: ${name}\ndependencies: [node@22]\ncommand: [sleep, infinity]\n${more}`
   workspace = sandbox.directory('app', {
@@ -20,9 +29,30 @@ beforeAll(async () => {
   agent = await sandbox.json<AgentView>(['run', '-d', '--allow', 'c.test GET /x/**', workspace])
   await sandbox.json(['run', '-d', open])
 }, 240_000)
-afterAll(() => sandbox.cleanUp())
+afterAll(async () => {
+  await sandbox.cleanUp()
+  host.close()
+})
 
 const check = async (...args: string[]) => (await sandbox.moat(['network', 'check', ...args])).stdout.trim()
+
+it('keeps a permissive agent from what is denied, by the proxy, and from nothing else', async () => {
+  const why = '(error) => console.log(error.cause.cause.message)'
+  const ask = (url: string) => `await fetch('${url}').then(async (r) => console.log(await r.text()), ${why})`
+  const network = "console.log(Object.keys(os.networkInterfaces()).length > 1 ? 'has a network' : 'has none')"
+  const code = `import os from 'node:os'; ${ask('http://b.test/')}; ${ask('http://unnamed.test/')}; ${network}`
+  const { stderr, stdout } = await sandbox.moat(['exec', 'app', '--', 'node', '--input-type=module', '-e', code])
+  expect(stdout.split('\n').slice(0, 3), stderr).toEqual([
+    expect.stringContaining('403'),
+    'stub unnamed.test',
+    'has a network',
+  ])
+  const line = /^\S+Z {2}blocked {2}app {2}b\.test:80 {2}deny: b\.test\n$/
+  const blocked = async () => (await sandbox.moat(['network', 'log', '--blocked', 'app'])).stdout
+  await until('the line in the log', async () => line.test(await blocked()))
+  const summary = async () => (await sandbox.moat(['status'])).stdout
+  await until('its summary', async () => /^app +permissive +1 host +b\.test$/m.test(await summary()))
+})
 
 it('is about the rules the agent has, those of flags, and those that were added, at once', async () => {
   expect(await check('app', 'https://a.test/')).toMatch(/^allowed: GET a\.test\/, by a\.test \(app\/moat\.yaml:6:7\)$/)

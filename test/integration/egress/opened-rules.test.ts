@@ -113,7 +113,8 @@ describe('an opened request', () => {
     expect(status).toBe(403)
     expect(jsonIn(answer)).toEqual({
       error: 'network_policy',
-      hint: 'moat network allow agent-a deny.test',
+      // A path that a shell might take for something else is not put into a command.
+      hint: 'moat network log agent-a',
       host: 'deny.test',
       method: 'DELETE',
       path: '/x"{http.request.host}{{1}}',
@@ -122,6 +123,7 @@ describe('an opened request', () => {
     })
     const plain = await ask(runId, 'plain.test', 'PUT /nothing HTTP/1.1')
     expect(jsonIn(plain.answer)).toMatchObject({
+      hint: 'moat network allow agent-a "plain.test PUT /nothing"',
       host: 'plain.test',
       method: 'PUT',
       path: '/nothing',
@@ -273,7 +275,11 @@ describe('an opened request', () => {
     expect(opened.gate.dialled).not.toContainEqual({ runId: other, target: 'x.deep.wild.test:443' })
     const refused = await ask(runId, 'unknown.wild.test', 'GET /ok/1 HTTP/1.1')
     expect(refused.status).toBe(403)
-    expect(refused.answer).toContain('"error":"network_policy"')
+    expect(jsonIn(refused.answer)).toMatchObject({
+      error: 'network_policy',
+      hint: 'moat network allow agent-a 10.0.0.1',
+      reason: 'private address 10.0.0.1',
+    })
     await until('the report', () => opened.reports.some(({ host: name }) => name === 'unknown.wild.test'))
     expect(opened.reports.find(({ host: name }) => name === 'unknown.wild.test')).toMatchObject({ verdict: 'blocked' })
   })

@@ -118,6 +118,13 @@ async function ask(runId: string, line: string, { body = '', headers = own, name
 }
 
 describe('what a grant puts in', () => {
+  it('is asked for over a connection that stays', async () => {
+    const before = opened.questionConnections
+    for (let count = 0; count < 20; count += 1) await ask(granted, 'GET /asked')
+    // Not one: between two of them it may have been let go on a machine that is slow.
+    expect(opened.questionConnections - before).toBeLessThan(10)
+  })
+
   it('arrives in place of what the agent itself has put there, with the whole of its request', async () => {
     const { answer, arrived } = await ask(granted, 'POST /a/b%20c?x=1&key=mine&old=2', { body: 'all of it' })
     expect(answer).toMatch(/^HTTP\/1\.1 200 /)

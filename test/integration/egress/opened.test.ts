@@ -1,17 +1,20 @@
 // An agent in its container, with rules about paths: what it asks of a host is looked at, request by request, with the tools it has.
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Sandbox } from '../../helpers/sandbox.js'
 import { type StubAuthority, type StubHost, stubAuthority, stubHost } from '../../helpers/stub-hosts.js'
 import { until } from '../../helpers/until.js'
 
+/** In Go, with the client that programs in it have. */
+const caddy = process.env.MOAT_CADDY ?? ''
 const yaml = `
 name: opened
 dependencies: [node@22, curl, 'apt:python3', 'apt:wget', git]
 ports: {web: 3000}
 command: [sleep, '600']
+mounts: ["${resolve(caddy)}:/opt/caddy:ro"]
 network:
   policy: strict
   rules:
@@ -22,6 +25,8 @@ network:
 let sandbox: Sandbox
 let authority: StubAuthority
 let host: StubHost
+/** What it was asked. */
+const seen: string[] = []
 
 beforeAll(async () => {
   sandbox = new Sandbox()
@@ -31,13 +36,19 @@ beforeAll(async () => {
     request.on('data', (chunk) => {
       size += chunk.length
     })
-    request.on('end', () => response.end(`reached ${request.method} ${request.url} ${size}\n`))
+    request.on('end', () => {
+      seen.push(`${request.method} ${request.headers[':authority'] ?? request.headers.host}${request.url}`)
+      if (request.url === '/repos/away') response.writeHead(302, { location: 'https://other.test/' })
+      response.end(`reached ${request.method} ${request.url} ${size}\n`)
+    })
   })
   const reach = `127.0.0.1:${host.port}`
   sandbox.env.MOAT_TEST_HOSTS = `api.test:443=${reach},plain.test:443=${reach},api.test=10.0.0.1`
   // What Caddy verifies hosts by; the second authority is not in it.
   sandbox.env.SSL_CERT_FILE = authority.file
-  await sandbox.json(['run', '-d', sandbox.directory('opened', { 'moat.yaml': yaml })])
+  const directory = sandbox.directory('opened', { 'moat.yaml': yaml })
+  copyFileSync('test/fixtures/hostile/opened.mjs', join(directory, 'opened.mjs'))
+  await sandbox.json(['run', '-d', directory])
 }, 180_000)
 afterAll(async () => {
   await sandbox?.cleanUp()
@@ -69,11 +80,45 @@ describe('an agent with rules about paths', () => {
     const { stderr, stdout } = await inside(...command)
     expect(JSON.parse(/\{.*\}/.exec(stdout)?.[0] ?? stderr)).toMatchObject({
       error: 'network_policy',
-      hint: 'moat network allow opened api.test',
+      hint: 'moat network allow opened "api.test GET /secret"',
       host: 'api.test',
       path: '/secret',
       rule: 'deny * /**',
     })
+  })
+
+  it.each([
+    ['opened', 'https://api.test', ''],
+    ['not opened, whose authority it does not know', 'https://plain.test', '--insecure'],
+  ])('reaches with Go a host that is %s', async (_, to, flags) => {
+    const serve = `XDG_CONFIG_HOME=/tmp XDG_DATA_HOME=/tmp /opt/caddy reverse-proxy --from http://127.0.0.1:5999 --change-host-header --to ${to} ${flags}`
+    const ask = `${serve} >/dev/null 2>&1 & curl -sS --retry 50 --retry-connrefused --retry-delay 0 http://127.0.0.1:5999/repos/go; kill $!; wait`
+    const { stderr, stdout } = await inside('sh', '-c', ask)
+    expect(stdout, stderr).toBe('reached GET /repos/go 0\n')
+  })
+
+  it('comes to no other path and no other host by them, whatever it sends', async () => {
+    const before = seen.length
+    const { stderr, stdout } = await inside('node', 'opened.mjs')
+    const results = JSON.parse(stdout || `"${stderr}"`) as Record<string, unknown>
+    const alert = 'ERR_SSL_TLSV1_UNRECOGNIZED_NAME'
+    expect(results).toEqual({
+      'HTTP/1.0': 'HTTP/1.0 403',
+      'HTTP/1.0, allowed': 'HTTP/1.0 200,reached GET /repos/old 0',
+      // What comes after the chunks is a request of its own, and judged as one.
+      'a length and chunks': 'HTTP/1.1 200,reached POST /upload 0,HTTP/1.1 403,HTTP/1.1 200,reached GET /repos/last 0',
+      'a redirect': expect.stringContaining('403'),
+      'after another': 'HTTP/1.1 200,reached GET /repos/first 0,HTTP/1.1 403',
+      'an absolute URL': 'HTTP/1.1 421',
+      'another Host': 'HTTP/1.1 421',
+      'another host in TLS': alert,
+      'in a body': 'HTTP/1.1 200,reached POST /upload 40,HTTP/1.1 200,reached GET /repos/last 0',
+      'no host in TLS': alert,
+      'two Hosts': 'HTTP/1.1 400',
+      'two lengths': 'HTTP/1.1 400',
+    })
+    for (const request of seen.slice(before))
+      expect(request).toMatch(/^(GET api\.test\/repos\/|POST api\.test\/upload$)/)
   })
 
   it('sends all of an upload', async () => {
@@ -158,10 +203,21 @@ describe('an agent with rules about paths', () => {
     expect(config).not.toContain('/repos/a')
   })
 
-  it('goes on when the second authority is replaced, and trusts the next', async () => {
+  it('goes on when the second authority is replaced; a Node that runs trusts the next once it is started anew', async () => {
+    const go = join(sandbox.directory('opened'), 'go')
+    const code = `const ask = () => fetch('https://api.test/repos/node', { headers: { connection: 'close' } })
+      .then(({ status }) => console.log(status), ({ cause }) => console.log(cause.code))
+    await ask()
+    const waiting = setInterval(() => { if (existsSync('/workspace/go')) { clearInterval(waiting); ask() } }, 50)`
+    const script = `import { existsSync } from 'node:fs'\n${code}`
+    const running = sandbox.start(['exec', 'opened', '--', 'node', '--input-type=module', '-e', script])
+    await running.prints('200\n')
     const outcome = await sandbox.json<{ fingerprint: string; previous: string }>(['proxy', 'ca', 'rotate', '--egress'])
     expect(outcome.fingerprint).not.toBe(outcome.previous)
     const { stderr, stdout } = await inside('curl', '-sS', 'https://api.test/repos/again')
     expect(stdout, stderr).toContain('reached GET /repos/again')
+    writeFileSync(go, '')
+    expect((await running.exited).stdout).toMatch(/^200\n[A-Z_]*CERT[A-Z_]*\n$/)
+    expect((await inside('node', '-e', fetched('https://api.test/repos/anew'))).stdout).toContain('200')
   })
 })

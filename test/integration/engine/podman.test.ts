@@ -2,6 +2,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, readFileSync, statSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { SystemStatus } from '../../../src/agents/measure.js'
@@ -120,6 +122,38 @@ describe('an agent on Podman', () => {
     expect(screen).toContain('33 77')
     expect(screen).not.toContain('"stream"')
     expect(code).toBe(4)
+  })
+})
+
+describe('a strict network policy on Podman', () => {
+  it('leaves a container no way but moat: what is allowed is reached, nothing else is', async () => {
+    const host = createServer((_request, response) => response.end('stub'))
+    host.listen(0, '127.0.0.1')
+    await once(host, 'listening')
+    try {
+      const at = `127.0.0.1:${(host.address() as AddressInfo).port}`
+      sandbox.env.MOAT_TEST_HOSTS = `api.test:80=${at},other.test:80=${at}`
+      const network = 'network: {policy: strict, rules: [api.test]}\n'
+      await sandbox.json(['run', '-d', sandbox.workspace('walled', { web: 3000 }, network)])
+      const ask = (url: string) =>
+        `await fetch(${url}).then(async (r) => console.log(r.status, await r.text()), ({ cause }) => console.log(cause.cause?.message ?? cause.code))`
+      const tcp = "connect(80, '203.0.113.80').on('error', ({ code }) => console.log(code))"
+      const code = `import { connect } from 'node:net'; import { readdirSync } from 'node:fs'
+        console.log(readdirSync('/sys/class/net').join()); ${ask("'http://api.test/'")}; ${ask("'http://other.test/'")}
+        ${ask('process.env.MOAT_URL_WEB')}; ${tcp}`
+      expect((await sandbox.moat(['wait', 'walled', 'web'])).code).toBe(0)
+      const exec = ['exec', 'walled', '--', 'node', '--input-type=module', '-e', code]
+      const { stderr, stdout } = await sandbox.moat(exec)
+      expect(stdout.trim().split('\n'), stderr).toEqual([
+        'lo',
+        '200 stub',
+        expect.stringContaining('403'),
+        '200 walled 3000',
+        'ENETUNREACH',
+      ])
+    } finally {
+      host.close()
+    }
   })
 })
 

@@ -1,7 +1,10 @@
 // The pages in a real Chromium, which trusts the authority through its certificate store. Pictures of them are left in
 // test-artefacts/ for a person to look at.
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newRunId } from '../../../src/agents/run-id.js'
@@ -22,6 +25,8 @@ let page: Page
 let port: number
 let problems: string[]
 let sandbox: Sandbox
+/** Somewhere else. */
+const host = createServer((_, response) => response.end('somewhere else'))
 
 async function visit(url: string): Promise<void> {
   await page.goto(url)
@@ -52,8 +57,9 @@ async function startAgent(
   name: string,
   code: string,
   ports: Record<string, number> = { web: 3000 },
+  extra = '',
 ): Promise<AgentView> {
-  const workspace = sandbox.workspace(name, ports)
+  const workspace = sandbox.workspace(name, ports, extra)
   sandbox.directory(name, { 'server.js': code })
   return sandbox.json<AgentView>(['run', '-d', workspace])
 }
@@ -63,6 +69,9 @@ const serves =
 
 beforeAll(async () => {
   sandbox = new Sandbox()
+  host.listen(0, '127.0.0.1')
+  await once(host, 'listening')
+  sandbox.env.MOAT_TEST_HOSTS = `else.test:80=127.0.0.1:${(host.address() as AddressInfo).port}`
   await startAgent('shop', `${serves}.listen(3000); ${serves}.listen(8080)`, { web: 3000, api: 8080 })
   await startAgent('elsewhere', `${serves}.listen(5173)`)
   const status = await sandbox.json<ProxyStatus>(['proxy', 'status'])
@@ -82,6 +91,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close()
   await sandbox.cleanUp()
+  host.close()
 })
 
 describe('the dashboard', () => {
@@ -176,6 +186,38 @@ describe('the dashboard', () => {
     await press('stop')
     await page.locator('#dialog-yes').click()
     await page.locator('article[data-name=brief]').waitFor({ state: 'detached', timeout: 20_000 })
+    expect(problems).toEqual([])
+  })
+
+  it('shows what an agent was refused, and allows it to who was let in, with the keyboard alone', async () => {
+    const asks = `const { hostname, port } = new URL(process.env.HTTP_PROXY)
+      const to = { headers: { host: 'else.test' }, host: hostname, path: 'http://else.test/', port }
+      require('http').createServer((_, answer) => require('http').get(to, (response) => response.pipe(answer))).listen(3000)`
+    const { endpoints } = await startAgent('walled', asks, { web: 3000 }, 'network: {policy: strict}\n')
+    const ask = async () => (await sandbox.get(endpoints[0]?.url ?? '')).body
+    expect(await ask()).toContain('"error":"network_policy"')
+    const panel = page.locator('article[data-name=walled] details.network')
+    const allow = panel.locator('button[data-action=allow]')
+    await visit(indexUrl)
+    await page.evaluate('localStorage.clear()')
+    await page.reload()
+    await page.locator('#unlock').waitFor()
+    await panel.locator('summary', { hasText: 'Network: strict, 1 host, 1 refused' }).press('Enter')
+    await panel.locator('.refused').waitFor()
+    expect(await panel.locator('button:visible').count()).toBe(0)
+    await letIn()
+    await panel.locator('summary').press('Enter')
+    expect(await allow.getAttribute('aria-label')).toBe('Allow else.test for walled')
+    expect(await accessibility()).toEqual([])
+    await allow.press('Enter')
+    await page.locator('#dialog-title', { hasText: 'Allow else.test for walled?' }).waitFor()
+    expect(await accessibility()).toEqual([])
+    await page.screenshot({ path: artefact('dashboard-allow.png') })
+    await page.locator('#dialog-yes').press('Enter')
+    await page.locator('#said', { hasText: 'Allowed else.test for walled' }).waitFor({ state: 'attached' })
+    expect(await ask()).toBe('somewhere else')
+    await panel.locator('li', { hasText: /^\s*allowed\s+else\.test\s+1 allowed, 1 refused/ }).waitFor()
+    await sandbox.json(['stop', 'walled'])
     expect(problems).toEqual([])
   })
 

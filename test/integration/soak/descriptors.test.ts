@@ -33,7 +33,7 @@ it('comes back when it has some again', patience, async () => {
   for (const command of ['list', 'status', 'proxy status'])
     expect(await sandbox.moat(command.split(' '))).toMatchObject({ code: 0 })
   for (const socket of held) socket.destroy()
-  await until('an answer again', answers, 30_000)
+  await until('an answer again', answers, 60_000)
   // What changes the config is taken again too.
   const extra = sandbox.directory('other', {
     'moat.yaml':
@@ -44,7 +44,7 @@ it('comes back when it has some again', patience, async () => {
   await until(
     'the other',
     async () => (await sandbox.get(other.endpoints[0]?.url ?? '')).headers['x-a'] === 'b',
-    30_000,
+    60_000,
   )
   expect((await sandbox.moat(['stop', 'app', 'other'])).code).toBe(0)
 })

@@ -30,10 +30,12 @@ const answer = ({ endpoints }: AgentView) =>
 
 describe('moat wt', () => {
   it('runs two branches side by side, each with its own files and its own URL', async () => {
-    const repository = new GitRepository(sandbox, 'my app')
+    const ignored = { '.gitignore': '.env\nlocal.txt\nother.txt\n', '.worktreeinclude': '.env\n' }
+    const repository = new GitRepository(sandbox, 'my app', ignored)
+    for (const name of ['.env', 'local.txt', 'other.txt']) writeFileSync(join(repository.directory, name), name)
     repository.git('remote', 'add', 'origin', 'https://ann:s3cret@git.example.com:8443/group/ann/app.git')
     const one = await start(repository, 'wt', '-d', 'feature/auth')
-    const two = await start(repository, 'wt', '-d', 'dark-mode')
+    const two = await start(repository, 'wt', '-d', 'dark-mode', '--include', 'local.txt')
     const base = join(sandbox.home, 'worktrees/git.example.com/group/ann/app')
     expect([one.workspace, two.workspace]).toEqual([join(base, 'feature/auth'), join(base, 'dark-mode')])
     expect(one.name).toMatch(/^app-feature-auth-[0-9a-f]{6}$/)
@@ -41,6 +43,9 @@ describe('moat wt', () => {
     expect(one.endpoints[0]?.url).toContain(`https://web.${one.name}.localhost:`)
     expect(await answer(one)).toBe('main')
 
+    const brought = ({ workspace }: AgentView) =>
+      ['.env', 'local.txt', 'other.txt'].filter((name) => existsSync(join(workspace, name)))
+    expect([brought(one), brought(two)]).toEqual([['.env'], ['.env', 'local.txt']])
     writeFileSync(join(one.workspace, 'text.txt'), 'auth')
     expect([await answer(one), await answer(two)]).toEqual(['auth', 'main'])
     expect(readFileSync(join(repository.directory, 'text.txt'), 'utf8')).toBe('main')

@@ -57,6 +57,14 @@ it('says that nothing denies it where everything is allowed', async () => {
   )
 })
 
+it('names what would allow it to an agent that runs, and no more than was asked', async () => {
+  const { network } = await policyOf()
+  const allow = (url: string) => checkUrl({ ...network, agent: 'my-app' }, url, 'GET').allow
+  expect(allow('c.test')).toBe('moat network allow my-app c.test')
+  expect(allow('https://api.test/y?z')).toBe('moat network allow my-app "api.test GET /y"')
+  expect([allow('a.test'), checkUrl(network, 'c.test', 'GET').allow]).toEqual([undefined, undefined])
+})
+
 it.each(['https://', 'ftp://a.test/', 'a.test:http', ''])('refuses %j', async (url) => {
   const { network } = await policyOf()
   expect(() => checkUrl(network, url, 'GET')).toThrow(expect.objectContaining({ code: 'USAGE' }))

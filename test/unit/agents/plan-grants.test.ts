@@ -52,7 +52,7 @@ it('go into the container as placeholders, secrets as they are', async () => {
   const plan = await planContainerGrants(
     await readGrants([{ name: 'my-api', profile: 'default' }], { grants }),
     [...secrets, { name: 'S', source: { kind: 'env', variable: 'A_SECRET' }, text: '' }],
-    engine,
+    { engine, paths: { agents: '/agents', controlSocket: '/none' }, runId: 'run_1' },
   )
   expect(plan.env).toEqual({ KEY: 'key_moatPlac', S: 'two\nlines' })
   expect(plan.git).toEqual([['a.b', 'c']])
@@ -63,13 +63,13 @@ it('go into the container as placeholders, secrets as they are', async () => {
 
 it('are refused when two are for one host, or there is none, or its value cannot be read', async () => {
   const grants = `${await temporaryDirectory()}/grants`
-  const engine = { files: {} } as never
+  const parts = { engine: { files: {} } as never, paths: { agents: '/agents', controlSocket: '/none' }, runId: 'run_1' }
   const name = (one: string) => ({ name: one, profile: 'default' })
   await writeGrant(grants, sampleGrant())
   await writeGrant(grants, sampleGrant({ name: 'other' }))
   await writeGrant(grants, sampleGrant({ name: 'gone', source: { kind: 'file', path: '/no/such' } }))
   const plan = async (...names: string[]) =>
-    planContainerGrants(await readGrants(names.map(name), { grants }), [], engine)
+    planContainerGrants(await readGrants(names.map(name), { grants }), [], parts)
   expect(await caught(() => plan('my-api', 'other'))).toMatchObject({
     code: 'GRANT_CLASH',
     message: 'The grants my-api and other are both for api.my.test, so an agent can have only one of them.',

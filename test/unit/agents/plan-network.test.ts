@@ -38,8 +38,11 @@ it('is that of moat.yaml, else the default, with what flags allow first', () => 
 it.each([
   [
     'https://a.test/x',
-    '--allow "https://a.test/x" must be a host without a scheme, not "https://a.test/x"; write "a.test": ["allow * /x/**"].',
+    '--allow "https://a.test/x" must be a host without a scheme, not "https://a.test/x"; write "a.test * /x/**".',
   ],
+  ['a.test/*', '--allow "a.test/*" must be a host without a path, not "a.test/*"; write "a.test".'],
+  ['npm', '--allow "npm" names a preset; write preset:npm, or npm:443 for a host of that name.'],
+  ['presets:npm', '--allow "presets:npm" names a preset; write preset:npm, or npm:443 for a host of that name.'],
   ['preset:nmp', '--allow "preset:nmp" names a preset that there is none of; did you mean preset:npm?'],
 ])('refuses --allow %s', (text, message) => {
   const plan = () => planNetwork({ allow: [text], declared: undefined, defaultPolicy: 'strict' })

@@ -24,7 +24,8 @@ async function place(text: string | undefined, config = 'network: {policy: stric
     const powers = powersOf({ hostPorts: [], loaded, ownMounts: [], strictByDefault: true, workspace })
     return powers.map(({ value }) => value).filter((value) => !known.some((power) => power.value === value))
   }
-  const save = (effect: Effect, rule: string) => saveNetworkRule(workspace, rule, parseRule(rule, effect), paths)
+  const save = (effect: Effect, rule: string) =>
+    saveNetworkRule(workspace, rule, parseRule(rule, effect, 'my-app'), paths)
   return { asked, file: join(workspace, 'moat.yaml'), paths, save, workspace }
 }
 

@@ -55,6 +55,19 @@ it("asks for the repository's own directory, whatever it is called, and for what
   expect(asked(workspace)).toHaveLength(3)
 })
 
+it('asks for a repository elsewhere that does not say that this is its checkout: an agent may have made the file that leads there', async () => {
+  const { directory, workspace } = await place()
+  await writeFile(join(workspace, 'moat.yaml'), 'name: app\n')
+  const loaded = await loadMoatYaml(workspace, workspace)
+  const asked = (gitDirectory: string, gitIsOwn: boolean) =>
+    powersOf({ gitDirectory, gitIsOwn, hostPorts: [], loaded, ownMounts: [], workspace })
+  const other = join(directory, 'other/.git')
+  expect(asked(other, false)).toEqual([
+    { key: 'mounts', name: '.git', own: false, place: '.git', value: `${other}:${other}:rw` },
+  ])
+  expect(asked(other, true)).toEqual([])
+})
+
 it('asks for each thing that does, with its place', async () => {
   const { directory, workspace } = await place()
   await symlink('../secret', join(workspace, 'link'))

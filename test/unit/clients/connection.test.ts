@@ -1,6 +1,6 @@
 // How clients are told where a database is: by its name over TLS, or by its address.
 import { describe, expect, it } from 'vitest'
-import { clientFor, commandFor, connectionTo } from '../../../src/clients/connection.js'
+import { clientFor, commandFor, connectionTo, whyByAddress } from '../../../src/clients/connection.js'
 import type { Agent } from '../../../src/routing/agent.js'
 
 const ports = { cache: ['redis', 6379], db: ['postgres', 5432], maria: ['mysql', 3306], odd: ['tcp', 9999] } as const
@@ -82,6 +82,42 @@ describe('a connection', () => {
     expect(() => connectionTo({ ...agent, endpoints: [] }, { byName, ca, endpoint: 'db' })).toThrow(
       'no endpoint of the type tcp',
     )
+  })
+})
+
+describe('an endpoint that is not named', () => {
+  const told = (client: readonly string[]) => connectionTo(agent, { byName, ca, client, endpoint: undefined })
+
+  it('is the only one at which the client is at home', () => {
+    expect(told(['psql', '-U', 'ann']).endpoint).toBe('db')
+    expect(told(['/usr/bin/valkey-cli']).endpoint).toBe('cache')
+  })
+
+  it('has to be where the client says nothing; what was to be run is in what is suggested', () => {
+    const suggestions = ['cache', 'db', 'maria', 'odd'].map((one) => `moat connect app ${one} -- my-client -c 'a b'`)
+    expect(() => told(['my-client', '-c', 'a b'])).toThrow(
+      expect.objectContaining({ message: 'Say which of them: cache, db, maria, odd.', suggestions }),
+    )
+  })
+})
+
+describe('why a client is sent to the address', () => {
+  const plain = (endpoint: string) => connectionTo(agent, { byName: undefined, ca, endpoint })
+  const unnamed = { ...agent, routes: [] }
+
+  it.each([
+    ['a proxy does not run', agent, undefined, 'The routing proxy is not running: this is the'],
+    ['its Caddy has no layer4', agent, { layer4: false }, 'no layer4 module, which moat setup gets: this is the'],
+    ['the agent has no name for it', unnamed, undefined, undefined],
+    ['the database cannot be named', agent, { layer4: true }, undefined],
+  ])('is said where %s', (_, of, proxy, said) => {
+    const why = whyByAddress(of, plain('db'), proxy)
+    if (said === undefined) expect(why).toBeUndefined()
+    else expect(why).toContain(said)
+  })
+
+  it('is not said of one that is told the name', () => {
+    expect(whyByAddress(agent, at('db'), { layer4: true })).toBeUndefined()
   })
 })
 

@@ -18,7 +18,7 @@ async function errorsOf(text: string): Promise<string[]> {
 
 const label = 'must be a DNS label (lowercase letters, digits and hyphens, at most 63 characters)'
 const keys =
-  'name, dependencies, base_image, ports, discover, command, env, mounts, volumes, container, hooks, stdin, network, grants, secrets'
+  'name, dependencies, base_image, ports, discover, command, env, mounts, volumes, container, hooks, stdin, network, grants, secrets, snapshots'
 const networkForm = 'a mapping such as {policy: strict, rules: [packages.example.com]}'
 const port = '1:14: "ports.web" must be a port number from 1 to 65535'
 const bare = (number: number) => `write only the port in the container, ${number}: moat gives it a URL`
@@ -80,7 +80,7 @@ describe('a moat.yaml with one thing wrong', () => {
     [
       'a grant of a profile',
       'grants: [github@work]',
-      '1:10: "grants[0]" must be the name of a grant, such as github, not "github@work"',
+      '1:10: "grants[0]" must be the name of a grant, such as github or ssh:github.com, not "github@work"',
     ],
     ['a grant twice', 'grants: [npm, github, npm]', '1:23: "grants[2]" is "npm" a second time'],
     [
@@ -92,6 +92,26 @@ describe('a moat.yaml with one thing wrong', () => {
       'a secret that is no variable',
       'secrets: {A-B: env://X}',
       '1:11: "A-B" is not a variable name: use letters, digits and underscores, and no digit first',
+    ],
+    [
+      'triggers as a list',
+      'snapshots: {triggers: [commit]}',
+      '1:23: "snapshots.triggers" are not built: moat takes a snapshot before each run, before each restore, and by moat snapshot create',
+    ],
+    [
+      'a trigger that is not built',
+      'snapshots: {triggers: {disable_idle: false, disable_git_commits: true}}',
+      '1:38: "snapshots.triggers.disable_idle" asks for snapshots at idle times, which are not built: moat takes a snapshot before each run, before each restore, and by moat snapshot create',
+    ],
+    [
+      'files that snapshots are to leave out',
+      'snapshots: {exclude: {additional: [dist/]}}',
+      '1:22: "snapshots.exclude" is not built: a snapshot leaves out what git ignores; write the patterns into .gitignore or .git/info/exclude',
+    ],
+    [
+      'no snapshots',
+      'snapshots: {retention: 0}',
+      '1:24: "snapshots.retention" must be a whole number from 1 to 1000, not 0',
     ],
     ['a secret that is in env', 'env: {A: 1}\nsecrets: {A: env://X}', '2:11: "A" is in "env" already'],
     ['empty network', 'network:', `1:1: "network" is empty; it must be ${networkForm}`],

@@ -54,6 +54,7 @@ describe('a valid moat.yaml', () => {
           { name: 'files', options: { root: 'dist' }, type: 'static' },
         ],
         secrets: { KEY2: 'op://a/b/c', KEY3: 'env://KEY3' },
+        snapshots: {},
         volumes: [],
       },
       displayFile: 'moat.yaml',
@@ -75,6 +76,7 @@ describe('a valid moat.yaml', () => {
       mounts: [],
       ports: [],
       secrets: {},
+      snapshots: {},
       volumes: [],
     }
     expect(await configOf('{}')).toEqual(nothing)

@@ -137,6 +137,8 @@ describe('a rule', () => {
     ['"[::1]:80"', 'is your own machine; list its ports under "network.host", and other agents under "network.peers"'],
     ['-a.test', 'has a "-" at the beginning of a name, as no host has, not "-a.test"'],
     ['"*.a.-b.test"', 'has a "-" at the beginning of a name, as no host has, not "*.a.-b.test"'],
+    ['npm', 'names a preset; write {preset: npm}, or "npm:443" for a host of that name'],
+    ['preset:git', 'names a preset; write {preset: git}, or "git:443" for a host of that name'],
     ['a..test', 'must be a host such as "packages.example.com", not "a..test"'],
     [
       '-',
@@ -158,6 +160,10 @@ describe('a rule', () => {
     [
       '{preset: 1}',
       '1:28: "network.rules[0].preset" must be the name of a preset, not 1; moat network presets lists them',
+    ],
+    [
+      '{deny: npm}',
+      '1:26: "network.rules[0].deny" names a preset; moat network presets lists its hosts, to be denied, or "npm:443" for a host of that name',
     ],
     [
       '{deny: "https://a.test"}',

@@ -47,6 +47,7 @@ const moatYaml = {
   },
   ports: { api: { path: '/api', port: 8080 }, web: 3000 },
   secrets: { OTHER: 'env://OTHER' },
+  snapshots: { disabled: false, retention: { delete_initial: true, max_count: 5 }, triggers: { disable_idle: true } },
   stdin: 'open',
   volumes: [{ name: 'a', readonly: true, scope: 'repository', target: '/a', type: 'volume' }],
 }
@@ -69,6 +70,7 @@ const configYaml = {
   caddy: { mirror: 'https://mirror.test' },
   network: { policy: 'strict' },
   proxy: { domain: 'localhost', port: 8080 },
+  snapshots: { disabled: false, retention: 5 },
 }
 const provider = {
   mine: {

@@ -144,7 +144,7 @@ describe('config.yaml', () => {
     ['a reserved domain', 'proxy: {domain: test}', { domain: 'test' }],
   ])('may be %s', async (_, text, proxy) => {
     const file = text === undefined ? join(await temporaryDirectory(), 'config.yaml') : await configFile(text)
-    expect(await loadSettings(file)).toEqual({ approvals: {}, caddy: {}, never: {}, network: {}, proxy })
+    expect(await loadSettings(file)).toEqual({ approvals: {}, caddy: {}, never: {}, network: {}, proxy, snapshots: {} })
   })
 
   it('may make strict what holds where a moat.yaml says nothing', async () => {

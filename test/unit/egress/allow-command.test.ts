@@ -17,4 +17,24 @@ describe('a host that was refused', () => {
     expect(allowCommand({ ...refused, host: 'a.test' })).toBe('moat network allow my-app a.test')
     for (const host of ['--save', '-x.test', 'a.-b.test']) expect(allowCommand({ ...refused, host })).toBeUndefined()
   })
+
+  it('is allowed a path alone where a line about paths refused it, and only one that is pasted as it is', () => {
+    const asked = {
+      agent: 'my-app',
+      host: 'a.test',
+      method: 'POST',
+      port: 443,
+      reason: 'no rule for this path',
+      rule: 'a',
+    }
+    const command = 'moat network allow my-app "a.test POST /x/y-1"'
+    expect(allowCommand({ ...asked, path: '/x/y-1' })).toBe(command)
+    expect(allowCommand({ ...asked, path: '/x/y-1', reason: 'rule', rule: 'deny * /**' })).toBe(command)
+    expect(allowCommand({ ...asked, path: '/', port: 8443 })).toBe('moat network allow my-app "a.test:8443 POST /"')
+    for (const path of ['/$(id)', '/`id`', '/"', '/*', '/..', '/a/../b', '//x', '/a b', '/%41', '/\n', "/'", '/!x', ''])
+      expect(allowCommand({ ...asked, path })).toBeUndefined()
+    expect(allowCommand({ ...asked, method: 'X"', path: '/x' })).toBeUndefined()
+    const host = { ...asked, path: '/x', reason: 'rule', rule: 'deny: a.test' }
+    expect(allowCommand(host)).toBe('moat network allow my-app a.test')
+  })
 })

@@ -98,7 +98,7 @@ it('wakes them when what they were held for fails, or does not end', async () =>
   const failing = writers().whileHeld(['/r/x'], note, () => Promise.reject(new Error('no such image')))
   await expect(failing).rejects.toThrow('no such image')
   const hanging = writers('unix:///engine', { action: 1 }).whileHeld(['/r/x'], note, () => new Promise(() => {}))
-  await expect(hanging).rejects.toThrow('The engine was starting a container for more than 0.001 seconds.')
+  await expect(hanging).rejects.toThrow('What agents are held still for lasted for more than 0.001 seconds.')
   expect([states, left()]).toEqual([{ [a]: 'running', [b]: 'running' }, []])
 })
 
@@ -110,6 +110,14 @@ it('wakes those that one has held who was killed: at the next start, and when ag
     await act()
     expect([states, left()]).toEqual([{ [a]: 'running' }, []])
   }
+})
+
+it('leaves them asleep when what they were held for asks for it, and nobody wakes them then', async () => {
+  await writers().whileHeld(['/r/x'], note, async (keep) => keep())
+  expect([states, left()]).toEqual([{ [a]: 'paused', [b]: 'paused' }, []])
+  expect((await writers().listed(list)).map(({ State }) => State)).toEqual(['paused', 'paused'])
+  await writers().whileHeld(['/r/x'], note, async () => {})
+  expect(states).toEqual({ [a]: 'paused', [b]: 'paused' })
 })
 
 it('leaves the notes of other engines alone', async () => {

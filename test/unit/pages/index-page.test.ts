@@ -67,6 +67,15 @@ describe('the index', () => {
     expect(view([shop]).agents[0]?.endpoints.map(({ counters }) => counters.requests)).toEqual([3, 0, 0])
   })
 
+  it('says why moat has paused an agent', () => {
+    const { agents, url } = view([{ ...shop, state: 'paused' }])
+    const text = indexPage(
+      { agents: agents.map((agent) => ({ ...agent, alarm: 'config had alias.<b> in it' })), url },
+      options,
+    )
+    expect(text).toContain('<p class="aside">Paused: config had alias.&lt;b&gt; in it</p>')
+  })
+
   it('shows links and columns of endpoint types, without letting them become HTML or scripts', () => {
     const text = indexPage(view([shop]), options)
     expect(text).toContain('<b>User</b> &lt;b&gt;ann&lt;/b&gt;')

@@ -34,5 +34,5 @@ grants, are opened. Only containers trust it.`
 }
 
 const inContainers = `
-Agents started from now on trust it. In those that run, programs started from now on do where they read files of authorities; Node
-and Chromium may need their agent to be started anew.`
+Agents started from now on trust it, and in those that run, programs started from now on. A program that runs and has read its
+authorities, as Node does at its start, refuses opened hosts until it is started again. For Chromium, start the agent again.`

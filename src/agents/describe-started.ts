@@ -1,22 +1,23 @@
-// Owns what an agent is at the moment of its start, before the engine has been asked for a list. Pure.
+// Owns an agent as it has just been started: what the engine would say of it if it were asked.
 import { isOpen } from '../egress/effective-policy.js'
 import { formatGrant } from '../grants/injection.js'
 import type { Agent } from '../routing/agent.js'
+import type { Forwarder } from './forwarder.js'
 import type { AgentPlan } from './plan-agent.js'
 
-export interface StartFacts {
+interface Started {
   containerId: string
-  discovers: boolean
+  forwarder: Forwarder | undefined
   keep: boolean
   runId: string
 }
 
-export function justStarted(plan: AgentPlan, { containerId, discovers, keep, runId }: StartFacts): Agent {
+export function describeStarted(plan: AgentPlan, { containerId, forwarder, keep, runId }: Started): Agent {
   return {
     ...plan.git,
     containerId,
     createdAt: new Date().toISOString(),
-    ...(discovers && { discover: true }),
+    ...(forwarder?.labels.discover && { discover: true }),
     endpoints: plan.endpoints,
     ...(plan.grants.length > 0 && { grants: plan.grants.map(formatGrant) }),
     keep,

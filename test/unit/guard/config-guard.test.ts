@@ -1,0 +1,140 @@
+// Owns that what an agent makes of a repository's config is put back, whatever it puts in its place, and that ordinary work is let be.
+import { execFileSync } from 'node:child_process'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { ConfigGuard } from '../../../src/guard/config-guard.js'
+import { viewDirectory } from '../../../src/worktrees/container-view.js'
+import { until } from '../../helpers/until.js'
+
+let directory: string
+let git: string
+let home: string
+let guard: ConfigGuard
+let alarms: string[]
+let held: number
+let kept: number
+/** What happens while agents are being paused. */
+let meanwhile: () => void
+
+const config = () => join(git, 'config')
+const read = () => readFileSync(config(), 'utf8')
+const set = (...args: string[]) => execFileSync('git', ['config', '--file', config(), ...args])
+
+beforeEach(async () => {
+  directory = realpathSync(mkdtempSync(join(tmpdir(), 'moat-guard-')))
+  home = join(directory, 'home')
+  git = join(directory, 'app', '.git')
+  execFileSync('git', ['init', '--quiet', join(directory, 'app')])
+  mkdirSync(viewDirectory(home, git), { recursive: true })
+  writeFileSync(join(git, 'config.worktree'), '')
+  alarms = []
+  held = 0
+  kept = 0
+  meanwhile = () => {}
+  guard = await ConfigGuard.begin({
+    home,
+    log: (message) => alarms.push(`log: ${message}`),
+    place: { commonDir: git, gitDir: git, root: join(directory, 'app') },
+    raise: async (text) => void alarms.push(text),
+    whileHeld: async (action) => {
+      held += 1
+      meanwhile()
+      await action(() => {
+        kept += 1
+      })
+    },
+  })
+})
+afterEach(async () => {
+  await guard.close()
+  rmSync(directory, { recursive: true })
+})
+
+it('looks by itself, and lets ordinary changes be', async () => {
+  set('branch.main.remote', '.')
+  await until('a look', () => held > 0)
+  await guard.look()
+  expect([kept, alarms, read().includes('remote = .')]).toEqual([0, [], true])
+})
+
+it('puts back what names a program, at once, with what was accepted meanwhile, and keeps what it said', async () => {
+  set('user.email', 'ann@host.example')
+  await guard.look()
+  const [before, { mode }] = [read(), statSync(config())]
+  linkSync(config(), join(git, 'same'))
+  set('core.fsmonitor', 'touch pwned')
+  writeFileSync(join(git, 'config.lock'), '')
+  await guard.look()
+  writeFileSync(join(git, 'same'), 'evil')
+  expect([read(), statSync(config()).mode, kept]).toEqual([before, mode, 1])
+  expect(alarms).toEqual([expect.stringContaining(`${config()} had core.fsmonitor in it, maybe from an agent`)])
+  expect(readFileSync(join(viewDirectory(home, git), 'config.refused'), 'utf8')).toContain('touch pwned')
+  await guard.look()
+  expect(alarms).toHaveLength(1)
+})
+
+it('sees what is written while agents are being paused', async () => {
+  const before = read()
+  meanwhile = () => {
+    meanwhile = () => {}
+    set('alias.st', '!evil')
+  }
+  set('user.name', 'Ann')
+  await guard.look()
+  expect([read(), kept]).toEqual([before, 1])
+})
+
+it('lets no remote be led elsewhere by way of its absence', async () => {
+  set('remote.origin.url', 'https://example.com/app.git')
+  await guard.look()
+  set('--remove-section', 'remote.origin')
+  await guard.look()
+  set('remote.origin.url', 'https://evil.example/app.git')
+  await guard.look()
+  expect([kept, read().includes('evil')]).toEqual([1, false])
+})
+
+it('looks at config.worktree too', async () => {
+  const file = join(git, 'config.worktree')
+  writeFileSync(file, '[core]\n\tsparseCheckout = true\n')
+  await guard.look()
+  writeFileSync(file, '[core]\n\tsshCommand = evil\n')
+  await guard.look()
+  expect([readFileSync(file, 'utf8'), kept]).toEqual(['[core]\n\tsparseCheckout = true\n', 1])
+})
+
+const elsewhere = () => join(directory, 'elsewhere')
+it.each<[string, () => void]>([
+  ['nothing', () => {}],
+  ['a directory', () => mkdirSync(join(config(), 'full'), { recursive: true })],
+  ['a link', () => symlinkSync(elsewhere(), config())],
+  ['a pipe', () => execFileSync('mkfifo', [config()])],
+  ['no config', () => writeFileSync(config(), '[core')],
+])('puts the config in the place of %s', async (_, put) => {
+  const before = read()
+  rmSync(config())
+  put()
+  await guard.look()
+  expect([read(), kept, existsSync(elsewhere())]).toEqual([before, 1, false])
+  expect(alarms).toEqual([expect.stringContaining('had what git cannot read in it')])
+})
+
+it('tells of a directory whose mount has ended', async () => {
+  rmSync(join(git, 'hooks'), { recursive: true })
+  mkdirSync(join(git, 'hooks'))
+  await guard.look()
+  expect([kept, alarms]).toEqual([1, [expect.stringContaining(`${join(git, 'hooks')} was replaced on this machine`)]])
+})
