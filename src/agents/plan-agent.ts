@@ -120,7 +120,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
   const branch = checkout?.branch
   const name = chooseName(request.name ?? (branch === undefined ? config.name : branchRunName(config.name, branch)))
   const { commonDir } = checkout ?? mainCheckout ?? {}
-  const mounted = await planMounts(config, request.mounts, { commonDir, workspace })
+  const { given, ownMounts } = await planMounts(config, request.mounts, { commonDir, workspace })
   const { allow = [], defaultPolicy = 'permissive' } = request
   const network = planNetwork({ allow, declared: config.network, defaultPolicy })
   const [, command, image, registered] = await checkAll([
@@ -150,8 +150,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     name,
     network,
     notes: [...loaded.notes, ...(await notesOf(checkout ?? mainCheckout))],
-    // Watchers end with their stdin; what reads all of it never ends without. Servers are mostly run by the former.
-    openStdin: opensStdin(config, registered.endpoints.length > 0),
+    openStdin: opensStdin(config, registered),
     proxyTrust: await findProxyTrust({ ...registered, command, discover: config.discover, domain, env, workspace }),
     powers: powersOf({
       gitDirectory: mainCheckout?.commonDir,
@@ -160,10 +159,10 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
       secrets: secrets.map(({ name, text }) => ({ name, value: text })),
       hostPorts: registered.hostPorts,
       loaded,
-      ownMounts: mounted.ownMounts,
+      ownMounts,
       ownRules: allow,
       strictByDefault: defaultPolicy === 'strict',
-      volumes: mounted.given.volumes,
+      volumes: given.volumes,
       workspace,
     }),
     ...(config.container.runtime !== undefined && { runtimePlace: loaded.locate(['container', 'runtime']) }),
@@ -171,13 +170,14 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     snapshots: planSnapshots(loaded),
     workspace,
     ...registered,
-    ...mounted.given,
+    ...given,
     endpoints: withHint(registered.endpoints, hostHint),
   }
 }
 
-function opensStdin({ discover, stdin }: LoadedMoatYaml['config'], serves: boolean): boolean {
-  return stdin === undefined ? discover === true || serves : stdin === 'open'
+/** Watchers end with their stdin; what reads all of it never ends without. Servers are mostly run by the former. */
+function opensStdin({ discover, stdin }: MoatYaml, { endpoints }: RegisteredEndpoints): boolean {
+  return stdin === undefined ? discover === true || endpoints.length > 0 : stdin === 'open'
 }
 
 function planSnapshots({ config: { snapshots }, locate }: LoadedMoatYaml): AgentPlan['snapshots'] {

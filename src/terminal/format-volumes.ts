@@ -22,5 +22,5 @@ export function describeVolume({ id, name, place }: VolumeView): string {
 
 /** For `moat clean`, which removes none. */
 export function describeKept({ length }: readonly VolumeView[]): string {
-  return `${length === 1 ? '1 volume' : `${length} volumes`} of workspaces that are gone stay: moat volumes prune`
+  return `${length === 1 ? '1 volume' : `${length} volumes`} of workspaces that are gone ${length === 1 ? 'stays' : 'stay'}: moat volumes prune`
 }

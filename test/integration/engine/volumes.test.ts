@@ -2,6 +2,7 @@
 import { lstatSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { liveValues } from '../../../src/completion/live-values.js'
 import { connectEngine } from '../../../src/engine/connect-engine.js'
 import { containerName, toLabels } from '../../../src/engine/labels.js'
 import type { VolumeView } from '../../../src/volumes/find-volumes.js'
@@ -42,6 +43,9 @@ command: [sh, -c, 'cat /var/cache/app/kept deep/mods/kept; echo one >> /var/cach
     { abandoned: false, name: 'cache', place: workspace, usedBy: [] },
     { abandoned: false, name: 'mods', place: workspace, usedBy: [] },
   ])
+  const typed = { env: sandbox.env, home: sandbox.home, plugins: '', typed: '' }
+  const completed = await liveValues('volumes', typed)
+  expect(completed.map(({ value }) => value).toSorted()).toEqual(volumes.map(({ id }) => id).toSorted())
   // A stranger's with the same labels is none of moat's.
   const [cache, mods] = volumes.map(({ id }) => id)
   const { Labels } = await sandbox.docker.getVolume(cache ?? '').inspect()

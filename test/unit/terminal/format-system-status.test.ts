@@ -8,7 +8,7 @@ const run = { createdAt: new Date(0).toISOString(), endpoints: [], usage: { cpu:
 
 function lines(...runs: object[]): string[] {
   const engine = { address: 'unix:///x', name: 'Docker', version: '1' }
-  const status = { engine, images: [], volumes: [], runs: runs.map((one) => ({ ...run, ...one })), warnings: [] }
+  const status = { engine, images: [], runs: runs.map((one) => ({ ...run, ...one })), volumes: [], warnings: [] }
   return formatSystemStatus(status as unknown as SystemStatus, 0).split('\n')
 }
 
