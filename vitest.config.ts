@@ -80,7 +80,7 @@ export default defineConfig({
           ...patient,
           exclude: [...alone, ...withLayer4.only],
           include: ['test/integration/**/*.test.ts'],
-          maxWorkers: workers,
+          maxWorkers: workers + 1,
           name: 'integration',
           sequence: { groupOrder: 1 },
         },

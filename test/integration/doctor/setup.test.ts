@@ -77,7 +77,7 @@ describe('Caddy', () => {
     expect(outcome.stderr).toMatch(
       /^Downloading Caddy from 127\.0\.0\.1:\d+\nCaddy 2\.\d+\.\d+ is at .+\/bin\/caddy\.\n/,
     )
-    expect(outcome.stdout).toMatch(/^ok {4}caddy +Caddy 2\.\d+\.\d+ at .+\/bin\/caddy\./m)
+    expect(outcome.stdout).toMatch(/^ok {4}caddy +Caddy 2\.\d+\.\d+ at .+\/bin\/caddy(, with layer4)?\./m)
     expect(outcome.code).toBe(0)
     expect(bin()).toEqual(['caddy'])
     expect(statSync(join(sandbox.home, 'bin/caddy')).mode & 0o777).toBe(0o755)

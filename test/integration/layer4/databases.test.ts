@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, databases, OnePort } from '../../helpers/one-port.js'
 import { postgres17 } from '../../helpers/postgres-17.js'
 import { requireProgram } from '../../helpers/trust-machine.js'
+import { until } from '../../helpers/until.js'
 
 const one = new OnePort()
 const run = promisify(execFile)
@@ -65,6 +66,19 @@ describe('Postgres 17', () => {
     return run(psql, ['-At', '-c', '\\conninfo', '-c', 'show server_version'], { env: clean(verified) })
   }
   const direct = { PGSSLNEGOTIATION: 'direct' }
+
+  // It takes connections before it takes questions.
+  beforeAll(() =>
+    until(
+      'Postgres',
+      () =>
+        ask17(psql17).then(
+          () => true,
+          ({ stderr }: { stderr: string }) => !stderr.includes('the database system is starting up'),
+        ),
+      60_000,
+    ),
+  )
 
   it.each([
     ['of Debian, which asks for TLS in Postgres’ words', psql15, {}],
