@@ -8,6 +8,7 @@ import { moatPaths } from '../../../src/config/paths.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import type { ProxyStatus } from '../../../src/supervisor/proxy.js'
 import { Sandbox } from '../../helpers/sandbox.js'
+import { freePort } from '../../helpers/servers.js'
 import { until } from '../../helpers/until.js'
 
 /** How long anything may take to be as it should be. Milliseconds. */
@@ -28,6 +29,8 @@ const newAgent = async (name: string) => {
 }
 
 beforeAll(async () => {
+  // One that nobody is given by chance while the proxy is away for a moment.
+  sandbox.env.MOAT_PROXY_PORT = String(await freePort())
   const { endpoints } = await sandbox.json<AgentView>(['run', '-d', sandbox.workspace('app')])
   url = endpoints[0]?.url ?? ''
 })

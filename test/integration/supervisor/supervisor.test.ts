@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import type { ProxyStatus } from '../../../src/supervisor/proxy.js'
 import { Sandbox } from '../../helpers/sandbox.js'
+import { freePort } from '../../helpers/servers.js'
 import { until } from '../../helpers/until.js'
 
 let sandbox: Sandbox
@@ -16,14 +17,6 @@ beforeEach(() => {
   sandbox = new Sandbox()
 })
 afterEach(() => sandbox.cleanUp())
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 const proxyStatus = () => sandbox.json<ProxyStatus>(['proxy', 'status'])
 /** What the supervisor answers when asked for its status; undefined when nobody listens. */
