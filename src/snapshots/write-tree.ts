@@ -24,7 +24,7 @@ export class TreeWriter {
     const { args, env } = store.gitArguments
     this.#store = store
     this.#child = startAsInvokingUser((ids) =>
-      spawn('git', [...args, 'fast-import', '--quiet', '--done'], {
+      spawn('git', [...args, 'fast-import', '--quiet', '--done', '--depth=0'], {
         cwd: store.directory,
         env: { ...gitEnvironment(process.env), ...env },
         ...ids,
