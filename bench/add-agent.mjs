@@ -59,7 +59,8 @@ async function measure(count, first) {
   const inherited = bound.descriptors.map((_, index) => `fd/${3 + index}`)
   const names = { listener: inherited.at(-1), port: bound.namesPort, secret: '0123456789abcdef' }
   const own = { domain: 'localhost', listeners: inherited.slice(0, -1), names, port: bound.port, recorded: [] }
-  const settings = { ...paths, ...own, storage: paths.caddyStorage }
+  // A path of that name is no settings.
+  const settings = { ...paths, ...own, egress: undefined, storage: paths.caddyStorage }
   const upstreams = doors.map(({ host }) => ({ dial: '127.0.0.1:9', host: `x-${host}`, protocol: 'h2c' }))
   let config = toCaddyConfig(settings, { ...emptyTable, upstreams })
   const spawned = { binary: process.env.MOAT_CADDY, config, env: process.env, listeningFds: bound.descriptors, paths }
