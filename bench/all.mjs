@@ -23,36 +23,38 @@ const parts = [
   ['front', ['30', '5000'], ['9', '1500']],
 ]
 
+const names = parts.map(([name]) => name)
+const unknown = chosen.find((name) => !names.includes(name))
+if (unknown !== undefined)
+  fail(`There is no bench ${unknown}. There are: ${names.join(', ')}.`, 'npm run bench -- front')
+
 const work = mkdtempSync(join(tmpdir(), 'moat-bench-'))
+// Also when one of them fails.
+process.once('exit', () => rmSync(work, { force: true, recursive: true }))
 const file = join(work, 'figures.jsonl')
 writeFileSync(file, '')
-try {
-  if (spawnSync('h2load', ['--version']).error) fail('There is no h2load.', 'apt-get install -y nghttp2-client')
-  if (loadavg()[0] > 1) console.error(`This machine is busy (load ${loadavg()[0].toFixed(1)}): trust ratios only.`)
-  const env = { ...process.env, MOAT_BENCH_FIGURES: file, ...(!isQuick && { MOAT_BENCH_OTHERS: '1' }) }
-  for (const [name, whole, quick] of parts) {
-    if (chosen.length > 0 && !chosen.includes(name)) continue
-    console.error(`\n— ${name}`)
-    const args = [join(import.meta.dirname, `${name}.mjs`), ...(isQuick ? quick : whole)]
-    const { status } = spawnSync(process.execPath, args, { env, stdio: 'inherit', timeout: 600_000 })
-    if (status !== 0) fail(`bench/${name}.mjs ended with ${status}.`, `node bench/${name}.mjs`)
-  }
-  const rows = readFileSync(file, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line))
-  const groups = Map.groupBy(rows, ({ group }) => group)
-  console.log('\n\nAll of it')
-  for (const [group, members] of groups)
-    console.log(`\n${group}\n${members.map((row) => `  ${textOf(row)}`).join('\n')}`)
-  if (isQuick) {
-    const broken = brokenBounds(rows)
-    for (const line of broken) console.error(line)
-    process.exitCode = broken.length > 0 ? 1 : 0
-  } else write(groups, rows)
-} finally {
-  rmSync(work, { force: true, recursive: true })
+if (spawnSync('h2load', ['--version']).error) fail('There is no h2load.', 'apt-get install -y nghttp2-client')
+if (loadavg()[0] > 1) console.error(`This machine is busy (load ${loadavg()[0].toFixed(1)}): trust ratios only.`)
+const env = { ...process.env, MOAT_BENCH_FIGURES: file, ...(!isQuick && { MOAT_BENCH_OTHERS: '1' }) }
+for (const [name, whole, quick] of parts) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue
+  console.error(`\n— ${name}`)
+  const args = [join(import.meta.dirname, `${name}.mjs`), ...(isQuick ? quick : whole)]
+  const { status } = spawnSync(process.execPath, args, { env, stdio: 'inherit', timeout: 600_000 })
+  if (status !== 0) fail(`bench/${name}.mjs ended with ${status}.`, `node bench/${name}.mjs`)
 }
+const rows = readFileSync(file, 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line))
+const groups = Map.groupBy(rows, ({ group }) => group)
+console.log('\n\nAll of it')
+for (const [group, members] of groups) console.log(`\n${group}\n${members.map((row) => `  ${textOf(row)}`).join('\n')}`)
+if (isQuick) {
+  const broken = brokenBounds(rows)
+  for (const line of broken) console.error(line)
+  process.exitCode = broken.length > 0 ? 1 : 0
+} else write(groups, rows)
 
 function write(groups, rows) {
   const place = resolve(import.meta.dirname, '../docs/performance')
