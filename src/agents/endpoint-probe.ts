@@ -109,11 +109,16 @@ function detailOf(body: string): string | undefined {
   }
 }
 
-/** True when it takes a connection and keeps it, or has something to say first. */
+/**
+ * True when it takes a connection and keeps it, or has something to say first. With less time than it takes to see a
+ * connection dropped, that it stands says nothing.
+ */
 function takesConnection(target: NetConnectOpts, timeout: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(target)
-    const kept = setTimeout(() => finish(!socket.connecting), Math.max(1, Math.min(dropTime, timeout)))
+    const seesDrop = timeout >= dropTime
+    const patience = Math.max(1, Math.min(dropTime, timeout))
+    const kept = setTimeout(() => finish(seesDrop && !socket.connecting), patience)
     const finish = (answer: boolean) => {
       clearTimeout(kept)
       socket.destroy()
