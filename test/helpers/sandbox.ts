@@ -13,7 +13,7 @@ import { until } from './until.js'
 
 const run = promisify(execFile)
 
-const ownProgram = [process.execPath, resolve('bin/run.js')]
+const ownProgram = resolve('bin/run.js')
 
 /**
  * Where this checkout's moat keeps compiled code: each home would have nothing yet, as no user's has for more than one command. The packed
@@ -66,17 +66,23 @@ export class Sandbox {
   readonly env: NodeJS.ProcessEnv
   readonly home: string
   readonly #directory: string
+  /** The variables it began with. */
+  readonly #env: NodeJS.ProcessEnv
+  /** Where its directories are: another one for each test that shares it. */
+  #place: string
   readonly #program: string[]
   readonly #running = new Set<RunningMoat>()
 
   /** @param program the command line of moat; default: this checkout's. */
-  constructor(program: string[] = ownProgram) {
+  constructor(program: string[] = [process.execPath, ownProgram]) {
     // Short, because unix socket paths are limited to 103 bytes.
     this.#directory = mkdtempSync(join(tmpdir(), 'moat-'))
+    this.#place = this.#directory
     this.home = join(this.#directory, 'home')
     this.#program = program
     const own = { MOAT_HOME: this.home, MOAT_KEYCHAIN: 'off', MOAT_PROFILE: '', MOAT_PROXY_PORT: '0', NO_COLOR: '1' }
-    this.env = { ...process.env, ...own, ...(program === ownProgram && { NODE_COMPILE_CACHE: compiled }) }
+    this.env = { ...process.env, ...own, ...(program.includes(ownProgram) && { NODE_COMPILE_CACHE: compiled }) }
+    this.#env = { ...this.env }
   }
 
   get certificate(): string {
@@ -85,7 +91,7 @@ export class Sandbox {
 
   /** A directory of the sandbox, with these files in it. */
   directory(name: string, files: Record<string, string> = {}): string {
-    const directory = join(this.#directory, name)
+    const directory = join(this.#place, name)
     mkdirSync(directory, { recursive: true })
     for (const [file, text] of Object.entries(files)) writeFileSync(join(directory, file), text)
     return directory
@@ -125,7 +131,7 @@ console.log('listening')
   ): RunningMoat {
     const [program = '', ...prefix] = this.#program
     const child = spawn(program, [...prefix, ...(options.asks ? args : allowing(args))], {
-      cwd: options.cwd ?? this.#directory,
+      cwd: options.cwd ?? this.#place,
       env: { ...this.env, ...options.env },
       stdio: [options.stdin === undefined && !options.keepStdin ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     })
@@ -207,13 +213,29 @@ console.log('listening')
     return mine.map((line) => Number.parseInt(line, 10))
   }
 
+  /**
+   * For the next test of a file that shares it: without agents, with the variables it began with, and in an empty directory of its own. Its
+   * home and its proxy stay; a proxy that is not to end in between is one that `proxy start` has started.
+   */
+  async renew(): Promise<void> {
+    await this.#end()
+    for (const name of Object.keys(this.env)) if (!(name in this.#env)) delete this.env[name]
+    Object.assign(this.env, this.#env)
+    this.#place = mkdtempSync(join(this.#directory, 'next-'))
+  }
+
+  /** Ends its commands and its agents. */
+  async #end(): Promise<void> {
+    for (const running of this.#running) running.process.kill('SIGKILL')
+    const containers = (await this.containers()).map(({ Id }) => this.docker.getContainer(Id))
+    await Promise.all(containers.map((container) => container.remove({ force: true })))
+  }
+
   async cleanUp(): Promise<void> {
     const processes = async () => Object.values(await this.processes()).flat()
     // A command that is ended here may have started what is not to be seen yet.
     const cut = this.#running.size > 0
-    for (const running of this.#running) running.process.kill('SIGKILL')
-    const containers = (await this.containers()).map(({ Id }) => this.docker.getContainer(Id))
-    await Promise.all(containers.map((container) => container.remove({ force: true })))
+    await this.#end()
     // Most tests have no proxy, and a command costs more than asking its supervisor, which only one that is well answers.
     if (cut || ((await processes()).length > 0 && !(await this.#stopProxy()))) await this.moat(['proxy', 'stop'])
     // A supervisor that was stopping by itself may still be at it.
