@@ -30,6 +30,8 @@ const paired = [
   'test/integration/completion/shells.test.ts',
   'test/integration/forwarder/doors.test.ts',
   'test/integration/frameworks/next.test.ts',
+  'test/integration/run/lifecycle.test.ts',
+  'test/integration/worktrees/clean.test.ts',
 ]
 /**
  * Files that run with a Caddy that has layer4, which scripts/test builds before: those about it, and of those that run with Debian's as
@@ -48,6 +50,8 @@ const layer4 = { maxWorkers: workers, sequence: { groupOrder: 4 }, setupFiles: [
 /** The packed moat, installed elsewhere, for which it wants time. */
 const packed = { globalSetup: ['test/helpers/packed-moat.ts'], hookTimeout: 180_000, testTimeout: 120_000 }
 const patient = { hookTimeout: 60_000, testTimeout: 60_000 }
+/** One process runs many files: loading the same modules again for each took a second. */
+const together = { isolate: false, setupFiles: ['test/helpers/as-found.ts'] }
 /** Only for `./scripts/test --examples`: each fetches a framework and has it build, for minutes. */
 const examples = {
   test: {
@@ -68,6 +72,7 @@ export default defineConfig({
       {
         test: {
           include: ['test/unit/**/*.test.ts'],
+          ...together,
           maxWorkers: workers,
           name: 'unit',
           sequence: { groupOrder: 0 },
@@ -80,6 +85,7 @@ export default defineConfig({
           ...patient,
           exclude: [...alone, ...withLayer4.only],
           include: ['test/integration/**/*.test.ts'],
+          ...together,
           maxWorkers: workers + 1,
           name: 'integration',
           sequence: { groupOrder: 1 },
@@ -103,8 +109,8 @@ export default defineConfig({
         test: {
           ...packed,
           ...layer4,
-          // There no proxy runs.
-          exclude: ['test/e2e/plugin-problems.test.ts'],
+          // In the one no proxy runs; what the other is about is npm, and plugin-guide.test.ts has a plugin's endpoint there.
+          exclude: ['test/e2e/plugin-problems.test.ts', 'test/e2e/plugins.test.ts'],
           include: ['test/e2e/*.test.ts'],
           name: 'e2e-layer4',
         },

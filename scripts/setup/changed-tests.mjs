@@ -40,10 +40,14 @@ function brokenBy(file, { exists, files, read, tests }) {
   const [top, room] = file.split('/')
   if (top === 'src' && !shownIn[room]) return undefined
   if (top !== 'src' && top !== 'test') return undefined
+  // What every file of a project begins with.
+  if (read('vitest.config.ts').includes(file.replace(/\.ts$/, ''))) return undefined
   const byImport = reaching(file, { exists, files, read }).filter((one) => tests.includes(one))
-  // Programs and data are called by their names.
-  const byName =
-    top === 'test' && !file.endsWith('.ts') ? tests.filter((test) => read(test).includes(file.split('/')[2])) : []
+  // Programs and data are called by their names, by helpers too.
+  const callers =
+    top === 'test' && !file.endsWith('.ts') ? files.filter((one) => read(one).includes(file.split('/')[2])) : []
+  const reached = callers.flatMap((one) => reaching(one, { exists, files, read }))
+  const byName = tests.filter((test) => reached.includes(test))
   const places = top === 'src' ? shownIn[room].map((place) => `test/integration/${place}/`) : []
   return [...byImport, ...byName, ...tests.filter((test) => places.some((place) => test.startsWith(place)))]
 }

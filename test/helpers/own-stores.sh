@@ -7,4 +7,5 @@ mount --bind "$directory/certs" /etc/ssl/certs
 mount --bind "$directory/anchors" /usr/local/share/ca-certificates
 # Hooks of other packages would write elsewhere.
 [ ! -d /etc/ca-certificates/update.d ] || mount --bind "$directory/hooks" /etc/ca-certificates/update.d
+[ ! -f /etc/ca-certificates.conf ] || mount --bind "$directory/ca-certificates.conf" /etc/ca-certificates.conf
 exec "$@"

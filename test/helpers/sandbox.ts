@@ -1,6 +1,7 @@
 // A moat of its own for each test: a temporary MOAT_HOME, any free port, and a clean-up that leaves nothing behind.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { request as requestPlainly } from 'node:http'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -11,6 +12,14 @@ import type { CaddyConfig } from '../../src/caddy/to-caddy-config.js'
 import { until } from './until.js'
 
 const run = promisify(execFile)
+
+const ownProgram = resolve('bin/run.js')
+
+/**
+ * Where this checkout's moat keeps compiled code: each home would have nothing yet, as no user's has for more than one command. The packed
+ * one, whose tests see how moat itself keeps it, has none of this.
+ */
+const compiled = resolve('node_modules/.cache/moat-compiled')
 
 export interface Outcome {
   code: number
@@ -57,17 +66,23 @@ export class Sandbox {
   readonly env: NodeJS.ProcessEnv
   readonly home: string
   readonly #directory: string
+  /** The variables it began with. */
+  readonly #env: NodeJS.ProcessEnv
+  /** Where its directories are: another one for each test that shares it. */
+  #place: string
   readonly #program: string[]
   readonly #running = new Set<RunningMoat>()
 
   /** @param program the command line of moat; default: this checkout's. */
-  constructor(program: string[] = [process.execPath, resolve('bin/run.js')]) {
+  constructor(program: string[] = [process.execPath, ownProgram]) {
     // Short, because unix socket paths are limited to 103 bytes.
     this.#directory = mkdtempSync(join(tmpdir(), 'moat-'))
+    this.#place = this.#directory
     this.home = join(this.#directory, 'home')
     this.#program = program
     const own = { MOAT_HOME: this.home, MOAT_KEYCHAIN: 'off', MOAT_PROFILE: '', MOAT_PROXY_PORT: '0', NO_COLOR: '1' }
-    this.env = { ...process.env, ...own }
+    this.env = { ...process.env, ...own, ...(program.includes(ownProgram) && { NODE_COMPILE_CACHE: compiled }) }
+    this.#env = { ...this.env }
   }
 
   get certificate(): string {
@@ -76,7 +91,7 @@ export class Sandbox {
 
   /** A directory of the sandbox, with these files in it. */
   directory(name: string, files: Record<string, string> = {}): string {
-    const directory = join(this.#directory, name)
+    const directory = join(this.#place, name)
     mkdirSync(directory, { recursive: true })
     for (const [file, text] of Object.entries(files)) writeFileSync(join(directory, file), text)
     return directory
@@ -116,7 +131,7 @@ console.log('listening')
   ): RunningMoat {
     const [program = '', ...prefix] = this.#program
     const child = spawn(program, [...prefix, ...(options.asks ? args : allowing(args))], {
-      cwd: options.cwd ?? this.#directory,
+      cwd: options.cwd ?? this.#place,
       env: { ...this.env, ...options.env },
       stdio: [options.stdin === undefined && !options.keepStdin ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     })
@@ -198,15 +213,31 @@ console.log('listening')
     return mine.map((line) => Number.parseInt(line, 10))
   }
 
+  /**
+   * For the next test of a file that shares it: without agents, with the variables it began with, and in an empty directory of its own. Its
+   * home and its proxy stay; a proxy that is not to end in between is one that `proxy start` has started.
+   */
+  async renew(): Promise<void> {
+    await this.#end()
+    for (const name of Object.keys(this.env)) if (!(name in this.#env)) delete this.env[name]
+    Object.assign(this.env, this.#env)
+    this.#place = mkdtempSync(join(this.#directory, 'next-'))
+  }
+
+  /** Ends its commands and its agents. */
+  async #end(): Promise<void> {
+    for (const running of this.#running) running.process.kill('SIGKILL')
+    const containers = (await this.containers()).map(({ Id }) => this.docker.getContainer(Id))
+    await Promise.all(containers.map((container) => container.remove({ force: true })))
+  }
+
   async cleanUp(): Promise<void> {
     const processes = async () => Object.values(await this.processes()).flat()
     // A command that is ended here may have started what is not to be seen yet.
     const cut = this.#running.size > 0
-    for (const running of this.#running) running.process.kill('SIGKILL')
-    const containers = (await this.containers()).map(({ Id }) => this.docker.getContainer(Id))
-    await Promise.all(containers.map((container) => container.remove({ force: true })))
-    // Most tests have no proxy, and a command takes a third of a second.
-    if (cut || (await processes()).length > 0) await this.moat(['proxy', 'stop'])
+    await this.#end()
+    // Most tests have no proxy, and a command costs more than asking its supervisor, which only one that is well answers.
+    if (cut || ((await processes()).length > 0 && !(await this.#stopProxy()))) await this.moat(['proxy', 'stop'])
     // A supervisor that was stopping by itself may still be at it.
     await until('the end of every process', async () => (await processes()).length === 0, 10_000).catch(() => {})
     const left = await processes()
@@ -214,6 +245,21 @@ console.log('listening')
     await until('the end of every guard', async () => (await this.guards()).length === 0)
     rmSync(this.#directory, { force: true, recursive: true })
     if (left.length > 0) throw new Error('moat proxy stop left processes behind')
+  }
+
+  /** As `moat proxy stop` asks for it; false when nobody says that it was done. */
+  #stopProxy(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const options = {
+        method: 'POST',
+        path: '/stop',
+        socketPath: join(this.home, 'proxy/control.sock'),
+        timeout: 20_000,
+      }
+      const outgoing = requestPlainly(options, (response) => resolve(response.resume().statusCode === 200))
+      outgoing.on('timeout', () => outgoing.destroy())
+      outgoing.on('error', () => resolve(false)).end()
+    })
   }
 }
 

@@ -2,8 +2,16 @@
 // long they take only where they have run before, which is never so on a new machine.
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Files that take longer than most, the longest first. Beneath test/integration. */
+/** Files that take longer than most, the longest first of their project. Beneath test/unit or test/integration. */
 const longest = [
+  'snapshots/sequences',
+  'fuzz/moat-yaml',
+  'confinement/confined-config',
+  'doors/greet-server',
+  'engine/seal',
+  'config/odd-values',
+  'authority/trust',
+  'run/lifecycle',
   'run/own-urls-life',
   'frameworks/python',
   'pages/browser',
@@ -27,7 +35,7 @@ const longest = [
 ]
 
 const rank = ({ moduleId }: TestSpecification): number => {
-  const place = longest.findIndex((file) => moduleId.endsWith(`/test/integration/${file}.test.ts`))
+  const place = longest.findIndex((file) => new RegExp(`/test/(unit|integration)/${file}\\.test\\.ts$`).test(moduleId))
   return place < 0 ? longest.length : place
 }
 

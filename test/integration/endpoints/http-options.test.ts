@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 import { until } from '../../helpers/until.js'
@@ -14,10 +14,12 @@ const echo = `require('node:http').createServer((request, response) => {
 }).listen(3000)`
 
 let sandbox: Sandbox
-beforeEach(() => {
+beforeAll(async () => {
   sandbox = new Sandbox()
+  await sandbox.json(['proxy', 'start'])
 })
-afterEach(() => sandbox.cleanUp())
+afterEach(() => sandbox.renew())
+afterAll(() => sandbox.cleanUp())
 
 /** Starts an agent detached and waits until its first endpoint answers. Its URLs by endpoint. */
 async function start(ports: object, server = echo, extra = ''): Promise<Record<string, string>> {

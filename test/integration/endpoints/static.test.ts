@@ -2,15 +2,17 @@
 import { renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 
 let sandbox: Sandbox
-beforeEach(() => {
+beforeAll(async () => {
   sandbox = new Sandbox()
+  await sandbox.json(['proxy', 'start'])
 })
-afterEach(() => sandbox.cleanUp())
+afterEach(() => sandbox.renew())
+afterAll(() => sandbox.cleanUp())
 
 async function start(options: object, prepare: (directory: string) => void = () => {}) {
   const workspace = sandbox.directory('app', {

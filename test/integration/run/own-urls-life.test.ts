@@ -18,14 +18,15 @@ const inside = async (agent: string, script: string) => {
 }
 const directories = () => readdirSync(join(sandbox.home, 'proxy/agents'))
 
-describe('Chromium in a container', () => {
-  beforeAll(() => {
+describe('own URLs, beside a proxy that stays', () => {
+  beforeAll(async () => {
     sandbox = new Sandbox()
+    await sandbox.json(['proxy', 'start', '--detach'])
   })
+  afterEach(() => sandbox.renew())
   afterAll(() => sandbox.cleanUp())
 
-  it('loads the URL, accepts the authority without being told of it, and for nothing but localhost', async () => {
-    await sandbox.json(['proxy', 'start', '--detach'])
+  it('load in a Chromium in the container, which accepts the authority without being told of it, and for nothing but localhost', async () => {
     const root = { certificate: join(sandbox.home, 'proxy/ca/ca.crt'), key: join(sandbox.home, 'proxy/ca/ca.key') }
     const [localhost, example] = ['localhost', 'www.example.com'].map((name) => {
       const { chain, key } = forgeLeaf(sandbox.directory(`forged-${name}`), name, root)
@@ -60,9 +61,60 @@ require('node:https').createServer(${example}, page).listen(5443)
     expect(refused).toMatch(/net::ERR_CERT_(AUTHORITY_)?INVALID/)
     expect(refused).not.toContain('<p>it loads</p>')
   }, 240_000)
+
+  it('leave their port to an endpoint that has it, and say so', async () => {
+    const { port } = await sandbox.json<{ port: number }>(['proxy', 'status'])
+    const outcome = await sandbox.moat(['run', '-d', sandbox.workspace('app', { api: port, web: 3000 })])
+    expect(outcome.stderr).toContain(
+      `Inside its container, the URLs of app will not answer: there, port ${port} is its endpoint api, not the proxy (proxy.port in config.yaml gives the proxy another).\n`,
+    )
+    expect(outcome.code, outcome.stderr).toBe(0)
+    const answer = () => sandbox.get(`https://api.app.localhost:${port}`)
+    await until('an answer', async () => (await answer()).body === `app ${port}`)
+  })
+
+  it('keep the arguments, the entrypoint and the exit code that the program would have', async () => {
+    const image = `moat-test-entrypoint:${process.pid}`
+    const dockerfile =
+      'FROM node:22-slim\nRUN printf \'#!/bin/sh\\necho "entry $@"; exec "$@"\\n\' > /entry && chmod 755 /entry\nENTRYPOINT ["/entry"]\nCMD ["sh", "-c", "exit 7"]\n'
+    const context = sandbox.directory('context', { Dockerfile: dockerfile })
+    await run('docker', ['build', '-q', '-t', image, context], { env: { ...process.env, DOCKER_BUILDKIT: '0' } })
+    try {
+      const workspace = sandbox.directory('app', {
+        'moat.yaml': `name: app\nbase_image: ${image}\nports: {web: 3000}\n`,
+      })
+      expect(await sandbox.moat(['run', workspace])).toMatchObject({
+        code: 7,
+        stdout: expect.stringContaining('entry sh -c exit 7\n'),
+      })
+      const own = await sandbox.moat(['run', workspace, '--', 'echo', 'a b', 'c'])
+      expect(own).toMatchObject({ code: 0, stdout: expect.stringContaining('entry echo a b c\na b c\n') })
+    } finally {
+      await sandbox.docker.getImage(image).remove({ force: true })
+    }
+  })
+
+  it('explain themselves to whoever wants their port without having said so', async () => {
+    const { port } = await sandbox.json<{ port: number }>(['proxy', 'status'])
+    const greedy = ['node', '-e', `require('node:http').createServer().listen(${port})`]
+    const hint = `If it was port ${port} that is in use: in its container moat listens there, for the agent's own URLs. Under ports in moat.yaml it becomes the agent's.\n`
+    const outcome = await sandbox.moat(['run', sandbox.workspace('app'), '--', ...greedy])
+    expect(outcome).toMatchObject({ code: 1, stderr: expect.stringContaining(hint) })
+    expect(outcome.stderr).toContain('EADDRINUSE')
+  })
+
+  it('do not hide that a command does not exist', async () => {
+    const outcome = await sandbox.moat(['run', sandbox.workspace('app'), '--', 'no-such-command'])
+    expect(outcome).toMatchObject({
+      code: 127,
+      stderr: expect.stringMatching(
+        /moat: cannot run no-such-command: No such file or directory\n[\s\S]*no-such-command[\s\S]*node:22-slim/,
+      ),
+    })
+  })
 })
 
-describe('own URLs', () => {
+describe('own URLs, through a life', () => {
   beforeEach(() => {
     sandbox = new Sandbox()
   })
@@ -111,58 +163,5 @@ require('node:http').createServer((_, response) => response.end('hello')).listen
     expect(directories()).not.toContain(runId)
     await sandbox.json(['stop', 'second'])
     expect(directories()).toEqual([])
-  })
-
-  it('leave their port to an endpoint that has it, and say so', async () => {
-    await sandbox.json(['proxy', 'start', '--detach'])
-    const { port } = await sandbox.json<{ port: number }>(['proxy', 'status'])
-    const outcome = await sandbox.moat(['run', '-d', sandbox.workspace('app', { api: port, web: 3000 })])
-    expect(outcome.stderr).toContain(
-      `Inside its container, the URLs of app will not answer: there, port ${port} is its endpoint api, not the proxy (proxy.port in config.yaml gives the proxy another).\n`,
-    )
-    expect(outcome.code, outcome.stderr).toBe(0)
-    const answer = () => sandbox.get(`https://api.app.localhost:${port}`)
-    await until('an answer', async () => (await answer()).body === `app ${port}`)
-  })
-
-  it('keep the arguments, the entrypoint and the exit code that the program would have', async () => {
-    const image = `moat-test-entrypoint:${process.pid}`
-    const dockerfile =
-      'FROM node:22-slim\nRUN printf \'#!/bin/sh\\necho "entry $@"; exec "$@"\\n\' > /entry && chmod 755 /entry\nENTRYPOINT ["/entry"]\nCMD ["sh", "-c", "exit 7"]\n'
-    const context = sandbox.directory('context', { Dockerfile: dockerfile })
-    await run('docker', ['build', '-q', '-t', image, context], { env: { ...process.env, DOCKER_BUILDKIT: '0' } })
-    try {
-      const workspace = sandbox.directory('app', {
-        'moat.yaml': `name: app\nbase_image: ${image}\nports: {web: 3000}\n`,
-      })
-      expect(await sandbox.moat(['run', workspace])).toMatchObject({
-        code: 7,
-        stdout: expect.stringContaining('entry sh -c exit 7\n'),
-      })
-      const own = await sandbox.moat(['run', workspace, '--', 'echo', 'a b', 'c'])
-      expect(own).toMatchObject({ code: 0, stdout: expect.stringContaining('entry echo a b c\na b c\n') })
-    } finally {
-      await sandbox.docker.getImage(image).remove({ force: true })
-    }
-  })
-
-  it('explain themselves to whoever wants their port without having said so', async () => {
-    await sandbox.json(['proxy', 'start', '--detach'])
-    const { port } = await sandbox.json<{ port: number }>(['proxy', 'status'])
-    const greedy = ['node', '-e', `require('node:http').createServer().listen(${port})`]
-    const hint = `If it was port ${port} that is in use: in its container moat listens there, for the agent's own URLs. Under ports in moat.yaml it becomes the agent's.\n`
-    const outcome = await sandbox.moat(['run', sandbox.workspace('app'), '--', ...greedy])
-    expect(outcome).toMatchObject({ code: 1, stderr: expect.stringContaining(hint) })
-    expect(outcome.stderr).toContain('EADDRINUSE')
-  })
-
-  it('do not hide that a command does not exist', async () => {
-    const outcome = await sandbox.moat(['run', sandbox.workspace('app'), '--', 'no-such-command'])
-    expect(outcome).toMatchObject({
-      code: 127,
-      stderr: expect.stringMatching(
-        /moat: cannot run no-such-command: No such file or directory\n[\s\S]*no-such-command[\s\S]*node:22-slim/,
-      ),
-    })
   })
 })

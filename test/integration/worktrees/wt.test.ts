@@ -1,7 +1,7 @@
 // Owns moat wt as a person uses it: branches side by side, each with its worktree, its agent and its URL.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { WorktreeView } from '../../../src/agents/list-worktrees.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import { GitRepository } from '../../helpers/git-repository.js'
@@ -10,10 +10,12 @@ import { until } from '../../helpers/until.js'
 
 let sandbox: Sandbox
 
-beforeEach(() => {
+beforeAll(async () => {
   sandbox = new Sandbox()
+  await sandbox.json(['proxy', 'start'])
 })
-afterEach(() => sandbox.cleanUp())
+afterEach(() => sandbox.renew())
+afterAll(() => sandbox.cleanUp())
 
 const start = (repository: GitRepository, ...args: string[]) =>
   sandbox.json<AgentView>(args, { cwd: repository.directory })

@@ -1,9 +1,11 @@
 import got from 'got'
 import nock from 'nock'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { reasonOf } from '../../../src/caddy/admin.js'
 
 afterEach(() => nock.cleanAll())
+// Else all that later files of this process ask would go through it.
+afterAll(() => nock.restore())
 
 /** What got throws for an answer like Caddy's. */
 async function errorFor(status: number, body: string): Promise<unknown> {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { changedPieces, indexPage, indexPieces } from '../../../src/pages/index-page.js'
 import { wantsHtml } from '../../../src/pages/negotiate.js'
@@ -168,6 +170,24 @@ describe('the index', () => {
     expect(Object.keys(changedPieces(before, after).cards)).toEqual([other.runId])
     expect(Object.keys(changedPieces(undefined, after).cards)).toHaveLength(2)
     expect(changedPieces(after, after).cards).toEqual({})
+  })
+})
+
+describe('the page of two hundred agents', () => {
+  it('is no burden on the wire', () => {
+    const agents = Array.from({ length: 200 }, (_, index) => {
+      const id = createHash('sha256').update(`${index}`).digest('hex').slice(0, 12)
+      return {
+        ...shop,
+        containerId: id,
+        name: `many-${index}`,
+        runId: `run_${id}`,
+        workspace: `/home/ann/projects/many-${index}`,
+      }
+    })
+    const page = indexPage(view(agents), options)
+    expect(page.match(/<article/g)).toHaveLength(200)
+    expect(gzipSync(page).length).toBeLessThan(50_000)
   })
 })
 

@@ -7,11 +7,16 @@ const checkout: Record<string, string> = {
   'src/pages/page.ts': "import { frame } from './frame.js'",
   'test/e2e/plugin-guide.test.ts': "readFileSync('docs/guides/writing-a-plugin.md')",
   'test/examples/nuxt.test.ts': "import { Sandbox } from '../helpers/sandbox.js'",
+  'test/helpers/as-found.ts': '',
   'test/helpers/sandbox.ts': '',
+  'test/helpers/stores.sh': '',
+  'test/helpers/trust-machine.ts': "['sh', 'test/helpers/stores.sh']",
+  'test/integration/authority/trust.test.ts': "import { TrustMachine } from '../../helpers/trust-machine.js'",
   'test/integration/pages/browser.test.ts': "import { Sandbox } from '../../helpers/sandbox.js'",
   'test/integration/run/run.test.ts': "import { Sandbox } from '../../helpers/sandbox.js'",
   'test/unit/pages/page.test.ts': "import { page } from '../../../src/pages/page.js'",
   'test/unit/routing/urls.test.ts': '',
+  'vitest.config.ts': "{ setupFiles: ['test/helpers/as-found.ts'] }",
 }
 const all = {
   exists: (file: string) => file in checkout,
@@ -35,6 +40,10 @@ describe('the tests that a change can have broken', () => {
     ])
   })
 
+  it('are the users of a helper that calls it, for a program', () => {
+    expect(testsFor(['test/helpers/stores.sh'], all)).toEqual(['test/integration/authority/trust.test.ts'])
+  })
+
   it('are none of the examples', () => {
     expect(testsFor(['test/examples/nuxt.test.ts'], all)).toEqual([])
   })
@@ -44,8 +53,12 @@ describe('the tests that a change can have broken', () => {
     expect(testsFor(['docs/guides/trust.md'], all)).toEqual([])
   })
 
-  it.each(['src/doors/links.ts', 'package.json', 'forwarder/relay.c', 'vitest.config.ts', 'src/errors.ts'])(
-    'are all for %s',
-    (file) => expect(testsFor(['test/unit/routing/urls.test.ts', file], all)).toBeUndefined(),
-  )
+  it.each([
+    'src/doors/links.ts',
+    'package.json',
+    'forwarder/relay.c',
+    'vitest.config.ts',
+    'src/errors.ts',
+    'test/helpers/as-found.ts',
+  ])('are all for %s', (file) => expect(testsFor(['test/unit/routing/urls.test.ts', file], all)).toBeUndefined())
 })
