@@ -31,11 +31,11 @@ export function javaStores({ environment }: Pick<ImageFacts, 'environment'>): st
 
 /** The authorities of those of them that are there, as PEM. */
 export async function readJavaStores(
-  { readBytes }: Pick<EngineFiles, 'readBytes'>,
+  files: Pick<EngineFiles, 'readBytes'>,
   containerId: string,
   stores: readonly string[],
 ): Promise<string> {
-  const found = await Promise.all(stores.map((path) => readBytes(containerId, path)))
+  const found = await Promise.all(stores.map((path) => files.readBytes(containerId, path)))
   const texts = found.map((bytes) => (bytes && bytes.length <= mostBytes ? readJavaStore(bytes) : ''))
   return (await Promise.all(texts)).join('')
 }
