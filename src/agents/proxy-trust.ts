@@ -1,5 +1,5 @@
 // Owns what an agent is given, and its user told, so that its framework trusts the proxy in front of it.
-import { type ProxySetting, type ProxyTrust, proxyTrust } from '../projects/behind-proxy.js'
+import { nothingToTrust, type ProxySetting, type ProxyTrust, proxyTrust } from '../projects/behind-proxy.js'
 import type { RouteFragment } from '../routing/agent.js'
 import { defaultEndpoint } from '../routing/route-table.js'
 
@@ -21,7 +21,7 @@ export async function findProxyTrust({
   ...planned
 }: PlannedTrust): Promise<ProxyTrust> {
   const served = routes.filter(({ upstream }) => upstream)
-  if (served.length === 0 && !discover) return { lines: [], settings: [] }
+  if (served.length === 0 && !discover) return nothingToTrust
   const endpoint = defaultEndpoint({ routes }) ?? served[0]?.endpoint
   return proxyTrust({ ...planned, command, endpoint })
 }

@@ -151,7 +151,7 @@ async function startContainer(
   remembered.catch(() => {})
   try {
     const mounted = [...plan.mounts, ...plan.volumes].map(({ target }) => target)
-    const bundle = forwarder && (await planTrustBundle({ ...own, mounted, userEnv: plan.env }))
+    const bundle = forwarder && (await planTrustBundle({ ...own, mounted, toldEnv: forwarder.env, userEnv: plan.env }))
     // None at all: what it reaches, it reaches by sockets.
     const network = plan.network.policy === 'strict' ? 'none' : await engine.networks.ensure()
     const parts = { address, bundle, forwarder, grants, network, runId, trust, volumes }
@@ -246,8 +246,8 @@ async function containerSpec(
       MOAT_RUN_NAME: name,
       ...cache.env,
       ...trust?.env,
-      ...bundle?.env,
       ...forwarder?.env,
+      ...bundle?.env,
       ...urls,
       ...endpointEnv,
       ...(image.home !== undefined && { HOME: image.home }),

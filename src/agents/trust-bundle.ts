@@ -1,13 +1,14 @@
 // Owns what makes programs accept the proxy's certificates that read one file of authorities in place of their own, named by
-// a variable: Python's requests and httpx, pip, uv, the AWS command line, gRPC. The file has what the image trusts, and the root.
+// a variable: Python's requests and httpx, pip, uv, the AWS command line, gRPC, Java. The file has what the image trusts, and the root.
 import { readFile } from 'node:fs/promises'
 import { rootCertificates } from 'node:tls'
-import { bundleFile, writeBundle } from '../authority/bundle.js'
+import { bundleFile, javaBundle, writeBundle } from '../authority/bundle.js'
 import { agentDirectory, type MoatPaths } from '../config/paths.js'
 import type { Engine } from '../engine/engine.js'
 import type { ImageFacts } from '../engine/files.js'
 import { mountPoint } from './forwarder.js'
 import { remembered } from './image-memory.js'
+import { javaStores, javaTrustEnvironment, javaVariable, readJavaStores } from './java-trust.js'
 
 interface Reader {
   /** Variables that its clients read too: what these name is not to be lost. */
@@ -55,13 +56,15 @@ export interface BundleOptions {
   mounted: readonly string[]
   paths: Pick<MoatPaths, 'agents' | 'bundles' | 'publicCertificate'>
   runId: string
+  /** What the container is told besides. */
+  toldEnv?: Readonly<Record<string, string>>
   /** What the user sets, which wins. */
   userEnv: Readonly<Record<string, string>>
 }
 
 /** For an agent that has a directory of its own. Undefined before there is an authority. */
 export async function planTrustBundle(options: BundleOptions): Promise<TrustBundle | undefined> {
-  const { image, paths, runId, userEnv } = options
+  const { image, paths, runId, toldEnv = {}, userEnv } = options
   const root = await readFile(paths.publicCertificate, 'utf8').catch(() => undefined)
   if (root === undefined) return undefined
   const env: Record<string, string> = {}
@@ -77,18 +80,28 @@ export async function planTrustBundle(options: BundleOptions): Promise<TrustBund
     bundles.set(name, [...new Set(files)])
     env[variable] = `${mountPoint}/${bundleFile(name)}`
   }
+  const java = javaTrustEnvironment(toldEnv[javaVariable] ?? image.environment[javaVariable], userEnv)
   return {
-    env,
+    env: { ...env, ...java },
     install: async (containerId) => {
       const directory = agentDirectory(paths, runId)
       for (const [name, files] of bundles)
         await writeBundle(directory, name, await rootsOf(containerId, files, options), root)
+      if (javaVariable in java) await writeBundle(directory, javaBundle, await javaRoots(containerId, options), root)
     },
   }
 }
 
+/** What Java has in the image; of one in which none is found, what the image has else. */
+async function javaRoots(containerId: string, options: BundleOptions): Promise<string> {
+  const stores = javaStores(options.image)
+  const read = () => readJavaStores(options.engine.files, containerId, stores)
+  const roots = await unlessMounted(stores, ['java', stores], options, read)
+  return roots || rootsOf(containerId, [], options)
+}
+
 async function rootsOf(containerId: string, files: readonly string[], options: BundleOptions): Promise<string> {
-  const { engine, image, mounted, paths } = options
+  const { engine } = options
   const wanted = files.length === 0 ? systemBundles : files
   const read = async () => {
     const texts: string[] = []
@@ -101,6 +114,16 @@ async function rootsOf(containerId: string, files: readonly string[], options: B
     // An image without any: programs that bring authorities of their own bring those of Mozilla, as Node does, and keep them.
     return texts.length > 0 ? texts.join('\n') : rootCertificates.join('\n')
   }
-  const isImages = !wanted.some((file) => mounted.some((path) => file === path || file.startsWith(`${path}/`)))
-  return isImages ? remembered(paths, [image.id, files], read) : read()
+  return unlessMounted(wanted, [files], options, read)
+}
+
+/** What was read of these files of the image, remembered by the key; read anew where something else may be in their place. */
+async function unlessMounted(
+  files: readonly string[],
+  key: readonly unknown[],
+  { image, mounted, paths }: BundleOptions,
+  read: () => Promise<string>,
+): Promise<string> {
+  const isImages = !files.some((file) => mounted.some((path) => file === path || file.startsWith(`${path}/`)))
+  return isImages ? remembered(paths, [image.id, ...key], read) : read()
 }

@@ -1,20 +1,32 @@
-// Owns files of authorities for programs that take one file in place of their own: roots of the image, and at the end moat's.
+// Owns files of authorities for programs that take one file in place of their own: roots of the image, and at the end moat's. What
+// Java reads is made of one of them.
 import { randomUUID } from 'node:crypto'
 import { chmod, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MoatPaths } from '../config/paths.js'
 import { systemCode } from '../errors.js'
+import { makeJavaStore } from './java-store.js'
 
 /** Readers of such files pass over what is no certificate. */
 const beforeRoot = '\n# What moat adds\n'
 const ending = '.pem'
 const beginning = '-----BEGIN CERTIFICATE-----'
 
+/** The name of the one that Java's store is made of. */
+export const javaBundle = 'java'
+/** That store, beside it. */
+export const javaStoreFile = 'java.jks'
+
 export async function writeBundle(directory: string, name: string, roots: string, root: string): Promise<void> {
-  const path = join(directory, `${name}${ending}`)
-  // Containers see the directory, not the file: one that reads meanwhile reads a whole one.
+  const text = `${roots}${beforeRoot}${root}`
+  await putThere(join(directory, bundleFile(name)), text)
+  if (name === javaBundle) await putThere(join(directory, javaStoreFile), makeJavaStore(text))
+}
+
+/** Containers see the directory, not the file: one that reads meanwhile reads a whole one. */
+async function putThere(path: string, content: string | Buffer): Promise<void> {
   const draft = `${path}.${randomUUID()}`
-  await writeFile(draft, `${roots}${beforeRoot}${root}`)
+  await writeFile(draft, content)
   await chmod(draft, 0o644)
   await rename(draft, path)
 }

@@ -10,6 +10,7 @@ import { checkLeftovers } from './check-leftovers.js'
 import { checkNeighbours } from './check-neighbours.js'
 import { checkNode } from './check-node.js'
 import { checkPort } from './check-port.js'
+import { checkProject } from './check-project.js'
 import { checkResolver } from './check-resolver.js'
 import { checkState } from './check-state.js'
 import { checkTrust } from './check-trust.js'
@@ -30,4 +31,5 @@ export const checks: readonly Check[] = [
   { find: checkAgents, name: 'agents' },
   { find: checkGate, name: 'network' },
   { find: checkLeftovers, name: 'leftovers' },
+  { find: checkProject, name: 'project' },
 ]

@@ -1,4 +1,5 @@
 // Owns what a diagnosis is: checks, what each of them found, and running them so that none takes the others along.
+import type { AgentPlan } from '../agents/plan-agent.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { WantedAddress } from '../config/settings.js'
 import type { Engine } from '../engine/engine.js'
@@ -6,6 +7,14 @@ import { MoatError, messageOf } from '../errors.js'
 import { defaultDomain } from '../routing/urls.js'
 import type { SupervisorStatus } from '../supervisor/protocol.js'
 import type { Repair } from './repair.js'
+
+/** A directory with a project. */
+export interface CheckedProject {
+  /** As it was typed. */
+  path: string
+  /** What `moat run` would make of it. Rejects for what is wrong with it. */
+  plan: (domain: string) => Promise<Pick<AgentPlan, 'hostHint' | 'name' | 'proxyTrust'>>
+}
 
 export type CheckStatus = 'fail' | 'ok' | 'warn'
 
@@ -27,6 +36,8 @@ export interface DoctorContext {
   env: NodeJS.ProcessEnv
   paths: MoatPaths
   platform: NodeJS.Platform
+  /** The project to look at as well, if one was named. */
+  project?: CheckedProject
   /** The running supervisor's status; undefined when none answers. */
   proxy: () => Promise<SupervisorStatus | undefined>
   /** Where the proxy is asked to be. Rejects when the setting is wrong. */

@@ -3,7 +3,8 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type MoatPaths, wayInDirectory } from '../config/paths.js'
-import { certificateHosts, hostsOf, type RouteTable } from '../routing/route-table.js'
+import { certificateHosts } from '../routing/certificate-hosts.js'
+import { hostsOf, type RouteTable } from '../routing/route-table.js'
 import { agentHost } from '../routing/urls.js'
 import { insideAddress, linkDirectories, peerEndings, probeSuffix, quickSuffix, wayName } from '../routing/way-in.js'
 import { AgentLinks, trustedFor } from './agent-links.js'
@@ -68,8 +69,10 @@ export class Links {
       ...table.peers.map(({ peer, runId, state }) => `${insideAddress(runId)}/${peer}${peerEndings[state]}`),
     ])
     const expected = new Set(table.doors.map(({ host }) => host))
-    const answering = [...table.doors, ...table.upstreams].filter(({ port }) => port !== undefined)
-    const ports = new Set(answering.map(({ host, port }) => `${host}/${port}`))
+    const corrected = [...table.doors, ...table.upstreams].filter(
+      ({ keepsRedirects, port }) => port !== undefined && !keepsRedirects,
+    )
+    const ports = new Set(corrected.map(({ host, port }) => `${host}/${port}`))
     const lists: [Names, Set<string>][] = [
       [this.#names, names],
       [this.#own, own],

@@ -83,9 +83,9 @@ export interface EndpointRegistration {
   routes?: CaddyRoute[]
   /**
    * The container port that answers what `routes` pass on. It need not be in `ports`. `host` is what it sees as Host, in
-   * place of the request's.
+   * place of the request's. `redirects: 'keep'` leaves a `Location` alone that names the container's own address and this port.
    */
-  upstream?: { host?: string; port: number; protocol?: UpstreamProtocol }
+  upstream?: { host?: string; port: number; protocol?: UpstreamProtocol; redirects?: 'keep' }
   /** Its address when it is not reached through the proxy: `postgres://{moat.address.5432}`. */
   url?: string
 }

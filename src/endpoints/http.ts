@@ -9,6 +9,8 @@ import { basicAuthRoute } from './basic-auth.js'
 import type { DeclaredEndpoint, EndpointRegistration, EndpointType } from './contract.js'
 
 const protocols = ['http', 'https', 'h2c'] as const
+/** What becomes of one to where the app believes that it is: it leads to the URL that was asked, or stays as it was sent. */
+const redirects = ['correct', 'keep'] as const
 /** RFC 9110: a header's name is a token. */
 const headerName = /^[\w!#$%&'*+.^`|~-]+$/
 const headerValue = leaf<null | string>('text on one line, or null to remove the header', (value) => {
@@ -57,6 +59,7 @@ const options = z.strictObject({
     .optional(),
   port: portNumber,
   protocol: z.enum(protocols, `must be one of ${protocols.join(', ')}`).optional(),
+  redirects: z.enum(redirects, `must be one of ${redirects.join(', ')}`).optional(),
 })
 
 type HttpOptions = z.infer<typeof options>
@@ -81,7 +84,12 @@ export async function registerHttp(
     // Nobody gets through to it without a password.
     ...(users && { readiness: { kind: 'tcp', port } }),
     ...(routes.length > 0 && { routes }),
-    upstream: { ...(host !== undefined && { host }), port, ...(protocol && { protocol }) },
+    upstream: {
+      ...(host !== undefined && { host }),
+      port,
+      ...(protocol && { protocol }),
+      ...(options.redirects === 'keep' && { redirects: 'keep' as const }),
+    },
   }
 }
 

@@ -49,6 +49,7 @@ const schema = z.array(
         host: z.exactOptional(z.string().refine(isHost, 'is not the name of a host')),
         port,
         protocol: z.exactOptional(z.enum(['http', 'https', 'h2c'])),
+        redirects: z.exactOptional(z.literal('keep')),
       }),
     ),
     url: z.exactOptional(checked(urlProblem)),

@@ -1,7 +1,7 @@
 // Owns files behind the Docker API: containers' files travel as tar archives through dockerode.
 import { posix } from 'node:path'
 import type { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import type Docker from 'dockerode'
 import { extract, type Pack, pack } from 'tar-stream'
 import { engineError, statusOf } from './engine-errors.js'
@@ -34,12 +34,17 @@ export class DockerFiles implements EngineFiles {
     })
   }
 
-  read(containerId: string, path: string): Promise<string | undefined> {
+  async read(containerId: string, path: string): Promise<string | undefined> {
+    const bytes = await this.readBytes(containerId, path)
+    return bytes && new TextDecoder().decode(bytes)
+  }
+
+  readBytes(containerId: string, path: string): Promise<Buffer | undefined> {
     return this.#ask('read a file of the container', async () => {
       let at = path
       for (let links = 0; links < mostLinks; links += 1) {
         const found = await this.#readEntry(containerId, at)
-        if (typeof found !== 'object') return found
+        if (found === undefined || !('linkTo' in found)) return found
         at = posix.resolve(posix.dirname(at), found.linkTo)
       }
       return undefined
@@ -60,8 +65,8 @@ export class DockerFiles implements EngineFiles {
     })
   }
 
-  /** The text of a file, where a link leads, or undefined. */
-  async #readEntry(containerId: string, path: string): Promise<string | { linkTo: string } | undefined> {
+  /** What is in a file, where a link leads, or undefined. */
+  async #readEntry(containerId: string, path: string): Promise<Buffer | { linkTo: string } | undefined> {
     let source: Readable
     try {
       source = (await this.#docker.getContainer(containerId).getArchive({ path })) as unknown as Readable
@@ -69,19 +74,19 @@ export class DockerFiles implements EngineFiles {
       if (statusOf(error) === 404) return undefined
       throw error
     }
-    const result = Promise.withResolvers<string | { linkTo: string } | undefined>()
-    let found: Promise<string> | { linkTo: string } | undefined
+    const result = Promise.withResolvers<Buffer | { linkTo: string } | undefined>()
+    let found: Promise<Buffer> | { linkTo: string } | undefined
     let isFirst = true
     const unpack = extract()
     unpack.on('entry', (header, stream, next) => {
       stream.on('end', next)
       // What follows is in a directory of that name.
-      if (isFirst && header.type === 'file') found = text(stream)
+      if (isFirst && header.type === 'file') found = buffer(stream)
       else stream.resume()
       if (isFirst && header.type === 'symlink') found = { linkTo: header.linkname ?? '' }
       isFirst = false
     })
-    // The archive may end before the text is put together.
+    // The archive may end before the file is put together.
     unpack.on('finish', () => result.resolve(found))
     unpack.on('error', result.reject)
     source.on('error', result.reject).pipe(unpack)

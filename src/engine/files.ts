@@ -22,6 +22,8 @@ export interface EngineFiles {
   describeImage(image: string): Promise<ImageFacts>
   /** The text of a file in a container, running or not, links followed; undefined when there is none. */
   read(containerId: string, path: string): Promise<string | undefined>
+  /** The same for what is no text. */
+  readBytes(containerId: string, path: string): Promise<Buffer | undefined>
   /** Puts root's files into a directory of a container, running or not, which is made if need be. */
   write(containerId: string, directory: string, files: readonly ContainerFile[]): Promise<void>
 }

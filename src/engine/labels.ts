@@ -115,7 +115,12 @@ const routes = z.array(
     // What they may hold is judged in confinement, where they become config.
     routes: z.exactOptional(z.array(z.looseObject({ handle: z.array(z.looseObject({ handler: z.string() })) }))),
     upstream: z.exactOptional(
-      z.object({ host: z.exactOptional(z.string()), port, protocol: z.enum(['http', 'https', 'h2c']) }),
+      z.object({
+        host: z.exactOptional(z.string()),
+        port,
+        protocol: z.enum(['http', 'https', 'h2c']),
+        redirects: z.exactOptional(z.literal('keep')),
+      }),
     ),
   }),
 )

@@ -12,7 +12,11 @@ export interface ProxyTrust {
   lines: { line: string; title: string; to: string }[]
   /** Variables, by the framework that reads them. */
   settings: ProxySetting[]
+  /** Frameworks that are there and want nothing more, and why, as a sentence of each. */
+  settled: { title: string; why: string }[]
 }
+
+export const nothingToTrust: ProxyTrust = { lines: [], settings: [], settled: [] }
 
 export interface ProxySetting {
   /** Only for the agent's command, not for what else runs in its container. */
@@ -61,18 +65,21 @@ type Entry = z.infer<typeof entries>[string]
 export async function proxyTrust(asked: AskedTrust): Promise<ProxyTrust> {
   const packages = new ProjectPackages(asked.workspace)
   const command = await runText(asked.command, projectFiles(asked.workspace)).catch(() => asked.command.join(' '))
-  const trust: ProxyTrust = { lines: [], settings: [] }
+  const trust: ProxyTrust = { lines: [], settings: [], settled: [] }
   const known = new Set<string>()
   for (const entry of readEntries()) {
     const { title } = entry
     if (known.has(title) || !(await isThere(entry, packages, command).catch(() => false))) continue
     known.add(title)
+    const why = await settledBy(entry, asked, packages)
+    if (why !== undefined) {
+      trust.settled.push({ title, why })
+      continue
+    }
     if ('add' in entry) {
       trust.lines.push({ line: filledIn(entry.add, asked), title, to: entry.to })
       continue
     }
-    if (entry.domain === 'own' && asked.domain === defaultDomain) continue
-    if (!(await areUnset(Object.keys(entry.set), asked.env, packages))) continue
     const variables = Object.entries(entry.set).map(([name, value]) => [
       name,
       value.replaceAll('{DOMAIN}', asked.domain),
@@ -89,16 +96,25 @@ async function isThere(entry: Entry, packages: ProjectPackages, command: string)
     const answers = await Promise.all(names.map((name) => packages.asksFor(entry.in, name, command)))
     return answers.includes(true)
   }
-  if (!(await isNamed(entry.packages)) || (await isNamed(entry.without))) return false
-  return entry.done === undefined || !(await packages.mentions(entry.in, entry.done))
+  return (await isNamed(entry.packages)) && !(await isNamed(entry.without))
 }
 
-/** All of them or none: of settings that belong together, the user's are not completed by others. */
-async function areUnset(names: string[], env: AskedTrust['env'], packages: ProjectPackages): Promise<boolean> {
-  for (const name of names) {
-    if (name in env || (await packages.sets(name).catch(() => true))) return false
+/** Why an entry's framework wants nothing more; undefined when it does. */
+async function settledBy(
+  entry: Entry,
+  { domain, env }: AskedTrust,
+  packages: ProjectPackages,
+): Promise<string | undefined> {
+  if (entry.done !== undefined && (await packages.mentions(entry.in, entry.done)))
+    return `The project's files have ${entry.done}.`
+  if ('add' in entry) return undefined
+  if (entry.domain === 'own' && domain === defaultDomain) return `It takes hosts below ${domain} as they are.`
+  // All of them or none: of settings that belong together, the user's are not completed by others.
+  for (const name of Object.keys(entry.set)) {
+    if (name in env) return `${name} is set already.`
+    if (await packages.sets(name).catch(() => true)) return `A .env file sets ${name}.`
   }
-  return true
+  return undefined
 }
 
 function filledIn(line: string, { domain, endpoint }: AskedTrust): string {

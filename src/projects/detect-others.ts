@@ -1,4 +1,4 @@
-// Owns what the files of Ruby, Go and Rust projects say about how they are run.
+// Owns what the files of Ruby, Go, Rust and Java projects say about how they are run.
 import { isNewEnough } from '../config/is-new-enough.js'
 import { suggestDnsLabel } from '../routing/dns-label.js'
 import { chooseVersion, firstLine, toolVersion } from './choose-version.js'
@@ -59,5 +59,25 @@ export async function detectRust(read: ReadProjectFile): Promise<Project | undef
     ...(locked && { install: { command: 'cargo fetch --locked', from: 'Cargo.lock' } }),
     port: 8080,
     ...(label !== undefined && { name: label }),
+  }
+}
+
+/** Those of Spring Boot; how another is started nothing here says. */
+export async function detectJava(read: ReadProjectFile): Promise<Project | undefined> {
+  const [pom, gradle, gradleKotlin] = await Promise.all(['pom.xml', 'build.gradle', 'build.gradle.kts'].map(read))
+  const build = pom ?? gradle ?? gradleKotlin
+  if (build === undefined) return undefined
+  const [file, tool, goal] =
+    pom === undefined
+      ? [gradle === undefined ? 'build.gradle.kts' : 'build.gradle', 'gradle', 'bootRun']
+      : ['pom.xml', 'maven', 'spring-boot:run']
+  const isSpring = build.includes('org.springframework.boot')
+  // Debian's Gradle is too old for what is written today: a project brings its own, which it downloads.
+  const program = tool === 'maven' ? 'mvn' : './gradlew'
+  return {
+    ...(isSpring && { command: [program, goal] }),
+    dependencies: tool === 'maven' ? ['java', 'maven'] : ['java'],
+    evidence: [file, ...(isSpring ? ['Spring Boot'] : [])],
+    port: 8080,
   }
 }

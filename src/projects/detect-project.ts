@@ -2,14 +2,14 @@
 import { basename } from 'node:path'
 import { suggestDnsLabel } from '../routing/dns-label.js'
 import { detectNode } from './detect-node.js'
-import { detectGo, detectRuby, detectRust } from './detect-others.js'
+import { detectGo, detectJava, detectRuby, detectRust } from './detect-others.js'
 import { detectPython } from './detect-python.js'
 import type { Project, ReadProjectFile } from './project.js'
 import { projectFiles } from './read-project-file.js'
 import { serverPort } from './server-port.js'
 
 /** In the order in which they are asked: of several that fit, the first is taken. */
-const kinds = [detectNode, detectPython, detectRuby, detectGo, detectRust]
+const kinds = [detectNode, detectPython, detectRuby, detectGo, detectRust, detectJava]
 
 /** The first kind of project that fits, completed by its Procfile. */
 export async function detectProject(directory: string): Promise<Project> {

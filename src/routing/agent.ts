@@ -81,8 +81,11 @@ export interface RouteFragment {
   named?: NamedPort
   /** Before anything else. `{moat.dial.3000}` in it is where the proxy reaches a container port. */
   routes?: CaddyRoute[]
-  /** A port inside the container that answers what is left. `host`: what it sees as Host, in place of the request's. */
-  upstream?: { host?: string; port: number; protocol: UpstreamProtocol }
+  /**
+   * A port inside the container that answers what is left. `host`: what it sees as Host, in place of the request's.
+   * `redirects`: where it redirects to itself, as it sees itself, is not put right.
+   */
+  upstream?: { host?: string; port: number; protocol: UpstreamProtocol; redirects?: 'keep' }
 }
 
 /** An agent as the engine knows it: the container's labels, its state and its published ports. */

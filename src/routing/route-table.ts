@@ -9,7 +9,7 @@ import {
   type UpstreamProtocol,
 } from './agent.js'
 import { type PeerView, peerViews } from './peers.js'
-import { agentHost, defaultDomain, endpointHost } from './urls.js'
+import { agentHost, endpointHost } from './urls.js'
 import { dialAddress, isLinkable, quickSuffix, wayName } from './way-in.js'
 
 /**
@@ -21,6 +21,8 @@ export interface Door {
   /** It comes and goes by itself. */
   discovered?: true
   host: string
+  /** Its redirects to where it believes that it is stay as they are. */
+  keepsRedirects?: true
   /** Inside the container. */
   port: number
   runId: string
@@ -31,6 +33,8 @@ export interface Upstream {
   /** `host:port` on loopback, or `unix/` and a path. */
   dial: string
   host: string
+  /** As with doors. */
+  keepsRedirects?: true
   /** Inside the container. */
   port?: number
   protocol: UpstreamProtocol
@@ -215,6 +219,7 @@ function tableOf(agent: Agent, fragment: RouteFragment, domain: string): Partial
       agent: agent.name,
       ...(fragment.discovered && { discovered: true }),
       host,
+      ...(upstream?.redirects === 'keep' && { keepsRedirects: true }),
       port: upstream?.port ?? 0,
       runId: agent.runId,
     })),
@@ -232,11 +237,16 @@ function probedWays({ endpoints, runId, state, wayIn }: Agent): Way[] {
   return endpoints.flatMap(({ readiness }) => (readiness?.kind === 'tcp' ? [{ port: readiness.port, runId }] : []))
 }
 
-function upstreamOf(agent: Agent, { port, protocol }: NonNullable<RouteFragment['upstream']>, host: string): Upstream {
+function upstreamOf(
+  agent: Agent,
+  { port, protocol, redirects }: NonNullable<RouteFragment['upstream']>,
+  host: string,
+): Upstream {
   const dial = dialOf(agent, port) ?? ''
   return {
     dial,
     host,
+    ...(redirects === 'keep' && { keepsRedirects: true }),
     port,
     protocol,
     runId: agent.runId,
@@ -280,17 +290,4 @@ function dialling(routes: CaddyRoute[], agent: Agent): CaddyRoute[] {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
-}
-
-/**
- * The names that certificates are made for: the domain, `localhost`, the hosts that are answered, and the bare hosts of their agents,
- * which have a page of the proxy's even when no single endpoint has them. Sorted, each once.
- */
-export function certificateHosts(hosts: readonly string[], domain: string): string[] {
-  const all = new Set([defaultDomain, domain])
-  for (const host of hosts) {
-    all.add(host)
-    all.add(host.slice(host.indexOf('.') + 1))
-  }
-  return [...all].toSorted()
 }

@@ -12,7 +12,7 @@ export const linkDirectories = {
   names: 'names',
   /** An empty file for each agent and the address that it has inside; with an ending, one for each other agent that it knows. */
   own: 'own',
-  /** An empty file for each host and the port in the container that answers at it. */
+  /** An empty file for each host and the port in the container that answers at it, and whose redirects are put right. */
   ports: 'ports',
   /** A socket for each host, which gives up sooner: for people, who are shown a page that waits. */
   quick: 'quick',

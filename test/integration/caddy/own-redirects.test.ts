@@ -23,6 +23,8 @@ dependencies: [node@22, curl]
 ports:
   web: 3000
   api: {port: 4000, headers: {request: {X-Own: '1'}}}
+  kept: {port: 3000, redirects: keep}
+  kept-too: {port: 4000, redirects: keep, headers: {request: {X-Own: '1'}}}
 command: [node, server.js]
 `
 
@@ -84,6 +86,14 @@ describe('a redirect', () => {
   it('is put right for an endpoint with options too, by its own port', async () => {
     expect(await redirect('api', 'http://localhost:4000/x')).toBe('(asked)/x')
     expect(await redirect('api', 'http://localhost:3000/x')).toBe('http://localhost:3000/x')
+  })
+
+  it('stays where moat.yaml says so', async () => {
+    for (const [endpoint, to] of [
+      ['kept', 'http://localhost:3000/x'],
+      ['kept-too', 'http://localhost:4000/x'],
+    ] as const)
+      expect(await redirect(endpoint, to)).toBe(to)
   })
 
   it('is put right at the bare host, and from inside', async () => {

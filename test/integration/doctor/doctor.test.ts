@@ -52,8 +52,13 @@ describe('moat doctor', () => {
   it('exits with 1 when something fails, and goes on with the other checks', async () => {
     const socket = join(sandbox.home, 'no.sock')
     const env = { DOCKER_HOST: `unix://${socket}`, MOAT_PROXY_PORT: 'http' }
-    const outcome = await sandbox.moat(['doctor'], { env })
+    const project = sandbox.directory('shop', {
+      'moat.yaml': 'name: shop\nports: {web: 8000}\ncommand: uvicorn main:app\n',
+      'requirements.txt': 'uvicorn\n',
+    })
+    const outcome = await sandbox.moat(['doctor', project], { env })
     expect(outcome.code).toBe(1)
+    expect(outcome.stdout).toMatch(/^ok {4}Uvicorn +moat run sets FORWARDED_ALLOW_IPS=\*, unless the image does\.$/m)
     expect(outcome.stdout).toMatch(
       /^fail {2}engine +No container engine answers\.\n +unix:\/\/.*no\.sock \(DOCKER_HOST\): no such file/,
     )

@@ -1,18 +1,26 @@
 // Owns which variables name a file of authorities, and that nothing of what an image trusts is lost to it.
+import { X509Certificate } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { javaVariable } from '../../../src/agents/java-trust.js'
 import { type BundleOptions, planTrustBundle } from '../../../src/agents/trust-bundle.js'
 import { renewBundles } from '../../../src/authority/bundle.js'
+import { makeJavaStore, readJavaStore } from '../../../src/authority/java-store.js'
 
 const runId = 'run_0123456789ab'
 const pem = (name: string) => `-----BEGIN CERTIFICATE-----\n${name}\n-----END CERTIFICATE-----\n`
+/** Real ones, as Java's stores want them; the last is moat's here. */
+const [first, second, renewed, root] = rootCertificates
+  .slice(0, 4)
+  .map((text) => new X509Certificate(text).toString()) as [string, string, string, string]
 const variables = ['AWS_CA_BUNDLE', 'GRPC_DEFAULT_SSL_ROOTS_FILE_PATH', 'REQUESTS_CA_BUNDLE', 'SSL_CERT_FILE']
 
 let directory: string
 let files: Record<string, string>
+let stores: Record<string, Buffer>
 let reads: string[]
 
 beforeEach(() => {
@@ -21,6 +29,7 @@ beforeEach(() => {
   writeFileSync(join(directory, 'ca.crt'), pem('moat'))
   files = { '/etc/ssl/certs/ca-certificates.crt': pem('system') }
   reads = []
+  stores = {}
 })
 afterEach(() => rmSync(directory, { force: true, recursive: true }))
 
@@ -37,7 +46,14 @@ async function plan(environment: Record<string, string> = {}, options: Partial<B
     return files[path]
   }
   const planned = await planTrustBundle({
-    engine: { files: { describeImage: async () => ({}) as never, read, write: async () => {} } },
+    engine: {
+      files: {
+        describeImage: async () => ({}) as never,
+        read,
+        readBytes: async (_, path) => stores[path],
+        write: async () => {},
+      },
+    },
     image: { environment, id: 'sha256:1' },
     mounted: [],
     paths: paths(),
@@ -52,8 +68,8 @@ async function plan(environment: Record<string, string> = {}, options: Partial<B
 describe('the file of authorities', () => {
   it("has the distribution's and, at the end, the root; and an image is asked once", async () => {
     const env = await plan()
-    expect(Object.keys(env).toSorted()).toEqual(variables)
-    expect(new Set(Object.values(env))).toEqual(new Set(['/run/moat/ca-bundle.pem']))
+    expect(Object.keys(env).toSorted()).toEqual([...variables, javaVariable].toSorted())
+    expect(new Set(variables.map((name) => env[name]))).toEqual(new Set(['/run/moat/ca-bundle.pem']))
     expect(bundle()).toMatch(/^-----BEGIN CERTIFICATE-----\nsystem\n[\s\S]*\nmoat\n-----END CERTIFICATE-----\n$/)
     expect(reads).toEqual(['/etc/ssl/certs/ca-certificates.crt'])
     rmSync(join(directory, 'agents', runId, 'ca-bundle.pem'))
@@ -93,7 +109,10 @@ describe('the file of authorities', () => {
 
   it('is not named where a user, or a directory that the image names, would no longer count', async () => {
     expect(Object.keys(await plan({ SSL_CERT_DIR: '/own' }))).not.toContain('SSL_CERT_FILE')
-    const without = async (name: string) => Object.keys(await plan({}, { userEnv: { [name]: '/x' } })).toSorted()
+    const without = async (name: string) => {
+      const env = await plan({}, { userEnv: { [name]: '/x' } })
+      return variables.filter((variable) => variable in env)
+    }
     expect(await without('SSL_CERT_DIR')).toEqual(variables.slice(0, 3))
     expect(await without('SSL_CERT_FILE')).toEqual(variables.slice(0, 3))
     expect(await without('CURL_CA_BUNDLE')).not.toContain('REQUESTS_CA_BUNDLE')
@@ -115,6 +134,49 @@ describe('the file of authorities', () => {
     expect(bundle()).toContain('system')
     expect(bundle()).toContain('new root')
     expect(bundle()).not.toContain('\nmoat\n')
+  })
+
+  it('is a store for Java, of what the stores of the image have, and the root', async () => {
+    const store = () => readJavaStore(readFileSync(join(directory, 'agents', runId, 'java.jks')))
+    writeFileSync(join(directory, 'ca.crt'), root)
+    stores = {
+      '/etc/ssl/certs/java/cacerts': makeJavaStore(first),
+      '/opt/java/lib/security/cacerts': makeJavaStore(second),
+    }
+    const env = await plan({ JAVA_HOME: '/opt/java' })
+    expect(env.JAVA_TOOL_OPTIONS).toBe('-Djavax.net.ssl.trustStore=/run/moat/java.jks')
+    for (const one of [first, second, root]) expect(await store()).toContain(one)
+    // An image is asked once.
+    stores = {}
+    await plan({ JAVA_HOME: '/opt/java' })
+    expect(await store()).toContain(first)
+    await renewBundles(paths(), renewed)
+    expect(await store()).toContain(renewed)
+    expect(await store()).toContain(first)
+    expect(await store()).not.toContain(root)
+  })
+
+  it('is for Java what the image has for others where it has no Java yet', async () => {
+    files['/etc/ssl/certs/ca-certificates.crt'] = first
+    writeFileSync(join(directory, 'ca.crt'), root)
+    stores = { '/etc/ssl/certs/java/cacerts': Buffer.from('not a store') }
+    await plan()
+    const made = await readJavaStore(readFileSync(join(directory, 'agents', runId, 'java.jks')))
+    expect(made.match(/BEGIN/g)).toHaveLength(2)
+    expect(made).toContain(first)
+  })
+
+  it('is not for a Java that the user, or the image, gives another; what Java is told besides stays', async () => {
+    const told = async (environment: Record<string, string>, options: Partial<BundleOptions> = {}) =>
+      (await plan(environment, options)).JAVA_TOOL_OPTIONS
+    const option = '-Djavax.net.ssl.trustStore=/run/moat/java.jks'
+    expect(await told({ JAVA_TOOL_OPTIONS: '-Xmx1g' })).toBe(`-Xmx1g ${option}`)
+    const toldEnv = { JAVA_TOOL_OPTIONS: '-Xmx1g -Dhttp.proxyPort=1' }
+    expect(await told({ JAVA_TOOL_OPTIONS: '-Xmx1g' }, { toldEnv })).toBe(`-Xmx1g -Dhttp.proxyPort=1 ${option}`)
+    rmSync(join(directory, 'agents', runId, 'java.jks'))
+    expect(await told({ JAVA_TOOL_OPTIONS: '-Djavax.net.ssl.trustStore=/company.jks' })).toBeUndefined()
+    expect(await told({}, { userEnv: { JAVA_TOOL_OPTIONS: '-Xmx1g' } })).toBeUndefined()
+    expect(existsSync(join(directory, 'agents', runId, 'java.jks'))).toBe(false)
   })
 
   it('is none before there is an authority', async () => {

@@ -23,6 +23,14 @@ describe('http', () => {
     })
   })
 
+  it('has redirects to itself put right, unless they are to be kept', async () => {
+    expect(await register({ redirects: 'correct' })).toStrictEqual({ endpoint: 'web', upstream: { port: 3000 } })
+    const kept = await register({ redirects: 'keep' })
+    expect(kept).toEqual({ endpoint: 'web', upstream: { port: 3000, redirects: 'keep' } })
+    expect(checkRegistrations('moat-cli', [kept], ['web'])).toEqual([kept])
+    await expect(register({ redirects: 'off' })).rejects.toThrow('must be one of correct, keep')
+  })
+
   it('keeps hashes of passwords only', async () => {
     const registration = await register({ basic_auth: { ann: 's3cret' } })
     const text = JSON.stringify(registration)

@@ -175,6 +175,26 @@ describe('Astro', () => {
   })
 })
 
+it('says of a framework that wants nothing more why', async () => {
+  write({
+    '.env': 'PROTOCOL_HEADER=x\n',
+    'package.json': node('vite', 'koa', '@sveltejs/adapter-node'),
+    'requirements.txt': 'gunicorn\n',
+    'src/app.js': 'app.proxy = true\n',
+  })
+  const env = { FORWARDED_ALLOW_IPS: '10.0.0.1' }
+  expect(await proxyTrust({ command: ['x'], domain: 'localhost', endpoint: 'web', env, workspace })).toEqual({
+    lines: [],
+    settings: [],
+    settled: [
+      { title: 'Gunicorn', why: 'FORWARDED_ALLOW_IPS is set already.' },
+      { title: 'Vite', why: 'It takes hosts below localhost as they are.' },
+      { title: 'SvelteKit', why: 'A .env file sets PROTOCOL_HEADER.' },
+      { title: 'Koa', why: "The project's files have .proxy." },
+    ],
+  })
+})
+
 describe('lines', () => {
   it.each([
     ['Flask', { 'requirements.txt': 'Flask\n' }, 'flask run', { 'shop/__init__.py': 'ProxyFix(app)\n' }],

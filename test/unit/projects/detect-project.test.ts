@@ -169,6 +169,18 @@ ports: {web: 3000}
     expect(text).toMatch(new RegExp(`^${install}.* \\|\\| exit\nexec ${run}`))
   })
 
+  it.each<[Record<string, string>, string[], string[] | undefined]>([
+    [{ 'pom.xml': '<groupId>org.springframework.boot</groupId>' }, ['java', 'maven'], ['mvn', 'spring-boot:run']],
+    [{ 'build.gradle': "id 'org.springframework.boot'" }, ['java'], ['./gradlew', 'bootRun']],
+    [{ 'build.gradle.kts': 'id("org.springframework.boot")' }, ['java'], ['./gradlew', 'bootRun']],
+    [{ 'pom.xml': '<project/>' }, ['java', 'maven'], undefined],
+  ])('starts Spring Boot by the tool that %j is for', async (files, dependencies, argv) => {
+    const { command, dependencies: found, ports: endpoints } = await initialised(files)
+    expect(found).toEqual(dependencies)
+    expect(command).toEqual(argv && { argv, kind: 'exec' })
+    expect(endpoints[0]).toMatchObject({ options: { port: 8080 } })
+  })
+
   it.each([
     ['>= 0.10.0', '22'],
     ['<21', '20'],

@@ -2,8 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Agent, RouteFragment } from '../../../src/routing/agent.js'
+import { certificateHosts } from '../../../src/routing/certificate-hosts.js'
 import {
-  certificateHosts,
   defaultEndpoint,
   dialledPorts,
   emptyTable,

@@ -1,0 +1,15 @@
+// Owns which names the proxy has certificates for. Pure.
+import { defaultDomain } from './urls.js'
+
+/**
+ * The names that certificates are made for: the domain, `localhost`, the hosts that are answered, and the bare hosts of their agents,
+ * which have a page of the proxy's even when no single endpoint has them. Sorted, each once.
+ */
+export function certificateHosts(hosts: readonly string[], domain: string): string[] {
+  const all = new Set([defaultDomain, domain])
+  for (const host of hosts) {
+    all.add(host)
+    all.add(host.slice(host.indexOf('.') + 1))
+  }
+  return [...all].toSorted()
+}
