@@ -11,7 +11,6 @@ import { createServer as createNetServer, type Server, type Socket } from 'node:
 import { agentGateSocket, hostPortSocket, type MoatPaths } from '../config/paths.js'
 import { messageOf } from '../errors.js'
 import { listenInPlace, type PrivateListener } from '../upkeep/listen-privately.js'
-import { pour } from './carrier.js'
 import { connectTo } from './dial.js'
 import { type DoorContext, Exchange } from './exchange.js'
 import { forwardRequest } from './forward-request.js'
@@ -181,7 +180,7 @@ export class AgentDoor {
       client.once('close', () => socket.destroy())
       socket.once('close', () => client.destroySoon())
       carrier.carry(socket, client)
-      pour(client, socket)
+      client.pipe(socket)
     })
   }
 

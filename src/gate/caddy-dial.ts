@@ -10,7 +10,6 @@ import type { AddressInfo, Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { MoatPaths } from '../config/paths.js'
 import { readDial, writeDial } from '../egress/dial-file.js'
-import { pour } from './carrier.js'
 import type { Tunnelled } from './dial.js'
 import { parseTarget, type Target } from './target.js'
 
@@ -112,7 +111,7 @@ async function connectTo(
   client.once('close', () => socket.destroy())
   socket.once('close', () => client.destroySoon()).on('error', () => socket.destroy())
   carrier.carry(socket, client)
-  pour(client, socket)
+  client.pipe(socket)
 }
 
 /** The run for which Caddy asks; undefined for anybody but Caddy. */

@@ -1,5 +1,5 @@
-// Owns how bytes pass between an agent and a host when nobody reads them: in large pieces while there is much to carry, since each
-// piece costs the same, and without a copy made here. Of what one side does not take, no more is kept than was read at once.
+// Owns how what hosts say passes to agents when nobody reads it: in large pieces while there is much to carry, since each piece
+// costs the same, into memory that is used again. What an agent sends is piped: Node gives no memory to sockets that it has accepted.
 import type { OnReadOpts, Socket } from 'node:net'
 
 /** What a connection has to read into. */
@@ -11,8 +11,6 @@ const mostLarge = 32
 const mostOfOne = 8
 /** Who reads less than this at a time has no use for a large one. */
 const little = 32_768
-/** How much of what an agent sends is gathered for one call of the system. */
-const mostGathered = 262_144
 
 /** Of all agents. */
 export class LargeBuffers {
@@ -109,7 +107,7 @@ export class Carrier {
     // Then the system has it all, and the memory is free again.
     const isTaken = this.#client.writableLength === 0
     if (!isTaken) this.#pending = write
-    if (bytes.length === usualSize && !this.#large) this.#large = this.#share.take()
+    if (bytes.length === usualSize) this.#large ??= this.#share.take()
     else if (bytes.length < little) this.#shrink()
     return isTaken
   }
@@ -120,33 +118,10 @@ export class Carrier {
     else this.#server?.resume()
   }
 
+  /** Only while Node is about to ask what to read into, or never will again: else it would read into what others have by then. */
   #shrink(): void {
     if (!this.#large || this.#pending > 0) return
     this.#share.give(this.#large)
     this.#large = undefined
   }
-}
-
-/** What an agent sends goes to a host, its end as well. Its socket is made by Node's server, which has no memory given to it. */
-export function pour(client: Socket, server: Socket): void {
-  let isGathering = false
-  const send = () => {
-    isGathering = false
-    server.uncork()
-  }
-  client.on('data', (piece: Buffer) => {
-    // Only what filled all that is read at once has more behind it.
-    if (!isGathering && piece.length === usualSize) {
-      isGathering = true
-      server.cork()
-      setImmediate(send)
-    }
-    server.write(piece)
-    if (server.writableLength < mostGathered) return
-    client.pause()
-    server.once('drain', () => client.resume())
-  })
-  if (client.readableEnded) server.end()
-  else client.once('end', () => server.end())
-  client.resume()
 }

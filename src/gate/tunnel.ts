@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { canonicalHost, isAddress } from '../egress/hosts.js'
-import { type Carrier, pour } from './carrier.js'
+import type { Carrier } from './carrier.js'
 import { type DoorContext, Exchange } from './exchange.js'
 import { type FirstBytes, readFirstBytes } from './first-bytes.js'
 import { proxyHeader } from './proxy-header.js'
@@ -64,7 +64,7 @@ export async function openTunnel(
   if (problem !== undefined) return cut(client, reached, exchange, problem, firstBytes)
   if (reached) {
     exchange.follow(reached.socket)
-    pour(client, reached.socket)
+    client.pipe(reached.socket)
   } else if ('addresses' in host) intercept(client, exchange, context, host)
 }
 
@@ -172,7 +172,7 @@ function handOn(
   socket.write(proxyHeader(agent().runId, addresses[0] ?? '', port))
   exchange.forget()
   carrier.carry(socket, client)
-  pour(client, socket)
+  client.pipe(socket)
 }
 
 /** What ends one ends the other, once it has said all it had to say. The returned function leaves the client alone. */
