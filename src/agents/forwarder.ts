@@ -36,7 +36,7 @@ export interface ForwarderOptions {
   engine: Pick<Engine, 'sharesSockets'>
   image: ImageFacts
   note(line: string): void
-  paths: Pick<MoatPaths, 'agents' | 'publicCertificate'>
+  paths: Pick<MoatPaths, 'agents' | 'publicCertificate' | 'publicEgressCertificate'>
   /** Hosts of other agents that it may reach, as far as they are known. */
   peerHosts?: readonly string[]
   runId: string

@@ -2,12 +2,13 @@
 // a variable: Python's requests and httpx, pip, uv, the AWS command line, gRPC. The file has what the image trusts, and the root.
 import { readFile } from 'node:fs/promises'
 import { rootCertificates } from 'node:tls'
-import { bundleFile, writeBundle } from '../authority/bundle.js'
+import { bundleFile, javaBundle, writeBundle } from '../authority/bundle.js'
 import { agentDirectory, type MoatPaths } from '../config/paths.js'
 import type { Engine } from '../engine/engine.js'
 import type { ImageFacts } from '../engine/files.js'
 import { mountPoint } from './forwarder.js'
 import { remembered } from './image-memory.js'
+import { needsJavaStore } from './java-trust.js'
 
 interface Reader {
   /** Variables that its clients read too: what these name is not to be lost. */
@@ -53,7 +54,7 @@ export interface BundleOptions {
   image: Pick<ImageFacts, 'environment' | 'id'>
   /** Paths in the container at which it has other files than its image. */
   mounted: readonly string[]
-  paths: Pick<MoatPaths, 'agents' | 'bundles' | 'publicCertificate'>
+  paths: Pick<MoatPaths, 'agents' | 'bundles' | 'publicCertificate' | 'publicEgressCertificate'>
   runId: string
   /** What the user sets, which wins. */
   userEnv: Readonly<Record<string, string>>
@@ -77,6 +78,7 @@ export async function planTrustBundle(options: BundleOptions): Promise<TrustBund
     bundles.set(name, [...new Set(files)])
     env[variable] = `${mountPoint}/${bundleFile(name)}`
   }
+  if (needsJavaStore(paths)) bundles.set(javaBundle, [])
   return {
     env,
     install: async (containerId) => {

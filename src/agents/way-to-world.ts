@@ -8,6 +8,7 @@ import type { ContainerSpec } from '../engine/engine.js'
 import type { ImageFacts } from '../engine/files.js'
 import { grantFiles } from '../grants/container-parts.js'
 import { gatePort } from '../routing/gate-port.js'
+import { javaTrust } from './java-trust.js'
 
 const loopback = '127.0.0.1'
 /** What a container with a grant for ssh has. */
@@ -27,7 +28,7 @@ export interface WayToWorldOptions {
   image: Pick<ImageFacts, 'environment'>
   /** Where the run's directory is in the container. */
   mountPoint: string
-  paths: Pick<MoatPaths, 'agents' | 'publicCertificate'>
+  paths: Pick<MoatPaths, 'agents' | 'publicCertificate' | 'publicEgressCertificate'>
   runId: string
   /** Ports that are the container's own or the proxy's. */
   taken: readonly number[]
@@ -54,7 +55,10 @@ export async function planWayToWorld({ host }: NetworkPolicy, options: WayToWorl
 }
 
 /** Without what the user sets, in whichever case: of two that differ nobody knows which one a program takes. */
-function toolEnvironment(port: number, { domain, image, userEnv }: WayToWorldOptions): Record<string, string> {
+function toolEnvironment(
+  port: number,
+  { domain, image, mountPoint, paths, userEnv }: WayToWorldOptions,
+): Record<string, string> {
   const proxy = `http://${loopback}:${port}`
   // Its own URLs, and those of others, lead to the loopback by name as well.
   const local = [...new Set(['localhost', domain])]
@@ -67,7 +71,8 @@ function toolEnvironment(port: number, { domain, image, userEnv }: WayToWorldOpt
       [name, value],
       [name.toLowerCase(), value],
     ])
-  const java = [image.environment.JAVA_TOOL_OPTIONS, ...javaOptions(port, local)].filter(Boolean).join(' ')
+  const { JAVA_TOOL_OPTIONS: own } = image.environment
+  const java = [own, ...javaOptions(port, local), ...javaTrust(paths, mountPoint, own)].filter(Boolean).join(' ')
   return { ...Object.fromEntries(both), JAVA_TOOL_OPTIONS: java, NODE_USE_ENV_PROXY: '1' }
 }
 

@@ -4,17 +4,27 @@ import { chmod, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MoatPaths } from '../config/paths.js'
 import { systemCode } from '../errors.js'
+import { javaStore } from './java-store.js'
 
 /** Readers of such files pass over what is no certificate. */
 const beforeRoot = '\n# What moat adds\n'
 const ending = '.pem'
 const beginning = '-----BEGIN CERTIFICATE-----'
 
+/** Of this one there is a second file, for Java. */
+export const javaBundle = 'ca-bundle-java'
+export const javaStoreFile = `${javaBundle}.jks`
+
 export async function writeBundle(directory: string, name: string, roots: string, root: string): Promise<void> {
-  const path = join(directory, `${name}${ending}`)
+  const text = `${roots}${beforeRoot}${root}`
+  await replaceFile(join(directory, bundleFile(name)), text)
+  if (name === javaBundle) await replaceFile(join(directory, javaStoreFile), javaStore(text))
+}
+
+async function replaceFile(path: string, contents: Buffer | string): Promise<void> {
   // Containers see the directory, not the file: one that reads meanwhile reads a whole one.
   const draft = `${path}.${randomUUID()}`
-  await writeFile(draft, `${roots}${beforeRoot}${root}`)
+  await writeFile(draft, contents)
   await chmod(draft, 0o644)
   await rename(draft, path)
 }

@@ -38,7 +38,11 @@ const plan = (who: Partial<typeof agent> & { discoverPlace?: string } = {}, opti
       engine: { sharesSockets: async () => true },
       image,
       note: (line) => notes.push(line),
-      paths: { agents: join(directory, 'agents'), publicCertificate: join(directory, 'public', 'ca.crt') },
+      paths: {
+        agents: join(directory, 'agents'),
+        publicCertificate: join(directory, 'public', 'ca.crt'),
+        publicEgressCertificate: join(directory, 'egress', 'ca.crt'),
+      },
       runId,
       ...options,
     },

@@ -1,4 +1,5 @@
 // Owns which variables name a file of authorities, and that nothing of what an image trusts is lost to it.
+import { X509Certificate } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,6 +29,7 @@ const paths = () => ({
   agents: join(directory, 'agents'),
   bundles: join(directory, 'bundles'),
   publicCertificate: join(directory, 'ca.crt'),
+  publicEgressCertificate: join(directory, 'egress.crt'),
 })
 const bundle = (name = 'ca-bundle') => readFileSync(join(directory, 'agents', runId, `${name}.pem`), 'utf8')
 
@@ -120,5 +122,28 @@ describe('the file of authorities', () => {
   it('is none before there is an authority', async () => {
     rmSync(join(directory, 'ca.crt'))
     expect(await plan()).toEqual({})
+  })
+})
+
+describe('the store of Java', () => {
+  const store = () => readFileSync(join(directory, 'agents', runId, 'ca-bundle-java.jks'))
+  const [first = '', second = ''] = rootCertificates
+  const der = (text: string) => new X509Certificate(text).raw
+
+  it('has what the image trusts and the roots, whatever cannot be read, and new ones when they are replaced', async () => {
+    files = { '/etc/ssl/certs/ca-certificates.crt': `${first}\n${pem('nonsense')}` }
+    writeFileSync(join(directory, 'egress.crt'), second)
+    await plan({}, { paths: { ...paths(), publicCertificate: paths().publicEgressCertificate } })
+    const bytes = store()
+    expect(bytes.readUInt32BE(8)).toBe(2)
+    expect([bytes.includes(der(first)), bytes.includes(der(second))]).toEqual([true, true])
+    await renewBundles(paths(), rootCertificates[2] ?? '')
+    expect([store().includes(der(first)), store().includes(der(second))]).toEqual([true, false])
+    expect(store().includes(der(rootCertificates[2] ?? ''))).toBe(true)
+  })
+
+  it('is not there where nothing is opened', async () => {
+    await plan()
+    expect(existsSync(join(directory, 'agents', runId, 'ca-bundle-java.jks'))).toBe(false)
   })
 })

@@ -16,7 +16,11 @@ const plan = (host: number[] = [], options: Partial<WayToWorldOptions> = {}) =>
     domain: 'localhost',
     image: { environment: {} },
     mountPoint: '/run/moat',
-    paths: { agents: join(directory, 'agents'), publicCertificate: join(directory, 'public', 'ca.crt') },
+    paths: {
+      agents: join(directory, 'agents'),
+      publicCertificate: join(directory, 'public', 'ca.crt'),
+      publicEgressCertificate: join(directory, 'egress', 'ca.crt'),
+    },
     runId: 'run_0123456789ab',
     taken: [8080, 3000],
     userEnv: {},
@@ -61,5 +65,19 @@ describe('the way to the world', () => {
       ...['ALL_PROXY', 'HTTP_PROXY', 'JAVA_TOOL_OPTIONS', 'NODE_USE_ENV_PROXY', 'all_proxy', 'http_proxy'],
     ])
     expect(env.JAVA_TOOL_OPTIONS).toMatch(/^-Xmx1g -Dhttp\.proxyHost=/)
+  })
+
+  it('tells Java of a store with the second authority only where hosts are opened and the image names none', async () => {
+    const options = async (given: string, opened: string) => {
+      const publicEgressCertificate = join(directory, 'egress', 'ca.crt')
+      const publicCertificate = opened === 'opened' ? publicEgressCertificate : join(directory, 'public', 'ca.crt')
+      const paths = { agents: join(directory, 'agents'), publicCertificate, publicEgressCertificate }
+      return (await plan([], { image: { environment: { JAVA_TOOL_OPTIONS: given } }, paths })).env.JAVA_TOOL_OPTIONS
+    }
+    expect(await options('-Xmx1g', 'opened')).toMatch(
+      / -Djavax\.net\.ssl\.trustStore=\/run\/moat\/ca-bundle-java\.jks$/,
+    )
+    expect(await options('-Xmx1g', 'not')).not.toContain('trustStore')
+    expect(await options('-Djavax.net.ssl.trustStore=/own', 'opened')).not.toContain('ca-bundle-java')
   })
 })
