@@ -17,6 +17,7 @@ const alone = [
   'test/integration/doors/churn.test.ts',
   'test/integration/forwarder/doors.test.ts',
   'test/integration/frameworks/next.test.ts',
+  'test/integration/gate/killed.test.ts',
   'test/integration/images/*.test.ts',
   'test/integration/pages/neighbours.test.ts',
   'test/integration/run/ended-at-once.test.ts',

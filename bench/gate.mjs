@@ -22,24 +22,35 @@ const waves = 3
 if (process.argv[2] === 'host') serve()
 else await measure()
 
-/** Sends as much as it is asked for: `<bytes>\n`. */
+/** Sends as much as it is asked for, `<bytes>\n`; asked for nothing, it takes what comes, and says how much that was. */
 function serve() {
-  const server = createServer((socket) => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => {})
     socket.once('data', (line) => {
-      let left = Number(line)
-      const write = () => {
-        while (left > 0) {
-          const next = left < piece.length ? piece.subarray(0, left) : piece
-          left -= next.length
-          if (!socket.write(next)) return socket.once('drain', write)
-        }
-        return socket.end()
-      }
-      if (left > 0) write()
+      const wanted = Number.parseInt(line, 10)
+      if (wanted > 0) return send(socket, wanted)
+      let taken = line.length
+      socket.on('data', (data) => {
+        taken += data.length
+      })
+      return socket.once('end', () => socket.end(`${taken}`))
     })
   })
   server.listen(0, '127.0.0.1', () => process.send(server.address().port))
+}
+
+/** All of it, and the end. */
+function send(socket, bytes) {
+  let left = bytes
+  const write = () => {
+    while (left > 0) {
+      const next = left < piece.length ? piece.subarray(0, left) : piece
+      left -= next.length
+      if (!socket.write(next)) return socket.once('drain', write)
+    }
+    return socket.end()
+  }
+  write()
 }
 
 async function measure() {
@@ -81,18 +92,25 @@ async function measure() {
   }
 }
 
+/** Each way is compared with the direct one of the same round, whatever else the machine does meanwhile. */
 async function throughput({ lead, megabytes, port, rounds, socketPath }) {
   const ways = {
-    direct: async () => connect(port, '127.0.0.1'),
-    tunnel: () => tunnel(socketPath),
-    'by the forwarder': () => tunnel({ host: '127.0.0.1', port: lead }),
+    direct: async () => connect({ allowHalfOpen: true, host: '127.0.0.1', port }),
+    tunnel: () => tunnel({ allowHalfOpen: true, path: socketPath }),
+    'by the forwarder': () => tunnel({ allowHalfOpen: true, host: '127.0.0.1', port: lead }),
   }
-  const figures = Object.fromEntries(Object.keys(ways).map((name) => [name, []]))
-  for (let round = 0; round < rounds; round += 1)
-    for (const [name, open] of Object.entries(ways)) figures[name].push(await rate(await open(), megabytes))
-  const direct = median(figures.direct)
-  for (const [name, all] of Object.entries(figures))
-    console.log(`${name}: ${median(all).toFixed(0)} MB/s, ${(median(all) / direct).toFixed(2)} of direct`)
+  for (const [what, measured] of Object.entries({ down: rate, up: rateUp })) {
+    const all = []
+    for (let round = 0; round < rounds; round += 1) {
+      const figures = {}
+      for (const [name, open] of Object.entries(ways)) figures[name] = await measured(await open(), megabytes)
+      all.push(figures)
+    }
+    for (const name of Object.keys(ways)) {
+      const [speed, part] = [(one) => one[name], (one) => one[name] / one.direct].map((of) => median(all.map(of)))
+      console.log(`${what}, ${name}: ${speed.toFixed(0)} MB/s, ${part.toFixed(2)} of direct`)
+    }
+  }
 }
 
 async function memoryOf(pid, tunnels, socketPath) {
@@ -161,9 +179,25 @@ async function rate(socket, megabytes) {
     received += data.length
   })
   socket.write(`${wanted}\n`)
+  socket.once('end', () => socket.end())
   await once(socket, 'close')
   if (received !== wanted) throw new Error(`${received} bytes of ${wanted}`)
   return wanted / 1_000 / (performance.now() - start)
+}
+
+/** The same of what is sent. */
+async function rateUp(socket, megabytes) {
+  const bytes = megabytes * 1_000_000
+  let answer = ''
+  const start = performance.now()
+  socket.on('data', (data) => {
+    answer += data
+  })
+  socket.write('0\n')
+  send(socket, bytes)
+  await once(socket, 'close')
+  if (Number(answer) !== bytes + 2) throw new Error(`${answer} bytes of ${bytes + 2}`)
+  return bytes / 1_000 / (performance.now() - start)
 }
 
 function memory(pid, what = 'VmRSS') {

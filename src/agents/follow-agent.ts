@@ -8,6 +8,9 @@ import { stopGrace } from './stop-agent.js'
 import { streamOutput } from './stream-output.js'
 import type { TellGone } from './tell-gone.js'
 
+/** So often a supervisor that was killed is replaced by one that does not come to serve. */
+const mostAttempts = 3
+
 export interface FollowOptions {
   /** Joins the person's terminal to an interactive agent; the returned function gives it back. */
   connect: () => () => void
@@ -66,11 +69,19 @@ export async function followAgent(started: StartedAgent, options: FollowOptions)
 function keepSupervised(hold: NonNullable<StartedAgent['hold']>, options: FollowOptions): { release(): void } {
   let current = hold
   const guard = async () => {
-    while ((await current.ended) === 'lost') {
-      const proxy = await ensureProxy({ ...options.proxy, anyAddress: true, keep: false })
-      current = proxy.hold
-    }
+    while ((await current.ended) === 'lost') current = await succeed(options)
   }
   guard().catch((error) => options.note(`The proxy is gone and could not be started again: ${error.message}`))
   return { release: () => current.release() }
+}
+
+/** Another supervisor. Whatever killed the last one may kill this one while it starts: that is no reason to go on without. */
+async function succeed({ proxy }: FollowOptions): Promise<NonNullable<StartedAgent['hold']>> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return (await ensureProxy({ ...proxy, anyAddress: true, keep: false })).hold
+    } catch (error) {
+      if (attempt === mostAttempts) throw error
+    }
+  }
 }

@@ -167,7 +167,8 @@ export class AgentDoor {
     if (!this.#admit(client)) return
     const exchange = new Exchange(this.#options.context, { host: '127.0.0.1', port })
     exchange.verdict = { allowed: true, intercept: false, reason: 'port of this machine', rule: `host: ${port}` }
-    void connectTo(['127.0.0.1', '::1'], port).then((dialled) => {
+    const carrier = this.#options.context.dialler.carrier()
+    void connectTo(['127.0.0.1', '::1'], port, carrier).then((dialled) => {
       if ('problem' in dialled) {
         exchange.fail(dialled.problem)
         client.destroy()
@@ -178,7 +179,8 @@ export class AgentDoor {
       exchange.follow(socket)
       client.once('close', () => socket.destroy())
       socket.once('close', () => client.destroySoon())
-      client.pipe(socket).pipe(client)
+      carrier.carry(socket, client)
+      client.pipe(socket)
     })
   }
 

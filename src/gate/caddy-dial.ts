@@ -10,7 +10,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { MoatPaths } from '../config/paths.js'
 import { readDial, writeDial } from '../egress/dial-file.js'
-import type { Dialled } from './dial.js'
+import type { Tunnelled } from './dial.js'
 import { parseTarget, type Target } from './target.js'
 
 /** Of one agent: over HTTP/2 one connection of it may ask for many. */
@@ -28,7 +28,7 @@ export interface CaddyDial {
 
 export interface CaddyDialOptions {
   /** For the agent of a run; undefined when there is none. */
-  dial(runId: string, target: Target): Promise<Dialled> | undefined
+  dial(runId: string, target: Target): Promise<Tunnelled> | undefined
   /** Instead of the usual, for tests. Milliseconds. */
   headerDeadline?: number
   paths: Pick<MoatPaths, 'egressDial'>
@@ -96,7 +96,7 @@ function refuse(client: Socket, status: string): void {
 async function connectTo(
   { url = '' }: IncomingMessage,
   client: Socket,
-  dial: (target: Target) => Promise<Dialled> | undefined,
+  dial: (target: Target) => Promise<Tunnelled> | undefined,
 ): Promise<void> {
   const target = parseTarget(url)
   const dialled = target && (await dial(target))
@@ -105,12 +105,13 @@ async function connectTo(
     const status = dialled.refused ? '403 network_policy: ' : '502 unreachable: '
     return refuse(client, `${status}${dialled.problem.replace(/[^ -~]/g, '?')}`)
   }
-  const { socket } = dialled
+  const { carrier, socket } = dialled
   if (client.destroyed) return void socket.destroy()
   client.write('HTTP/1.1 200 OK\r\n\r\n')
   client.once('close', () => socket.destroy())
   socket.once('close', () => client.destroySoon()).on('error', () => socket.destroy())
-  client.pipe(socket).pipe(client)
+  carrier.carry(socket, client)
+  client.pipe(socket)
 }
 
 /** The run for which Caddy asks; undefined for anybody but Caddy. */

@@ -1,6 +1,7 @@
 // Owns connections of the gate's to hosts: only to addresses that have been looked at, whichever of them answers first.
 import { connect, isIPv6, type Socket } from 'node:net'
 import type { NetworkPolicy } from '../egress/policy.js'
+import { BufferShare, Carrier, LargeBuffers } from './carrier.js'
 import { type Found, findAddresses } from './find-addresses.js'
 import type { Target } from './target.js'
 import type { TestHosts } from './test-hosts.js'
@@ -21,6 +22,9 @@ export type Dialled =
   /** `refused`: by us, for where it leads. */
   | { problem: string; refused: boolean }
 
+/** What the host says there is carried, and cannot be read. */
+export type Tunnelled = Exclude<Dialled, { socket: Socket }> | { carrier: Carrier; socket: Socket }
+
 /** Dials for one agent. */
 export class Dialler {
   #asking = 0
@@ -30,9 +34,12 @@ export class Dialler {
   readonly #testHosts: TestHosts | undefined
   readonly #waiting: (() => void)[] = []
 
+  readonly #share: BufferShare
+
   /** `hasRoom` is true when there is room for one more connection, of so many. */
-  constructor(testHosts: TestHosts | undefined, hasRoom: (count: number) => boolean) {
+  constructor(testHosts: TestHosts | undefined, hasRoom: (count: number) => boolean, buffers = new LargeBuffers()) {
     this.#hasRoom = hasRoom
+    this.#share = new BufferShare(buffers)
     this.#testHosts = testHosts
   }
 
@@ -41,13 +48,24 @@ export class Dialler {
     return this.#count
   }
 
+  /** For one connection of this agent's. */
+  carrier(): Carrier {
+    return new Carrier(this.#share)
+  }
+
+  async dialTunnel(target: Target, policy: NetworkPolicy): Promise<Tunnelled> {
+    const carrier = this.carrier()
+    const dialled = await this.dial(target, policy, carrier)
+    return 'problem' in dialled ? dialled : { ...dialled, carrier }
+  }
+
   /** Rejects with nothing: what goes wrong is a problem. */
-  async dial(target: Target, policy: NetworkPolicy): Promise<Dialled> {
+  async dial(target: Target, policy: NetworkPolicy, carrier?: Carrier): Promise<Dialled> {
     const found = await this.find(target, policy)
     if ('problem' in found) return found
     if (!this.#hasRoom(this.#count)) return { problem: 'too many connections', refused: false }
     this.#count += 1
-    const dialled = await connectTo(found.addresses, found.port)
+    const dialled = await connectTo(found.addresses, found.port, carrier)
     if ('problem' in dialled || dialled.socket.closed) this.#count -= 1
     else this.#keep(dialled.socket, target)
     return dialled
@@ -80,7 +98,7 @@ export class Dialler {
 }
 
 /** To whichever of these addresses answers first. */
-export function connectTo(addresses: readonly string[], port: number): Promise<Dialled> {
+export function connectTo(addresses: readonly string[], port: number, carrier?: Carrier): Promise<Dialled> {
   const all = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }))
   return new Promise((resolve) => {
     const socket = connect({
@@ -97,6 +115,7 @@ export function connectTo(addresses: readonly string[], port: number): Promise<D
         else callback(null, first?.address ?? '', first?.family ?? 4)
       },
       noDelay: true,
+      ...(carrier && { onread: carrier.onread }),
       port,
     })
     const fail = (problem: string) => {
@@ -106,6 +125,8 @@ export function connectTo(addresses: readonly string[], port: number): Promise<D
     const timer = setTimeout(() => fail('it does not answer'), dialDeadline)
     socket.once('connect', () => {
       clearTimeout(timer)
+      // Until there is somebody to carry it to.
+      if (carrier) socket.pause()
       socket.removeAllListeners('error').on('error', () => {})
       resolve({ socket })
     })

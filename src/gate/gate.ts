@@ -5,7 +5,8 @@ import { matchesHost } from '../egress/hosts.js'
 import type { NetworkLogEntry } from '../egress/policy.js'
 import { messageOf } from '../errors.js'
 import { AgentDoor } from './agent-door.js'
-import { type Dialled, Dialler } from './dial.js'
+import { LargeBuffers } from './carrier.js'
+import { Dialler, type Tunnelled } from './dial.js'
 import type { GatedAgent, GrantedHost } from './gate-table.js'
 import { NetworkLog } from './network-log.js'
 import type { Target } from './target.js'
@@ -39,6 +40,7 @@ interface Kept {
 export class Gate {
   readonly #agents = new Map<string, Kept>()
   #applying: Promise<void> = Promise.resolve()
+  readonly #buffers = new LargeBuffers()
   readonly #networkLog: NetworkLog
   readonly #options: GateOptions
 
@@ -59,11 +61,13 @@ export class Gate {
   }
 
   /** What Caddy has opened for an agent goes on to a host, which the agent must be allowed now. */
-  dial(runId: string, target: Target): Promise<Dialled> | undefined {
+  dial(runId: string, target: Target): Promise<Tunnelled> | undefined {
     const kept = this.#agents.get(runId)
     if (!kept) return undefined
     const { allowed, reason } = decide(kept.agent.policy, target)
-    return allowed ? kept.dialler.dial(target, kept.agent.policy) : Promise.resolve({ problem: reason, refused: true })
+    return allowed
+      ? kept.dialler.dialTunnel(target, kept.agent.policy)
+      : Promise.resolve({ problem: reason, refused: true })
   }
 
   nameOf(runId: string): string | undefined {
@@ -116,7 +120,8 @@ export class Gate {
     const { headerDeadline, log, paths, testHosts } = this.#options
     const { runId } = agent
     // The place of a connection's other half is kept for it; what is more than that has to find room.
-    const dialler = new Dialler(testHosts, (count) => count < kept.door.count || this.#hasRoom(count))
+    const mayDial = (count: number) => count < kept.door.count || this.#hasRoom(count)
+    const dialler = new Dialler(testHosts, mayDial, this.#buffers)
     const context = {
       agent: () => kept.agent,
       dialler,

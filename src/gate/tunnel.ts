@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { canonicalHost, isAddress } from '../egress/hosts.js'
+import type { Carrier } from './carrier.js'
 import { type DoorContext, Exchange } from './exchange.js'
 import { type FirstBytes, readFirstBytes } from './first-bytes.js'
 import { proxyHeader } from './proxy-header.js'
@@ -16,6 +17,11 @@ const retryInterval = 50
 /** A fatal alert of TLS, unrecognized_name: what clients can tell people. */
 const alert = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x70])
 const established = 'HTTP/1.1 200 Connection established\r\n\r\n'
+
+interface Reached {
+  carrier: Carrier
+  socket: Socket
+}
 
 /** `serveHttp` takes a tunnel in which HTTP is spoken, to look at each request. */
 export async function openTunnel(
@@ -44,10 +50,10 @@ export async function openTunnel(
   }
   if (client.destroyed) return void ('socket' in host && host.socket.destroy())
   client.write(established)
-  const server = 'socket' in host ? host.socket : undefined
+  const reached = 'socket' in host ? host : undefined
   // Of many protocols the server has the first word.
-  server?.pipe(client)
-  const part = server && bind(client, server)
+  reached?.carrier.carry(reached.socket, client)
+  const part = reached && bind(client, reached)
   const firstBytes = await firstWords(client)
   const problem = judge(firstBytes, exchange)
   if (firstBytes.kind === 'http' && problem === undefined) {
@@ -55,16 +61,16 @@ export async function openTunnel(
     exchange.forget()
     return serveHttp(client, target)
   }
-  if (problem !== undefined) return cut(client, server, exchange, problem, firstBytes)
-  if (server) {
-    exchange.follow(server)
-    client.pipe(server)
+  if (problem !== undefined) return cut(client, reached, exchange, problem, firstBytes)
+  if (reached) {
+    exchange.follow(reached.socket)
+    client.pipe(reached.socket)
   } else if ('addresses' in host) intercept(client, exchange, context, host)
 }
 
 /** A connection; of a tunnel that is opened, only the addresses to which it may lead. */
 function reach({ policy, target, verdict }: Exchange, { dialler }: DoorContext) {
-  return verdict.intercept ? dialler.find(target, policy) : dialler.dial(target, policy)
+  return verdict.intercept ? dialler.find(target, policy) : dialler.dialTunnel(target, policy)
 }
 
 function refuse(client: Socket, exchange: Exchange, reason?: string): void {
@@ -74,14 +80,13 @@ function refuse(client: Socket, exchange: Exchange, reason?: string): void {
 /** The answer to CONNECT has been given: what remains is to end it. */
 function cut(
   client: Socket,
-  server: Socket | undefined,
+  reached: Reached | undefined,
   exchange: Exchange,
   problem: string,
   { kind }: FirstBytes,
 ): void {
   exchange.refuse(problem)
-  server?.unpipe(client)
-  server?.destroy()
+  reached?.carrier.stop()
   if (kind === 'tls') client.end(alert)
   else client.destroy()
 }
@@ -138,7 +143,8 @@ function intercept(
   host: { addresses: string[]; port: number },
   since = performance.now(),
 ): void {
-  const proxy = connect({ allowHalfOpen: true, path: context.interceptSocket })
+  const carrier = context.dialler.carrier()
+  const proxy = connect({ allowHalfOpen: true, onread: carrier.onread, path: context.interceptSocket })
   // An agent may ask with its first instruction, before the proxy has a server for it; and the proxy may be starting again.
   proxy.once('error', () => {
     if (!client.destroyed && performance.now() - since < patience) {
@@ -148,30 +154,34 @@ function intercept(
     exchange.fail('the proxy does not answer')
     client.destroy()
   })
-  proxy.once('connect', () => handOn(client, proxy, exchange, context, host))
+  proxy.once('connect', () => handOn(client, { carrier, socket: proxy }, exchange, context, host))
 }
 
 function handOn(
   client: Socket,
-  proxy: Socket,
+  proxy: Reached,
   exchange: Exchange,
   { agent }: DoorContext,
   { addresses, port }: { addresses: string[]; port: number },
 ): void {
-  if (client.destroyed) return void proxy.destroy()
-  bind(client, proxy.removeAllListeners('error'))
+  const { carrier, socket } = proxy
+  if (client.destroyed) return void socket.destroy()
+  socket.removeAllListeners('error')
+  bind(client, proxy)
   // The address that was looked at: the proxy is not to ask for another.
-  proxy.write(proxyHeader(agent().runId, addresses[0] ?? '', port))
+  socket.write(proxyHeader(agent().runId, addresses[0] ?? '', port))
   exchange.forget()
-  client.pipe(proxy).pipe(client)
+  carrier.carry(socket, client)
+  client.pipe(socket)
 }
 
 /** What ends one ends the other, once it has said all it had to say. The returned function leaves the client alone. */
-function bind(client: Socket, server: Socket): () => void {
+function bind(client: Socket, { carrier, socket: server }: Reached): () => void {
   const follow = () => client.destroySoon()
   client.once('close', () => server.destroy())
   server.once('close', follow).on('error', () => server.destroy())
   return () => {
-    server.unpipe(client).off('close', follow).destroy()
+    server.off('close', follow)
+    carrier.stop()
   }
 }

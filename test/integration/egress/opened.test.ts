@@ -11,7 +11,7 @@ import { until } from '../../helpers/until.js'
 const caddy = process.env.MOAT_CADDY ?? ''
 const yaml = `
 name: opened
-dependencies: [node@22, curl, 'apt:python3', 'apt:wget', git]
+dependencies: [node@22, curl, 'apt:python3', 'apt:wget', git, 'apt:openjdk-17-jre-headless']
 ports: {web: 3000}
 command: [sleep, '600']
 mounts: ["${resolve(caddy)}:/opt/caddy:ro"]
@@ -48,6 +48,7 @@ beforeAll(async () => {
   sandbox.env.SSL_CERT_FILE = authority.file
   const directory = sandbox.directory('opened', { 'moat.yaml': yaml })
   copyFileSync('test/fixtures/hostile/opened.mjs', join(directory, 'opened.mjs'))
+  copyFileSync(authority.file, join(directory, 'stubs.crt'))
   await sandbox.json(['run', '-d', directory])
 }, 180_000)
 afterAll(async () => {
@@ -119,6 +120,22 @@ describe('an agent with rules about paths', () => {
     })
     for (const request of seen.slice(before))
       expect(request).toMatch(/^(GET api\.test\/repos\/|POST api\.test\/upload$)/)
+  })
+
+  // keytool asks for lists of revoked certificates with the client that programs in Java have; that it is answered something else is
+  // no matter here.
+  it('reaches with Java what they allow, and hosts that are not opened with a store of its own, and nothing else', async () => {
+    const own = 'keytool -importcert -noprompt -file stubs.crt -keystore /tmp/own.jks -storepass changeit'
+    const ask = (url: string, flags = '') => `keytool ${flags} -printcrl -file ${url}`
+    const ofOwn = '-J-Djavax.net.ssl.trustStore=/tmp/own.jks -J-Djavax.net.ssl.trustStorePassword=changeit'
+    const asked = [ask('https://api.test/repos/java'), ask('https://api.test/java'), ask('https://plain.test/stranger')]
+    const others = [own, ask('https://plain.test/java', ofOwn), ask('https://other.test/java')]
+    const { stderr, stdout } = await inside('sh', '-c', [...asked, ...others].map((one) => `${one} 2>&1`).join('; '))
+    const [java, said] = [seen.filter((line) => /java|stranger/.test(line)), `${stdout}${stderr}`]
+    expect(java, said).toEqual(['GET api.test/repos/java', 'GET plain.test/java'])
+    expect(said).toContain('Server returned HTTP response code: 403 for URL: https://api.test/java')
+    expect(said).toContain('unable to find valid certification path')
+    expect(said).toContain('Unable to tunnel through proxy. Proxy returns "HTTP/1.1 403 Forbidden"')
   })
 
   it('sends all of an upload', async () => {
