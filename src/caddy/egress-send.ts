@@ -1,13 +1,7 @@
 // Owns how a request that may pass goes on to the real host: with what a grant puts in, over TLS that is verified, found and
 // connected to by the gate, which is the only one that looks up names. Pure.
 import type { GrantedPlace } from '../egress/opened-hosts.js'
-import {
-  answerHeaders,
-  portVariable,
-  questionHeaders,
-  questionPaths,
-  verdictField,
-} from '../egress/opening-words.js'
+import { answerHeaders, portVariable, questionHeaders, questionPaths, verdictField } from '../egress/opening-words.js'
 import type { CaddyRoute } from '../routing/agent.js'
 import { targetsOf, webSocketOverHttp2 } from './egress-patterns.js'
 import type { EgressSettings, OpenedAgent } from './egress-settings.js'
@@ -56,7 +50,11 @@ function askForVerdict({ questions }: EgressSettings, agent: OpenedAgent): Caddy
 }
 
 /** 200: it is put in. 204: nothing for this one request. Whatever else moat answers is the answer. */
-function askForValue({ questions }: EgressSettings, agent: OpenedAgent, { grant, headers, query, traces }: GrantedPlace) {
+function askForValue(
+  { questions }: EgressSettings,
+  agent: OpenedAgent,
+  { grant, headers, query, traces }: GrantedPlace,
+) {
   const value = (kind: string, name: string | number) => `{http.reverse_proxy.header.${kind}-${name}}`
   const vars = Object.fromEntries([
     ...headers.map((name, index) => [`moat_set_${index}`, value(answerHeaders.set, canonical(name))]),

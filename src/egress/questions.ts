@@ -39,7 +39,15 @@ export function readQuestion(headers: Readonly<Record<string, string | string[] 
   if (host === undefined || method === undefined || path === undefined || runId === undefined) return undefined
   // A WebSocket over HTTP/2 is asked for with CONNECT, and is the GET of before; Caddy lets no other pass.
   const asked = method === 'CONNECT' ? 'GET' : method
-  return { ...(grant !== undefined && { grant }), host, method: asked, path, port, runId, ...(traces > 0 && { traces }) }
+  return {
+    ...(grant !== undefined && { grant }),
+    host,
+    method: asked,
+    path,
+    port,
+    runId,
+    ...(traces > 0 && { traces }),
+  }
 }
 
 /** What becomes of a request: 200 or a refusal, and always why. */

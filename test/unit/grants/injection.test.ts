@@ -188,7 +188,16 @@ describe('the policy', () => {
         removeQuery: [],
         traces: 11,
       },
-      { grant: 'my-api', headers: ['a'], hosts: ['api.test'], ports: [443], query: [], remove: [], removeQuery: [], traces: 11 },
+      {
+        grant: 'my-api',
+        headers: ['a'],
+        hosts: ['api.test'],
+        ports: [443],
+        query: [],
+        remove: [],
+        removeQuery: [],
+        traces: 11,
+      },
       {
         grant: 'my-api',
         headers: ['a'],
