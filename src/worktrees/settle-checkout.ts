@@ -8,6 +8,7 @@ import { carryUpstreams } from './carry-upstreams.js'
 import { viewDirectory } from './container-view.js'
 import { findCheckout, placeOf } from './find-checkout.js'
 import { type GitPlace, mainDirectory, unsafe } from './git-place.js'
+import { innerNotes } from './inner-repositories.js'
 import { mainCheckoutAt } from './main-checkout.js'
 import { type GitLink, removeLinks } from './remove-links.js'
 import { dropEnded, dropRecord, isKnown, recordStart, type StartRecord, startRecords } from './start-links.js'
@@ -26,7 +27,12 @@ export async function settleCheckout(workspace: string, home: string, runId: str
     if (!place) return []
     const records = (await startRecords(place, home)).filter((record) => record.runId === runId)
     const { closed, links } = await removed(place, records)
-    const said = [...(await saidOf(links, place, home)), ...(await carried(place, home)), ...closed.map(saidOfClosed)]
+    const said = [
+      ...(await saidOf(links, place, home)),
+      ...(await carried(place, home)),
+      ...closed.map(saidOfClosed),
+      ...(await innerNotes(place)),
+    ]
     // What is closed is looked into before the next run.
     if (closed.length === 0) await dropRecord(place, home, runId)
     return said
