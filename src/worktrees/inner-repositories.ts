@@ -12,6 +12,8 @@ import { dangerousConfig } from './repository-config.js'
 /** They may have others within; nobody has many, and an agent may have made any number. */
 const mostLevels = 4
 const most = 100
+/** What bytes become that are no UTF-8. */
+const noText = '\ufffd'
 
 /** A sentence for each key. Never rejects: of what git cannot read it takes nothing. */
 export async function innerNotes(place: GitPlace): Promise<string[]> {
@@ -19,7 +21,7 @@ export async function innerNotes(place: GitPlace): Promise<string[]> {
   const { found, odd } = await innerRepositories(place, mostLevels)
   const notes = odd.map(
     (path) =>
-      `${path} is a repository to git status in ${root}, which runs what its config names; its name is no text, so moat has not looked into it`,
+      `${path} is a repository to git status in ${root}, which runs what its config names; its path is no text, so moat has not looked into it`,
   )
   for (const inner of found) {
     for (const { file, key } of await dangerousConfig(inner).catch(() => []))
@@ -44,9 +46,10 @@ async function innerRepositories(place: GitPlace, levels: number): Promise<Inner
   const paths = (outcome?.stdout ?? '').split('\0').flatMap((line) => /^160000 [^\t]*\t(.+)$/s.exec(line)?.[1] ?? [])
   for (const raw of paths.slice(0, most)) {
     const path = join(root, textName(raw))
-    if (rawName(path) !== join(rawName(root), raw)) all.odd.push(path)
-    const inner = await repositoryIn(path)
-    if (!inner) continue
+    const isText = rawName(path) === join(rawName(root), raw)
+    const inner = isText ? await repositoryIn(path) : 'odd'
+    if (inner === 'odd') all.odd.push(path)
+    if (inner === 'odd' || !inner) continue
     const within = await innerRepositories(inner, levels - 1)
     all.found.push(inner, ...within.found)
     all.odd.push(...within.odd)
@@ -55,14 +58,16 @@ async function innerRepositories(place: GitPlace, levels: number): Promise<Inner
 }
 
 /** What git, in that directory, takes for its repository. */
-async function repositoryIn(root: string): Promise<GitPlace | undefined> {
+async function repositoryIn(root: string): Promise<GitPlace | 'odd' | undefined> {
   try {
     const own = join(root, '.git')
     const [, target] = (await lstat(own)).isFile()
       ? (/^gitdir: (.+?)\r?\n*$/s.exec((await readGitFile(own)) ?? '') ?? [])
       : []
+    if (target?.includes(noText)) return 'odd'
     const gitDir = await realpath(target === undefined ? own : resolve(dirname(own), target))
     const common = (await readGitFile(join(gitDir, 'commondir')))?.trim()
+    if (common?.includes(noText)) return 'odd'
     const commonDir = common ? await realpath(resolve(gitDir, common)) : gitDir
     return (await isGitDirectory(commonDir)) ? { commonDir, gitDir, root: await realpath(root) } : undefined
   } catch {

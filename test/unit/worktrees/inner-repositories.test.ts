@@ -105,6 +105,14 @@ it('is told of where its name is no text', async () => {
   expect(await innerNotes(place)).toEqual([expect.stringContaining(`${root}/sub\udcff is a repository to git status`)])
 })
 
+it.each(['.git', '.git/commondir'])('is told of where %s has a path that is no text', async (name) => {
+  const at = inner(root, 'sub')
+  if (name === '.git') renameSync(join(at, '.git'), join(root, 'apart'))
+  const head = name === '.git' ? 'gitdir: ../' : '../../'
+  writeFileSync(join(at, name), Buffer.concat([Buffer.from(head), Buffer.from([0xff, 0x0a])]))
+  expect(await innerNotes(place)).toEqual([expect.stringContaining(`${root}/sub is a repository to git status`)])
+})
+
 it('is nothing where there is none, or nothing is amiss with it', async () => {
   inner(root, 'sub')
   repository(join(root, 'unknown'))
