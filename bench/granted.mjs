@@ -2,18 +2,21 @@
 // through a plain tunnel of the gate, opened by Caddy, and opened with a grant's value put in. Interleaved, in one run.
 //   npm run build && node bench/granted.mjs [rounds] [requests]      Needs an engine, Caddy (MOAT_CADDY) and node:22-slim.
 // The host answers at once (so all of it is overhead), and after some milliseconds, as hosts elsewhere do.
-import { execFileSync, fork } from 'node:child_process'
+import { execFile, execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
-import { connect } from 'node:net'
+import { connect, createServer as createServerOfStreams } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { median, say } from './figures.mjs'
 
 const names = ['plain.test', 'opened.test', 'granted.test']
+const systemBundle = '/etc/ssl/certs/ca-certificates.crt'
 /** Milliseconds; a host in the same country is 10 to 30 away. */
 const away = 20
 
@@ -77,6 +80,7 @@ async function measure() {
       await kept(ways, place, rounds, place === '/' ? requests : Math.ceil(requests / 5))
       await fresh(ways, place, rounds, Math.ceil(requests / 10))
     }
+    await byCurl({ gate, opening, own, port }, directory, rounds)
     const many = {}
     for (let round = 0; round < rounds; round += 1)
       for (const [name, open] of Object.entries(ways)) keep(many, name, await together(open, requests))
@@ -140,6 +144,48 @@ async function fresh(ways, place, rounds, requests) {
   say({
     against: 'straight to the host',
     group: `p50 of a request, connection new, host ${distance(place)}`,
+    samples,
+    unit: 'ms',
+  })
+}
+
+/** As curl itself counts: each time a program of its own, with the authorities of the machine and a new connection. */
+async function byCurl({ gate, opening, own, port }, directory, rounds) {
+  const bundle = join(directory, 'bundle.crt')
+  const system = existsSync(systemBundle) ? [readFileSync(systemBundle)] : []
+  writeFileSync(bundle, Buffer.concat([...system, own, opening]))
+  // In a container, that is the relay.
+  const relay = createServerOfStreams((client) => {
+    const server = connect(gate)
+    pipeline(client, server, () => {})
+    pipeline(server, client, () => {})
+  }).listen(0, '127.0.0.1')
+  await once(relay, 'listening')
+  const through = ['--proxy', `http://127.0.0.1:${relay.address().port}`]
+  const ways = {
+    'straight to the host': ['--connect-to', `plain.test:443:127.0.0.1:${port}`, 'https://plain.test/'],
+    'a tunnel of the gate': [...through, 'https://plain.test/'],
+    opened: [...through, 'https://opened.test/'],
+    'with a grant': [...through, 'https://granted.test/'],
+  }
+  const samples = {}
+  const curl = async (args) => {
+    const all = ['-sS', '-o', '/dev/null', '--cacert', bundle, '-w', '%{http_code} %{time_total}', ...args]
+    const { stdout } = await promisify(execFile)('curl', all)
+    const [status, seconds] = stdout.split(' ').map(Number)
+    if (status !== 200) throw new Error(`${args.at(-1)}: ${stdout}`)
+    return seconds * 1_000
+  }
+  for (let round = 0; round < rounds; round += 1)
+    for (const [name, args] of Object.entries(ways)) {
+      const times = []
+      for (let index = 0; index < 10; index += 1) times.push(await curl(args))
+      keep(samples, name, median(times))
+    }
+  relay.close()
+  say({
+    against: 'straight to the host',
+    group: 'p50 of a request by curl, host that answers at once',
     samples,
     unit: 'ms',
   })

@@ -1,14 +1,7 @@
 // Owns how a request that may pass goes on to the real host: with what a grant puts in, over TLS that is verified, found and
 // connected to by the gate, which is the only one that looks up names. Pure.
 import type { GrantedPlace } from '../egress/opened-hosts.js'
-import {
-  answerHeaders,
-  mostTraces,
-  portVariable,
-  questionHeaders,
-  questionPaths,
-  verdictField,
-} from '../egress/opening-words.js'
+import { answerHeaders, portVariable, questionHeaders, questionPaths, verdictField } from '../egress/opening-words.js'
 import type { CaddyRoute } from '../routing/agent.js'
 import { targetsOf, webSocketOverHttp2 } from './egress-patterns.js'
 import type { EgressSettings, OpenedAgent } from './egress-settings.js'
@@ -57,14 +50,19 @@ function askForVerdict({ questions }: EgressSettings, agent: OpenedAgent): Caddy
 }
 
 /** 200: it is put in. 204: nothing for this one request. Whatever else moat answers is the answer. */
-function askForValue({ questions }: EgressSettings, agent: OpenedAgent, { grant, headers, query }: GrantedPlace) {
+function askForValue(
+  { questions }: EgressSettings,
+  agent: OpenedAgent,
+  { grant, headers, query, traces }: GrantedPlace,
+) {
   const value = (kind: string, name: string | number) => `{http.reverse_proxy.header.${kind}-${name}}`
   const vars = Object.fromEntries([
     ...headers.map((name, index) => [`moat_set_${index}`, value(answerHeaders.set, canonical(name))]),
     ...query.map((_, index) => [`moat_query_${index}`, value(answerHeaders.query, index)]),
-    ...Array.from({ length: mostTraces }, (_, index) => [`moat_trace_${index}`, value(answerHeaders.trace, index)]),
+    ...Array.from({ length: traces }, (_, index) => [`moat_trace_${index}`, value(answerHeaders.trace, index)]),
   ])
-  return ask(questions, questionPaths.value, agent, { [questionHeaders.grant]: [grant] }, [
+  const told = { [questionHeaders.grant]: [grant], [questionHeaders.traces]: [String(traces)] }
+  return ask(questions, questionPaths.value, agent, told, [
     { match: { status_code: [200] }, routes: [{ handle: [{ handler: 'vars', ...vars }] }] },
     { match: { status_code: [204] }, routes: [{ handle: [{ handler: 'invoke', name: 'plain' }], terminal: true }] },
   ])
@@ -113,7 +111,7 @@ function bothWays(settings: EgressSettings, agent: OpenedAgent, place?: GrantedP
 
 /** Of an answer: what Caddy adds to it, another way to the same host past the rules, and what was put into the request. */
 function answered(place: GrantedPlace | undefined) {
-  const traces = Array.from({ length: mostTraces }, (_, index) => ({
+  const traces = Array.from({ length: place?.traces ?? 0 }, (_, index) => ({
     replace: '[removed by moat]',
     search: `{http.vars.moat_trace_${index}}`,
   }))

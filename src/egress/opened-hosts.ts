@@ -15,6 +15,8 @@ export interface GrantedPlace {
   remove: readonly string[]
   /** The same of the query. */
   removeQuery: readonly string[]
+  /** How many forms of what is put in have to be looked for in answers, at most. */
+  traces: number
 }
 
 /** Patterns as in rules, each once. */

@@ -18,6 +18,7 @@ export const questionHeaders = {
   path: 'X-Moat-Path',
   port: 'X-Moat-Port',
   run: 'X-Moat-Run',
+  traces: 'X-Moat-Traces',
 } as const
 
 /** What moat answers, before a number or the name of a header. */
@@ -27,9 +28,6 @@ export const answerHeaders = {
   trace: 'X-Moat-Trace',
   verdict: 'X-Moat-Verdict',
 } as const
-
-/** How many forms of a secret are taken out of the headers of answers. moat fills in as many, whatever there is. */
-export const mostTraces = 48
 
 /** Its answer is the request as it arrived, with whatever was put in. */
 export const echoingMethod = /^trac[ek]$/i

@@ -2,7 +2,7 @@
 // tell, and what a grant puts in. Pure.
 import { allowCommand, logCommand } from './allow-command.js'
 import { decide } from './decide.js'
-import { answerHeaders, mostTraces, questionHeaders } from './opening-words.js'
+import { answerHeaders, questionHeaders } from './opening-words.js'
 import type { NetworkPolicy, Verdict } from './policy.js'
 
 /** A request of an agent, as Caddy has it. */
@@ -15,6 +15,8 @@ export interface Question {
   path: string
   port: number
   runId: string
+  /** How many forms of the value Caddy looks for in the answer. */
+  traces?: number
 }
 
 export interface QuestionAnswer {
@@ -33,10 +35,19 @@ export function readQuestion(headers: Readonly<Record<string, string | string[] 
     text(questionHeaders[name]),
   )
   const port = Number(text(questionHeaders.port))
+  const traces = Number(text(questionHeaders.traces))
   if (host === undefined || method === undefined || path === undefined || runId === undefined) return undefined
   // A WebSocket over HTTP/2 is asked for with CONNECT, and is the GET of before; Caddy lets no other pass.
   const asked = method === 'CONNECT' ? 'GET' : method
-  return { ...(grant !== undefined && { grant }), host, method: asked, path, port, runId }
+  return {
+    ...(grant !== undefined && { grant }),
+    host,
+    method: asked,
+    path,
+    port,
+    runId,
+    ...(traces > 0 && { traces }),
+  }
 }
 
 /** What becomes of a request: 200 or a refusal, and always why. */
@@ -70,9 +81,16 @@ export interface PutIn {
   traces: readonly string[]
 }
 
-/** `random` is what nobody can send: where there are fewer forms than Caddy looks for, it must not look for nothing. */
-export function answerValue({ headers, query, traces }: PutIn, random: string): QuestionAnswer {
-  const forms = [...traces, ...Array<string>(mostTraces).fill(random)].slice(0, mostTraces)
+/**
+ * `random` is what nobody can send: where there are fewer forms than Caddy looks for, it must not look for nothing. Undefined
+ * where there are more, as for a moment after a grant became another: some would come back.
+ */
+export function answerValue(
+  { headers, query, traces }: PutIn,
+  { count = 0, random }: { count: number | undefined; random: string },
+): QuestionAnswer | undefined {
+  if (traces.length > count) return undefined
+  const forms = [...traces, ...Array<string>(count - traces.length).fill(random)]
   return {
     headers: Object.fromEntries([
       ...Object.entries(headers).map(([name, value]) => [`${answerHeaders.set}-${name}`, value]),

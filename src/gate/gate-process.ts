@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { json } from 'node:stream/consumers'
 import { moatPaths } from '../config/paths.js'
 import { messageOf } from '../errors.js'
+import { keepOutOfDumps } from '../processes/keep-out-of-dumps.js'
 import { listenPrivately } from '../upkeep/listen-privately.js'
 import { type CaddyDial, openCaddyDial } from './caddy-dial.js'
 import { openCaddyReports } from './caddy-reports.js'
@@ -19,6 +20,7 @@ const checkInterval = 25
 /** Serves until it is told to stop. `home` is the `~/.moat` it is for; `id` is what it answers with. */
 export async function runGate([home = '', id = '']: readonly string[]): Promise<void> {
   process.umask(0o077)
+  keepOutOfDumps()
   const log = (message: string) => process.stderr.write(`${new Date().toISOString()} [${process.pid}] ${message}\n`)
   process.stderr.on('error', () => {})
   process.on('SIGHUP', () => {})

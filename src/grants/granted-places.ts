@@ -1,7 +1,7 @@
 // Owns what the proxy's config has to know of grants: where it has to ask for a value, and which headers that value comes in. Pure.
 import type { GrantedPlace } from '../egress/opened-hosts.js'
 import type { Injection } from './injection.js'
-import { formatGrant, replacedHeaders } from './injection.js'
+import { formatGrant, mostTracesOf, replacedHeaders } from './injection.js'
 
 /** Each host at each port is in one of them for each grant. */
 export function placesOf(injections: readonly Injection[]): GrantedPlace[] {
@@ -20,6 +20,7 @@ export function placesOf(injections: readonly Injection[]): GrantedPlace[] {
       query,
       remove: unique(here.flatMap(replacedHeaders)).filter((header) => !headers.includes(header)),
       removeQuery: unique(here.flatMap(({ removeQuery }) => removeQuery)).filter((key) => !query.includes(key)),
+      traces: Math.max(...here.map(mostTracesOf)),
     }
     const known = places.get(JSON.stringify(place))
     if (known) known.hosts.push(host)

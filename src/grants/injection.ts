@@ -47,6 +47,8 @@ export function parseGrant(text: string): GrantName {
   return { name, profile }
 }
 
+const fieldPattern = /\{(\w+)\}/g
+
 /** What one request is given. */
 export interface Injected {
   /** Lower-case names. */
@@ -78,6 +80,14 @@ export function replacedHeaders({ place, remove }: Pick<Injection, 'place' | 're
   return [...new Set([...set, ...remove].map((name) => name.toLowerCase()))].toSorted()
 }
 
+/** Of one field: as it is, in hex (2), URL encoding (2), and in Base64 (2) at each of three alignments. */
+const formsOfField = 11
+
+/** Of how many forms Caddy has to know before it has any: it looks for each in every header of an answer. */
+export function mostTracesOf({ place }: Pick<Injection, 'place'>): number {
+  return formsOfField * new Set(place.flatMap(usedFields)).size
+}
+
 /** Shorter values would be found in what has nothing to do with them. */
 const shortestTrace = 6
 
@@ -86,7 +96,8 @@ const shortestTrace = 6
  * found wherever it stands in what was encoded: what is left of it is a letter or two at its ends.
  */
 export function tracesOf({ place }: Pick<Injection, 'place'>, secret: Secret): string[] {
-  const texts = Object.entries(secret).flatMap(([field, text]) => (isUsed(place, field) ? [text] : []))
+  const used = new Set(place.flatMap(usedFields))
+  const texts = Object.entries(secret).flatMap(([field, text]) => (used.has(field) ? [text] : []))
   const forms = texts.flatMap((text) => {
     const hex = Buffer.from(text).toString('hex')
     const encoded = encodeURIComponent(text)
@@ -105,8 +116,8 @@ function base64Forms(text: string): string[] {
   })
 }
 
-function isUsed(place: readonly Placement[], field: string): boolean {
-  return place.some((one) => (one.kind === 'basic' ? field === 'token' : one.value.includes(`{${field}}`)))
+function usedFields(place: Placement): string[] {
+  return place.kind === 'basic' ? ['token'] : [...place.value.matchAll(fieldPattern)].map(([, name = '']) => name)
 }
 
 /** The first that is for a request; undefined for one that gets nothing. `host` in its one form, `path` as it was sent. */
@@ -134,7 +145,7 @@ export function clashOf(
 }
 
 function fill(template: string, secret: Secret): string {
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) =>
+  return template.replace(fieldPattern, (whole, name: string) =>
     Object.hasOwn(secret, name) ? (secret[name] ?? '') : whole,
   )
 }

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { systemReason } from '../config/read-config.js'
 import { exitCodes, MoatError } from '../errors.js'
+import { keepOutOfDumps } from '../processes/keep-out-of-dumps.js'
 import type { Grant, GrantSource } from './grant.js'
 import { formatGrant, type Secret } from './injection.js'
 import { runForValue } from './run-for-value.js'
@@ -65,6 +66,7 @@ export async function textOf(
 
 /** A value as it was typed or printed: a token, or JSON with one in it and the time at which it ends. */
 export function parseValue(value: string | Secret, subject: string, fields: readonly string[] = ['token']): ReadValue {
+  keepOutOfDumps()
   const parsed = typeof value === 'string' ? parseText(value.trim()) : { secret: value }
   const missing = fields.filter((field) => !Object.hasOwn(parsed.secret, field) || !parsed.secret[field])
   if (missing.length > 0) throw noValue(subject, `there is no ${missing.join(' and no ')} in it`)

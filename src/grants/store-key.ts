@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { displayPath } from '../config/paths.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { messageOf, systemCode } from '../errors.js'
+import { keepOutOfDumps } from '../processes/keep-out-of-dumps.js'
 import { openKeychain } from './keychain.js'
 import { broken, isSafeDirectory, makeSafeDirectory, readPrivately } from './private-file.js'
 
@@ -25,6 +26,7 @@ export async function readKey(
   directory: string,
   { open = openKeychain }: KeyOptions = {},
 ): Promise<Buffer | undefined> {
+  keepOutOfDumps()
   if (!(await isSafeDirectory(directory))) return undefined
   const file = keyFile(directory)
   const text = await readPrivately(file)

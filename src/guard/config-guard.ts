@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { readWhole } from '../config/open-inside.js'
 import { replaceFile } from '../config/replace-file.js'
+import { shellQuote } from '../config/shell-quote.js'
 import { messageOf } from '../errors.js'
 import { viewDirectory } from '../worktrees/container-view.js'
 import type { GitPlace } from '../worktrees/git-place.js'
@@ -167,7 +168,8 @@ export class ConfigGuard {
     } catch (error) {
       return `${found}; it could not be put back: ${messageOf(error)}.`
     }
-    const kept = ` What it said is in ${aside}: if that was you, set it again when no agent is at work here.`
+    const [from, to] = [shellQuote(aside), shellQuote(path)]
+    const kept = ` What it said is kept. If that was you, look at it, and set it again when no agent is at work here: diff ${to} ${from}; cp ${from} ${to}`
     return `${found}; it is as it was before.${refused ? kept : ''}`
   }
 

@@ -5,6 +5,7 @@ import { lstatSync, readdirSync, readlinkSync, realpathSync, type Stats } from '
 import { dirname, join, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { openInside, readWhole } from '../config/open-inside.js'
+import { rawName, systemName, textName } from '../config/raw-name.js'
 import { contains } from '../config/real-path.js'
 import { systemCode } from '../errors.js'
 import { type Trust, TrustedFiles } from './trusted-files.js'
@@ -23,7 +24,7 @@ export interface SurveyEntry {
 export interface Survey {
   /** False when there was more than is looked at. */
   complete: boolean
-  /** By path relative to the workspace, with `#key` for a part of a file. */
+  /** By path relative to the workspace, as text, with `#key` for a part of a file. */
   entries: Map<string, SurveyEntry>
 }
 
@@ -50,6 +51,7 @@ export async function survey(workspace: string, limits: SurveyLimits = usual): P
   return { complete: walk.complete, entries: walk.entries }
 }
 
+/** Paths in here are raw, see raw-name.ts, but for those that name entries. */
 class Walk {
   complete = true
   readonly entries = new Map<string, SurveyEntry>()
@@ -60,7 +62,7 @@ class Walk {
   readonly #workspace: string
 
   constructor(workspace: string, limits: SurveyLimits) {
-    this.#workspace = workspace
+    this.#workspace = rawName(workspace)
     this.#limits = limits
   }
 
@@ -75,7 +77,7 @@ class Walk {
     this.#bareRepository(directory, children)
     const [trusted, others] = [[] as string[], [] as string[]]
     for (const name of children) {
-      if (this.#trusted.trustsIn(pathIn(directory, name)).length > 0) trusted.push(name)
+      if (this.#trusted.trustsIn(textName(pathIn(directory, name))).length > 0) trusted.push(name)
       else others.push(name)
     }
     for (const name of [...trusted, ...others]) {
@@ -94,7 +96,7 @@ class Walk {
     const path = join(this.#workspace, directory)
     try {
       // Since it was queued, a link may have been put in its place.
-      return realpathSync.native(path) === path ? readdirSync(path) : []
+      return realPathOf(path) === path ? readdirSync(systemName(path), { encoding: 'latin1' }) : []
     } catch (error) {
       this.#closed(`${directory}/`, error)
       return []
@@ -106,12 +108,12 @@ class Walk {
     const code = systemCode(error) ?? ''
     if (code === 'ENOENT' || code === 'ENOTDIR') return
     const nothing = { bornMs: 0, changedMs: 0, mode: 0, size: 0 }
-    this.entries.set(path, { ...nothing, digest: code, why: 'it cannot be looked into' })
+    this.entries.set(textName(path), { ...nothing, digest: code, why: 'it cannot be looked into' })
   }
 
   #stats(path: string): Stats | undefined {
     try {
-      return lstatSync(join(this.#workspace, path), { throwIfNoEntry: false })
+      return lstatSync(systemName(join(this.#workspace, path)), { throwIfNoEntry: false })
     } catch (error) {
       this.#closed(path, error)
       return undefined
@@ -120,36 +122,37 @@ class Walk {
 
   /** A promise only where there is something to wait for: most files have nothing to say. */
   #entry(directory: string, name: string): Promise<void> | undefined {
-    const path = pathIn(directory, name)
-    const absolute = join(this.#workspace, path)
-    const stats = this.#stats(path)
+    const raw = pathIn(directory, name)
+    const absolute = join(this.#workspace, raw)
+    const stats = this.#stats(raw)
     if (!stats) return undefined
     if (stats.isDirectory()) {
-      this.#queue.push(gitObjects.test(path) ? `${path}/info` : path)
+      this.#queue.push(gitObjects.test(raw) ? `${raw}/info` : raw)
       return undefined
     }
+    const path = textName(raw)
     const isData = gitData.test(path)
     const trusts = isData ? [] : this.#trusted.trustsIn(path)
     const special = specialReason(stats) ?? (stats.isSymbolicLink() ? this.#linkReason(absolute) : undefined)
     if (special !== undefined) {
       const digest = stats.isSymbolicLink() ? { digest: readLink(absolute) } : {}
       this.entries.set(path, { ...identity(stats), ...digest, why: special })
-    } else if (trusts.length > 0) return this.#trust(path, stats, trusts)
+    } else if (trusts.length > 0) return this.#trust(path, raw, stats, trusts)
     else if (stats.isFile() && (stats.mode & 0o111) !== 0 && !isData) {
       this.entries.set(path, { ...identity(stats), why: 'it can be run' })
     }
     return undefined
   }
 
-  async #trust(path: string, stats: Stats, trusts: readonly Trust[]): Promise<void> {
-    const content = stats.isFile() && stats.size <= mostDigested ? await this.#read(path) : undefined
+  async #trust(path: string, raw: string, stats: Stats, trusts: readonly Trust[]): Promise<void> {
+    const content = stats.isFile() && stats.size <= mostDigested ? await this.#read(path, raw) : undefined
     if (content && trusts[0]?.part !== undefined && !isJson(content)) {
       const why = 'it is no JSON, and what reads it may see something else in it'
       this.entries.set(path, { ...identity(stats), digest: digestOf(content, undefined), why })
       return
     }
     for (const { part, why } of trusts) {
-      const digest = stats.isSymbolicLink() ? readLink(join(this.#workspace, path)) : content && digestOf(content, part)
+      const digest = stats.isSymbolicLink() ? readLink(join(this.#workspace, raw)) : content && digestOf(content, part)
       // A file without the key has nothing in it that is trusted.
       if (digest === 'nothing') continue
       const entry = { ...identity(stats), ...(digest !== undefined && { digest }), why }
@@ -157,8 +160,10 @@ class Walk {
     }
   }
 
-  async #read(path: string): Promise<Buffer | undefined> {
-    const handle = await openInside(this.#workspace, path).catch(() => undefined)
+  /** Not under a name that is no text: what has none is told apart by size and time of change. */
+  async #read(path: string, raw: string): Promise<Buffer | undefined> {
+    if (rawName(path) !== raw) return undefined
+    const handle = await openInside(textName(this.#workspace), path).catch(() => undefined)
     try {
       return handle && (await readWhole(handle, mostDigested))
     } catch {
@@ -170,8 +175,8 @@ class Walk {
 
   #linkReason(link: string): string | undefined {
     const named = resolve(dirname(link), readLink(link))
-    const inside = contains(this.#workspace, named) && contains(this.#workspace, realPathOf(link) ?? named)
-    return inside ? undefined : `a link that leads out of the workspace, to ${readLink(link)}`
+    const inside = contains(this.#workspace, named) && contains(this.#workspace, targetOf(link) ?? named)
+    return inside ? undefined : `a link that leads out of the workspace, to ${textName(readLink(link))}`
   }
 
   /** git takes a directory that looks like a repository for one, and runs what its config names. */
@@ -181,7 +186,7 @@ class Walk {
     const stats = this.#stats(directory)
     if (stats) {
       const why = 'git takes it for a repository, and runs what its config names'
-      this.entries.set(`${directory}/`, { ...identity(stats), digest: 'repository', why })
+      this.entries.set(`${textName(directory)}/`, { ...identity(stats), digest: 'repository', why })
     }
   }
 }
@@ -216,21 +221,26 @@ function isJson(content: Buffer): boolean {
   }
 }
 
+/** Raw. */
 function readLink(path: string): string {
   try {
-    return readlinkSync(path)
+    return readlinkSync(systemName(path), { encoding: 'latin1' })
   } catch {
     return ''
   }
 }
 
-/** Node's own way of finding it reads `..` in the text of a link, where the system goes where the link has led. */
-function realPathOf(path: string): string | undefined {
+function targetOf(link: string): string | undefined {
   try {
-    return realpathSync.native(path)
+    return realPathOf(link)
   } catch {
     return undefined
   }
+}
+
+/** Node's own way of finding it reads `..` in the text of a link, where the system goes where the link has led. */
+function realPathOf(path: string): string {
+  return realpathSync.native(systemName(path), { encoding: 'latin1' })
 }
 
 function pathIn(directory: string, name: string): string {

@@ -93,6 +93,9 @@ export class AgentSession {
       .sign({ ...request, ...verdict, ...(isLogin && this.#bind && { bind: this.#bind }) })
       .catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
     if (typeof signature === 'string') return this.#refuse(signature)
+    // The user may have been asked, and have revoked the grant instead.
+    const now = judgeSignature(request, await this.#options.accesses(), this.#session)
+    if ('refused' in now) return this.#refuse(now.refused)
     return writeMessage(messages.signed, writeString(signature))
   }
 

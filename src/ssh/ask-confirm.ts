@@ -21,8 +21,16 @@ export async function findAskpass(env: NodeJS.ProcessEnv = process.env): Promise
   return undefined
 }
 
-/** True when the user has said yes. */
-export async function askConfirm(question: string, env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
+let last: Promise<unknown> = Promise.resolve()
+
+/** True when the user has said yes. One after the other: an agent that asks thirty times is not to open thirty windows. */
+export function askConfirm(question: string, env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
+  const answered = last.then(() => ask(question, env))
+  last = answered.catch(() => {})
+  return answered
+}
+
+async function ask(question: string, env: NodeJS.ProcessEnv): Promise<boolean> {
   const program = await findAskpass(env)
   if (program === undefined) return false
   const asking = { ...env, SSH_ASKPASS_PROMPT: 'confirm' }

@@ -4,6 +4,7 @@ import { keepCompiledCodeNow } from '../config/compile-cache.js'
 import { homeProblem } from '../config/home-problem.js'
 import { moatPaths } from '../config/paths.js'
 import { MoatError, messageOf, serializeError } from '../errors.js'
+import { keepOutOfDumps } from '../processes/keep-out-of-dumps.js'
 import type { ReadyMessage, SupervisorArguments } from './protocol.js'
 import { startSupervisor } from './supervisor.js'
 
@@ -14,6 +15,8 @@ export const readyDescriptor = 3
 export async function runSupervisor(argument: string): Promise<void> {
   // Sockets, logs and everything else this process makes are for this user only.
   process.umask(0o077)
+  // Nor is what it, Caddy and the gate have in memory for others: values of grants.
+  keepOutOfDumps()
   const args = JSON.parse(argument) as SupervisorArguments
   const log = (message: string) => process.stderr.write(`${new Date().toISOString()} [${process.pid}] ${message}\n`)
   // The log is a file: a full disk is no reason to leave agents without a proxy.

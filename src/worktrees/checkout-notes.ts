@@ -5,6 +5,7 @@ import { shellQuote } from '../config/shell-quote.js'
 import { gitCommand } from './git.js'
 import { hasSubmodules } from './git-environment.js'
 import type { GitPlace } from './git-place.js'
+import { innerNotes } from './inner-repositories.js'
 import { programNotes } from './program-notes.js'
 import { remotesWithCredentials } from './repository.js'
 
@@ -17,7 +18,7 @@ export async function checkoutNotes(place: GitPlace): Promise<string[]> {
     () => false,
   )
   return [
-    ...(await programNotes(place)),
+    ...(await Promise.all([programNotes(place), innerNotes(place)])).flat(),
     ...remotes.map(
       (name) =>
         `The URL of the remote ${name} contains credentials, which the agent can read. Move them to a credential helper: ${gitThere} remote set-url ${shellQuote(name)} <URL without them>`,

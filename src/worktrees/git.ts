@@ -42,8 +42,8 @@ const settings = [
 ].flatMap((setting) => ['-c', setting])
 
 /** Runs git in a place; resolves whatever its exit code is. Throws REPOSITORY_UNSAFE. */
-export function askGit(place: GitPlace, args: readonly string[]): Promise<GitOutcome> {
-  return withView(place, (ask) => ask(args))
+export function askGit(place: GitPlace, args: readonly string[], encoding?: 'latin1' | 'utf8'): Promise<GitOutcome> {
+  return withView(place, (ask) => ask(args, encoding))
 }
 
 /** Runs git in a place; its output without the last line end. Throws GIT_FAILED with git's own words, REPOSITORY_UNSAFE. */
@@ -61,7 +61,10 @@ export function gitFailed({ commonDir, root }: GitPlace, { code, stderr }: GitOu
 /** Calls git any number of times with one common directory; what it writes to `view`/config is gone afterwards. */
 export async function withView<T>(
   place: GitPlace,
-  action: (ask: (args: readonly string[]) => Promise<GitOutcome>, view: string) => Promise<T>,
+  action: (
+    ask: (args: readonly string[], encoding?: 'latin1' | 'utf8') => Promise<GitOutcome>,
+    view: string,
+  ) => Promise<T>,
 ): Promise<T> {
   const { commonDir, gitDir, root } = place
   const text = configText(await allowedConfig(place))
@@ -74,7 +77,8 @@ export async function withView<T>(
     await mkdir(join(view, 'info'))
     await Promise.all(linked.map((name) => symlink(join(commonDir, name), join(view, name))))
     const env = { GIT_COMMON_DIR: view, GIT_DIR: gitDir, ...(root !== undefined && { GIT_WORK_TREE: root }) }
-    return await action((args) => startGit([...settings, ...args], { directory: root ?? commonDir, env }), view)
+    const start = { directory: root ?? commonDir, env }
+    return await action((args, encoding = 'utf8') => startGit([...settings, ...args], { ...start, encoding }), view)
   } finally {
     await rm(view, { force: true, recursive: true })
   }

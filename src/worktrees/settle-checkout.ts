@@ -8,9 +8,10 @@ import { carryUpstreams } from './carry-upstreams.js'
 import { viewDirectory } from './container-view.js'
 import { findCheckout, placeOf } from './find-checkout.js'
 import { type GitPlace, mainDirectory, unsafe } from './git-place.js'
+import { innerNotes } from './inner-repositories.js'
 import { mainCheckoutAt } from './main-checkout.js'
 import { type GitLink, removeLinks } from './remove-links.js'
-import { dropEnded, dropRecord, isKnown, recordStart, startRecords } from './start-links.js'
+import { dropEnded, dropRecord, isKnown, recordStart, type StartRecord, startRecords } from './start-links.js'
 
 /** Without these there is no repository; of one checkout, and of all. */
 const essential = ['logs', 'logs/refs', 'refs']
@@ -25,9 +26,15 @@ export async function settleCheckout(workspace: string, home: string, runId: str
     const place = await checkoutAt(workspace)
     if (!place) return []
     const records = (await startRecords(place, home)).filter((record) => record.runId === runId)
-    const links = records.length === 0 ? [] : await removeLinks(place, (link) => isKnown(place, records, link))
-    const said = [...(await saidOf(links, place, home)), ...(await carried(place, home))]
-    await dropRecord(place, home, runId)
+    const { closed, links } = await removed(place, records)
+    const said = [
+      ...(await saidOf(links, place, home)),
+      ...(await carried(place, home)),
+      ...closed.map(saidOfClosed),
+      ...(await innerNotes(place)),
+    ]
+    // What is closed is looked into before the next run.
+    if (closed.length === 0) await dropRecord(place, home, runId)
     return said
   } catch (error) {
     // Links that it has left may still be there.
@@ -47,10 +54,24 @@ export async function beginCheckout(
 ): Promise<string[]> {
   await assertWhole(place)
   const records = await startRecords(place, home)
-  const links = records.length === 0 ? [] : await removeLinks(place, (link) => isKnown(place, records, link))
+  const { closed, links } = await removed(place, records)
+  const [first] = closed
+  if (first !== undefined) throw unsafe(saidOfClosed(first), [`chmod -R u+rwX ${shellQuote(first)}`])
   const said = [...(await saidOf(links, place, home)), ...(await carried(place, home))]
   await recordStart(place, home, runId, await dropEnded(place, home, records, live))
   return said
+}
+
+/** What was not there before any of these runs, which is removed, and what could not be looked into. */
+async function removed(place: GitPlace, records: readonly StartRecord[]) {
+  const closed: string[] = []
+  const isOld = (link: GitLink) => isKnown(place, records, link)
+  const links = records.length === 0 ? [] : await removeLinks(place, isOld, (path) => closed.push(path))
+  return { closed, links }
+}
+
+function saidOfClosed(path: string): string {
+  return `${plain(path)} is closed, also to you, maybe by an agent: there may be links in it by which your git would write elsewhere`
 }
 
 /** A link for one of them is its user's, more likely than not, so it is never removed at a start. */

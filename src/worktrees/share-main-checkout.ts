@@ -113,7 +113,7 @@ async function covers(place: GitPlace, target: string, own: string): Promise<Mou
   await ensureFile(join(commonDir, 'commondir'), '.\n')
   // The container's has to be there, and the host's git heeds none in this place.
   await ensureFile(join(commonDir, 'gitdir'), `${join(root ?? commonDir, '.git')}\n`)
-  const entries = await readdir(commonDir, { withFileTypes: true })
+  const entries = (await readdir(commonDir, { withFileTypes: true })).filter(({ name }) => isText(name))
   const directories = entries.filter(
     (entry) => entry.isDirectory() && !written.has(entry.name) && entry.name !== 'hooks',
   )
@@ -191,6 +191,11 @@ async function forgetWorktree(copy: string): Promise<void> {
 /** A config may name another place for its files than the one they are given to the agent from. */
 async function isElsewhere(place: GitPlace): Promise<boolean> {
   return (await dangerousConfig(place)).some(({ key }) => key === 'core.worktree')
+}
+
+/** An engine can be told of no other name; git has none. */
+function isText(name: string): boolean {
+  return !name.includes('\ufffd')
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -28,6 +28,7 @@ const places: GrantedPlace[] = [
     query: ['key'],
     remove: ['x-api-key'],
     removeQuery: ['old'],
+    traces: 11,
   },
 ]
 const policy: NetworkPolicy = {

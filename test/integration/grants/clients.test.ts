@@ -2,7 +2,7 @@
 // credential. And what tries to see it does not.
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -258,6 +258,13 @@ it('and the values are nowhere', async () => {
   const { port } = await sandbox.json<{ port: number }>(['proxy', 'status'])
   const page = await sandbox.get(`https://localhost:${port}/`)
   expect(page.body).toContain('having')
+  // Nor would they be in a dump of what knows them.
+  const { caddy: front, supervisor } = await sandbox.json<Record<'caddy' | 'supervisor', { pid: number }>>([
+    'proxy',
+    'status',
+  ])
+  for (const { pid } of [front, supervisor])
+    expect(readFileSync(`/proc/${pid}/coredump_filter`, 'utf8')).toBe('00000000\n')
   const network = (await sandbox.moat(['network', 'log', 'having'])).stdout
   expect(network).toContain('git.test')
   const given = { caddy, network, page: JSON.stringify(page), outcomes: JSON.stringify(outcomes) }

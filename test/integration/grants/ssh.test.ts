@@ -10,6 +10,11 @@ import { type Outcome, Sandbox } from '../../helpers/sandbox.js'
 import { makeKey, publicLine, SshHosts } from '../../helpers/ssh-host.js'
 import { clientDependencies } from '../../helpers/stub-services.js'
 
+/** Stands for the window that asks: writes down what it is asked, and answers moat and the user's agent as the test says. */
+const asks = `#!/bin/sh
+cd "$(dirname "$0")"; printf '%s: %s\\n' "$SSH_ASKPASS_PROMPT" "$1" >> asked
+case $1 in "The agent "*) exit "$(cat to-moat)";; *) exit "$(cat to-agent)";; esac
+`
 const yaml = (name: string, more: string) => `name: ${name}\n${clientDependencies}\ncommand: [sleep, '600']\n${more}`
 
 let sandbox: Sandbox
@@ -23,7 +28,7 @@ const fingerprint = (name: string) =>
 beforeAll(async () => {
   sandbox = new Sandbox()
   keys = sandbox.directory('keys')
-  for (const name of ['in-agent', 'in-file', 'host-a', 'host-b', 'host-c']) makeKey(keys, name)
+  for (const name of ['in-agent', 'in-file', 'asking', 'host-a', 'host-b', 'host-c', 'host-d']) makeKey(keys, name)
   // ssh finds its files by the system's list of users, so it is told of the test's.
   const bin = sandbox.directory('bin', { ssh: `#!/bin/sh\nexec /usr/bin/ssh -F ${key('config')} "$@"\n` })
   chmodSync(join(bin, 'ssh'), 0o755)
@@ -31,25 +36,31 @@ beforeAll(async () => {
     key('config'),
     `UserKnownHostsFile ${key('known_hosts')}\nHost b.test\n  IdentityFile ${key('in-file')}\n`,
   )
-  const known = { 'a.test': 'host-a', '[b.test]:2222': 'host-b' }
+  const known = { 'a.test': 'host-a', '[b.test]:2222': 'host-b', 'd.test': 'host-d' }
   const lines = Object.entries(known).map(([host, name]) => `${host} ${publicLine(key(name))}\n`)
   writeFileSync(key('known_hosts'), lines.join(''))
   execFileSync('ssh-keygen', ['-H', '-f', key('known_hosts')], { stdio: 'ignore' })
   const socket = key('agent')
-  agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const asker = sandbox.directory('asker', { ask: asks })
+  chmodSync(join(asker, 'ask'), 0o755)
+  Object.assign(sandbox.env, { SSH_ASKPASS: join(asker, 'ask') })
+  const env = { ...process.env, SSH_ASKPASS: join(asker, 'ask'), SSH_ASKPASS_REQUIRE: 'force' }
+  agent = spawn('ssh-agent', ['-D', '-a', socket], { env, stdio: ['ignore', 'pipe', 'ignore'] })
   if (agent.stdout) await once(agent.stdout, 'data')
   Object.assign(sandbox.env, { PATH: `${bin}:${process.env.PATH}`, SSH_AUTH_SOCK: socket })
   execFileSync('ssh-add', ['-q', key('in-agent')], { env: sandbox.env, stdio: 'ignore' })
+  execFileSync('ssh-add', ['-q', '-c', key('asking')], { env: sandbox.env, stdio: 'ignore' })
   const plain = sandbox.directory('plain', { 'moat.yaml': yaml('plain', '') })
   await sandbox.json(['run', '-d', plain])
   const [first] = await sandbox.containers()
-  hosts = await SshHosts.start(sandbox.docker, first?.ImageID ?? '', [key('in-agent'), key('in-file')])
-  const ports = await Promise.all(['host-a', 'host-b', 'host-c'].map((name) => hosts.listen(key(name))))
-  const [a, b, c] = ports.map((port) => `127.0.0.1:${port}`)
-  sandbox.env.MOAT_TEST_HOSTS = `a.test:22=${a},b.test:2222=${b},c.test:22=${c}`
+  hosts = await SshHosts.start(sandbox.docker, first?.ImageID ?? '', ['in-agent', 'in-file', 'asking'].map(key))
+  const ports = await Promise.all(['host-a', 'host-b', 'host-c', 'host-d'].map((name) => hosts.listen(key(name))))
+  const [a, b, c, d] = ports.map((port) => `127.0.0.1:${port}`)
+  sandbox.env.MOAT_TEST_HOSTS = `a.test:22=${a},b.test:2222=${b},c.test:22=${c},d.test:22=${d}`
   await granted(['ssh:a.test', '--key', fingerprint('in-agent'), '--sign-commits'])
   await granted(['ssh:b.test:2222'])
-  const grants = 'grants: [ssh:a.test, ssh:b.test:2222]\nnetwork: {policy: strict, rules: ["c.test:22"]}\n'
+  await granted(['ssh:d.test', '--key', fingerprint('asking'), '--confirm'])
+  const grants = 'grants: [ssh:a.test, ssh:b.test:2222, ssh:d.test]\nnetwork: {policy: strict, rules: ["c.test:22"]}\n'
   await sandbox.json(['run', '-d', sandbox.directory('having', { 'moat.yaml': yaml('having', grants) })])
 }, 300_000)
 afterAll(async () => {
@@ -98,6 +109,24 @@ it('a key that lies in a file logs in as well, at the host of its grant', async 
   expect(stderr).not.toContain(fingerprint('in-agent'))
 })
 
+it('a key that asks is asked about, by moat and by the agent of the user, and each of them may say no', async () => {
+  const place = (name: string) => join(sandbox.directory('asker'), name)
+  const login = async (toMoat: number, toAgent: number) => {
+    writeFileSync(place('to-moat'), `${toMoat}`)
+    writeFileSync(place('to-agent'), `${toAgent}`)
+    writeFileSync(place('asked'), '')
+    const { code, stdout } = await inside('ssh -o BatchMode=yes git@d.test echo in')
+    const asked = readFileSync(place('asked'), 'utf8').match(/(?<=^confirm: ).*/gm)
+    return { asked, code, stdout }
+  }
+  const byMoat = `The agent having wants to log in to d.test with your key ${fingerprint('asking')}. Allow it?`
+  const byAgent = expect.stringMatching(/^Allow use of key asking/)
+  // moat's question comes first, and after a no of it nobody is asked.
+  expect(await login(1, 0)).toEqual({ asked: [byMoat], code: 255, stdout: '' })
+  expect(await login(0, 1)).toEqual({ asked: [byMoat, byAgent], code: 255, stdout: '' })
+  expect(await login(0, 0)).toEqual({ asked: [byMoat, byAgent], code: 0, stdout: 'in\n' })
+})
+
 describe('nobody else gets a login', () => {
   it('not a host without a grant, though the policy leads there and it would take the keys', async () => {
     const { code, stderr } = await inside(`${ssh} git@c.test echo in`)
@@ -122,7 +151,7 @@ describe('nobody else gets a login', () => {
     const { stdout } = await inside(`cd /tmp; ssh-add -L | head -1 > mine.pub; echo x > x
       ssh-keygen -q -t ed25519 -N '' -f own; ssh-add own 2>/dev/null; echo add $?; ssh-add -D 2>/dev/null; echo remove $?
       ssh-keygen -Y sign -n file -f mine.pub x 2>/dev/null; echo sign $?; ssh-add -l | wc -l`)
-    expect(stdout).toMatch(/^add 1\nremove 1\nsign 255\n2\n$/)
+    expect(stdout).toMatch(/^add 1\nremove 1\nsign 255\n3\n$/)
   })
 })
 
@@ -141,10 +170,12 @@ it('a revoked grant ends what is open, and nothing is signed any more', async ()
   const { stderr } = await inside(`${ssh} git@a.test echo in`)
   expect(stderr).toContain('"reason":"no rule"')
   const other = await inside('ssh-add -l; ssh -p 2222 -o BatchMode=yes git@b.test echo in')
-  expect(other.stdout).toMatch(/^256 \S+ for b\.test \(ED25519\)\nin\n$/)
+  expect(other.stdout).toMatch(/^256 \S+ for b\.test \(ED25519\)\n256 \S+ for d\.test \(ED25519\)\nin\n$/)
 })
 
 it('and the keys are nowhere', async () => {
-  const secrets = ['in-agent', 'in-file'].flatMap((name) => readFileSync(key(name), 'utf8').split('\n').slice(2, 4))
+  const secrets = ['in-agent', 'in-file', 'asking'].flatMap((name) =>
+    readFileSync(key(name), 'utf8').split('\n').slice(2, 4),
+  )
   expect(await findSecrets(secrets, sandbox, { outcomes: JSON.stringify(outcomes) })).toEqual([])
 })

@@ -97,11 +97,15 @@ describe('git in the container of a main checkout', () => {
     expect(await inside(agent, 'git status --porcelain --branch')).toBe('## main...origin/main\nA  host.txt\n')
     expect(repository.git('fsck', '--no-dangling')).toBe('')
     await inside(agent, 'ln -s /etc/motd .git/COMMIT_EDITMSG2; mkdir -p .git/logs/x; ln -s /etc/motd .git/logs/x/y')
+    // Names that are no text: git would write a line of a log by way of the first; no engine could mount the second.
+    await inside(agent, 'odd=$(printf "\\377"); ln -s /workspace/gone .git/logs/refs/heads/$odd; mkdir .git/$odd')
     const { stderr } = await sandbox.moat(['stop', agent.name])
     expect(stderr).toContain(
       `your git would have written through: ${repository.directory}/.git/COMMIT_EDITMSG2 -> /etc/motd, `,
     )
     expect(existsSync(join(repository.directory, '.git/logs/x'))).toBe(true)
+    expect(stderr).toContain('.git/logs/refs/heads/? -> /workspace/gone')
+    expect(await sandbox.moat(['run', repository.directory, '--', 'git', 'status'])).toMatchObject({ code: 0 })
     expect(repository.git('for-each-ref', '--format=%(upstream)', 'refs/heads')).toBe(
       'refs/remotes/origin/main\nrefs/remotes/origin/main',
     )

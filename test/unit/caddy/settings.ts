@@ -33,6 +33,7 @@ export const egress: EgressSettings = {
           query: ['key'],
           remove: ['x-old'],
           removeQuery: ['old'],
+          traces: 2,
         },
       ],
       name: 'dark-mode',

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { containerParts } from '../../../src/grants/container-parts.js'
 import { fillProvider } from '../../../src/grants/fill-provider.js'
 import { injectionsOf } from '../../../src/grants/grant.js'
+import { inject, injectionFor } from '../../../src/grants/injection.js'
 import { pathMatches } from '../../../src/grants/path-matches.js'
 import type { GrantProvider } from '../../../src/grants/provider.js'
 import { collectProviders, findProvider } from '../../../src/grants/providers.js'
@@ -80,6 +81,57 @@ describe('those of moat', () => {
       '/a/b/c/info/refs',
     ])
       expect([path, given(path)]).toEqual([path, false])
+  })
+
+  const header = (name: string, value: string) => ({ headers: { [name]: value }, query: {} })
+  const basic = (text: string) => header('authorization', `Basic ${Buffer.from(text).toString('base64')}`)
+  const bearer = header('authorization', 'Bearer the-value')
+  const requests: [provider: string, request: string, given: unknown][] = [
+    ['anthropic', 'api.anthropic.com/v1/messages', header('x-api-key', 'the-value')],
+    ['anthropic', 'console.anthropic.com/v1/messages', undefined],
+    ['aws', 'sts.amazonaws.com/', undefined],
+    ['claude', 'api.anthropic.com/v1/messages', bearer],
+    ['claude', 'claude.ai/api', undefined],
+    [
+      'gemini',
+      'generativelanguage.googleapis.com/v1beta/models/x:streamGenerateContent',
+      header('x-goog-api-key', 'the-value'),
+    ],
+    ['gemini', 'storage.googleapis.com/x', undefined],
+    ['github', 'api.github.com/graphql', bearer],
+    ['github', 'uploads.github.com/repos/a/b/releases/1/assets', bearer],
+    ['github', 'github.com/a/b.git/info/refs?service=git-upload-pack', basic('x-access-token:the-value')],
+    ['github', 'gist.github.com/x', undefined],
+    ['github', 'codeload.github.com/a/b/zip', undefined],
+    ['gitlab', 'gitlab.com/api/v4/user', bearer],
+    ['gitlab', 'gitlab.com/a/b/c.git/git-receive-pack', basic('oauth2:the-value')],
+    ['gitlab', 'gitlab.com/users/sign_in', undefined],
+    ['huggingface', 'huggingface.co/api/whoami-v2', bearer],
+    ['huggingface', 'router.huggingface.co/v1/chat/completions', bearer],
+    ['huggingface', 'cdn-lfs.huggingface.co/x', undefined],
+    ['npm', 'registry.npmjs.org/@acme%2fthing', bearer],
+    ['openai', 'api.openai.com/v1/responses', bearer],
+    ['openai', 'platform.openai.com/x', undefined],
+    ['pypi', 'upload.pypi.org/legacy/', basic('__token__:the-value')],
+    ['pypi', 'pypi.org/simple/thing/', undefined],
+  ]
+  it.each(requests)('have %s asked at %s', async (name, request, given) => {
+    const { host, pathname, port, search } = new URL(`https://${request}`)
+    const asked = { host, path: `${pathname}${search}`, port: Number(port || 443) }
+    const injection = injectionFor(injectionsOf(await builtIn(name)), asked)
+    expect(injection && inject(injection, { token: 'the-value' })).toEqual(given)
+    // Not over plain HTTP, nor at a port beside it.
+    for (const other of [80, 8443])
+      expect(injectionFor(injectionsOf(await builtIn(name)), { ...asked, port: other })).toBeUndefined()
+  })
+
+  it('take out what the agent itself has put where other credentials of the service may stand', async () => {
+    const removed = async (name: string) =>
+      injectionsOf(await builtIn(name)).map(({ remove, removeQuery }) => [remove, removeQuery])
+    expect(await removed('gemini')).toEqual([[['authorization'], ['key']]])
+    expect(await removed('anthropic')).toEqual([[['authorization'], []]])
+    expect(await removed('claude')).toEqual([[['x-api-key'], []]])
+    expect((await removed('gitlab'))[0]).toEqual([['private-token', 'job-token'], []])
   })
 
   it('write what npm reads for other registries and scopes', async () => {

@@ -33,7 +33,7 @@ const runId = 'run_0123456789ab'
 beforeEach(async () => {
   const directory = await temporaryDirectory()
   reviews = join(directory, 'reviews')
-  workspace = join(directory, 'app')
+  workspace = join(directory, 'äpp')
   await chmod(directory, 0o755)
   await mkdir(workspace)
   await write('readme.md', 'text')
@@ -42,6 +42,7 @@ beforeEach(async () => {
   await write('bin/tool', '#!/bin/sh\n')
   await chmod(join(workspace, 'bin/tool'), 0o755)
   await write('plain', 'x')
+  await writeFile(odd('old'), '#!', { mode: 0o755 })
   await symlink('readme.md', join(workspace, 'inner'))
 })
 
@@ -108,9 +109,22 @@ const rows: [string, () => Promise<unknown>, unknown[]][] = [
   ['steps of a rebase', () => write('.git/rebase-merge/git-rebase-todo', 'exec evil'), [todo]],
   ['another config', () => write('.git/commondir', '/tmp'), ['created .git/commondir']],
   ['a path too long to be followed', tooDeep, [expect.stringMatching(/^created a{200}\//)]],
+  ['a name with letters of other languages', () => write('grün/.envrc', ''), ['created grün/.envrc']],
+  ['what has names that are no text', noText, ['created x\udcff\udce4', 'created \udcff/.envrc', 'created \udcff/run']],
+  ['what has such a name, and was there', () => writeFile(odd('old'), '#!more'), ['changed old\udcff']],
   ['a control character in a name', () => write('x\u001b[2J/.envrc', ''), ['created x\u001b[2J/.envrc']],
 ]
 
+function odd(before: string, after = ''): Buffer {
+  return Buffer.concat([Buffer.from(`${workspace}/${before}`), Buffer.from([0xff]), Buffer.from(after)])
+}
+async function noText() {
+  await mkdir(odd(''))
+  await writeFile(odd('', '/.envrc'), '')
+  await writeFile(odd('', '/run'), '#!', { mode: 0o755 })
+  await writeFile(odd('', '/plain'), '')
+  await symlink('../elsewhere', Buffer.concat([odd('x'), Buffer.from([0xe4])]))
+}
 async function changedInSecret() {
   const before = new Date(1_700_000_000_000)
   await writeFile(at('bin/tool'), '#!/bin/no\n')

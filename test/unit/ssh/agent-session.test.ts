@@ -14,7 +14,9 @@ let accesses: SshAccess[]
 let refused: string[]
 let signed: SignatureTask[]
 let session: AgentSession
+let whileAsked: () => void
 beforeEach(() => {
+  whileAsked = () => {}
   accesses = [
     access('github.com', [github.text], [mine.text, rsa.text]),
     access('gitlab.com', [gitlab.text], [other.text]),
@@ -34,6 +36,7 @@ function newSession(): AgentSession {
     refused: (reason) => refused.push(reason),
     sign: async (task) => {
       signed.push(task)
+      whileAsked()
       return Buffer.from('signature')
     },
   })
@@ -146,6 +149,15 @@ describe('nothing is signed', () => {
     accesses = []
     expect(await sign()).toBe(false)
     expect(await listed()).toEqual([])
+  })
+
+  it('once the grant was revoked while the user was asked', async () => {
+    await bind()
+    whileAsked = () => {
+      accesses = []
+    }
+    expect(await sign()).toBe(false)
+    expect(signed).toHaveLength(1)
   })
 
   const wrong: [string, Login, number?][] = [
