@@ -69,6 +69,8 @@ export type ErrorCode =
   | 'PORT_TAKEN'
   | 'REVIEW_FAILED'
   | 'SEAL_KEY'
+  | 'SERVICE_FAILED'
+  | 'SERVICE_NOT_FOUND'
   | 'SSH_HOST'
   | 'SSH_KEY'
   | 'SSH_MISSING'

@@ -5,6 +5,11 @@ import type { Agent } from '../routing/agent.js'
 import type { Forwarder } from './forwarder.js'
 import type { AgentPlan } from './plan-agent.js'
 
+/** What is told of services: nothing for none. */
+export function serviceLabel({ services }: Pick<AgentPlan, 'services'>): Pick<Agent, 'services'> {
+  return services.length > 0 ? { services: services.map(({ image, name, port }) => ({ image, name, port })) } : {}
+}
+
 interface Started {
   containerId: string
   forwarder: Forwarder | undefined
@@ -26,6 +31,7 @@ export function describeStarted(plan: AgentPlan, { containerId, forwarder, keep,
     published: {},
     routes: plan.routes,
     runId,
+    ...serviceLabel(plan),
     state: 'running',
     workspace: plan.workspace,
   }

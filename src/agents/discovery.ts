@@ -3,7 +3,8 @@ import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
 import type { AgentPlan } from './plan-agent.js'
 
-const apart =
+/** Why sockets do not lead into any container. */
+export const apart =
   'the container engine runs in a virtual machine, or as other users than those of this machine, and sockets do not cross that line'
 
 type Plan = Pick<AgentPlan, 'discoverPlace'> & { container?: Pick<AgentPlan['container'], 'runtime'> }

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Engine } from '../engine/engine.js'
 import { usesProxy } from '../routing/agent.js'
 import { describeEnd } from '../routing/agent-end.js'
+import { removeServicesOf } from '../services/remove-services.js'
 import { syncRoutes } from '../supervisor/control-client.js'
 import type { ProxyOptions } from '../supervisor/proxy.js'
 import type { StartedAgent } from './start-agent.js'
@@ -48,6 +49,7 @@ export async function endedAtOnce(
   const end = (await engine.ends.of(containerId)) ?? { exitCode: code }
   note(`${agent.name} ended at once, with ${describeEnd(end)}.${code === 0 && hint !== undefined ? ` ${hint}` : ''}`)
   if (!keep) await engine.remove(containerId)
+  if (agent.services) await removeServicesOf(engine, [agent.runId])
   if (usesProxy(agent)) await syncRoutes(proxy.paths.controlSocket)
   if (!keep) await tellGone(agent)
   return code

@@ -1,6 +1,7 @@
 // Owns an attached run: the agent's output, Ctrl+C, the proxy's supervisor, and what is left at the end: nothing.
 import type { Engine } from '../engine/engine.js'
 import { type AgentEnd, describeEnd } from '../routing/agent-end.js'
+import { removeServicesOf } from '../services/remove-services.js'
 import { syncRoutes } from '../supervisor/control-client.js'
 import { type EnsureProxyOptions, ensureProxy } from '../supervisor/ensure-proxy.js'
 import type { StartedAgent } from './start-agent.js'
@@ -59,6 +60,7 @@ export async function followAgent(started: StartedAgent, options: FollowOptions)
   } finally {
     restore()
     if (!options.keep) await engine.remove(containerId)
+    if (agent.services) await removeServicesOf(engine, [agent.runId])
     if (started.hold) await syncRoutes(proxy.paths.controlSocket)
     guard?.release()
     if (!options.keep) await options.tellGone(agent)

@@ -16,7 +16,9 @@ import type { ImageFacts } from '../engine/files.js'
 import type { Agent, Endpoint, RouteFragment } from '../routing/agent.js'
 import { declaredPorts } from '../routing/declared-ports.js'
 import { agentHost, endpointHost, listenPorts, type ProxyAddress } from '../routing/urls.js'
+import type { PlannedService } from '../services/plan-services.js'
 import { notEnforced } from './assert-network.js'
+import { assertReached } from './assert-services.js'
 import type { ChosenPort } from './choose-ports.js'
 import { chooseRelays } from './choose-relays.js'
 import { noDiscovery, sealedOff } from './discovery.js'
@@ -54,6 +56,8 @@ interface ForwardedAgent {
   /** Container ports that the proxy, or with a `hostPort` anybody on this machine, is to reach. */
   ports: readonly ChosenPort[]
   routes?: RouteFragment[]
+  /** What runs beside it. */
+  services?: readonly PlannedService[]
 }
 
 export interface Forwarder {
@@ -73,11 +77,13 @@ export async function planForwarder(agent: ForwardedAgent, options: ForwarderOpt
   const { engine, image, paths, runId } = options
   const command = agent.command ?? image.command
   // A container without a program is for the engine to refuse.
-  const { network = openNetwork } = agent
-  if ((!hasUrls(agent) && isOpen(network)) || image.entrypoint.length + command.length === 0) return undefined
+  const { network = openNetwork, services = [] } = agent
+  const isNeeded = hasUrls(agent) || !isOpen(network) || services.length > 0
+  if (!isNeeded || image.entrypoint.length + command.length === 0) return undefined
   const reason = await installForwarder(paths, runId, image.architecture)
   if (reason !== undefined) {
     if (!isOpen(network)) throw notEnforced({ displayFile: '', ...agent, network }, reason)
+    assertReached(services, reason)
     if (agent.discoverPlace !== undefined) throw noDiscovery(agent.discoverPlace, reason)
     options.note(`Inside its container, the URLs of ${agent.name} will not answer: ${reason}.`)
     return undefined
@@ -95,10 +101,14 @@ export async function planForwarder(agent: ForwardedAgent, options: ForwarderOpt
         ...options,
         domain: options.address.domain,
         mountPoint,
-        taken: [...out.ports, ...declaredPorts({ routes: [], ...agent, published: {} })],
+        taken: [
+          ...[...out.ports, ...services.map(({ port }) => port)],
+          ...declaredPorts({ routes: [], ...agent, published: {} }),
+        ],
         userEnv: agent.env ?? {},
       })
-  const own = [...out.ports, ...(world?.ports ?? [])]
+  const beside = wayToServices(services)
+  const own = [...out.ports, ...(world?.ports ?? []), ...beside.ports]
   const way = planWayIn(agent, own, bySockets)
   const directory = agentDirectory(paths, runId)
   const writable = { readOnly: false, source: wayInDirectory(paths, runId), target: `${mountPoint}/in` }
@@ -117,11 +127,12 @@ export async function planForwarder(agent: ForwardedAgent, options: ForwarderOpt
         `${mountPoint}/${forwarderName}`,
         ...out.flags,
         ...(world?.flags ?? []),
+        ...beside.flags,
         ...way.flags,
         '--',
         ...image.entrypoint,
       ],
-      hosts: out.hosts,
+      hosts: [...out.hosts, ...beside.hosts],
       ports: way.ports,
       ...(own.some((port) => port < firstOrdinaryPort) && { unprivilegedPortStart: 0 }),
     },
@@ -167,6 +178,18 @@ function planWayOut(
       name,
     })),
     ports,
+  }
+}
+
+/** Each has a socket in a directory of its own, among those that the agent's container sees of its run. */
+function wayToServices(services: readonly PlannedService[]) {
+  return {
+    flags: services.flatMap(({ known, name, port }) => [
+      '--lead',
+      `${port}=${posix.join(mountPoint, 'services', name, `${known.port}`)}`,
+    ]),
+    hosts: services.map(({ name }) => ({ address: loopback, name })),
+    ports: services.map(({ port }) => port),
   }
 }
 

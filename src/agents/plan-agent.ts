@@ -15,6 +15,7 @@ import type { ProxyTrust } from '../projects/behind-proxy.js'
 import type { HostHint } from '../projects/host-hint.js'
 import { encodingProblem, isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
 import { generateName } from '../routing/generate-name.js'
+import { type PlannedService, planServices } from '../services/plan-services.js'
 import { branchRunName } from '../worktrees/branch-name.js'
 import { checkoutNotes } from '../worktrees/checkout-notes.js'
 import { findCheckout, type LinkedCheckout, placeOf } from '../worktrees/find-checkout.js'
@@ -89,6 +90,8 @@ export interface AgentPlan extends GivenMounts, RegisteredEndpoints {
   snapshots: { disabledPlace?: string; retention?: number }
   /** Variables whose values are read at its start. */
   secrets: PlannedSecret[]
+  /** What runs beside it, for it alone. */
+  services: PlannedService[]
   workspace: string
 }
 
@@ -105,9 +108,9 @@ export function hasUrls({
   return discoverPlace !== undefined || endpoints.length > 0 || (network?.peers ?? []).length > 0
 }
 
-/** True when a proxy has to run for it: for its URLs, or for what it may reach. */
-export function usesProxy(plan: Pick<AgentPlan, 'discoverPlace' | 'endpoints' | 'network'>): boolean {
-  return hasUrls(plan) || !isOpen(plan.network)
+/** True when a proxy has to run for it: for its URLs, for what it may reach, or for the end of its services. */
+export function usesProxy(plan: Pick<AgentPlan, 'discoverPlace' | 'endpoints' | 'network' | 'services'>): boolean {
+  return hasUrls(plan) || !isOpen(plan.network) || plan.services.length > 0
 }
 
 /** Reads and checks everything a run depends on. Creates nothing. `domain` is what the hosts of endpoints end in. */
@@ -123,11 +126,12 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
   const { given, ownMounts } = await planMounts(config, request.mounts, { commonDir, workspace })
   const { allow = [], defaultPolicy = 'permissive' } = request
   const network = planNetwork({ allow, declared: config.network, defaultPolicy })
-  const [, command, image, registered] = await checkAll([
+  const [, command, image, registered, services] = await checkAll([
     () => throwAll(error ? [error] : []),
     () => (left.includes('command') ? undefined : planCommand(request.command ?? toArguments(config.command), loaded)),
     () => planImage({ ...config, place: (index) => loaded.locate(['dependencies', index]) }),
     () => registerEndpoints(loaded, plugins, { name, workspace }, domain, request.isFree),
+    () => planServices(loaded),
   ])
   const { grants, powers: grantPowers, secrets } = await planGrants(config, request)
   const hostHint = await findRefusedHost({ ...registered, command, domain, name, workspace })
@@ -140,8 +144,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     ...(checkout?.root === workspace && { checkout }),
     command,
     container: config.container,
-    ...(config.discover && { discoverPlace: loaded.locate(['discover']) }),
-    displayFile: loaded.displayFile,
+    ...placesOf(loaded),
     env,
     grants,
     ...(hostHint && { hostHint }),
@@ -161,12 +164,13 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
       loaded,
       ownMounts,
       ownRules: allow,
+      services,
       strictByDefault: defaultPolicy === 'strict',
       volumes: given.volumes,
       workspace,
     }),
-    ...(config.container.runtime !== undefined && { runtimePlace: loaded.locate(['container', 'runtime']) }),
     secrets,
+    services,
     snapshots: planSnapshots(loaded),
     workspace,
     ...registered,
@@ -178,6 +182,15 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
 /** Watchers end with their stdin; what reads all of it never ends without. Servers are mostly run by the former. */
 function opensStdin({ discover, stdin }: MoatYaml, { endpoints }: RegisteredEndpoints): boolean {
   return stdin === undefined ? discover === true || endpoints.length > 0 : stdin === 'open'
+}
+
+/** Where moat.yaml says what may turn out to be impossible later. */
+function placesOf({ config, displayFile, locate }: LoadedMoatYaml) {
+  return {
+    ...(config.discover && { discoverPlace: locate(['discover']) }),
+    displayFile,
+    ...(config.container.runtime !== undefined && { runtimePlace: locate(['container', 'runtime']) }),
+  }
 }
 
 function planSnapshots({ config: { snapshots }, locate }: LoadedMoatYaml): AgentPlan['snapshots'] {

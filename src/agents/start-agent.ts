@@ -10,21 +10,23 @@ import type { Grant } from '../grants/grant.js'
 import { formatGrant } from '../grants/injection.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { type ProxyAddress, urlEnvironment } from '../routing/urls.js'
-import { checkRoutes, type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
+import { type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
 import { ensureProxy } from '../supervisor/ensure-proxy.js'
 import { addressOf } from '../supervisor/protocol.js'
 import { placeOf } from '../worktrees/find-checkout.js'
 import { containerGitEnvironment } from '../worktrees/git-environment.js'
-import { assertHostPorts, assertNetwork } from './assert-network.js'
+import { assertNetwork } from './assert-network.js'
+import { assertRoutes } from './assert-routes.js'
+import { assertProxyPort, assertServices } from './assert-services.js'
 import { gitMounts, trustedUrls } from './container-git.js'
 import { type ContainerGrants, networkWithGrants, planContainerGrants, readGrants } from './container-grants.js'
 import { type ContainerTrust, planContainerTrust } from './container-trust.js'
-import { nameUser } from './container-user.js'
 import { ContainerVolumes } from './container-volumes.js'
-import { describeStarted } from './describe-started.js'
+import { describeStarted, serviceLabel } from './describe-started.js'
 import { assertDiscovery } from './discovery.js'
 import { type PreparedImage, prepareImage } from './ensure-image.js'
 import { type Forwarder, planForwarder } from './forwarder.js'
+import { installParts } from './install-parts.js'
 import { planPackageCache } from './package-cache.js'
 import { peerHostsOf, tellPeers } from './peer-hosts.js'
 import { type AgentPlan, usesProxy } from './plan-agent.js'
@@ -33,6 +35,7 @@ import { giveSettings } from './proxy-trust.js'
 import { rememberWorkspace } from './remember-workspace.js'
 import { reserveContainer } from './reserve-container.js'
 import { newRunId } from './run-id.js'
+import { RunServices } from './run-services.js'
 import { assertRuntime } from './runtime.js'
 import { assertSettled, followedPaths } from './settled-sources.js'
 import { takeBack } from './take-back.js'
@@ -92,11 +95,12 @@ export async function startAgent(planned: AgentPlan, options: StartOptions): Pro
   await assertRuntime(engine, plan)
   await assertDiscovery(engine, plan)
   await assertNetwork(engine, plan)
+  await assertServices(engine, plan)
   const image = await prepareImage(engine, plan.image, options)
   const proxy = usesProxy(plan) ? await startProxy(options) : undefined
   try {
     signal.throwIfAborted()
-    if (proxy) assertHostPorts(plan, proxy.hold.status.port)
+    if (proxy) assertProxyPort(plan, proxy.hold.status.port)
     await assertRoutes(plan, paths)
     const started = await startContainer(plan, options, {
       address: proxy && addressOf(proxy.hold.status),
@@ -119,15 +123,6 @@ function startProxy({ engine, paths, progress, version, wanted }: StartOptions) 
   return ensureProxy({ announce, engine: engine.address, keep: false, paths, version, wanted })
 }
 
-/** Asks Caddy before there is a container: routes it refuses would leave an agent without its URLs. */
-async function assertRoutes({ endpoints, routes }: AgentPlan, { controlSocket }: MoatPaths): Promise<void> {
-  const questions = routes.flatMap((fragment) => {
-    const plugin = endpoints.find(({ name }) => name === fragment.endpoint)?.plugin ?? ''
-    return fragment.routes ? [{ endpoint: fragment.endpoint, plugin, routes: fragment.routes }] : []
-  })
-  if (questions.length > 0) await checkRoutes(controlSocket, questions)
-}
-
 async function startContainer(
   wanted: AgentPlan,
   options: StartOptions,
@@ -145,6 +140,7 @@ async function startContainer(
   const peerHosts = address ? await peerHostsOf(engine, plan.network.peers, address.domain) : []
   const own = { engine, image: facts, note: progress.note, paths: roots.paths, peerHosts, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
+  const services = new RunServices(plan, options, runId)
   const volumes = new ContainerVolumes(plan, engine)
   // Beside what else there is to do.
   const remembered = rememberWorkspace(plan, runId, options)
@@ -154,24 +150,17 @@ async function startContainer(
     const bundle = forwarder && (await planTrustBundle({ ...own, mounted, toldEnv: forwarder.env, userEnv: plan.env }))
     // None at all: what it reaches, it reaches by sockets.
     const network = plan.network.policy === 'strict' ? 'none' : await engine.networks.ensure()
-    const parts = { address, bundle, forwarder, grants, network, runId, trust, volumes }
+    const parts = { address, bundle, forwarder, grants, network, runId, services, trust, volumes }
     const spec = await containerSpec(plan, options, image, parts)
     const step = <T>(act: (guarded: (containerId: string) => Promise<void>) => Promise<T>) =>
       whileGuarded(plan, { engine, paths, runId }, (stay) => progress.step(`Starting ${plan.name}`, () => act(stay)))
+    if (forwarder) await services.start()
     return await step(async (guarded) => {
       const followed = [...followedPaths(plan, spec), ...volumes.mountPoints(spec)]
       await assertSettled(followed)
       const containerId = await reserveContainer(engine, plan.name, spec)
       try {
-        // To write into a container takes the engine a tenth of a second, and the bundle has it too.
-        if (!bundle) await trust?.install(containerId)
-        // One that moat built has its user.
-        if (image.image === plan.image.base)
-          await nameUser(own, containerId, options.user, [...spec.mounts, ...plan.volumes])
-        await bundle?.install(containerId)
-        await roots.install(containerId)
-        await grants.install(containerId)
-        await volumes.install(containerId, options.user)
+        await installParts(containerId, spec, { ...parts, image, own, plan, roots, user: options.user })
         await guarded(containerId)
         await remembered
         const started = await letRun(containerId, plan, followed, options)
@@ -186,6 +175,7 @@ async function startContainer(
     })
   } catch (error) {
     await remembered.catch(() => {})
+    await services.takeBack()
     await volumes.takeBack()
     await takeBack(plan.workspace, runId, paths, progress.note)
     throw error
@@ -222,6 +212,7 @@ interface ContainerParts {
   grants: ContainerGrants
   network: string | undefined
   runId: string
+  services: RunServices
   trust: ContainerTrust | undefined
   volumes: ContainerVolumes
 }
@@ -230,7 +221,7 @@ async function containerSpec(
   plan: AgentPlan,
   { engine, interactive, keep, paths, progress, removeAtEnd, user }: StartOptions,
   image: PreparedImage,
-  { address, bundle, forwarder, grants, network, runId, trust, volumes }: ContainerParts,
+  { address, bundle, forwarder, grants, network, runId, services, trust, volumes }: ContainerParts,
 ): Promise<ContainerSpec> {
   const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
   const policy = plan.network
@@ -250,6 +241,7 @@ async function containerSpec(
       ...bundle?.env,
       ...urls,
       ...endpointEnv,
+      ...services.env,
       ...(image.home !== undefined && { HOME: image.home }),
       ...(await containerGitEnvironment(place, forwarder && trust && trustedUrls(plan, address), grants.git)),
       ...grants.env,
@@ -268,6 +260,7 @@ async function containerSpec(
       ...(!isOpen(policy) && { network: policy }),
       routes,
       runId,
+      ...serviceLabel(plan),
       workspace,
     }),
     mounts: [

@@ -4,6 +4,7 @@ import { removeLiveRules } from '../egress/live-rules.js'
 import type { Engine } from '../engine/engine.js'
 import { messageOf } from '../errors.js'
 import { type Agent, isLive, usesProxy } from '../routing/agent.js'
+import { removeServicesOf } from '../services/remove-services.js'
 import { syncRoutes } from '../supervisor/control-client.js'
 import { findProxy, type ProxyOptions } from '../supervisor/proxy.js'
 import { findAgent } from './find-agent.js'
@@ -31,8 +32,9 @@ export async function stopAgents(
   tell: TellGone,
 ): Promise<StoppedAgent[]> {
   const chosen = (await choose(engine, choice)).filter((agent) => choice !== 'all' || isLive(agent))
-  return endAll(chosen, proxy, tell, async ({ containerId, keep }) => {
+  return endAll(chosen, proxy, tell, async ({ containerId, keep, runId, services }) => {
     await engine.stop(containerId, stopGrace)
+    if (services) await removeServicesOf(engine, [runId])
     if (!keep) await engine.remove(containerId)
     return !keep
   })
@@ -45,8 +47,9 @@ export async function destroyAgents(
   choice: AgentChoice,
   tell: TellGone,
 ): Promise<StoppedAgent[]> {
-  return endAll(await choose(engine, choice), proxy, tell, async ({ containerId }) => {
+  return endAll(await choose(engine, choice), proxy, tell, async ({ containerId, runId, services }) => {
     await engine.remove(containerId)
+    if (services) await removeServicesOf(engine, [runId])
     return true
   })
 }

@@ -29,6 +29,8 @@ export interface PowerSources {
   ownRules?: readonly string[]
   /** Variables that the container sees, and where their values are: files by their real paths. */
   secrets?: readonly { name: string; value: string }[]
+  /** With the images that they run. */
+  services?: readonly { image: string; name: string }[]
   /** True when an agent about which moat.yaml says nothing may reach nothing. */
   strictByDefault?: boolean
   /** As they will be: those that are of a repository, and so reach beyond the workspace. */
@@ -170,6 +172,11 @@ const kinds: Readonly<Record<PowerKey, PowerKind>> = {
   secrets: {
     find: ({ secrets = [] }) =>
       secrets.map(({ name, value }) => ({ name: `secrets.${name}`, path: ['secrets', name], value })),
+    matches: (pattern, { value }) => glob(pattern, value),
+  },
+  services: {
+    find: ({ services = [] }) =>
+      services.map(({ image, name }) => ({ name: `services.${name}`, path: ['services', name], value: image })),
     matches: (pattern, { value }) => glob(pattern, value),
   },
   volumes: {

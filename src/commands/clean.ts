@@ -18,12 +18,14 @@ export default class Clean extends MoatCommand {
     const { flags } = await this.parse(Clean)
     const engine = await this.connectEngine()
     const leftovers = await findLeftovers(engine)
-    const none = leftovers.agents.length + leftovers.images.length + leftovers.networks.length === 0
+    const { agents, images, networks, services } = leftovers
+    const none = [agents, images, networks, services].every((some) => some.length === 0)
     if (none) this.log('Nothing to remove.')
     if (leftovers.volumes.length > 0) this.logToStderr(describeKept(leftovers.volumes))
-    for (const { name, runId, state } of leftovers.agents) this.log(`agent  ${name} (${runId}), ${state}`)
-    for (const { size, tag } of leftovers.images) this.log(`image  ${tag}, ${formatBytes(size)}`)
-    for (const name of leftovers.networks) this.log(`network  ${name}`)
+    for (const { name, runId, state } of agents) this.log(`agent  ${name} (${runId}), ${state}`)
+    for (const { name, runId } of services) this.log(`service  ${name} of ${runId}`)
+    for (const { size, tag } of images) this.log(`image  ${tag}, ${formatBytes(size)}`)
+    for (const name of networks) this.log(`network  ${name}`)
     if (none || flags['dry-run']) return { ...leftovers, removed: false }
     if (!flags.force && !(await this.#confirmed())) return { ...leftovers, removed: false }
     await removeLeftovers(engine, leftovers, this.tellGone())

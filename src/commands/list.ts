@@ -6,7 +6,7 @@ import { indexUrl } from '../routing/urls.js'
 import { readProblems } from '../supervisor/control-client.js'
 import { currentProxy } from '../supervisor/proxy.js'
 import { describeAlarms } from '../terminal/describe-alarm.js'
-import { describeIndex, describeProblems, formatAgents } from '../terminal/format-agents.js'
+import { describeIndex, describeProblems, describeServices, formatAgents } from '../terminal/format-agents.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { terminalColumns } from '../terminal/table.js'
 
@@ -35,6 +35,7 @@ export default class List extends MoatCommand {
     const agents = listed.map((agent) => withProblems(agent, problems))
     if (agents.length > 0) {
       this.log(formatAgents(agents, Date.now(), terminalColumns()))
+      for (const line of describeServices(agents)) this.logToStderr(line)
       this.logToStderr(describeIndex(proxy, agents))
       for (const line of describeProblems(problems)) this.logToStderr(line)
       for (const line of describeAlarms(agents, this.paths.home)) this.logToStderr(line)

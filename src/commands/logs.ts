@@ -5,6 +5,7 @@ import { streamOutput } from '../agents/stream-output.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { type AgentEnd, describeEnd } from '../routing/agent-end.js'
 import { formatAge } from '../routing/format-age.js'
+import { findService } from '../services/find-service.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { watchRequests } from '../terminal/watch-requests.js'
 
@@ -27,15 +28,16 @@ With --json, one object with all lines; with -f or --requests too, one object a 
       description: 'Record and show requests through the proxy, from now until Ctrl+C',
       exclusive: ['tail'],
     }),
+    service: Flags.string({ description: 'Of what runs beside it, such as postgres', exclusive: ['requests'] }),
     tail: Flags.integer({ char: 'n', description: 'Show only the last lines', min: 0 }),
   }
 
   async run(): Promise<AgentLog | undefined> {
     const { args, flags } = await this.parse(Logs)
     const engine = await this.connectEngine()
-    const { agents } = await engine.listAgents()
-    const agent = await chooseAgent(agents, args.agent, process.cwd())
-    const { containerId, name, runId } = agent
+    const agent = await chooseAgent((await engine.listAgents()).agents, args.agent, process.cwd())
+    const { name, runId } = { ...agent, ...(flags.service !== undefined && { name: flags.service }) }
+    const containerId = await findService(engine, agent, flags.service)
     if (flags.requests) {
       await watchRequests(agent, {
         agentEnd: engine.wait(containerId),

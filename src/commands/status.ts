@@ -3,7 +3,7 @@ import { withProblems } from '../pages/view.js'
 import { indexUrl } from '../routing/urls.js'
 import { readProblems } from '../supervisor/control-client.js'
 import { currentProxy } from '../supervisor/proxy.js'
-import { describeIndex, describeProblems } from '../terminal/format-agents.js'
+import { describeIndex, describeProblems, describeServices } from '../terminal/format-agents.js'
 import { formatSystemStatus } from '../terminal/format-system-status.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { terminalColumns } from '../terminal/table.js'
@@ -22,6 +22,7 @@ export default class Status extends MoatCommand {
     ])
     const status = { ...measured, runs: measured.runs.map((run) => withProblems(run, problems)) }
     this.log(formatSystemStatus(status, Date.now(), terminalColumns()))
+    for (const line of describeServices(status.runs)) this.logToStderr(line)
     if (status.runs.length > 0) this.logToStderr(describeIndex(proxy, status.runs))
     for (const line of describeProblems(problems)) this.logToStderr(line)
     return { ...status, indexUrl: indexUrl(address), proxy: proxy.runs ? 'running' : 'stopped' }

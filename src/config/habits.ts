@@ -35,7 +35,8 @@ export function keyHint(
   const other = composeKeys[key]
   if (other !== undefined && own.includes(other)) return `did you mean "${other}"?`
   if (path === '' && own.includes('base_image') && elsewhere[key] !== undefined) return elsewhere[key]
-  const place = Object.keys(known).find((name) => name !== path && known[name]?.includes(key))
+  const places = Object.keys(known).filter((name) => name !== path && !name.includes('*'))
+  const place = places.find((name) => known[name]?.includes(key))
   if (place === undefined || (place !== '' && path !== '')) return undefined
   return place === '' ? 'it belongs at the top of the file' : `it belongs under "${place}"`
 }

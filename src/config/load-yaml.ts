@@ -113,8 +113,8 @@ export function problemsOf(
 }
 
 function unknownKey(key: string, path: string, all: Readonly<Record<string, readonly string[]>>): string {
-  // An item of a list stands for all of them.
-  const known = all[path] ?? all[path.replace(/\[\d+\]/g, '[]')] ?? []
+  // An item of a list stands for all of them, and so does one of a mapping whose keys anybody may choose.
+  const known = all[path] ?? all[path.replace(/\[\d+\]/g, '[]')] ?? all[path.replace(/\.[^.]+$/, '.*')] ?? []
   const place = path === '' ? '' : ` in "${path}"`
   if (known.length === 0) return `unknown key "${key}"${place}`
   const nearest = nearestName(key, known)

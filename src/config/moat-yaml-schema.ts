@@ -9,6 +9,7 @@ import { mountKeys, mounts } from './mounts-schema.js'
 import { network } from './network-schema.js'
 import { otherShape } from './other-program.js'
 import { collectionError, dnsLabel, endpointNameProblem, leaf, mustBe, portNumber, text } from './schema-parts.js'
+import { serviceKeys, services } from './services-schema.js'
 import { snapshots } from './snapshots-schema.js'
 import { type DeclaredVolume, volumeKeys, volumes } from './volumes-schema.js'
 
@@ -148,6 +149,7 @@ export function moatYamlSchema(directory: string) {
         network: network.optional(),
         ports: ports.optional(),
         secrets: secrets.optional(),
+        services: services.optional(),
         snapshots: snapshots.optional(),
         stdin: leaf<'closed' | 'open'>('open or closed', (value) => value === 'open' || value === 'closed').optional(),
         volumes: volumes.optional(),
@@ -170,6 +172,7 @@ export const moatYamlKeys = {
     'env',
     'mounts',
     'volumes',
+    'services',
     'container',
     'hooks',
     'stdin',
@@ -182,6 +185,7 @@ export const moatYamlKeys = {
   hooks: Object.keys(hooks.shape),
   'mounts[]': mountKeys,
   network: ['policy', 'rules', 'host', 'peers'],
+  'services.*': serviceKeys,
   snapshots: Object.keys(snapshots.shape),
   'volumes[]': volumeKeys,
 } as const satisfies Record<string, readonly string[]>

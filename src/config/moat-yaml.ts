@@ -10,6 +10,7 @@ import type { DeclaredRule } from './network-schema.js'
 import { otherNotes } from './other-program.js'
 import { configError, displayName, formatPosition } from './problems.js'
 import { readWorkspaceText } from './read-config.js'
+import { type DeclaredService, toService } from './services-schema.js'
 import { shellQuote } from './shell-quote.js'
 import type { DeclaredVolume } from './volumes-schema.js'
 import type { YamlPath, YamlSource } from './yaml-source.js'
@@ -47,6 +48,8 @@ export interface MoatYaml {
   ports: EndpointDeclaration[]
   /** Variables with where their values are, which the container sees. */
   secrets: Record<string, string>
+  /** Each in a container beside the agent's, in the order of the file. */
+  services: DeclaredService[]
   /** Whether one is taken before a run, and how many are kept at least. */
   snapshots: { disabled?: true; retention?: number }
   /** Whether the command's stdin stays open, though nobody writes to it. */
@@ -169,6 +172,11 @@ function toMoatYaml(parsed: z.output<ReturnType<typeof moatYamlSchema>>, source:
       return Object.hasOwn(ports, name) ? [toEndpoint(name, ports[name] ?? {})] : []
     }),
     secrets: parsed.secrets ?? {},
+    services: source.keysAt(['services']).flatMap((name) => {
+      const { services = {} } = parsed
+      const declared = Object.hasOwn(services, name) ? services[name] : undefined
+      return declared ? [toService(name, declared, (path) => source.textAt(path))] : []
+    }),
     snapshots: {
       ...((parsed.snapshots?.disabled || parsed.snapshots?.triggers?.disable_pre_run) && { disabled: true }),
       ...(parsed.snapshots?.retention !== undefined && { retention: parsed.snapshots.retention }),

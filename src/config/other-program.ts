@@ -92,9 +92,6 @@ const judges: Readonly<Record<string, Judge>> = {
     if (value === 'none') return [{ note: 'gVisor is used where "container.runtime" says runsc', path }]
     return [{ error: `${mustBe('none', value)}; for gVisor write container: {runtime: runsc}`, path }]
   },
-  services: refused(
-    'run each service as an agent of its own, with ports: {db: {type: tcp, port: 5432}}; moat connect, and network.host, reach it',
-  ),
   tracing: mapping('{disable_exec: true}', {
     disable_exec: noted('true or false', isFlag, (value) => (value ? '' : 'moat does not trace programs')),
   }),

@@ -193,6 +193,11 @@ export function hostPortSocket(paths: Pick<MoatPaths, 'agents'>, runId: string, 
   return join(agentDirectory(paths, runId), `${port}.host`)
 }
 
+/** Where the container of a service of a run listens for its agent. It alone writes there; the agent sees it. */
+export function serviceDirectory(paths: Pick<MoatPaths, 'agents'>, runId: string, service: string): string {
+  return join(agentDirectory(paths, runId), 'services', service)
+}
+
 /** The longest path of a unix socket that macOS accepts; Linux allows four more. Bytes. */
 const longestSocketPath = 103
 

@@ -20,6 +20,7 @@ export const powerKeys = [
   'peers',
   'runtime',
   'secrets',
+  'services',
   'volumes',
 ] as const
 export type PowerKey = (typeof powerKeys)[number]
@@ -75,6 +76,7 @@ function rules(modes: 'modes' | 'no modes', example: string) {
     peers: list(textValue()),
     runtime: list(textValue()),
     secrets: list(textValue()),
+    services: list(textValue()),
     volumes: list(textValue()),
   } satisfies Record<PowerKey, unknown>
   return z

@@ -19,9 +19,12 @@ async function onEngine({ connectEngine }: DoctorContext): Promise<Finding[]> {
   // Without an engine nothing can be known of it, and the check of the engine says so already.
   const engine = await connectEngine().catch(() => undefined)
   if (!engine) return []
-  const { agents, images } = await findLeftovers(engine).catch(unlessKeyIsRefused)
+  const { agents, images, services } = await findLeftovers(engine).catch(unlessKeyIsRefused)
   const parts = [
     ...(agents.length > 0 ? [`${agents.length} ended ${agents.length === 1 ? 'run' : 'runs'}`] : []),
+    ...(services.length > 0
+      ? [`${services.length} ${services.length === 1 ? 'service' : 'services'} of runs that have ended`]
+      : []),
     ...(images.length > 0 ? [`${images.length} unused ${images.length === 1 ? 'image' : 'images'}`] : []),
   ]
   return parts.length > 0 ? [warn('leftovers', `On the engine: ${parts.join(', ')}.`, ['moat clean'])] : []
@@ -30,7 +33,7 @@ async function onEngine({ connectEngine }: DoctorContext): Promise<Finding[]> {
 /** The check of agents tells of that. */
 function unlessKeyIsRefused(error: unknown): Leftovers {
   if (error instanceof MoatError && error.code === 'SEAL_KEY')
-    return { agents: [], images: [], networks: [], volumes: [] }
+    return { agents: [], images: [], networks: [], services: [], volumes: [] }
   throw error
 }
 

@@ -17,14 +17,14 @@ const capabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'NET_
 
 /** On a rootless engine the container's root is the invoking user. */
 export function containerRequest(spec: ContainerSpec, { podman, rootless }: EngineTraits): ContainerCreateOptions {
-  const user = rootless ? { gid: 0, uid: 0 } : spec.user
+  const user = rootless && spec.user !== 'image' ? { gid: 0, uid: 0 } : spec.user
   const home = homeOf(spec, user, podman)
   return {
     Env: Object.entries({ ...home.env, ...spec.env }).map(([name, value]) => `${name}=${value}`),
     ExposedPorts: Object.fromEntries(spec.ports.map(({ port }) => [`${port}/tcp`, {}])),
     HostConfig: {
       AutoRemove: spec.removeAtEnd ?? false,
-      CapAdd: podman && user.uid !== 0 ? [] : capabilities,
+      CapAdd: podman && user !== 'image' && user.uid !== 0 ? [] : capabilities,
       CapDrop: ['ALL'],
       // Reaps zombies and forwards signals.
       Init: true,
@@ -62,8 +62,8 @@ export function containerRequest(spec: ContainerSpec, { podman, rootless }: Engi
     Labels: spec.labels,
     ...(spec.interactive && { AttachStdin: true, OpenStdin: true, StdinOnce: true, Tty: true }),
     ...(spec.openStdin && !spec.interactive && { OpenStdin: true }),
-    User: `${user.uid}:${user.gid}`,
-    WorkingDir: spec.workdir,
+    ...(user !== 'image' && { User: `${user.uid}:${user.gid}` }),
+    ...(spec.workdir !== undefined && { WorkingDir: spec.workdir }),
     name: spec.name,
     ...(spec.command && { Cmd: spec.command }),
     ...(spec.entrypoint && { Entrypoint: spec.entrypoint }),
@@ -76,6 +76,7 @@ function homeOf(
   user: ContainerSpec['user'],
   podman: boolean,
 ) {
+  if (user === 'image') return { env: {}, tmpfs: {} }
   const options = memoryOptions(user, podman)
   const asked = Object.fromEntries(tmpfs.map((target) => [target, options]))
   if (user.uid === 0 || env.HOME !== undefined) return { env: {}, tmpfs: asked }
@@ -84,7 +85,7 @@ function homeOf(
   return { env: { HOME: agentHome }, tmpfs: { ...Object.fromEntries(own.map((path) => [path, options])), ...asked } }
 }
 
-function memoryOptions({ gid, uid }: ContainerSpec['user'], podman: boolean): string {
+function memoryOptions({ gid, uid }: { gid: number; uid: number }, podman: boolean): string {
   // Podman's tmpfs has no owner but root; nobody else is in the container, so it may be for all.
   const owner = podman ? 'mode=1777' : `uid=${uid},gid=${gid},mode=0755`
   return `rw,exec,nosuid,nodev,${owner}`

@@ -8,6 +8,7 @@ import { createContainer } from './create-container.js'
 import { demultiplex } from './demultiplex.js'
 import { DockerFiles } from './docker-files.js'
 import { DockerNetworks } from './docker-networks.js'
+import { DockerServices } from './docker-services.js'
 import { DockerSessions } from './docker-sessions.js'
 import { DockerVolumes } from './docker-volumes.js'
 import { DockerWriters } from './docker-writers.js'
@@ -49,6 +50,7 @@ export class DockerEngine implements Engine {
   readonly ends: AgentEnds
   readonly files: DockerFiles
   readonly networks: DockerNetworks
+  readonly services: DockerServices
   readonly sessions: DockerSessions
   readonly volumes: DockerVolumes
   readonly writers: DockerWriters
@@ -66,6 +68,8 @@ export class DockerEngine implements Engine {
     this.ends = new AgentEnds({ docker: this.#docker, shellCode: (id, code) => this.#shellCode(id, code) })
     this.files = new DockerFiles(this.#docker, address)
     this.networks = new DockerNetworks(this.#docker, address, () => this.#askTraits())
+    const correct = (listed: readonly Docker.ContainerInfo[]) => this.#ended.correct(listed)
+    this.services = new DockerServices(this.#docker, { address, correct, home: moatHome })
     this.sessions = new DockerSessions(this.#docker, address)
     this.volumes = new DockerVolumes(this.#docker, { address, home: moatHome, traits: () => this.#askTraits() })
     this.writers = new DockerWriters(this.#docker, address)

@@ -28,9 +28,9 @@ export async function startExec(container: Docker.Container, { command, tty, use
     AttachStdin: true,
     AttachStdout: true,
     Cmd: command,
-    Env: [...(user ? await emptyEnvironment(container) : []), `${mark}=${id}`],
+    Env: [...(user === 'root' ? await emptyEnvironment(container) : []), `${mark}=${id}`],
     Tty: tty,
-    ...(user && { User: '0' }),
+    ...(user && { User: user === 'root' ? '0' : `${user.uid}:${user.gid}` }),
   })
   const stream = (await exec.start({ hijack: true, stdin: true, Tty: tty })) as unknown as Duplex
   const output = tty ? terminalOutput(stream) : demultiplex(stream)

@@ -3,6 +3,7 @@ import type { Agent } from '../routing/agent.js'
 import type { AgentEnd } from '../routing/agent-end.js'
 import type { EngineFiles } from './files.js'
 import type { EngineNetworks } from './networks.js'
+import type { EngineServices } from './services.js'
 import type { EngineSessions } from './sessions.js'
 import type { UnsealedContainer } from './unsealed.js'
 import type { EngineVolumes, VolumeMount } from './volumes.js'
@@ -39,13 +40,13 @@ export interface ContainerSpec {
   tmpfs?: string[]
   /** The lowest port that its programs may listen on without being root; the engine's own choice if left out. */
   unprivilegedPortStart?: number
-  /** Host user that owns what the agent writes. */
-  user: { gid: number; uid: number }
+  /** Host user that owns what the agent writes; `image` for whom the image names. */
+  user: 'image' | { gid: number; uid: number }
   /** The program that runs the container, by the engine's name for it; the engine's own choice if left out. */
   runtime?: string
   volumes?: VolumeMount[]
-  /** Working directory in the container. */
-  workdir: string
+  /** Working directory in the container; the image's own if left out. */
+  workdir?: string
 }
 
 /** One line of an image pull: a layer, what happens to it, and how far it is. */
@@ -134,6 +135,7 @@ export interface Engine {
   }
   readonly files: EngineFiles
   readonly networks: EngineNetworks
+  readonly services: EngineServices
   readonly sessions: EngineSessions
   readonly volumes: EngineVolumes
   readonly writers: EngineWriters

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod/mini'
 import type { NetworkPolicy } from '../egress/policy.js'
-import type { Agent, Endpoint, RouteFragment } from '../routing/agent.js'
+import type { Agent, AgentService, Endpoint, RouteFragment } from '../routing/agent.js'
 import { isDnsLabel } from '../routing/dns-label.js'
 
 export const labels = {
@@ -31,9 +31,22 @@ export const labels = {
   runId: 'dev.moat.run-id',
   /** What proves that moat itself made this very container; see seal.ts. */
   seal: 'dev.moat.seal',
+  /** Of an agent: what runs beside it, as JSON. */
+  services: 'dev.moat.services',
   /** How the proxy gets to its servers: `sockets`, or without it published ports. */
   wayIn: 'dev.moat.way-in',
   workspace: 'dev.moat.workspace',
+} as const
+
+/** Of a service's container, which has none of what makes an agent. */
+export const serviceLabels = {
+  home: labels.home,
+  /** Whose it is. */
+  run: 'dev.moat.service-of',
+  /** As moat.yaml calls it. */
+  service: 'dev.moat.service',
+  /** The process that started it, e.g. `4711@123456`. */
+  starter: 'dev.moat.service-starter',
 } as const
 
 /** All that moat reads, and whatever it may come to read, begins so. */
@@ -54,6 +67,7 @@ export type LabelledAgent = Pick<
   | 'repository'
   | 'routes'
   | 'runId'
+  | 'services'
   | 'wayIn'
   | 'workspace'
 >
@@ -82,6 +96,7 @@ const grants = z.array(
 )
 const relays = z.record(z.string(), port)
 const wayIn = z.literal('sockets')
+const services = z.array(z.object({ image: z.string(), name: dnsLabel, port }))
 const endpoints = z.array(
   z.object({
     columns: z.exactOptional(z.record(z.string(), z.string())),
@@ -165,6 +180,7 @@ export function toLabels(agent: LabelledAgent & { home?: string }): Record<strin
     ...(agent.repository !== undefined && { [labels.repository]: agent.repository }),
     [labels.routes]: JSON.stringify(agent.routes),
     [labels.runId]: agent.runId,
+    ...(agent.services && { [labels.services]: JSON.stringify(agent.services) }),
     ...(agent.wayIn && { [labels.wayIn]: agent.wayIn }),
     [labels.workspace]: agent.workspace,
   }
@@ -186,6 +202,9 @@ export function fromLabels(values: Readonly<Record<string, string>>): LabelledAg
     ...(repository && { repository }),
     routes: read<RouteFragment[]>(values, labels.routes, routes, parseJson),
     runId: read(values, labels.runId, runId),
+    ...(values[labels.services] && {
+      services: read<AgentService[]>(values, labels.services, services, parseJson),
+    }),
     ...(values[labels.wayIn] && { wayIn: read(values, labels.wayIn, wayIn) }),
     workspace: read(values, labels.workspace, workspace),
   }

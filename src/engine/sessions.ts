@@ -8,9 +8,9 @@ export interface ExecSpec {
   tty: boolean
   /**
    * Default: the container's own. As root a program has nothing of the container's environment, which the agent may have chosen: a
-   * library to load, a directory to find programs in.
+   * library to load, a directory to find programs in. Any other user of this machine has what the container has.
    */
-  user?: 'root'
+  user?: 'root' | { gid: number; uid: number }
 }
 
 /** What a program in a container writes. The streams end when it does. */

@@ -1,6 +1,7 @@
 // Owns what one entry of `dependencies` in moat.yaml means: `node@22`, `git`, `npm:typescript@5`.
 import { exitCodes, MoatError } from '../errors.js'
 import { nearestName } from '../routing/nearest-name.js'
+import { knownServices } from '../services/catalogue.js'
 import { type KnownRuntime, knownTools, type PackageKind } from './registry.js'
 
 export interface RuntimeDependency {
@@ -110,6 +111,11 @@ function unknownPrefix(text: string, prefix: string): MoatError {
 
 /** For a name that no dependency has. */
 export function unknownTool(name: string): MoatError {
+  const service = knownServices().get(name)
+  if (service) {
+    const example = `services: {${name}: ${service.version}}`
+    return invalid(`"${name}" is a service, with a container of its own beside the agent's: write ${example}.`)
+  }
   const nearest = nearestName(name, [...knownTools().keys()])
   const hint = nearest ? `; did you mean "${nearest}"?` : '.'
   return invalid(`${JSON.stringify(name)} is not a dependency that moat knows${hint}`, [

@@ -1,6 +1,6 @@
 // Owns the public form of an agent: what `list --json`, `run --json` and `proxy status --json` print.
 
-import type { Agent, AgentState, Endpoint } from './agent.js'
+import type { Agent, AgentService, AgentState, Endpoint } from './agent.js'
 import type { AgentEnd } from './agent-end.js'
 import { type ProxyAddress, urlOf } from './urls.js'
 
@@ -25,6 +25,8 @@ export interface AgentView {
   /** For an agent in a git worktree only. */
   repository?: string
   runId: string
+  /** What runs beside it; absent for none. */
+  services?: AgentService[]
   state: AgentState
   /** Ports on which something listens in its container, and that have no URL. Absent when there are none, or nobody looked. */
   undeclared?: number[]
@@ -33,7 +35,7 @@ export interface AgentView {
 }
 
 export function viewAgent(agent: Agent, address: ProxyAddress): AgentView {
-  const { branch, createdAt, discover, end, endpoints, name, repository, runId, state, workspace } = agent
+  const { branch, createdAt, discover, end, endpoints, name, repository, runId, services, state, workspace } = agent
   return {
     ...(branch !== undefined && { branch }),
     createdAt,
@@ -43,6 +45,7 @@ export function viewAgent(agent: Agent, address: ProxyAddress): AgentView {
     name,
     ...(repository !== undefined && { repository }),
     runId,
+    ...(services && { services }),
     state,
     workspace,
   }

@@ -88,6 +88,14 @@ export interface RouteFragment {
   upstream?: { host?: string; port: number; protocol: UpstreamProtocol; redirects?: 'keep' }
 }
 
+/** A database or the like that runs beside an agent, for it alone. */
+export interface AgentService {
+  image: string
+  name: string
+  /** At which the agent reaches it, in its own container. */
+  port: number
+}
+
 /** An agent as the engine knows it: the container's labels, its state and its published ports. */
 export interface Agent {
   /** The git branch that its workspace is a worktree of. */
@@ -118,6 +126,8 @@ export interface Agent {
   routes: RouteFragment[]
   /** `run_` and 12 hex digits. */
   runId: string
+  /** What runs beside it; absent for none. */
+  services?: AgentService[]
   state: AgentState
   /** How the proxy gets to its servers: sockets of its own, or (absent) the ports in `published`. */
   wayIn?: 'sockets'
@@ -145,13 +155,16 @@ export function canHaveEndpoints({ discover, endpoints }: Pick<Agent, 'discover'
   return discover === true || endpoints.length > 0
 }
 
-/** True for an agent that has no use of its container without the proxy: it has endpoints, or a policy for the gate to enforce. */
-export function usesProxy(agent: Pick<Agent, 'discover' | 'endpoints' | 'network'>): boolean {
-  return canHaveEndpoints(agent) || agent.network !== undefined
+/**
+ * True for an agent that has no use of its container without the proxy: it has endpoints, or a policy for the gate to enforce. Or one
+ * with services: the supervisor removes them when it has ended.
+ */
+export function usesProxy(agent: Pick<Agent, 'discover' | 'endpoints' | 'network' | 'services'>): boolean {
+  return canHaveEndpoints(agent) || agent.network !== undefined || agent.services !== undefined
 }
 
 /** True for an agent that keeps the proxy up. */
-export function keepsProxy(agent: Pick<Agent, 'discover' | 'endpoints' | 'network' | 'state'>): boolean {
+export function keepsProxy(agent: Pick<Agent, 'discover' | 'endpoints' | 'network' | 'services' | 'state'>): boolean {
   return usesProxy(agent) && isLive(agent)
 }
 

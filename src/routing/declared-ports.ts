@@ -27,9 +27,10 @@ export function declaredPorts({ endpoints, published, relays = {}, routes }: Por
 
 /** What listens in the container but for moat's own forwarder, as far as the proxy can reach it. */
 export function listenersOf(agent: Agent, listeners: readonly Listener[]): Listener[] {
-  const { forwards = [], network, relays, wayIn } = agent
-  const toWorld = network && [...network.host, gatePort([...forwards, ...declaredPorts(agent), ...network.host])]
-  const own = [...forwards, ...(toWorld ?? [])]
+  const { network, relays, wayIn } = agent
+  const led = [...(agent.forwards ?? []), ...(agent.services ?? []).map(({ port }) => port)]
+  const toWorld = network && [...network.host, gatePort([...led, ...declaredPorts(agent), ...network.host])]
+  const own = [...led, ...(toWorld ?? [])]
   const isForwarder = ({ loopback, port }: Listener) => (loopback ? own.includes(port) : port in (relays ?? {}))
   // The forwarder reaches what only programs in the container do, and the proxy with it.
   const asSeen = (one: Listener) => (wayIn || relays ? { ...one, loopback: false } : one)

@@ -28,6 +28,7 @@ import { agentContract, type RecordingQuestion, type SupervisorArguments, type S
 import { Reconciler } from './reconciler.js'
 import { replaceRoot } from './replace-root.js'
 import { servedDomain } from './served-domain.js'
+import { ServiceSweep } from './service-sweep.js'
 
 export interface SupervisorOptions extends SupervisorArguments {
   env: NodeJS.ProcessEnv
@@ -68,6 +69,7 @@ export class Supervisor {
   readonly #opening: Opening
   readonly #options: SupervisorOptions
   readonly #reconciler: Reconciler
+  readonly #services: ServiceSweep
   readonly #site: OwnSite
   #caddyProblem: string | undefined
   #latest: { routes: RouteTable; running: ReadonlySet<string> } = { routes: emptyTable, running: new Set() }
@@ -116,6 +118,7 @@ export class Supervisor {
       onAgents: (agents) => this.#serve(agents),
       signal: this.#abort.signal,
     })
+    this.#services = new ServiceSweep(() => this.#lifetime.hold(), log)
     this.#site = new OwnSite({
       hold: () => this.#lifetime.hold(),
       agents: () => this.#reconciler.agents,
@@ -221,6 +224,7 @@ export class Supervisor {
     // While this waited for a container, others may have come and gone: routes and what ran with them, of one moment.
     await this.#caddy.setRoutes(this.#latest.routes, this.#latest.running)
     await this.#doors.sweep([...this.#reconciler.agents, ...renamed])
+    await this.#services.sweep(this.#reconciler.engine)
     this.#changed()
   }
 

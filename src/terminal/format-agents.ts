@@ -70,6 +70,14 @@ export function describeProblems(problems: readonly EndpointProblem[]): string[]
   })
 }
 
+/** What runs beside agents, a line for each that has something. */
+export function describeServices(agents: readonly Pick<AgentView, 'name' | 'services'>[]): string[] {
+  return agents.flatMap(({ name, services = [] }) => {
+    const listed = services.map((service) => `${service.name}:${service.port} (${service.image})`).join(', ')
+    return listed === '' ? [] : [`Services of ${name}: ${listed}`]
+  })
+}
+
 /** One line an endpoint: `https://web.dark-mode.localhost:8080  → dark-mode container:3000`. */
 export function formatEndpoints(agent: AgentView): string[] {
   const width = Math.max(0, ...agent.endpoints.map(({ url }) => url.length))

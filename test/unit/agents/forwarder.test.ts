@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { assertDiscovery } from '../../../src/agents/discovery.js'
 import { type ForwarderOptions, planForwarder } from '../../../src/agents/forwarder.js'
+import { knownServices } from '../../../src/services/catalogue.js'
 
 const agent = {
   command: ['npm', 'start'],
@@ -46,6 +47,26 @@ const plan = (who: Partial<typeof agent> & { discoverPlace?: string } = {}, opti
 const madeNothing = () => !existsSync(join(directory, 'agents', runId))
 
 describe('planForwarder', () => {
+  it('leads to services, each by a socket that only its container makes, also where there is nothing else to lead to', async () => {
+    const [postgres, redis] = [knownServices().get('postgres'), knownServices().get('redis')]
+    if (!postgres || !redis) throw new Error('not in the catalogue')
+    const one = { env: {}, image: 'x', place: 'moat.yaml:1:1', wait: true }
+    const services = [
+      { ...one, known: postgres, name: 'postgres', port: 5433 },
+      { ...one, known: redis, name: 'redis', port: 6379 },
+    ]
+    const nothing = { command: ['sleep'], endpoints: [], name: 'my-app', ports: [] }
+    const found = await plan({ ...nothing, services } as never)
+    expect(found?.spec.entrypoint.join(' ')).toBe(
+      '/run/moat/forward --lead 5433=/run/moat/services/postgres/5432 --lead 6379=/run/moat/services/redis/6379 --in /run/moat/in -- /entry.sh',
+    )
+    expect(found?.spec.hosts).toEqual([
+      { address: '127.0.0.1', name: 'postgres' },
+      { address: '127.0.0.1', name: 'redis' },
+    ])
+    expect(await plan(nothing)).toBeUndefined()
+  })
+
   it('puts the program before what the image runs, in a directory of the run that the container cannot write', async () => {
     const source = join(directory, 'agents', runId)
     expect(await plan()).toEqual({

@@ -8,6 +8,7 @@ import type { Power } from '../../../src/approvals/power.js'
 import { powersOf } from '../../../src/approvals/powers.js'
 import { loadMoatYaml } from '../../../src/config/moat-yaml.js'
 import type { PowerRules } from '../../../src/config/settings-file.js'
+import { planServices } from '../../../src/services/plan-services.js'
 import { planVolumes } from '../../../src/volumes/plan-volumes.js'
 import { temporaryDirectory } from '../config/temp-directory.js'
 
@@ -272,4 +273,19 @@ it("asks for a volume that a repository's other worktrees have too, and for none
   const pending = async (approvals: PowerRules) => (await judge([power as never], { approvals, never: {} }, [])).pending
   expect(await pending({ volumes: ['all'] })).toEqual([])
   expect(await pending({ volumes: ['al'] })).toHaveLength(1)
+})
+
+it('asks for each service, by the image that it runs', async () => {
+  const { workspace } = await place()
+  await writeFile(join(workspace, 'moat.yaml'), 'services: {postgres: 17, redis: {image: "evil.example/redis:1"}}\n')
+  const loaded = await loadMoatYaml(workspace, workspace)
+  const asked = powersOf({ hostPorts: [], loaded, ownMounts: [], services: planServices(loaded), workspace })
+  expect(asked.map(({ name, place, value }) => [name, value, place.replace(/^.*:(\d+:\d+)$/, '$1')])).toEqual([
+    ['services.postgres', 'postgres:17', '1:22'],
+    ['services.redis', 'evil.example/redis:1', '1:33'],
+  ])
+  const pending = async (approvals: PowerRules) =>
+    (await judge(asked, { approvals, never: {} }, [])).pending.map(({ value }) => value)
+  expect(await pending({ services: ['postgres:*'] })).toEqual(['evil.example/redis:1'])
+  expect(await pending({ services: ['redis:*'] })).toHaveLength(2)
 })

@@ -18,7 +18,7 @@ async function errorsOf(text: string): Promise<string[]> {
 
 const label = 'must be a DNS label (lowercase letters, digits and hyphens, at most 63 characters)'
 const keys =
-  'name, dependencies, base_image, ports, discover, command, env, mounts, volumes, container, hooks, stdin, network, grants, secrets, snapshots'
+  'name, dependencies, base_image, ports, discover, command, env, mounts, volumes, services, container, hooks, stdin, network, grants, secrets, snapshots'
 const networkForm = 'a mapping such as {policy: strict, rules: [packages.example.com]}'
 const port = '1:14: "ports.web" must be a port number from 1 to 65535'
 const bare = (number: number) => `write only the port in the container, ${number}: moat gives it a URL`
@@ -57,8 +57,48 @@ describe('a moat.yaml with one thing wrong', () => {
     ['Compose: environment', 'environment: {}', '1:1: unknown key "environment"; did you mean "env"?'],
     [
       'Compose: services',
-      'services: {}',
-      '1:11: "services" is not for this moat: run each service as an agent of its own, with ports: {db: {type: tcp, port: 5432}}; moat connect, and network.host, reach it',
+      'services: {postgres: {ports: [5432]}}',
+      '1:23: unknown key "ports" in "services.postgres"; it belongs at the top of the file',
+    ],
+    [
+      'a service that is nothing',
+      'services: {postgres: }',
+      '1:12: "services.postgres" is empty; it must be a version such as 17, or a mapping such as {version: 17, env: {POSTGRES_DB: my_app}}',
+    ],
+    [
+      'services as a list',
+      'services: [postgres@17]',
+      '1:11: "services" must be a mapping such as {postgres: 17}, not a list; write {postgres: 17} for [postgres@17]',
+    ],
+    [
+      'a version that no image can have',
+      'services: {postgres: {version: "17 alpine"}}',
+      '1:32: "services.postgres.version" must be a version, such as 17 or "17-alpine", not "17 alpine"',
+    ],
+    [
+      'a version beside an image',
+      'services: {postgres: {version: 17, image: "postgres:16"}}',
+      '1:22: "services.postgres" has an image and a version: write the version into the image',
+    ],
+    [
+      'an image that is a flag',
+      'services: {postgres: {image: "--privileged"}}',
+      '1:30: "services.postgres.image" must be the name of an image, such as postgres:17-alpine, not "--privileged"',
+    ],
+    [
+      "a service's port",
+      'services: {postgres: {port: 0}}',
+      '1:29: "services.postgres.port" must be a port number from 1 to 65535, not 0',
+    ],
+    [
+      "a service's variable",
+      'services: {postgres: {env: {1X: y}}}',
+      '1:29: "1X" is not a variable name: use letters, digits and underscores, and no digit first',
+    ],
+    [
+      "a service's secret",
+      'services: {postgres: {env: {POSTGRES_PASSWORD: "op://a/b/c"}}}',
+      '1:48: "services.postgres.env.POSTGRES_PASSWORD" must be the value itself: a service has no secrets of its user, and moat makes its password',
     ],
     ['one level up', 'memory: 512', '1:1: unknown key "memory"; it belongs under "container"'],
     [

@@ -30,6 +30,7 @@ describe('a valid moat.yaml', () => {
         'container: {memory: 4096, cpus: 1.5, dns: [1.1.1.1, "::1"]}',
         'grants: [github, npm]',
         'secrets: {KEY2: "op://a/b/c", KEY3: env://KEY3}',
+        'services: {redis: 7.0, postgres: {image: "postgres:17", env: {N: 1.10}, port: 5433, wait: false}, mysql: {}}',
         'hooks: {post_build_root: [a, "b c"], post_build: d, pre_run: "e\\nf"}',
       ].join('\n'),
     )
@@ -54,6 +55,11 @@ describe('a valid moat.yaml', () => {
           { name: 'files', options: { root: 'dist' }, type: 'static' },
         ],
         secrets: { KEY2: 'op://a/b/c', KEY3: 'env://KEY3' },
+        services: [
+          { env: {}, name: 'redis', version: '7.0', wait: true },
+          { env: { N: '1.10' }, image: 'postgres:17', name: 'postgres', port: 5433, wait: false },
+          { env: {}, name: 'mysql', wait: true },
+        ],
         snapshots: {},
         volumes: [],
       },
@@ -76,6 +82,7 @@ describe('a valid moat.yaml', () => {
       mounts: [],
       ports: [],
       secrets: {},
+      services: [],
       snapshots: {},
       volumes: [],
     }

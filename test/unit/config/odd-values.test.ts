@@ -49,6 +49,7 @@ const moatYaml = {
   secrets: { OTHER: 'env://OTHER' },
   snapshots: { disabled: false, retention: { delete_initial: true, max_count: 5 }, triggers: { disable_idle: true } },
   stdin: 'open',
+  services: { postgres: 17, redis: { env: { A: 'b' }, port: 1, version: '7', wait: false }, valkey: { image: 'a:1' } },
   volumes: [{ name: 'a', readonly: true, scope: 'repository', target: '/a', type: 'volume' }],
 }
 /** Of the Go program. */

@@ -62,7 +62,6 @@ volumes: [{name: state_1, target: /home/moatuser/.myapp/, readonly: true, type: 
     ['claude: yes please', '1:9: "claude" must be a mapping such as {sync_logs: true}'],
     ['codex: {mcp: {}}', '1:14: "codex.mcp" is not for this moat: name the servers in the settings of Codex'],
     ['agent: []', '1:8: "agent" must be text, not a list'],
-    ['services: {postgres: {}}', '1:11: "services" is not for this moat: run each service as an agent of its own'],
     ['workspace: {mode: volume}', '1:19: "workspace.mode" must be bind, not "volume"'],
     ['mcp: []', '1:6: "mcp" is not for this moat'],
     ['language_servers: [go]', '1:19: "language_servers" is not for this moat: add them to "dependencies"'],

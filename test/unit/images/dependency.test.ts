@@ -27,7 +27,11 @@ describe('parseDependency', () => {
 
   it.each([
     ['gti', '"gti" is not a dependency that moat knows; did you mean "git"?'],
-    ['postgres', '"postgres" is not a dependency that moat knows.'],
+    ['kafka', '"kafka" is not a dependency that moat knows.'],
+    [
+      'postgres@17',
+      `"postgres" is a service, with a container of its own beside the agent's: write services: {postgres: 17}.`,
+    ],
     ['node@lts', '"node@lts" has no version number: write digits and dots, e.g. node@22.'],
     ['node@22-alpine', '"node@22-alpine" has no version number: write digits and dots, e.g. node@22.'],
     ['node@', '"node@" is not a dependency: write a name, or name@version, e.g. node@22.'],

@@ -1,0 +1,61 @@
+// Owns the services that moat knows: reading data/services.yaml.
+import { readFileSync } from 'node:fs'
+import { load } from 'js-yaml'
+import { z } from 'zod'
+
+/** How a server is asked whether it is ready. */
+export type Language = 'memcached' | 'mongodb' | 'mysql' | 'postgres' | 'redis'
+
+export interface KnownService {
+  /** In place of the image's own, with `{files}`. */
+  command?: string[] | undefined
+  database?: string | undefined
+  /** What the image's start is told, with `{user}`, `{password}`, `{database}`. */
+  env: Record<string, string>
+  /** Below `{files}`. */
+  files: Record<string, string>
+  /** What it is. */
+  for: string
+  /** Without its tag. */
+  image: string
+  name: string
+  port: number
+  speaks: Language
+  url: string
+  user?: string | undefined
+  /** The tag where nobody says one. */
+  version: string
+}
+
+const words = z.string().min(1)
+const mapping = z.record(words, words)
+const schema = z.record(
+  words,
+  z.strictObject({
+    command: z.array(words).min(1).optional(),
+    database: words.optional(),
+    env: mapping.default({}),
+    files: mapping.default({}),
+    for: words,
+    image: words,
+    port: z.int().min(1).max(65_535),
+    speaks: z.enum(['memcached', 'mongodb', 'mysql', 'postgres', 'redis']),
+    url: words,
+    user: words.optional(),
+    version: words,
+  }),
+)
+
+let known: ReadonlyMap<string, KnownService> | undefined
+
+/** Every service by its name, in the order of the file. */
+export function knownServices(): ReadonlyMap<string, KnownService> {
+  known ??= read()
+  return known
+}
+
+function read(): ReadonlyMap<string, KnownService> {
+  const file = new URL('../../data/services.yaml', import.meta.url)
+  const entries = Object.entries(schema.parse(load(readFileSync(file, 'utf8'))))
+  return new Map(entries.map(([name, service]) => [name, { name, ...service }]))
+}
