@@ -6,15 +6,24 @@ import { Greetings } from '../../../src/supervisor/greetings.js'
 import { Observer, type ObserverOptions } from '../../../src/supervisor/observer.js'
 import { until } from '../../helpers/until.js'
 
-let observer: Observer | undefined
+let observers: Observer[] = []
 
-afterEach(() => observer?.end())
+afterEach(() => {
+  for (const observer of observers) observer.end()
+  observers = []
+})
+
+function observe(options: unknown): Observer {
+  const observer = new Observer(options as ObserverOptions)
+  observers.push(observer)
+  return observer
+}
 
 /** What is seen of an agent in whose container these listen. */
 async function seen(listeners: Listener[], forwards?: number[]): Promise<Listener[] | undefined> {
   const startedAt = '2026-01-01T00:00:00.000Z'
   const sessions = { listeners: async () => ({ listeners, quick: true, startedAt }) }
-  observer = new Observer({ agents: () => [], engine: () => ({ sessions }) } as unknown as ObserverOptions)
+  const observer = observe({ agents: () => [], engine: () => ({ sessions }) })
   return (await observer.look({ containerId: 'one', ...(forwards && { forwards }) } as Agent))?.listeners
 }
 
@@ -47,12 +56,7 @@ describe('what servers say when they are greeted', () => {
       paths: { agents: '/nonexistent', proxy: '/nonexistent' },
       uid: 0,
     })
-    observer = new Observer({
-      agents: () => [agent],
-      engine: () => ({ sessions: { listeners } }),
-      greetings,
-    } as unknown as ObserverOptions)
-    return observer
+    return observe({ agents: () => [agent], engine: () => ({ sessions: { listeners } }), greetings })
   }
 
   it('is waited for by nobody for long, and shown as soon as it is known', async () => {
