@@ -1,5 +1,6 @@
 // A moat of its own for each test: a temporary MOAT_HOME, any free port, and a clean-up that leaves nothing behind.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request as requestPlainly } from 'node:http'
 import { request } from 'node:https'
@@ -226,7 +227,10 @@ console.log('listening')
 
   /** Ends its commands and its agents. */
   async #end(): Promise<void> {
-    for (const running of this.#running) running.process.kill('SIGKILL')
+    const commands = [...this.#running].map(({ process }) => process)
+    for (const command of commands) command.kill('SIGKILL')
+    // Until then one may still have an agent made.
+    await Promise.all(commands.map((command) => command.exitCode ?? command.signalCode ?? once(command, 'exit')))
     const containers = (await this.containers()).map(({ Id }) => this.docker.getContainer(Id))
     await Promise.all(containers.map((container) => container.remove({ force: true })))
   }

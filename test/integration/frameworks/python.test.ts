@@ -1,6 +1,4 @@
 // Python's frameworks as they are made, behind the proxy: Django's forms, FastAPI's redirects, and Flask with the line that it needs.
-import { cpSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startBrowser, type TestBrowser } from '../../helpers/browser.js'
 import { installPython } from '../../helpers/pip-project.js'
@@ -13,13 +11,12 @@ interface Started {
 }
 
 let browser: TestBrowser
-let packages: string
 let sandbox: Sandbox
 
 beforeAll(async () => {
   sandbox = new Sandbox()
-  packages = sandbox.directory('packages')
-  await installPython(packages, [
+  // One for all: what Python compiles of it is there for the next, and no snapshot has to take it in.
+  await installPython(sandbox.directory('packages'), [
     'django==5.2.19',
     'fastapi==0.165.0',
     'flask==3.1.3',
@@ -38,9 +35,8 @@ afterAll(async () => {
 async function start(name: string, command: string, files: Record<string, string> = {}, flags: string[] = []) {
   const directory = sandbox.directory(name, {
     ...files,
-    'moat.yaml': `name: ${name}\ndependencies: [node@22, "apt:python3"]\nports: {web: 8000}\nenv: {PYTHONPATH: /workspace/.packages}\ncommand: ${command}\n`,
+    'moat.yaml': `name: ${name}\ndependencies: [node@22, "apt:python3"]\nports: {web: 8000}\nenv: {PYTHONPATH: /packages}\nmounts: ["../packages:/packages"]\ncommand: ${command}\n`,
   })
-  cpSync(packages, join(directory, '.packages'), { recursive: true })
   const started = await sandbox.json<Started>(['run', '-d', directory, ...flags])
   await sandbox.json(['wait', name, 'web', '--timeout', '30'])
   return { notes: started.notes, url: started.endpoints[0]?.url ?? '' }

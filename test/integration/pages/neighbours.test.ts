@@ -5,9 +5,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import { startBrowser, type TestBrowser } from '../../helpers/browser.js'
+import { long } from '../../helpers/fuzz.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 
-const starts = 20
+const starts = long ? 20 : 8
 const setting = '/proc/sys/net/ipv6/conf/default/addr_gen_mode'
 
 /** A page, and a WebSocket that says nothing and stays open. */

@@ -241,7 +241,7 @@ describe('a question', () => {
 })
 
 describe('status, clean and destroy', () => {
-  it('tell and remove what there is', async () => {
+  it('tell and remove what there is', { timeout: 180_000 }, async () => {
     await sandbox.moat(['run', '--keep', script('ended', 'true')])
     await sandbox.json(['run', '-d', sandbox.workspace('app')])
     const status = await sandbox.json<SystemStatus>(['status'])

@@ -2,8 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Leftovers } from '../../../src/agents/clean.js'
+import { checkAgents } from '../../../src/doctor/check-agents.js'
+import { type DoctorContext, diagnose, type Finding } from '../../../src/doctor/diagnosis.js'
+import { connectEngine } from '../../../src/engine/connect-engine.js'
 import { containerName, labels, toLabels } from '../../../src/engine/labels.js'
 import { peekAgents } from '../../../src/engine/peek-agents.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
@@ -11,25 +14,25 @@ import type { ProxyStatus } from '../../../src/supervisor/proxy.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 import { until } from '../../helpers/until.js'
 
-interface Diagnosis {
-  checks: { check: string; fixes: string[]; message: string; status: string }[]
-}
-
 let images: string[]
 let made: string[]
 let sandbox: Sandbox
 let mark: string
-beforeEach(() => {
+beforeAll(async () => {
   sandbox = new Sandbox()
+  await sandbox.json(['proxy', 'start', '--detach'])
+})
+beforeEach(() => {
   images = []
   made = []
   mark = randomBytes(4).toString('hex')
 })
 afterEach(async () => {
   for (const id of made) await sandbox.docker.getContainer(id).remove({ force: true }).catch(ignoreGone)
-  await sandbox.cleanUp()
+  await sandbox.renew()
   for (const image of images) await sandbox.docker.getImage(image).remove({ force: true }).catch(ignoreGone)
 })
+afterAll(() => sandbox.cleanUp())
 
 function ignoreGone(error: { statusCode?: number }): void {
   if (error.statusCode !== 404) throw error
@@ -87,9 +90,10 @@ const startApp = async () => {
 const listed = async () => (await sandbox.json<{ agents: AgentView[] }>(['list'])).agents.map(({ runId }) => runId)
 const isThere = async (id: string) =>
   (await sandbox.docker.listContainers({ filters: { id: [id] } })).some(({ State }) => State === 'running')
-const diagnose = async () => {
-  const { stdout } = await sandbox.moat(['doctor', '--json'])
-  return (JSON.parse(stdout) as Diagnosis).checks.find(({ check }) => check === 'agents')
+/** This check of `moat doctor`, without all its others; the command is called once below. */
+const diagnosed = async () => {
+  const context = { connectEngine: () => connectEngine({ moatHome: sandbox.home }) }
+  return (await diagnose([{ find: checkAgents, name: 'agents' }], context as DoctorContext))[0]
 }
 /** What clean would remove: other tests' images are on this engine too. */
 const leftovers = () => sandbox.json<Leftovers>(['clean', '--dry-run'])
@@ -124,7 +128,8 @@ describe('an image with the labels of an agent', () => {
     expect(JSON.parse(index.body).agents.map(({ name }: AgentView) => name)).toEqual(['app'])
     await sandbox.docker.getContainer(id).kill()
     expect(await leftovers()).toMatchObject({ agents: [] })
-    expect(await diagnose()).toMatchObject({
+    const { checks } = JSON.parse((await sandbox.moat(['doctor', '--json'])).stdout) as { checks: Finding[] }
+    expect(checks.find(({ check }) => check === 'agents')).toMatchObject({
       fixes: [`docker rm -f moat-test-${mark}`, expect.stringMatching(/^moat run /)],
       message: expect.stringMatching(new RegExp(`^1 container is not taken .*\\nThe container moat-test-${mark} has`)),
       status: 'warn',
@@ -229,7 +234,6 @@ describe('a copy of an agent', () => {
 describe('an agent that was renamed', () => {
   it('has no route until it has its name again; who asks hears how', async () => {
     const app = await startApp()
-    await sandbox.json(['proxy', 'start', '--detach'])
     const name = containerName('app', sandbox.home)
     const container = sandbox.docker.getContainer(app.containerId)
     await container.rename({ name: `moat-test-${mark}` })
@@ -241,7 +245,7 @@ describe('an agent that was renamed', () => {
     )
     expect(status).toMatchObject({ agents: [], unsealed: [{ fix, reason: 'renamed' }] })
     expect(await listed()).toEqual([])
-    expect(await diagnose()).toMatchObject({ fixes: [fix], status: 'warn' })
+    expect(await diagnosed()).toMatchObject({ fixes: [fix], status: 'warn' })
     await container.rename({ name })
     expect(await until('its route', async () => (await sandbox.get(app.url)).body === 'app 3000')).toBe(true)
     const ask = 'fetch(process.env.MOAT_URL_WEB).then((r) => r.text()).then((text) => console.log(text))'
@@ -251,6 +255,16 @@ describe('an agent that was renamed', () => {
 })
 
 describe('the key', () => {
+  let shared: Sandbox
+  beforeEach(() => {
+    shared = sandbox
+    sandbox = new Sandbox()
+  })
+  afterEach(async () => {
+    await sandbox.cleanUp()
+    sandbox = shared
+  })
+
   it('is made once by runs that start together, for this user alone', async () => {
     const workspace = (name: string) => sandbox.directory(name, { 'moat.yaml': `name: ${name}\ncommand: sleep 1000\n` })
     const runs = ['one', 'two', 'three'].map((name) => sandbox.json<AgentView>(['run', '-d', workspace(name)]))
@@ -277,14 +291,14 @@ describe('the key', () => {
       })
       expect(refused.stderr).toContain(`chmod 600 ${file}`)
     }
-    expect(await diagnose()).toMatchObject({ status: 'fail', fixes: [`chmod 600 ${file}`, expect.any(String)] })
+    expect(await diagnosed()).toMatchObject({ status: 'fail', fixes: [`chmod 600 ${file}`, expect.any(String)] })
     // What could not be judged is not gone.
     expect((await sandbox.get(app.url)).body).toBe('app 3000')
     chmodSync(file, 0o600)
     expect(await listed()).toEqual([app.runId])
     rmSync(file)
     expect(await listed()).toEqual([])
-    expect(await diagnose()).toMatchObject({ fixes: [`docker rm -f ${containerName('app', sandbox.home)}`] })
+    expect(await diagnosed()).toMatchObject({ fixes: [`docker rm -f ${containerName('app', sandbox.home)}`] })
     expect(await isThere(app.containerId)).toBe(true)
   })
 })
