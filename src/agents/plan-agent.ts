@@ -134,7 +134,8 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     () => planServices(loaded),
   ])
   const { grants, powers: grantPowers, secrets } = await planGrants(config, request)
-  const hostHint = await findRefusedHost({ ...registered, command, domain, name, workspace })
+  const served = { ...registered, command, domain, name, workspace }
+  const hostHint = await findRefusedHost(served)
   const env = { ...config.env, ...request.env }
   return {
     ...(checkout && {
@@ -154,7 +155,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     network,
     notes: [...loaded.notes, ...(await notesOf(checkout ?? mainCheckout))],
     openStdin: opensStdin(config, registered),
-    proxyTrust: await findProxyTrust({ ...registered, command, discover: config.discover, domain, env, workspace }),
+    proxyTrust: await findProxyTrust({ ...served, discover: config.discover, env }),
     powers: powersOf({
       gitDirectory: mainCheckout?.commonDir,
       gitIsOwn: mainCheckout === undefined || (await isAcknowledged(mainCheckout)),

@@ -2,6 +2,7 @@
 import { nothingToTrust, type ProxySetting, type ProxyTrust, proxyTrust } from '../projects/behind-proxy.js'
 import type { RouteFragment } from '../routing/agent.js'
 import { defaultEndpoint } from '../routing/route-table.js'
+import { agentHost } from '../routing/urls.js'
 
 interface PlannedTrust {
   command: string[] | undefined
@@ -9,6 +10,7 @@ interface PlannedTrust {
   discover: true | undefined
   domain: string
   env: Readonly<Record<string, string>>
+  name: string
   routes: RouteFragment[]
   workspace: string
 }
@@ -17,13 +19,14 @@ interface PlannedTrust {
 export async function findProxyTrust({
   command = [],
   discover,
+  name,
   routes,
   ...planned
 }: PlannedTrust): Promise<ProxyTrust> {
   const served = routes.filter(({ upstream }) => upstream)
   if (served.length === 0 && !discover) return nothingToTrust
   const endpoint = defaultEndpoint({ routes }) ?? served[0]?.endpoint
-  return proxyTrust({ ...planned, command, endpoint })
+  return proxyTrust({ ...planned, command, endpoint, host: agentHost(name, planned.domain) })
 }
 
 export interface GivenSettings {
@@ -59,5 +62,5 @@ export function giveSettings(
 
 /** What a person has to write, where a variable cannot do it. */
 export function describeLines({ lines }: ProxyTrust): string[] {
-  return lines.map(({ line, title, to }) => `${title} does not know that its URL is https; add to ${to}: ${line}`)
+  return lines.map(({ line, says, title, to }) => `${title} ${says}; add to ${to}: ${line}`)
 }

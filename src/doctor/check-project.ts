@@ -4,7 +4,7 @@ import { resolveWorkspace } from '../config/workspace.js'
 import { MoatError } from '../errors.js'
 import { type ProxyTrust, proxyTrust } from '../projects/behind-proxy.js'
 import { detectProject } from '../projects/detect-project.js'
-import { endpointHost } from '../routing/urls.js'
+import { agentHost, endpointHost } from '../routing/urls.js'
 import { type CheckedProject, type DoctorContext, type Finding, ok, wantedDomain, warn } from './diagnosis.js'
 
 const check = 'project'
@@ -32,7 +32,14 @@ async function planOf({ path, plan }: CheckedProject, domain: string) {
     if (!(error instanceof MoatError && error.code === 'CONFIG_MISSING')) throw error
     const workspace = await resolveWorkspace(path)
     const { command = [], env = {}, name = '' } = await detectProject(workspace)
-    const trust = await proxyTrust({ command: [command].flat(), domain, endpoint: 'web', env, workspace })
+    const trust = await proxyTrust({
+      command: [command].flat(),
+      domain,
+      endpoint: 'web',
+      env,
+      host: agentHost(name, domain),
+      workspace,
+    })
     return { findings: [warn(check, error.message, error.suggestions ?? [])], name, proxyTrust: trust }
   }
 }
@@ -45,8 +52,6 @@ function frameworksIn({ lines, settings, settled }: ProxyTrust): Finding[] {
       return ok(title, `moat run sets ${list.join(' ')}${where}, unless the image does.`)
     }),
     ...settled.map(({ title, why }) => ok(title, why)),
-    ...lines.map(({ line, title, to }) =>
-      warn(title, 'It does not know that its URL is https.', [`${line}   # in ${to}`]),
-    ),
+    ...lines.map(({ line, says, title, to }) => warn(title, `It ${says}.`, [`${line}   # in ${to}`])),
   ]
 }

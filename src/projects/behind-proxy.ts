@@ -9,7 +9,7 @@ import { runText } from './run-text.js'
 
 export interface ProxyTrust {
   /** Lines that a person has to add. */
-  lines: { line: string; title: string; to: string }[]
+  lines: { line: string; says: string; title: string; to: string }[]
   /** Variables, by the framework that reads them. */
   settings: ProxySetting[]
   /** Frameworks that are there and want nothing more, and why, as a sentence of each. */
@@ -33,11 +33,14 @@ export interface AskedTrust {
   endpoint: string | undefined
   /** What the user sets, which wins. */
   env: Readonly<Record<string, string>>
+  /** The agent's own. */
+  host: string
   workspace: string
 }
 
 const words = z.string().min(1)
 const common = {
+  asks: words.optional(),
   done: words.optional(),
   in: z.enum(['dotnet', 'elixir', 'java', 'node', 'php', 'python', 'ruby']),
   not: words.optional(),
@@ -56,7 +59,7 @@ const entries = z.record(
       of: z.literal('command').optional(),
       set: z.record(words, words),
     }),
-    z.strictObject({ ...common, add: words, to: words }),
+    z.strictObject({ ...common, add: words, says: words.default('does not know that its URL is https'), to: words }),
   ]),
 )
 type Entry = z.infer<typeof entries>[string]
@@ -77,13 +80,15 @@ export async function proxyTrust(asked: AskedTrust): Promise<ProxyTrust> {
       continue
     }
     if ('add' in entry) {
-      trust.lines.push({ line: filledIn(entry.add, asked), title, to: entry.to })
+      trust.lines.push({
+        line: filledIn(entry.add, asked),
+        says: filledIn(entry.says, asked),
+        title,
+        to: entry.to,
+      })
       continue
     }
-    const variables = Object.entries(entry.set).map(([name, value]) => [
-      name,
-      value.replaceAll('{DOMAIN}', asked.domain),
-    ])
+    const variables = Object.entries(entry.set).map(([name, value]) => [name, filledIn(value, asked)])
     trust.settings.push({ ofCommand: entry.of === 'command', title, variables: Object.fromEntries(variables) })
   }
   return trust
@@ -92,6 +97,7 @@ export async function proxyTrust(asked: AskedTrust): Promise<ProxyTrust> {
 async function isThere(entry: Entry, packages: ProjectPackages, command: string): Promise<boolean> {
   if (entry.runs !== undefined && !new RegExp(entry.runs).test(command)) return false
   if (entry.not !== undefined && new RegExp(entry.not).test(command)) return false
+  if (entry.asks !== undefined && !(await packages.asksBy(entry.in, new RegExp(entry.asks)))) return false
   const isNamed = async (names: string[]) => {
     const answers = await Promise.all(names.map((name) => packages.asksFor(entry.in, name, command)))
     return answers.includes(true)
@@ -117,9 +123,10 @@ async function settledBy(
   return undefined
 }
 
-function filledIn(line: string, { domain, endpoint }: AskedTrust): string {
+function filledIn(line: string, { domain, endpoint, host }: AskedTrust): string {
   const suffix = endpoint === undefined ? '' : `_${endpoint.toUpperCase().replaceAll('-', '_')}`
-  return line.replaceAll('{ORIGIN}', `MOAT_ORIGIN${suffix}`).replaceAll('{DOMAIN}', domain)
+  const values = { DOMAIN: domain, HOST: host, ORIGIN: `MOAT_ORIGIN${suffix}` }
+  return line.replaceAll(/\{(DOMAIN|HOST|ORIGIN)\}/g, (_, name: keyof typeof values) => values[name])
 }
 
 function readEntries(): Entry[] {

@@ -57,9 +57,19 @@ export class ProjectPackages {
 
   /** True where a list of packages names it, or a word of the command: Python's servers are programs. */
   async asksFor(kind: ProjectKind, name: string, command: string): Promise<boolean> {
+    const manifests = await this.#manifestsOf(kind)
+    return hasWord(kind === 'python' ? `${manifests}\n${command}` : manifests, name)
+  }
+
+  /** True where a list of packages has this. */
+  async asksBy(kind: ProjectKind, pattern: RegExp): Promise<boolean> {
+    return pattern.test(await this.#manifestsOf(kind))
+  }
+
+  #manifestsOf(kind: ProjectKind): Promise<string> {
     const manifests = this.#manifests.get(kind) ?? this.#readManifests(kind)
     this.#manifests.set(kind, manifests)
-    return hasWord(kind === 'python' ? `${await manifests}\n${command}` : await manifests, name)
+    return manifests
   }
 
   /** True where a file of environment variables sets it: programs that read those let what is there already win. */

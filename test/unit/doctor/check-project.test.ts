@@ -33,7 +33,7 @@ describe('the project', () => {
       },
       name: 'app',
       proxyTrust: {
-        lines: [{ line: 'app.proxy = true', title: 'Koa', to: 'app.js' }],
+        lines: [{ line: 'app.proxy = true', says: 'does not know that its URL is https', title: 'Koa', to: 'app.js' }],
         settings: [
           { ofCommand: true, title: 'Django', variables: { HTTPS: 'on' } },
           { ofCommand: false, title: 'Uvicorn', variables: { A: '1', B: '2' } },

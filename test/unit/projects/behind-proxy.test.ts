@@ -25,6 +25,7 @@ async function trust(command = 'sleep infinity', env: Record<string, string> = {
     command: command.split(' '),
     domain,
     endpoint: 'web-app',
+    host: `shop.${domain}`,
     env,
     workspace,
   })
@@ -98,15 +99,42 @@ describe('variables', () => {
     expect((await trust()).variables).toEqual({})
   })
 
-  it('are those of Rails under a domain that it does not know', async () => {
-    write({ Gemfile: 'gem "rails", "~> 8.1"\n' })
-    expect((await trust()).variables).toEqual({})
+  it('are those of Rails, which takes hosts with one label below those it knows', async () => {
+    write({ Gemfile: "gem 'rails', '~> 8.1'\n" })
+    expect((await trust()).variables).toEqual({ RAILS_DEVELOPMENT_HOSTS: '.shop.localhost' })
     expect((await trust('bin/rails server', {}, 'moat.internal')).variables).toEqual({
-      RAILS_DEVELOPMENT_HOSTS: '.moat.internal',
+      RAILS_DEVELOPMENT_HOSTS: '.shop.moat.internal',
     })
-    write({ 'config/environments/development.rb': "config.hosts << '.moat.internal'\n" })
+    write({ 'config/environments/development.rb': "config.hosts << '.shop.moat.internal'\n" })
     expect((await trust('bin/rails server', {}, 'moat.internal')).variables).toEqual({})
   })
+
+  it.each(["gem 'rails', '~> 6.1.7', '>= 6.1.7.10'\n", 'gem "rails", "6.0.4"\n', 'gem "rails", ">= 6.1", "< 7"\n'])(
+    'are none of Rails before 7, which has a line: %j',
+    async (gemfile) => {
+      write({ Gemfile: gemfile })
+      const asked = {
+        command: ['rails'],
+        domain: 'localhost',
+        endpoint: 'web',
+        env: {},
+        host: 'shop.localhost',
+        workspace,
+      }
+      expect(await proxyTrust(asked)).toEqual({
+        lines: [
+          {
+            line: "config.hosts << '.shop.localhost'",
+            says: 'takes no host with two labels below localhost',
+            title: 'Rails',
+            to: 'config/environments/development.rb',
+          },
+        ],
+        settings: [],
+        settled: [],
+      })
+    },
+  )
 
   it.each(['vite', '@angular/build'])('are those of Vite there too: %s', async (name) => {
     write({ 'package.json': node(name) })
@@ -140,7 +168,7 @@ describe('Django', () => {
 
   it('has a variable for its own server, for the command alone', async () => {
     write({ ...manage, 'package.json': '{"scripts": {"dev": "python manage.py runserver"}}' })
-    const asked = { domain: 'localhost', endpoint: 'web', env: {}, workspace }
+    const asked = { domain: 'localhost', endpoint: 'web', env: {}, host: 'shop.localhost', workspace }
     for (const command of [
       ['python', 'manage.py', 'runserver'],
       ['npm', 'run', 'dev'],
@@ -162,7 +190,7 @@ describe('Django', () => {
 
 describe('Astro', () => {
   it('has a line for its dev server and one for what is built, and none for a site without a server', async () => {
-    const asked = { domain: 'moat.test', endpoint: 'web', env: {}, workspace }
+    const asked = { domain: 'moat.test', endpoint: 'web', env: {}, host: 'shop.localhost', workspace }
     const lineFor = async (...command: string[]) =>
       (await proxyTrust({ ...asked, command })).lines.map(({ line }) => line)
     write({ 'package.json': node('astro') })
@@ -183,7 +211,9 @@ it('says of a framework that wants nothing more why', async () => {
     'src/app.js': 'app.proxy = true\n',
   })
   const env = { FORWARDED_ALLOW_IPS: '10.0.0.1' }
-  expect(await proxyTrust({ command: ['x'], domain: 'localhost', endpoint: 'web', env, workspace })).toEqual({
+  expect(
+    await proxyTrust({ command: ['x'], domain: 'localhost', endpoint: 'web', env, host: 'shop.localhost', workspace }),
+  ).toEqual({
     lines: [],
     settings: [],
     settled: [
@@ -243,6 +273,7 @@ describe('lines', () => {
       command: ['npm', 'run', 'preview'],
       domain: 'localhost',
       endpoint: 'web-app',
+      host: 'shop.localhost',
       env: {},
       workspace,
     })
