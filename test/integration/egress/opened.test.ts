@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { javaStore } from '../../../src/authority/java-store.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 import { type StubAuthority, type StubHost, stubAuthority, stubHost } from '../../helpers/stub-hosts.js'
 import { until } from '../../helpers/until.js'
@@ -48,7 +49,7 @@ beforeAll(async () => {
   sandbox.env.SSL_CERT_FILE = authority.file
   const directory = sandbox.directory('opened', { 'moat.yaml': yaml })
   copyFileSync('test/fixtures/hostile/opened.mjs', join(directory, 'opened.mjs'))
-  copyFileSync(authority.file, join(directory, 'stubs.crt'))
+  writeFileSync(join(directory, 'stubs.jks'), javaStore(readFileSync(authority.file, 'utf8')))
   await sandbox.json(['run', '-d', directory])
 }, 180_000)
 afterAll(async () => {
@@ -125,11 +126,10 @@ describe('an agent with rules about paths', () => {
   // keytool asks for lists of revoked certificates with the client that programs in Java have; that it is answered something else is
   // no matter here.
   it('reaches with Java what they allow, and hosts that are not opened with a store of its own, and nothing else', async () => {
-    const own = 'keytool -importcert -noprompt -file stubs.crt -keystore /tmp/own.jks -storepass changeit'
     const ask = (url: string, flags = '') => `keytool ${flags} -printcrl -file ${url}`
-    const ofOwn = '-J-Djavax.net.ssl.trustStore=/tmp/own.jks -J-Djavax.net.ssl.trustStorePassword=changeit'
+    const ofOwn = '-J-Djavax.net.ssl.trustStore=stubs.jks'
     const asked = [ask('https://api.test/repos/java'), ask('https://api.test/java'), ask('https://plain.test/stranger')]
-    const others = [own, ask('https://plain.test/java', ofOwn), ask('https://other.test/java')]
+    const others = [ask('https://plain.test/java', ofOwn), ask('https://other.test/java')]
     const { stderr, stdout } = await inside('sh', '-c', [...asked, ...others].map((one) => `${one} 2>&1`).join('; '))
     const [java, said] = [seen.filter((line) => /java|stranger/.test(line)), `${stdout}${stderr}`]
     expect(java, said).toEqual(['GET api.test/repos/java', 'GET plain.test/java'])

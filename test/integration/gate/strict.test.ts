@@ -24,6 +24,7 @@ const authority = stubAuthority()
 let ssh: GitHost
 let moat: RunningMoat
 let container: string
+let neighbour: string
 let runId: string
 
 async function listen(server: NetServer, where: object = { host: '127.0.0.1', port: 0 }): Promise<number> {
@@ -117,7 +118,7 @@ beforeAll(async () => {
   sandbox.env.MOAT_TEST_HOSTS = await stubs()
   // Beside it lives another agent, which anybody on the engine's network reaches.
   await sandbox.json(['run', '-d', sandbox.workspace('neighbour', { web: 80 })])
-  const neighbour = await addressOf('neighbour')
+  neighbour = await addressOf('neighbour')
   expect(await (await fetch(`http://${neighbour}/`)).text()).toBe('neighbour 80')
   const hostPort = await listen(createNet((socket) => socket.on('error', () => {}).end('port of this machine')))
   const workspace = sandbox.directory('strict', {
@@ -184,6 +185,7 @@ describe('a strict policy', () => {
       'another host in TLS': 'ERR_SSL_TLSV1_UNRECOGNIZED_NAME',
       'another host, by address': refused,
       'another host, plain': refused,
+      [`tcp ${neighbour}`]: 'ENETUNREACH',
       'the neighbour': refused,
       'the neighbour, in a tunnel': refused,
       'another port': refused,
