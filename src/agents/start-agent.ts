@@ -142,6 +142,9 @@ async function startContainer(
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
   const services = new RunServices(plan, options, runId)
   const volumes = new ContainerVolumes(plan, engine)
+  // Beside what else there is to do.
+  const remembered = rememberWorkspace(plan, runId, options)
+  remembered.catch(() => {})
   try {
     const mounted = [...plan.mounts, ...plan.volumes].map(({ target }) => target)
     const bundle = forwarder && (await planTrustBundle({ ...own, mounted, userEnv: plan.env }))
@@ -152,7 +155,6 @@ async function startContainer(
     const step = <T>(act: (guarded: (containerId: string) => Promise<void>) => Promise<T>) =>
       whileGuarded(plan, { engine, paths, runId }, (stay) => progress.step(`Starting ${plan.name}`, () => act(stay)))
     if (forwarder) await services.start()
-    await rememberWorkspace(plan, runId, options)
     return await step(async (guarded) => {
       const followed = [...followedPaths(plan, spec), ...volumes.mountPoints(spec)]
       await assertSettled(followed)
@@ -160,6 +162,7 @@ async function startContainer(
       try {
         await installParts(containerId, spec, { ...parts, image, own, plan, roots, user: options.user })
         await guarded(containerId)
+        await remembered
         const started = await letRun(containerId, plan, followed, options)
         const agent = describeStarted(plan, { containerId, forwarder, keep: options.keep, runId })
         if (address) await tellPeers(engine, agent, address.domain, progress.note)
@@ -171,6 +174,7 @@ async function startContainer(
       }
     })
   } catch (error) {
+    await remembered.catch(() => {})
     await services.takeBack()
     await volumes.takeBack()
     await takeBack(plan.workspace, runId, paths, progress.note)
