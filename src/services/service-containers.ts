@@ -55,7 +55,8 @@ export class ServiceContainers {
 
   /** After a start that failed. */
   async takeBack(): Promise<void> {
-    await Promise.all(this.#made.map((containerId) => this.#options.engine.remove(containerId)))
+    // What cannot be removed now is removed by the supervisor; why the start failed is what is told.
+    await Promise.all(this.#made.map((containerId) => this.#options.engine.remove(containerId).catch(() => {})))
   }
 
   async #startOne(service: PlannedService & { password: string }): Promise<void> {
@@ -126,7 +127,9 @@ export class ServiceContainers {
     const program = `${inside}/${forwarderName}`
     const flags = ['--in', `${inside}/in`, '--serve', `${service.known.port}`]
     const command = [program, ...flags, '--', program, 'connect']
-    const session = await engine.sessions.exec(containerId, { command, tty: false, user }).catch(() => undefined)
+    const session = await engine.sessions.exec(containerId, { command, tty: false, user }).catch(async (error) => {
+      if (!(await engine.ends.of(containerId))) throw error
+    })
     // One that has ended meanwhile is told of with its log.
     if (!session) return
     session.stdin.end()

@@ -1,33 +1,39 @@
-// Owns removing the services of agents that have ended while nobody of moat's followed them.
+// Owns removing the services of agents that have ended, or never came to be, while nobody of moat's followed them.
 import type { Engine } from '../engine/engine.js'
 import { messageOf } from '../errors.js'
 import { removeOrphans } from '../services/remove-services.js'
 
+export interface ServiceSweepOptions {
+  /** Undefined while it is away. */
+  engine: () => Pick<Engine, 'remove' | 'services'> | undefined
+  /** Keeps the proxy up until what it returns is called. */
+  hold: () => () => void
+  log: (message: string) => void
+}
+
 export class ServiceSweep {
-  readonly #hold: () => () => void
-  readonly #log: (message: string) => void
+  readonly #options: ServiceSweepOptions
   #sweeping: Promise<void> = Promise.resolve()
 
-  /** `hold` keeps the proxy up until what it returns is called. */
-  constructor(hold: () => () => void, log: (message: string) => void) {
-    this.#hold = hold
-    this.#log = log
+  constructor(options: ServiceSweepOptions) {
+    this.#options = options
   }
 
   /** Resolves in any case. */
-  sweep(engine: Pick<Engine, 'remove' | 'services'> | undefined): Promise<void> {
-    const act = () => (engine ? this.#sweep(engine) : Promise.resolve())
+  sweep(): Promise<void> {
     // One after the other: each would remove the same.
-    this.#sweeping = this.#sweeping.then(act)
+    this.#sweeping = this.#sweeping.then(() => this.#sweep())
     return this.#sweeping
   }
 
-  async #sweep(engine: Pick<Engine, 'remove' | 'services'>): Promise<void> {
+  async #sweep(): Promise<void> {
+    const { engine, hold, log } = this.#options
+    const answering = engine()
+    if (!answering) return
     try {
-      for (const { name, runId } of await removeOrphans(engine, this.#hold))
-        this.#log(`removed the service ${name} of ${runId}`)
+      for (const { name, runId } of await removeOrphans(answering, hold)) log(`removed the service ${name} of ${runId}`)
     } catch (error) {
-      this.#log(`cannot remove services of agents that have ended: ${messageOf(error)}`)
+      log(`cannot remove services of agents that have ended: ${messageOf(error)}`)
     }
   }
 }

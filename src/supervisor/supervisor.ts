@@ -108,7 +108,8 @@ export class Supervisor {
     })
     this.#lifetime = new Lifetime(options.keep, () => {
       log('nothing needs the proxy any more')
-      this.stop().catch((error) => log(`the proxy did not stop cleanly: ${error}`))
+      const swept = this.#services.sweep().then(() => this.stop())
+      swept.catch((error) => log(`the proxy did not stop cleanly: ${error}`))
     })
     this.#reconciler = new Reconciler({
       connect: () => this.#engine.connect(),
@@ -118,12 +119,13 @@ export class Supervisor {
       onAgents: (agents) => this.#serve(agents),
       signal: this.#abort.signal,
     })
-    this.#services = new ServiceSweep(() => this.#lifetime.hold(), log)
+    const engine = () => this.#reconciler.engine
+    this.#services = new ServiceSweep({ engine, hold: () => this.#lifetime.hold(), log })
     this.#site = new OwnSite({
       hold: () => this.#lifetime.hold(),
       agents: () => this.#reconciler.agents,
       caddy: this.#caddy,
-      engine: () => this.#reconciler.engine,
+      engine,
       log,
       paths,
     })
@@ -223,8 +225,7 @@ export class Supervisor {
     this.#caddy.setOpened(await this.#opening.settingsFor(agents))
     // While this waited for a container, others may have come and gone: routes and what ran with them, of one moment.
     await this.#caddy.setRoutes(this.#latest.routes, this.#latest.running)
-    await this.#doors.sweep([...this.#reconciler.agents, ...renamed])
-    await this.#services.sweep(this.#reconciler.engine)
+    await Promise.all([this.#doors.sweep([...this.#reconciler.agents, ...renamed]), this.#services.sweep()])
     this.#changed()
   }
 

@@ -12,6 +12,7 @@ const run = promisify(execFile)
 const dockerfile = `FROM node:22-slim
 COPY postgres /postgres
 COPY entry.sh redis.cjs /
+VOLUME /data
 ENTRYPOINT ["/entry.sh"]
 `
 

@@ -144,7 +144,13 @@ describe('two agents of one project, without a network', () => {
   })
 
   it('take theirs along when they are stopped, and leave the other’s', async () => {
+    const all = (await sandbox.containers()).filter(({ Labels }) => Labels[serviceLabels.run] === agents[0]?.runId)
+    const volumes = all.flatMap(({ Mounts }) => Mounts.flatMap(({ Name, Type }) => (Type === 'volume' ? [Name] : [])))
+    expect(volumes.length).toBe(2)
     await sandbox.json(['stop', 'one'])
+    // Their data too.
+    const { Volumes } = await sandbox.docker.listVolumes()
+    expect(Volumes.filter(({ Name }) => volumes.includes(Name))).toEqual([])
     expect(await services(agents[0]?.runId)).toEqual([])
     expect(await services(agents[1]?.runId)).toEqual(['postgres', 'redis'])
     expect((await sql('two', 'select owner from t')).stdout).toBe('two')
@@ -195,6 +201,15 @@ describe('a service that does not come to be', () => {
     expect(
       existsSync(join(sandbox.home, 'proxy/agents')) && readdirSync(join(sandbox.home, 'proxy/agents')).length,
     ).toBeLessThan(2)
+  })
+
+  it('is gone though the start of its agent was killed', async () => {
+    const directory = project('killed', `{postgres: {image: "${image.tag}", env: {POSTGRES_USER: nobody}}}`)
+    const running = sandbox.start(['run', '-d', '--name', 'killed', directory])
+    await until('its service', async () => (await services()).length === 1)
+    running.process.kill('SIGKILL')
+    await running.exited
+    await until('the end of its service', async () => (await services()).length === 0)
   })
 
   it('is an error about the image where that cannot be had', async () => {
