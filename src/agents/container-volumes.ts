@@ -5,7 +5,7 @@ import type { VolumeMount } from '../engine/volumes.js'
 import { prepareMountPoints } from '../volumes/mount-points.js'
 import type { AgentPlan } from './plan-agent.js'
 
-type Plan = Pick<AgentPlan, 'displayFile' | 'mounts' | 'tmpfs' | 'volumes' | 'workspace'>
+type Plan = Pick<AgentPlan, 'clone' | 'displayFile' | 'mounts' | 'tmpfs' | 'volumes' | 'workspace'>
 
 export class ContainerVolumes {
   readonly #engine: Pick<Engine, 'volumes'>
@@ -17,9 +17,9 @@ export class ContainerVolumes {
     this.#plan = plan
   }
 
-  /** What the container is created with; volumes that are missing are made. */
-  async spec(): Promise<Pick<ContainerSpec, 'tmpfs' | 'volumes'>> {
-    const volumes: VolumeMount[] = []
+  /** What the container is created with, besides the volume of a clone; those that are missing are made. */
+  async spec(clone?: VolumeMount): Promise<Pick<ContainerSpec, 'tmpfs' | 'volumes'>> {
+    const volumes: VolumeMount[] = clone ? [clone] : []
     for (const { name, place, readOnly, target } of this.#plan.volumes) {
       const { id, isNew, labels } = await this.#engine.volumes.ensure({ name, place })
       if (isNew) this.#made.push(id)
@@ -30,10 +30,13 @@ export class ContainerVolumes {
 
   /** The directories of the host at which they are mounted, made if need be. */
   mountPoints({ mounts }: Pick<ContainerSpec, 'mounts'>): string[] {
-    const { displayFile, tmpfs, volumes, workspace } = this.#plan
+    const { clone, displayFile, tmpfs, volumes, workspace } = this.#plan
     return prepareMountPoints({
       displayFile,
-      given: [{ readOnly: false, source: workspace, target: workspaceTarget }, ...this.#plan.mounts],
+      given: [
+        ...(clone ? [] : [{ readOnly: false, source: workspace, target: workspaceTarget }]),
+        ...this.#plan.mounts,
+      ],
       mounts,
       targets: [...tmpfs, ...volumes.map(({ target }) => target)],
     })

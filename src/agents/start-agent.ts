@@ -16,6 +16,7 @@ import { addressOf } from '../supervisor/protocol.js'
 import { placeOf } from '../worktrees/find-checkout.js'
 import { containerGitEnvironment } from '../worktrees/git-environment.js'
 import { assertHostPorts, assertNetwork } from './assert-network.js'
+import { ContainerClone } from './container-clone.js'
 import { gitMounts, trustedUrls } from './container-git.js'
 import { type ContainerGrants, networkWithGrants, planContainerGrants, readGrants } from './container-grants.js'
 import { type ContainerTrust, planContainerTrust } from './container-trust.js'
@@ -146,12 +147,13 @@ async function startContainer(
   const own = { engine, image: facts, note: progress.note, paths: roots.paths, peerHosts, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
   const volumes = new ContainerVolumes(plan, engine)
+  const clone = await ContainerClone.prepare(plan, options)
   try {
     const mounted = [...plan.mounts, ...plan.volumes].map(({ target }) => target)
     const bundle = forwarder && (await planTrustBundle({ ...own, mounted, userEnv: plan.env }))
     // None at all: what it reaches, it reaches by sockets.
     const network = plan.network.policy === 'strict' ? 'none' : await engine.networks.ensure()
-    const parts = { address, bundle, forwarder, grants, network, runId, trust, volumes }
+    const parts = { address, bundle, clone, forwarder, grants, network, runId, trust, volumes }
     const spec = await containerSpec(plan, options, image, parts)
     const step = <T>(act: (guarded: (containerId: string) => Promise<void>) => Promise<T>) =>
       whileGuarded(plan, { engine, paths, runId }, (stay) => progress.step(`Starting ${plan.name}`, () => act(stay)))
@@ -169,10 +171,11 @@ async function startContainer(
         await bundle?.install(containerId)
         await roots.install(containerId)
         await grants.install(containerId)
+        await clone?.fill(containerId)
         await volumes.install(containerId, options.user)
         await guarded(containerId)
         const started = await letRun(containerId, plan, followed, options)
-        const agent = describeStarted(plan, { containerId, forwarder, keep: options.keep, runId })
+        const agent = describeStarted(plan, { containerId, forwarder, image: image.image, keep: options.keep, runId })
         if (address) await tellPeers(engine, agent, address.domain, progress.note)
         const view = viewAgent(agent, address ?? options.wanted)
         return { ...started, agent: view, containerId, forwards: forwarder?.ports ?? [] }
@@ -183,8 +186,11 @@ async function startContainer(
     })
   } catch (error) {
     await volumes.takeBack()
+    await clone?.takeBack()
     await takeBack(plan.workspace, runId, paths, progress.note)
     throw error
+  } finally {
+    await clone?.release()
   }
 }
 
@@ -214,6 +220,7 @@ async function letRun(containerId: string, plan: AgentPlan, followed: readonly s
 interface ContainerParts {
   address: ProxyAddress | undefined
   bundle: TrustBundle | undefined
+  clone: ContainerClone | undefined
   forwarder: Forwarder | undefined
   grants: ContainerGrants
   network: string | undefined
@@ -226,14 +233,14 @@ async function containerSpec(
   plan: AgentPlan,
   { engine, interactive, keep, paths, progress, removeAtEnd, user }: StartOptions,
   image: PreparedImage,
-  { address, bundle, forwarder, grants, network, runId, trust, volumes }: ContainerParts,
+  { address, bundle, clone, forwarder, grants, network, runId, trust, volumes }: ContainerParts,
 ): Promise<ContainerSpec> {
   const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
   const policy = plan.network
   const urls = address ? urlEnvironment(name, endpoints, address, { bare: plan.discoverPlace !== undefined }) : {}
   const shared = await gitMounts(plan, { engine, note: progress.note, paths, runId })
   const cache = await planPackageCache(plan, paths)
-  const place = checkout ? placeOf(checkout) : plan.mainCheckout
+  const place = checkout ? placeOf(checkout) : (plan.mainCheckout ?? plan.clone?.repository.place)
   return {
     command: plan.command,
     env: {
@@ -255,6 +262,7 @@ async function containerSpec(
     interactive,
     labels: toLabels({
       ...plan.git,
+      ...(clone && { clone: image.image }),
       endpoints,
       ...forwarder?.labels,
       grants: plan.grants.map(formatGrant),
@@ -267,7 +275,7 @@ async function containerSpec(
       workspace,
     }),
     mounts: [
-      { readOnly: false, source: workspace, target: workspaceTarget },
+      ...(clone ? [] : [{ readOnly: false, source: workspace, target: workspaceTarget }]),
       ...shared,
       ...cache.mounts,
       ...(trust?.mounts ?? []),
@@ -281,7 +289,7 @@ async function containerSpec(
     removeAtEnd,
     user,
     workdir: workspaceTarget,
-    ...(await volumes.spec()),
+    ...(await volumes.spec(clone?.mount)),
     ...forwarder?.spec,
     ...container,
   }

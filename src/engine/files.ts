@@ -1,4 +1,5 @@
 // Owns the part of the engine's port that looks into images and containers: variables and files.
+import type { Readable } from 'node:stream'
 
 export interface ContainerFile {
   name: string
@@ -22,6 +23,8 @@ export interface EngineFiles {
   describeImage(image: string): Promise<ImageFacts>
   /** The text of a file in a container, running or not, links followed; undefined when there is none. */
   read(containerId: string, path: string): Promise<string | undefined>
+  /** Unpacks a tar archive, with the owners that it names, at the root of a container, running or not, and in its volumes. */
+  unpack(containerId: string, archive: Readable): Promise<void>
   /** Puts root's files into a directory of a container, running or not, which is made if need be. */
   write(containerId: string, directory: string, files: readonly ContainerFile[]): Promise<void>
 }
