@@ -1,5 +1,6 @@
 // Owns which clone a person means by an agent, which may have ended, and having a git that works in it, not on this machine.
 
+import { realpath } from 'node:fs/promises'
 import { type CloneGit, NoGitError, withCloneHelper } from '../clones/clone-helper.js'
 import { agentOfClone, cloneVolume } from '../clones/clone-volume.js'
 import type { MoatPaths } from '../config/paths.js'
@@ -9,6 +10,8 @@ import type { VolumeInfo } from '../engine/volumes.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { planImage } from '../images/plan-image.js'
 import type { Agent } from '../routing/agent.js'
+import { isGitDirectory, repositoryAt } from '../worktrees/git-place.js'
+import { assertOwned } from '../worktrees/owner.js'
 import { prepareImage } from './ensure-image.js'
 import { AgentReferenceError, findAgent } from './find-agent.js'
 import type { Progress } from './progress.js'
@@ -55,6 +58,15 @@ export async function findClone(
   if (!agent) findAgent([...agents, ...runsOf(volumes)], reference, unsealed)
   throw new MoatError('CLONE_NOT_FOUND', `${name} works in no clone: what it commits is in your repository already.`, {
     suggestions: ['moat volumes list', `moat run --clone --name ${name}`],
+  })
+}
+
+/** Throws NOT_A_REPOSITORY where there is nothing by now that a clone could be pulled into. */
+export async function assertRepository({ agent, commonDir, volume }: FoundClone): Promise<void> {
+  const real = await realpath(commonDir).catch(() => undefined)
+  if (real === commonDir && (await isGitDirectory(commonDir))) return assertOwned(repositoryAt(commonDir))
+  throw new MoatError('NOT_A_REPOSITORY', `${commonDir}, the repository that the clone of ${agent} is of, is gone.`, {
+    suggestions: [`moat exec ${agent} -- git bundle create - --all`, `moat volumes rm ${volume.id}`],
   })
 }
 

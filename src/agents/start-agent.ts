@@ -147,8 +147,9 @@ async function startContainer(
   const own = { engine, image: facts, note: progress.note, paths: roots.paths, peerHosts, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
   const volumes = new ContainerVolumes(plan, engine)
-  const clone = await ContainerClone.prepare(plan, options)
+  let clone: ContainerClone | undefined
   try {
+    clone = await ContainerClone.prepare(plan, options)
     const mounted = [...plan.mounts, ...plan.volumes].map(({ target }) => target)
     const bundle = forwarder && (await planTrustBundle({ ...own, mounted, userEnv: plan.env }))
     // None at all: what it reaches, it reaches by sockets.

@@ -16,6 +16,8 @@ export interface PulledBranch {
   commit: string
   /** How many commits the repository's other branches do not have. */
   commits: number
+  /** Where what was replaced is kept: the clone knows nothing of it, so it came from an earlier one of that name. */
+  kept?: string
   /** What it was before, where that is not part of what it is now. */
   replaced?: string
   /** As `git log` takes it. */
@@ -46,7 +48,7 @@ export async function pullClone(git: CloneGit, agent: string, commonDir: string)
   for (const one of news) {
     const outcome = used.has(one.ref.slice(heads.length))
       ? { branch: one.branch, reason: `${one.ref.slice(heads.length)} is checked out in a worktree` }
-      : await moveRef(place, agent, one)
+      : await moveRef(place, agent, one, await isOfClone(git, one.old))
     if ('reason' in outcome) refused.push(outcome)
     else moved.push(outcome)
   }
@@ -140,21 +142,33 @@ async function fetchObjects(git: CloneGit, place: GitPlace, missing: readonly Ne
   await takeIn(place, { pack: stdout, problem: failed }, tips)
 }
 
+async function isOfClone(git: CloneGit, id: string | undefined): Promise<boolean> {
+  return id === undefined || (await git.ask(['cat-file', '-e', id])).code === 0
+}
+
 async function moveRef(
   place: GitPlace,
   agent: string,
   { branch, id, old, ref }: News,
+  ofClone: boolean,
 ): Promise<PulledBranch | RefusedRef> {
   const name = ref.slice(heads.length)
   await assertNoLinks(place, name)
   return withView(place, async (ask) => {
     const commits = await countNew(ask, agent, id, old)
     const follows = old === undefined || (await ask(['merge-base', '--is-ancestor', old, id])).code === 0
+    const kept = `${name}-was-${old?.slice(0, 8)}`
+    const keeps = !follows && !ofClone
+    if (keeps) {
+      await assertNoLinks(place, kept)
+      // It may be there from an earlier time, then as the same commit.
+      await ask(['update-ref', '-m', `moat pull ${agent}`, `${heads}${kept}`, old ?? id])
+    }
     const none = '0'.repeat(id.length)
-    const update = ['update-ref', '--create-reflog', '-m', `moat pull ${agent}`, ref, id, old ?? none]
-    const outcome = await ask(update)
+    const outcome = await ask(['update-ref', '--create-reflog', '-m', `moat pull ${agent}`, ref, id, old ?? none])
     if (outcome.code !== 0) return { branch, reason: inTheWay(gitFailed(place, outcome), name) }
-    return { branch, commit: id, commits, name, ...(!follows && old !== undefined && { replaced: old }) }
+    const replaced = !follows && old !== undefined && { replaced: old }
+    return { branch, commit: id, commits, name, ...replaced, ...(keeps && { kept }) }
   })
 }
 

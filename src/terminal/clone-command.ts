@@ -1,5 +1,5 @@
 // Owns what commands about clones have in common: the clone that is meant, and the work in it, which Ctrl+C ends.
-import { type CloneWork, type FoundClone, findClone } from '../agents/find-clone.js'
+import { assertRepository, type CloneWork, type FoundClone, findClone } from '../agents/find-clone.js'
 import { hostUser } from '../config/invoking-user.js'
 import { openRepository, type Repository } from '../worktrees/repository.js'
 import { Interrupts } from './interrupts.js'
@@ -20,6 +20,7 @@ export abstract class CloneCommand extends MoatCommand {
       const work = await this.cloneWork(interrupts.signal)
       const here = await openRepository(process.cwd()).catch(() => undefined)
       const clone = await findClone(work, reference, here?.commonDir)
+      await assertRepository(clone)
       return await action({ clone, here, work })
     } finally {
       interrupts.release()

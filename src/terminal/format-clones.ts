@@ -24,8 +24,8 @@ export function formatPulled(agent: string, { branches, refused, stash, uncommit
   ]
 }
 
-function row({ commit, commits, name, replaced }: PulledBranch): string[] {
-  const was = replaced === undefined ? '' : `rewritten; it was ${replaced.slice(0, 8)}`
+function row({ commit, commits, kept, name, replaced }: PulledBranch): string[] {
+  const was = replaced === undefined ? '' : `rewritten; it was ${kept ?? replaced.slice(0, 8)}`
   return [name, Number.isNaN(commits) ? '?' : String(commits), [commit.slice(0, 8), was].filter(Boolean).join('  ')]
 }
 

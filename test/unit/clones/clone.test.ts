@@ -173,6 +173,17 @@ describe('pulling', () => {
     expect(leftovers()).toEqual([])
   })
 
+  it('keeps what it had of an earlier clone of that name', async () => {
+    const first = commit(clone, 'work.txt', 'work')
+    await pull()
+    rmSync(clone, { recursive: true })
+    await cloned()
+    commit(clone, 'other.txt', 'other')
+    const kept = `moat/one/main-was-${first.slice(0, 8)}`
+    expect((await pull()).branches).toMatchObject([{ branch: 'main', kept, replaced: first }])
+    expect(git('rev-parse', kept)).toBe(first)
+  })
+
   it('knows what is here by another way than it was pulled', async () => {
     commit(clone, 'work.txt', 'work')
     await pull()
