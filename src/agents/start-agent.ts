@@ -16,7 +16,6 @@ import { addressOf } from '../supervisor/protocol.js'
 import { placeOf } from '../worktrees/find-checkout.js'
 import { containerGitEnvironment } from '../worktrees/git-environment.js'
 import { assertHostPorts, assertNetwork } from './assert-network.js'
-import { ContainerClone } from './container-clone.js'
 import { gitMounts, trustedUrls } from './container-git.js'
 import { type ContainerGrants, networkWithGrants, planContainerGrants, readGrants } from './container-grants.js'
 import { type ContainerTrust, planContainerTrust } from './container-trust.js'
@@ -147,18 +146,19 @@ async function startContainer(
   const own = { engine, image: facts, note: progress.note, paths: roots.paths, peerHosts, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
   const volumes = new ContainerVolumes(plan, engine)
-  let clone: ContainerClone | undefined
+  // Beside what else there is to do.
+  const remembered = rememberWorkspace(plan, runId, options)
+  remembered.catch(() => {})
   try {
-    clone = await ContainerClone.prepare(plan, options)
+    await volumes.prepare(options)
     const mounted = [...plan.mounts, ...plan.volumes].map(({ target }) => target)
     const bundle = forwarder && (await planTrustBundle({ ...own, mounted, userEnv: plan.env }))
     // None at all: what it reaches, it reaches by sockets.
     const network = plan.network.policy === 'strict' ? 'none' : await engine.networks.ensure()
-    const parts = { address, bundle, clone, forwarder, grants, network, runId, trust, volumes }
+    const parts = { address, bundle, forwarder, grants, network, runId, trust, volumes }
     const spec = await containerSpec(plan, options, image, parts)
     const step = <T>(act: (guarded: (containerId: string) => Promise<void>) => Promise<T>) =>
       whileGuarded(plan, { engine, paths, runId }, (stay) => progress.step(`Starting ${plan.name}`, () => act(stay)))
-    await rememberWorkspace(plan, runId, options)
     return await step(async (guarded) => {
       const followed = [...followedPaths(plan, spec), ...volumes.mountPoints(spec)]
       await assertSettled(followed)
@@ -172,9 +172,9 @@ async function startContainer(
         await bundle?.install(containerId)
         await roots.install(containerId)
         await grants.install(containerId)
-        await clone?.fill(containerId)
         await volumes.install(containerId, options.user)
         await guarded(containerId)
+        await remembered
         const started = await letRun(containerId, plan, followed, options)
         const agent = describeStarted(plan, { containerId, forwarder, image: image.image, keep: options.keep, runId })
         if (address) await tellPeers(engine, agent, address.domain, progress.note)
@@ -186,12 +186,12 @@ async function startContainer(
       }
     })
   } catch (error) {
+    await remembered.catch(() => {})
     await volumes.takeBack()
-    await clone?.takeBack()
     await takeBack(plan.workspace, runId, paths, progress.note)
     throw error
   } finally {
-    await clone?.release()
+    await volumes.release()
   }
 }
 
@@ -221,7 +221,6 @@ async function letRun(containerId: string, plan: AgentPlan, followed: readonly s
 interface ContainerParts {
   address: ProxyAddress | undefined
   bundle: TrustBundle | undefined
-  clone: ContainerClone | undefined
   forwarder: Forwarder | undefined
   grants: ContainerGrants
   network: string | undefined
@@ -234,7 +233,7 @@ async function containerSpec(
   plan: AgentPlan,
   { engine, interactive, keep, paths, progress, removeAtEnd, user }: StartOptions,
   image: PreparedImage,
-  { address, bundle, clone, forwarder, grants, network, runId, trust, volumes }: ContainerParts,
+  { address, bundle, forwarder, grants, network, runId, trust, volumes }: ContainerParts,
 ): Promise<ContainerSpec> {
   const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
   const policy = plan.network
@@ -263,7 +262,7 @@ async function containerSpec(
     interactive,
     labels: toLabels({
       ...plan.git,
-      ...(clone && { clone: image.image }),
+      ...(plan.clone && { clone: image.image }),
       endpoints,
       ...forwarder?.labels,
       grants: plan.grants.map(formatGrant),
@@ -276,7 +275,7 @@ async function containerSpec(
       workspace,
     }),
     mounts: [
-      ...(clone ? [] : [{ readOnly: false, source: workspace, target: workspaceTarget }]),
+      ...(plan.clone ? [] : [{ readOnly: false, source: workspace, target: workspaceTarget }]),
       ...shared,
       ...cache.mounts,
       ...(trust?.mounts ?? []),
@@ -290,7 +289,7 @@ async function containerSpec(
     removeAtEnd,
     user,
     workdir: workspaceTarget,
-    ...(await volumes.spec(clone?.mount)),
+    ...(await volumes.spec()),
     ...forwarder?.spec,
     ...container,
   }
