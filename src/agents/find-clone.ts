@@ -4,13 +4,14 @@ import { realpath } from 'node:fs/promises'
 import { type CloneGit, NoGitError, withCloneHelper } from '../clones/clone-helper.js'
 import { agentOfClone, cloneVolume } from '../clones/clone-volume.js'
 import type { MoatPaths } from '../config/paths.js'
+import { shellQuote } from '../config/shell-quote.js'
 import type { Engine } from '../engine/engine.js'
 import { containerName } from '../engine/labels.js'
 import type { VolumeInfo } from '../engine/volumes.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { planImage } from '../images/plan-image.js'
 import type { Agent } from '../routing/agent.js'
-import { isGitDirectory, repositoryAt } from '../worktrees/git-place.js'
+import { isGitDirectory, mainDirectory, repositoryAt } from '../worktrees/git-place.js'
 import { assertOwned } from '../worktrees/owner.js'
 import { prepareImage } from './ensure-image.js'
 import { AgentReferenceError, findAgent } from './find-agent.js'
@@ -66,7 +67,8 @@ export async function assertRepository({ agent, commonDir, volume }: FoundClone)
   const real = await realpath(commonDir).catch(() => undefined)
   if (real === commonDir && (await isGitDirectory(commonDir))) return assertOwned(repositoryAt(commonDir))
   throw new MoatError('NOT_A_REPOSITORY', `${commonDir}, the repository that the clone of ${agent} is of, is gone.`, {
-    suggestions: [`moat exec ${agent} -- git bundle create - --all`, `moat volumes rm ${volume.id}`],
+    // An empty one is as good: all that is in the clone is then fetched.
+    suggestions: [`git init ${shellQuote(mainDirectory(commonDir))}`, `moat volumes rm ${volume.id}`],
   })
 }
 

@@ -8,6 +8,7 @@ import { moatHome } from '../config/moat-home.js'
 import { MoatError } from '../errors.js'
 import { askGit, carefulSettings, gitFailed } from '../worktrees/git.js'
 import { type GitPlace, repositoryAt } from '../worktrees/git-place.js'
+import { assertNoLink } from '../worktrees/make-worktree.js'
 import { allowedConfig } from '../worktrees/repository-config.js'
 import { type GitOutcome, startGit } from '../worktrees/start-git.js'
 
@@ -30,6 +31,7 @@ export interface Sent {
  * CLONE_REFUSED, and then has added nothing.
  */
 export async function takeIn(place: GitPlace, sent: Sent, tips: readonly string[]): Promise<void> {
+  await assertNoLink(join(place.commonDir, 'objects/pack'))
   const own = join(moatHome(), 'git')
   await mkdir(own, { mode: 0o700, recursive: true })
   const directory = await realpath(await mkdtemp(join(own, 'pull-')))

@@ -9,7 +9,7 @@ export default class Pull extends CloneCommand {
   static override args = {
     agent: Args.string({ description: 'Name of an agent that works, or has worked, in a clone', required: true }),
   }
-  static override completion: CommandCompletion = { agent: 'agents' }
+  static override completion: CommandCompletion = { agent: 'clones' }
   static override description = `Fetch what an agent has committed in its clone, as branches moat/<agent>/<branch>
 Nothing is merged or checked out, and nothing of the clone runs here. What is not committed there is shown.`
   static override enableJsonFlag = true

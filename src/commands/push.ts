@@ -11,7 +11,7 @@ export default class Push extends CloneCommand {
     agent: Args.string({ description: 'Name of an agent that works, or has worked, in a clone', required: true }),
     branch: Args.string({ description: 'Branch of your repository; default: the one that is checked out' }),
   }
-  static override completion: CommandCompletion = { agent: 'agents', branch: 'branches' }
+  static override completion: CommandCompletion = { agent: 'clones', branch: 'branches' }
   static override description = `Bring a branch of yours into an agent's clone
 If it is checked out there, its files change too, but never over what is not committed.`
   static override enableJsonFlag = true

@@ -21,6 +21,7 @@ export abstract class CloneCommand extends MoatCommand {
       const here = await openRepository(process.cwd()).catch(() => undefined)
       const clone = await findClone(work, reference, here?.commonDir)
       await assertRepository(clone)
+      if (here?.commonDir !== clone.commonDir) this.logToStderr(`The clone of ${clone.agent} is of ${clone.commonDir}.`)
       return await action({ clone, here, work })
     } finally {
       interrupts.release()

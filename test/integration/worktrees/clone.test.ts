@@ -2,14 +2,19 @@
 // kept. What a clone may send, and what is refused, is for unit tests.
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { PulledClone } from '../../../src/clones/pull-clone.js'
 import type { PushedBranch } from '../../../src/clones/push-clone.js'
+import { liveValues } from '../../../src/completion/live-values.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import type { VolumeView } from '../../../src/volumes/find-volumes.js'
 import { GitRepository } from '../../helpers/git-repository.js'
 import { Sandbox } from '../../helpers/sandbox.js'
+import { until } from '../../helpers/until.js'
 import { idleYaml, inside } from '../../helpers/worktree-agent.js'
+
+// Many commands, each of which has a container of its own.
+vi.setConfig({ testTimeout: 120_000 })
 
 let sandbox: Sandbox
 let repository: GitRepository
@@ -86,6 +91,8 @@ it('stays when the agent ends, is used by the next, and goes when nothing would 
   expect(stopped.stderr).toContain('The clone of one stays')
   const { volumes } = await sandbox.json<{ volumes: VolumeView[] }>(['volumes', 'list'])
   expect(volumes).toMatchObject([{ name: 'clone.one', place: join(repository.directory, '.git'), usedBy: [] }])
+  const typed = { env: sandbox.env, home: sandbox.home, plugins: '', typed: '' }
+  await until('the completion', async () => (await liveValues('clones', typed)).some(({ value }) => value === 'one'))
   expect(await sandbox.json(['volumes', 'prune', '--all', '--force'])).toMatchObject({ removed: [] })
   const again = await sandbox.moat(['run', '-d', '--clone', '--name', 'one', '--json'], { cwd: repository.directory })
   expect(again.stderr).toContain('goes on in the clone that it has')

@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -286,13 +287,18 @@ describe('pulling', () => {
     expect(git('for-each-ref', 'refs/heads/moat')).toBe('')
   })
 
-  it('follows no link where git would write a branch', async () => {
+  it('follows no link where git would write', async () => {
     commit(clone, 'work.txt', 'work')
     const target = join(directory, 'elsewhere')
     mkdirSync(target)
-    execFileSync('ln', ['-s', target, join(app, '.git/refs/heads/moat')])
-    expect(await caught(pull)).toMatchObject({ code: 'REPOSITORY_UNSAFE' })
-    expect(readdirSync(target)).toEqual([])
+    for (const place of ['refs/heads/moat', 'objects/pack']) {
+      const path = join(app, '.git', place)
+      rmSync(path, { force: true, recursive: true })
+      symlinkSync(target, path)
+      expect(await caught(pull)).toMatchObject({ code: 'REPOSITORY_UNSAFE', message: expect.stringContaining(path) })
+      expect(readdirSync(target)).toEqual([])
+      rmSync(path)
+    }
   })
 })
 
