@@ -12,14 +12,16 @@ export function serviceLabel({ services }: Pick<AgentPlan, 'services'>): Pick<Ag
 
 interface Started {
   containerId: string
+  image: string
   forwarder: Forwarder | undefined
   keep: boolean
   runId: string
 }
 
-export function describeStarted(plan: AgentPlan, { containerId, forwarder, keep, runId }: Started): Agent {
+export function describeStarted(plan: AgentPlan, { containerId, forwarder, image, keep, runId }: Started): Agent {
   return {
     ...plan.git,
+    ...(plan.clone && { clone: image }),
     containerId,
     createdAt: new Date().toISOString(),
     ...(forwarder?.labels.discover && { discover: true }),

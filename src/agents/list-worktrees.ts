@@ -26,7 +26,10 @@ export async function listWorktreeRuns(engine: Engine, commonDir: string): Promi
     }))
 }
 
-/** The agents whose workspace is the worktree or lies in it. */
+/** The agents whose workspace is the worktree or lies in it; one that works in a clone has none of its files. */
 export function agentsIn(worktree: string, agents: readonly Agent[]): Agent[] {
-  return agents.filter(({ workspace }) => workspace === worktree || workspace.startsWith(`${worktree}${sep}`))
+  return agents.filter(
+    ({ clone, workspace }) =>
+      clone === undefined && (workspace === worktree || workspace.startsWith(`${worktree}${sep}`)),
+  )
 }

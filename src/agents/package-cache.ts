@@ -32,10 +32,13 @@ export interface PackageCache {
 
 /** What the container is given; its directory is made. */
 export async function planPackageCache(
-  { checkout, image, mainCheckout, workspace }: Pick<AgentPlan, 'checkout' | 'image' | 'mainCheckout' | 'workspace'>,
+  plan: Pick<AgentPlan, 'checkout' | 'clone' | 'image' | 'mainCheckout' | 'name' | 'workspace'>,
   { packages }: Pick<MoatPaths, 'packages'>,
 ): Promise<PackageCache> {
-  const shared = checkout?.commonDir ?? mainCheckout?.commonDir ?? workspace
+  const { checkout, clone, image, mainCheckout, name, workspace } = plan
+  // Whoever works in a clone writes nobody else's files, and is given nobody else's either.
+  const own = clone && `${clone.repository.commonDir}\0${name}`
+  const shared = own ?? checkout?.commonDir ?? mainCheckout?.commonDir ?? workspace
   const source = join(packages, createHash('sha256').update(shared).digest('hex').slice(0, 16))
   await mkdir(source, { mode: 0o700, recursive: true })
   const env = Object.fromEntries(Object.entries(variables).map(([name, part]) => [name, `${target}/${part}`]))

@@ -17,12 +17,8 @@ import { encodingProblem, isDnsLabel, suggestDnsLabel } from '../routing/dns-lab
 import { generateName } from '../routing/generate-name.js'
 import { type PlannedService, planServices } from '../services/plan-services.js'
 import { branchRunName } from '../worktrees/branch-name.js'
-import { checkoutNotes } from '../worktrees/checkout-notes.js'
-import { findCheckout, type LinkedCheckout, placeOf } from '../worktrees/find-checkout.js'
-import type { GitPlace } from '../worktrees/git-place.js'
-import { mainCheckoutAt } from '../worktrees/main-checkout.js'
-import { repositoryId } from '../worktrees/repository.js'
 import { isAcknowledged } from '../worktrees/repository-config.js'
+import { assertApartFromWorkspace, type CloneRequest, gitNotes, type PlannedGit, planGit } from './plan-git.js'
 import { type PlannedSecret, planGrants } from './plan-grants.js'
 import { type GivenMounts, planMounts } from './plan-mounts.js'
 import { planNetwork } from './plan-network.js'
@@ -38,6 +34,8 @@ export interface RunRequest {
   isFree?: (port: number) => Promise<boolean>
   /** What holds where moat.yaml has no policy; default: permissive. */
   defaultPolicy?: PolicyMode
+  /** It is to work in a clone of its own, and not in the workspace. */
+  clone?: CloneRequest
   /** Replaces the command of moat.yaml. */
   command?: string[]
   /** Where moat.yaml is, if not in the workspace itself; what it says is relative to the workspace. */
@@ -54,9 +52,10 @@ export interface RunRequest {
   profile?: string
 }
 
-export interface AgentPlan extends GivenMounts, RegisteredEndpoints {
-  /** The git worktree that the workspace is, if it is one. */
-  checkout?: LinkedCheckout
+export interface AgentPlan
+  extends GivenMounts,
+    RegisteredEndpoints,
+    Pick<PlannedGit, 'checkout' | 'clone' | 'git' | 'mainCheckout'> {
   command: string[] | undefined
   container: MoatYaml['container']
   /** Where moat.yaml asks that whatever listens has a URL; absent when it does not. */
@@ -64,15 +63,11 @@ export interface AgentPlan extends GivenMounts, RegisteredEndpoints {
   /** How moat.yaml is named to a person. */
   displayFile: string
   env: Record<string, string>
-  /** What the agent is known by besides its name when its workspace lies in a git worktree. */
-  git?: { branch?: string; repository: string }
   /** Credentials that it may use and does not see. */
   grants: GrantName[]
   /** What the project's development server will refuse. */
   hostHint?: HostHint
   image: ImagePlan
-  /** The main checkout that the workspace is, if it is one. */
-  mainCheckout?: GitPlace
   name: string
   /** What it may reach. */
   network: NetworkPolicy
@@ -118,12 +113,10 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
   const workspace = await resolveWorkspace(request.path)
   const { error, left, loaded } = await readMoatYaml(request.configDirectory ?? workspace, process.cwd(), workspace)
   const { config } = loaded
-  const checkout = await findCheckout(workspace)
-  const mainCheckout = checkout ? undefined : await mainCheckoutAt(workspace)
-  const branch = checkout?.branch
+  const planned = await planGit(workspace, request.clone)
+  const { branch, checkout, clone, commonDir, git, mainCheckout } = planned
   const name = chooseName(request.name ?? (branch === undefined ? config.name : branchRunName(config.name, branch)))
-  const { commonDir } = checkout ?? mainCheckout ?? {}
-  const { given, ownMounts } = await planMounts(config, request.mounts, { commonDir, workspace })
+  const { given, ownMounts } = await planMounts(config, request.mounts, { clone: clone && name, commonDir, workspace })
   const { allow = [], defaultPolicy = 'permissive' } = request
   const network = planNetwork({ allow, declared: config.network, defaultPolicy })
   const [, command, image, registered, services] = await checkAll([
@@ -133,14 +126,15 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     () => registerEndpoints(loaded, plugins, { name, workspace }, domain, request.isFree),
     () => planServices(loaded),
   ])
+  const { displayFile } = loaded
+  assertApartFromWorkspace(planned, { ...registered, displayFile, mounts: config.mounts, workspace })
   const { grants, powers: grantPowers, secrets } = await planGrants(config, request)
   const served = { ...registered, command, domain, name, workspace }
   const hostHint = await findRefusedHost(served)
   const env = { ...config.env, ...request.env }
   return {
-    ...(checkout && {
-      git: { ...(branch !== undefined && { branch }), repository: await repositoryId(checkout.commonDir) },
-    }),
+    ...(git && { git }),
+    ...(clone && { clone }),
     // Of a directory within the worktree, only that is given away, and git needs the whole.
     ...(checkout?.root === workspace && { checkout }),
     command,
@@ -153,7 +147,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     ...(mainCheckout && { mainCheckout }),
     name,
     network,
-    notes: [...loaded.notes, ...(await notesOf(checkout ?? mainCheckout))],
+    notes: [...loaded.notes, ...(await gitNotes(planned))],
     openStdin: opensStdin(config, registered),
     proxyTrust: await findProxyTrust({ ...served, discover: config.discover, env }),
     powers: powersOf({
@@ -197,10 +191,6 @@ function placesOf({ config, displayFile, locate }: LoadedMoatYaml) {
 function planSnapshots({ config: { snapshots }, locate }: LoadedMoatYaml): AgentPlan['snapshots'] {
   const { disabled, retention } = snapshots
   return { ...(disabled && { disabledPlace: locate(['snapshots']) }), ...(retention !== undefined && { retention }) }
-}
-
-async function notesOf(checkout: LinkedCheckout | GitPlace | undefined): Promise<string[]> {
-  return checkout ? checkoutNotes('adminDir' in checkout ? placeOf(checkout) : checkout) : []
 }
 
 function planCommand(command: string[] | undefined, { config, locate }: LoadedMoatYaml): string[] | undefined {

@@ -18,11 +18,11 @@ export interface PlannedMounts {
   ownMounts: Mount[]
 }
 
-/** `flags` are `--mount`, each as it was typed; `place` is whose volumes are. */
+/** `flags` are `--mount`, each as it was typed; `place` is whose volumes are; `clone` is the name of an agent that works in one. */
 export async function planMounts(
   config: MoatYaml,
   flags: readonly string[],
-  place: { commonDir?: string | undefined; workspace: string },
+  place: { clone?: string | undefined; commonDir?: string | undefined; workspace: string },
 ): Promise<PlannedMounts> {
   const ownMounts = await Promise.all(flags.map(parseMountFlag))
   assertApart(ownMounts, config)

@@ -19,13 +19,16 @@ export interface RememberOptions {
 const slow = 2_000
 
 export async function rememberWorkspace(
-  plan: Pick<AgentPlan, 'name' | 'snapshots' | 'workspace'>,
+  plan: Pick<AgentPlan, 'clone' | 'name' | 'snapshots' | 'workspace'>,
   runId: string,
   { paths, progress }: RememberOptions,
 ): Promise<void> {
-  await snapshot(plan, runId, paths, progress)
-  const { name, workspace } = plan
-  await rememberStart(paths, { name, runId, startedAt: new Date().toISOString(), workspace })
+  const { clone, name, workspace } = plan
+  // Of what it does nothing is in the workspace.
+  if (clone) progress.note('No snapshot is taken: the agent changes nothing of the workspace.')
+  else await snapshot(plan, runId, paths, progress)
+  const start = { name, runId, startedAt: new Date().toISOString(), workspace }
+  await rememberStart(paths, { ...start, ...(clone && { clone: true as const }) })
 }
 
 async function snapshot(

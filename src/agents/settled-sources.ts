@@ -5,18 +5,18 @@ import type { ContainerSpec } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
 import type { AgentPlan } from './plan-agent.js'
 
-type Plan = Pick<AgentPlan, 'checkout' | 'mainCheckout' | 'mounts' | 'workspace'>
+type Plan = Pick<AgentPlan, 'checkout' | 'clone' | 'mainCheckout' | 'mounts' | 'workspace'>
 
 /** The paths that the engine is to follow to where they were looked at: all but what is moat's own. */
 export function followedPaths(
-  { checkout, mainCheckout, mounts, workspace }: Plan,
+  { checkout, clone, mainCheckout, mounts, workspace }: Plan,
   spec: Pick<ContainerSpec, 'mounts'>,
 ): string[] {
   const repository = (checkout ?? mainCheckout)?.commonDir
   const ofGit = spec.mounts
     .map(({ source }) => source)
     .filter((source) => repository !== undefined && contains(repository, source))
-  return [...new Set([workspace, ...mounts.map(({ source }) => source), ...ofGit])]
+  return [...new Set([...(clone ? [] : [workspace]), ...mounts.map(({ source }) => source), ...ofGit])]
 }
 
 /** Rejects when one of them is no longer the real path that was looked at and allowed. */

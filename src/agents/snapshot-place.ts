@@ -5,9 +5,9 @@ import type { MoatPaths } from '../config/paths.js'
 import { realPlace } from '../config/real-path.js'
 import { resolveWorkspace } from '../config/workspace.js'
 import type { Engine } from '../engine/engine.js'
-import { MoatError } from '../errors.js'
+import { exitCodes, MoatError } from '../errors.js'
 import { reviewableRuns } from '../review/review.js'
-import { readRunRecord } from '../review/run-records.js'
+import { type RunRecord, readRunRecord } from '../review/run-records.js'
 import { openStore } from '../snapshots/snapshots.js'
 import type { SnapshotStore } from '../snapshots/store.js'
 import { findAgent } from './find-agent.js'
@@ -37,13 +37,27 @@ async function workspaceOf(reference: string, { engine, paths }: SnapshotPlaceOp
   const runs = await reviewableRuns(paths)
   try {
     const { agents, unsealed } = await (await engine()).listAgents()
-    return findAgent(agents, reference, unsealed).workspace
+    const { clone, name, workspace } = findAgent(agents, reference, unsealed)
+    if (clone !== undefined) throw inClone(name)
+    return workspace
   } catch (error) {
     const code = error instanceof MoatError ? error.code : undefined
     const ended = runs.find(({ name, runId }) => name === reference || runId === reference)
     if ((code === 'AGENT_NOT_FOUND' || code === 'ENGINE_UNREACHABLE') && ended)
-      return (await readRunRecord(ended.file)).workspace
+      return workspaceOfRecord(await readRunRecord(ended.file))
     if ((code === 'AGENT_NOT_FOUND' || code === 'ENGINE_UNREACHABLE') && existsSync(reference)) return undefined
     throw error
   }
+}
+
+function workspaceOfRecord({ clone, name, workspace }: RunRecord): string {
+  if (clone) throw inClone(name)
+  return workspace
+}
+
+function inClone(name: string): MoatError {
+  return new MoatError('SNAPSHOT_MISSING', `${name} works in a clone of its own, of which there are no snapshots.`, {
+    exit: exitCodes.usage,
+    suggestions: [`moat pull ${name}`, 'moat snapshot list <directory>'],
+  })
 }

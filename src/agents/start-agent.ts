@@ -146,6 +146,7 @@ async function startContainer(
   const remembered = rememberWorkspace(plan, runId, options)
   remembered.catch(() => {})
   try {
+    await volumes.prepare(options)
     const mounted = [...plan.mounts, ...plan.volumes].map(({ target }) => target)
     const bundle = forwarder && (await planTrustBundle({ ...own, mounted, toldEnv: forwarder.env, userEnv: plan.env }))
     // None at all: what it reaches, it reaches by sockets.
@@ -164,7 +165,7 @@ async function startContainer(
         await guarded(containerId)
         await remembered
         const started = await letRun(containerId, plan, followed, options)
-        const agent = describeStarted(plan, { containerId, forwarder, keep: options.keep, runId })
+        const agent = describeStarted(plan, { containerId, forwarder, image: image.image, keep: options.keep, runId })
         if (address) await tellPeers(engine, agent, address.domain, progress.note)
         const view = viewAgent(agent, address ?? options.wanted)
         return { ...started, agent: view, containerId, forwards: forwarder?.ports ?? [] }
@@ -179,6 +180,8 @@ async function startContainer(
     await volumes.takeBack()
     await takeBack(plan.workspace, runId, paths, progress.note)
     throw error
+  } finally {
+    await volumes.release()
   }
 }
 
@@ -228,7 +231,7 @@ async function containerSpec(
   const urls = address ? urlEnvironment(name, endpoints, address, { bare: plan.discoverPlace !== undefined }) : {}
   const shared = await gitMounts(plan, { engine, note: progress.note, paths, runId })
   const cache = await planPackageCache(plan, paths)
-  const place = checkout ? placeOf(checkout) : plan.mainCheckout
+  const place = checkout ? placeOf(checkout) : (plan.mainCheckout ?? plan.clone?.repository.place)
   return {
     command: plan.command,
     env: {
@@ -251,6 +254,7 @@ async function containerSpec(
     interactive,
     labels: toLabels({
       ...plan.git,
+      ...(plan.clone && { clone: image.image }),
       endpoints,
       ...forwarder?.labels,
       grants: plan.grants.map(formatGrant),
@@ -264,7 +268,7 @@ async function containerSpec(
       workspace,
     }),
     mounts: [
-      { readOnly: false, source: workspace, target: workspaceTarget },
+      ...(plan.clone ? [] : [{ readOnly: false, source: workspace, target: workspaceTarget }]),
       ...shared,
       ...cache.mounts,
       ...(trust?.mounts ?? []),

@@ -8,6 +8,7 @@
 export type CompletionSource =
   | 'agents'
   | 'branches'
+  | 'clones'
   | 'commands'
   | 'dependencies'
   | 'directories'

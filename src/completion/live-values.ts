@@ -57,11 +57,17 @@ export async function liveValues(source: CompletionSource, options: LiveOptions)
     const { listBranches } = await import('../worktrees/list-branches.js')
     return (await listBranches(process.cwd())).map((name) => ({ description: '', value: name }))
   }
-  if (source === 'volumes') {
+  if (source === 'volumes' || source === 'clones') {
     const { peekVolumes } = await import('../engine/peek-agents.js')
     const volumes = peekVolumes({ env: options.env, moatHome: options.home, timeout: engineTimeout })
     const found = await Promise.race([volumes, setTimeout(engineTimeout, [])])
-    return found.map(({ id, name, place }) => ({ description: `${name} of ${place}`, value: id }))
+    if (source === 'volumes')
+      return found.map(({ id, name, place }) => ({ description: `${name} of ${place}`, value: id }))
+    const { agentOfClone } = await import('../clones/clone-volume.js')
+    return found.flatMap((volume) => {
+      const agent = agentOfClone(volume)
+      return agent === undefined ? [] : [{ description: volume.place, value: agent }]
+    })
   }
   if (source === 'plugins') {
     const { installedPlugins } = await import('../config/installed-plugins.js')

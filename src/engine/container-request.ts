@@ -24,7 +24,7 @@ export function containerRequest(spec: ContainerSpec, { podman, rootless }: Engi
     ExposedPorts: Object.fromEntries(spec.ports.map(({ port }) => [`${port}/tcp`, {}])),
     HostConfig: {
       AutoRemove: spec.removeAtEnd ?? false,
-      CapAdd: podman && user !== 'image' && user.uid !== 0 ? [] : capabilities,
+      CapAdd: spec.capabilities === 'none' || (podman && user !== 'image' && user.uid !== 0) ? [] : capabilities,
       CapDrop: ['ALL'],
       // Reaps zombies and forwards signals.
       Init: true,

@@ -51,6 +51,18 @@ export class DockerFiles implements EngineFiles {
     })
   }
 
+  unpack(containerId: string, archive: Readable): Promise<void> {
+    return this.#ask('write files into the container', async () => {
+      const { promise, reject } = Promise.withResolvers<never>()
+      promise.catch(() => {})
+      // A file that cannot be read on the way is what went wrong, and not the request that it cuts short.
+      archive.on('error', reject)
+      const put = this.#docker.getContainer(containerId).putArchive(archive, { path: '/' })
+      put.catch(() => archive.destroy())
+      await Promise.race([put, promise])
+    })
+  }
+
   write(containerId: string, directory: string, files: readonly ContainerFile[]): Promise<void> {
     return this.#ask('write files into the container', async () => {
       const container = this.#docker.getContainer(containerId)

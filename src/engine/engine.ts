@@ -10,6 +10,8 @@ import type { EngineVolumes, VolumeMount } from './volumes.js'
 
 /** What to create a container from. Paths and addresses are the host's. */
 export interface ContainerSpec {
+  /** `none` for a container in which nobody works: not even root has more rights than another user. Default: what agents have. */
+  capabilities?: 'none'
   /** Program and arguments; undefined keeps the image's own command. */
   command: string[] | undefined
   cpus?: number

@@ -1,4 +1,5 @@
 // Owns the part of the engine's port that looks into images and containers: variables and files.
+import type { Readable } from 'node:stream'
 
 export interface ContainerFile {
   name: string
@@ -24,6 +25,8 @@ export interface EngineFiles {
   read(containerId: string, path: string): Promise<string | undefined>
   /** The same for what is no text. */
   readBytes(containerId: string, path: string): Promise<Buffer | undefined>
+  /** Unpacks a tar archive, with the owners that it names, at the root of a container, running or not, and in its volumes. */
+  unpack(containerId: string, archive: Readable): Promise<void>
   /** Puts root's files into a directory of a container, running or not, which is made if need be. */
   write(containerId: string, directory: string, files: readonly ContainerFile[]): Promise<void>
 }

@@ -8,6 +8,8 @@ import { isDnsLabel } from '../routing/dns-label.js'
 export const labels = {
   /** Of an agent whose workspace is a git worktree, and the repository's id. */
   branch: 'dev.moat.branch',
+  /** Of an agent that works in a clone of its own; the image it was made of, in which git can look into that. */
+  clone: 'dev.moat.clone',
   /** Of an agent whose ports have URLs as soon as something listens there. */
   discover: 'dev.moat.discover',
   endpoints: 'dev.moat.endpoints',
@@ -56,6 +58,7 @@ export const labelPrefix = 'dev.moat.'
 export type LabelledAgent = Pick<
   Agent,
   | 'branch'
+  | 'clone'
   | 'discover'
   | 'endpoints'
   | 'forwards'
@@ -164,6 +167,7 @@ const network = z.object({
 export function toLabels(agent: LabelledAgent & { home?: string }): Record<string, string> {
   return {
     ...(agent.branch !== undefined && { [labels.branch]: agent.branch }),
+    ...(agent.clone !== undefined && { [labels.clone]: agent.clone }),
     ...(agent.discover && { [labels.discover]: 'true' }),
     [labels.endpoints]: JSON.stringify(agent.endpoints),
     ...(agent.forwards && { [labels.forwards]: agent.forwards.join() }),
@@ -188,9 +192,10 @@ export function toLabels(agent: LabelledAgent & { home?: string }): Record<strin
 
 /** The agent that a container's labels describe. Throws UnreadableLabelError for the first label it cannot read. */
 export function fromLabels(values: Readonly<Record<string, string>>): LabelledAgent {
-  const { [labels.branch]: branch, [labels.repository]: repository } = values
+  const { [labels.branch]: branch, [labels.clone]: clone, [labels.repository]: repository } = values
   return {
     ...(branch && { branch }),
+    ...(clone && { clone }),
     ...(values[labels.discover] === 'true' && { discover: true }),
     endpoints: read<Endpoint[]>(values, labels.endpoints, endpoints, parseJson),
     ...(values[labels.forwards] && { forwards: read(values, labels.forwards, forwards, parseNumbers) }),

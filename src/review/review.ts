@@ -19,7 +19,8 @@ export interface Review extends RunStart {
 
 /** Looks at the workspace of a run that is about to begin, and remembers it. */
 export async function rememberStart({ reviews }: Pick<MoatPaths, 'reviews'>, start: RunStart): Promise<void> {
-  await writeRunRecord(reviews, { ...start, before: await survey(start.workspace) })
+  const before = start.clone ? { complete: true, entries: new Map() } : await survey(start.workspace)
+  await writeRunRecord(reviews, { ...start, before })
 }
 
 /** Runs that can be reviewed, ended ones too, the latest first. */
@@ -30,6 +31,7 @@ export function reviewableRuns({ reviews }: Pick<MoatPaths, 'reviews'>): Promise
 /** Compares the workspace with what it was before the run. */
 export async function reviewRun({ file }: Pick<RecordName, 'file'>): Promise<Review> {
   const { before, writtenMs, ...start } = await readRunRecord(file)
+  if (start.clone) return { ...start, complete: true, findings: [] }
   const now = await survey(start.workspace)
   const paths = [...new Set([...now.entries.keys(), ...before.entries.keys()])].toSorted()
   const findings = paths.flatMap((path) => {

@@ -10,6 +10,8 @@ import { MoatError, systemCode } from '../errors.js'
 import type { Survey } from './survey.js'
 
 export interface RunStart {
+  /** Present for a run that worked in a clone of its own, and was given nothing of the workspace. */
+  clone?: true
   name: string
   runId: string
   /** ISO 8601. */
@@ -32,6 +34,7 @@ const entry = z.strictObject({
   why: z.string(),
 })
 const schema = z.strictObject({
+  clone: z.exactOptional(z.literal(true)),
   complete: z.boolean(),
   entries: z.array(z.tuple([z.string(), entry])),
   name: z.string(),

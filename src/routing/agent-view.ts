@@ -14,6 +14,8 @@ export interface AgentView {
   alarm?: string
   /** For an agent in a git worktree only. */
   branch?: string
+  /** Present when it works in a clone of its own: nothing of its workspace is mounted. */
+  clone?: true
   /** ISO 8601. */
   createdAt: string
   /** Present when whatever listens in its container is an endpoint. */
@@ -35,9 +37,10 @@ export interface AgentView {
 }
 
 export function viewAgent(agent: Agent, address: ProxyAddress): AgentView {
-  const { branch, createdAt, discover, end, endpoints, name, repository, runId, services, state, workspace } = agent
+  const { branch, clone, createdAt, discover, end, endpoints, name, repository, runId, services, state, workspace } = agent
   return {
     ...(branch !== undefined && { branch }),
+    ...(clone !== undefined && { clone: true as const }),
     createdAt,
     ...(discover && { discover }),
     ...(end && { end }),

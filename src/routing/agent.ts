@@ -100,6 +100,8 @@ export interface AgentService {
 export interface Agent {
   /** The git branch that its workspace is a worktree of. */
   branch?: string
+  /** Present when it works in a clone of its own, and nothing of its workspace is mounted: the image its container was made of. */
+  clone?: string
   containerId: string
   /** ISO 8601. */
   createdAt: string

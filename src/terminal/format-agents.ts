@@ -13,12 +13,12 @@ import { type Cell, formatTable, widthOf, wrapWords } from './table.js'
  * they fit, and never wider than it is where that can be helped.
  */
 export function formatAgents(agents: readonly AgentView[], now: number = Date.now(), columns?: number): string {
-  const branches = agents.some(({ branch }) => branch !== undefined)
+  const branches = agents.some(({ branch, clone }) => branch !== undefined || clone)
   const table = (left: (agent: AgentView) => Cell[], head: string[]) => (endpoints: EndpointCells) => {
     const rows = agents.map((agent) => [
       ...left(agent),
       endpoints(agent.endpoints),
-      ...(branches ? [agent.branch ?? ''] : []),
+      ...(branches ? [branchOf(agent)] : []),
     ])
     return formatTable([[...head, 'ENDPOINTS', ...(branches ? ['BRANCH'] : [])], ...rows])
   }
@@ -28,6 +28,10 @@ export function formatAgents(agents: readonly AgentView[], now: number = Date.no
   )
   const narrow = table((agent) => [agent.name, stateOf(agent, now)], ['NAME', 'STATE'])
   return fitting(columns, whole, narrow)
+}
+
+function branchOf({ branch = '', clone }: AgentView): string {
+  return clone ? `${branch} (clone)`.trim() : branch
 }
 
 function stateOf({ end, state }: AgentView, now: number): string {

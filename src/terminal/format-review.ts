@@ -6,7 +6,16 @@ import { visible } from './visible.js'
 const mostNamed = 12
 
 /** A line a finding; very many of a kind in one directory are one line. */
-export function formatReview({ complete, findings, name, runId, workspace }: Review): string[] {
+export function formatReview({ clone, complete, findings, name, runId, workspace }: Review): string[] {
+  if (clone) {
+    return [
+      `${name} (${runId}) worked in a clone of its own, and was given nothing of ${visible(workspace)}.`,
+      "What it has committed is for you to look at before you use it, as a stranger's pull request:",
+      '',
+      `  moat pull ${name}`,
+      `  git diff HEAD...moat/${name}/<branch>`,
+    ]
+  }
   const partly = complete ? [] : ['Not everything was checked: the workspace has too many files.']
   if (findings.length === 0) {
     const nothing = `${name} (${runId}) changed nothing in ${visible(workspace)} that your own tools run or trust.`
@@ -17,6 +26,11 @@ export function formatReview({ complete, findings, name, runId, workspace }: Rev
   const shown = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
   const title = `Changed in ${visible(workspace)} since ${name} (${runId}) started, and run or trusted by your own tools:`
   return [title, '', ...shown.map((line) => `  ${line.trimEnd()}`), ...(complete ? [] : ['', ...partly])]
+}
+
+/** What a person hears at the end of a run in a clone. */
+export function cloneLine(name: string): string {
+  return `The clone of ${name} stays. To fetch what it has committed: moat pull ${name}`
 }
 
 /** What a person hears at the end of a run; undefined when there is nothing. */

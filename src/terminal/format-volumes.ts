@@ -1,4 +1,5 @@
 // Owns what a person reads of volumes.
+import { agentOfClone } from '../clones/clone-volume.js'
 import { displayPath } from '../config/paths.js'
 import { formatAge } from '../routing/format-age.js'
 import type { VolumeView } from '../volumes/find-volumes.js'
@@ -17,6 +18,10 @@ export function formatVolumes(volumes: readonly VolumeView[], now: number = Date
 }
 
 export function describeVolume({ id, name, place }: VolumeView): string {
+  const agent = agentOfClone({ name })
+  if (agent !== undefined) {
+    return `volume  the clone that ${agent} works in, of ${visible(displayPath(place))} (${id}); what was not pulled is lost`
+  }
   return `volume  ${name} of ${visible(displayPath(place))} (${id})`
 }
 

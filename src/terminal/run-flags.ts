@@ -13,6 +13,9 @@ export const runFlags = {
     helpValue: '<rule>',
     ...repeatable,
   }),
+  clone: Flags.boolean({
+    description: 'Work in a clone of the repository, on the engine, and in nothing of this directory; see moat pull',
+  }),
   detach: Flags.boolean({ char: 'd', description: 'Return once the routes are live', exclusive: ['interactive'] }),
   env: Flags.string({
     char: 'e',
@@ -32,6 +35,7 @@ export const runFlags = {
 
 export interface RunFlags {
   allow?: string[] | undefined
+  clone: boolean
   detach: boolean
   env?: string[] | undefined
   grant?: string[] | undefined
@@ -58,6 +62,7 @@ export function toRunRequest(
     env: parseEnvFlags(flags.env ?? [], process.env),
     mounts: flags.mount ?? [],
     path,
+    ...(flags.clone && { clone: {} }),
     ...(command && { command }),
     ...(flags.grant && { grants: flags.grant }),
     ...(flags.name !== undefined && { name: flags.name }),

@@ -6,8 +6,9 @@ import { loadSettings } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { resolveWorkspace } from '../config/workspace.js'
 import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
+import { exitCodes, MoatError } from '../errors.js'
 import { meantBranch } from '../worktrees/prepare-worktree.js'
-import { openRepository } from '../worktrees/repository.js'
+import { openRepository, type Repository } from '../worktrees/repository.js'
 import { Interrupts } from './interrupts.js'
 import { terminalProgress } from './progress.js'
 import { toRunRequest } from './run-flags.js'
@@ -23,7 +24,7 @@ export interface WorktreeSessionOptions extends Omit<RunSessionOptions, 'approve
   plugins: EndpointPlugins
 }
 
-/** Runs an agent in the branch's worktree, made if need be. */
+/** Runs an agent in the branch's worktree, made if need be; with --clone, in a clone that has the branch checked out. */
 export async function worktreeSession(options: WorktreeSessionOptions): Promise<RunOutcome> {
   const { command, engine, flags, include = [], path, plugins, proxy } = options
   const interrupts = new Interrupts()
@@ -31,6 +32,7 @@ export async function worktreeSession(options: WorktreeSessionOptions): Promise<
     const directory = await resolveWorkspace(path ?? '.')
     const repository = await openRepository(directory)
     const branch = await meantBranch(repository, options.branch)
+    if (flags.clone) return await cloneSession(options, { branch, directory, repository })
     const within = path === undefined ? '' : relative(repository.topLevel, directory)
     const { note } = terminalProgress()
     const start = { branch, engine, include, note, paths: proxy.paths, repository, signal: interrupts.signal }
@@ -59,4 +61,28 @@ export async function worktreeSession(options: WorktreeSessionOptions): Promise<
   } finally {
     interrupts.release()
   }
+}
+
+/** What is to be run is the checkout's moat.yaml: nobody has the branch's own files here. */
+async function cloneSession(
+  options: WorktreeSessionOptions,
+  { branch, directory, repository }: { branch: string; directory: string; repository: Repository },
+): Promise<RunOutcome> {
+  const { command, flags, include = [], path, plugins, proxy } = options
+  const word = shellQuote(branch)
+  if (include.length > 0) {
+    throw new MoatError(
+      'USAGE',
+      '--include brings files into a worktree; an agent in a clone is given none of yours.',
+      {
+        exit: exitCodes.usage,
+        suggestions: [`moat wt ${word} --include <pattern>`, `moat wt ${word} --clone`],
+      },
+    )
+  }
+  const { network } = await loadSettings(proxy.paths.configFile)
+  const workspace = path === undefined ? repository.topLevel : directory
+  const request = { ...toRunRequest(flags, workspace, command, network.policy), clone: { branch } }
+  const plan = await planAgent(request, plugins, proxy.wanted.domain)
+  return runSession(plan, { ...options, approveCommands: [`moat wt --clone --yes ${word}`] })
 }

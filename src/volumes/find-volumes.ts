@@ -1,5 +1,6 @@
 // Owns which of the volumes that moat made a person means, and which nobody needs any more.
 import { lstat } from 'node:fs/promises'
+import { agentOfClone } from '../clones/clone-volume.js'
 import type { Engine } from '../engine/engine.js'
 import type { VolumeInfo } from '../engine/volumes.js'
 import { exitCodes, MoatError, systemCode } from '../errors.js'
@@ -42,9 +43,12 @@ function chooseVolume(volumes: readonly VolumeView[], reference: string, place: 
   })
 }
 
-/** Those that may go: no container was made with them, and their workspaces are gone, or `all`. */
+/** Those that may go: no container was made with them, and their workspaces are gone, or `all`. Clones are work, and no leftovers. */
 export function unneeded(volumes: readonly VolumeView[], all: boolean): VolumeView[] {
-  return volumes.filter(({ abandoned, usedBy }) => usedBy.length === 0 && (all || abandoned))
+  return volumes.filter((volume) => {
+    const { abandoned, usedBy } = volume
+    return usedBy.length === 0 && (abandoned || (all && agentOfClone(volume) === undefined))
+  })
 }
 
 /** Throws VOLUME_IN_USE for the first that a container was made with. */

@@ -13,7 +13,7 @@ import { MoatError } from '../errors.js'
 import type { GitPlace } from './git-place.js'
 import { lockConfig } from './lock-config.js'
 import { allowedConfig, configText, mostBytes } from './repository-config.js'
-import { type GitOutcome, startGit } from './start-git.js'
+import { type GitOutcome, type GitStart, startGit } from './start-git.js'
 
 /** What git may read and write of the repository's own. */
 const linked = [
@@ -30,7 +30,7 @@ const linked = [
 ]
 
 /** Over the user's own settings too: a relative path in them is the repository's. */
-const settings = [
+export const carefulSettings: readonly string[] = [
   'core.fsmonitor=false',
   'core.hooksPath=/dev/null',
   'gc.auto=0',
@@ -41,14 +41,17 @@ const settings = [
   'worktree.useRelativePaths=false',
 ].flatMap((setting) => ['-c', setting])
 
+export type GitCall = Pick<GitStart, 'encoding' | 'env' | 'input' | 'timeout'>
+export type Ask = (args: readonly string[], call?: GitCall) => Promise<GitOutcome>
+
 /** Runs git in a place; resolves whatever its exit code is. Throws REPOSITORY_UNSAFE. */
-export function askGit(place: GitPlace, args: readonly string[], encoding?: 'latin1' | 'utf8'): Promise<GitOutcome> {
-  return withView(place, (ask) => ask(args, encoding))
+export function askGit(place: GitPlace, args: readonly string[], call?: GitCall): Promise<GitOutcome> {
+  return withView(place, (ask) => ask(args, call))
 }
 
 /** Runs git in a place; its output without the last line end. Throws GIT_FAILED with git's own words, REPOSITORY_UNSAFE. */
-export async function git(place: GitPlace, args: readonly string[]): Promise<string> {
-  const outcome = await askGit(place, args)
+export async function git(place: GitPlace, args: readonly string[], call?: GitCall): Promise<string> {
+  const outcome = await askGit(place, args, call)
   if (outcome.code === 0) return outcome.stdout.replace(/\n$/, '')
   throw gitFailed(place, outcome)
 }
@@ -59,13 +62,7 @@ export function gitFailed({ commonDir, root }: GitPlace, { code, stderr }: GitOu
 }
 
 /** Calls git any number of times with one common directory; what it writes to `view`/config is gone afterwards. */
-export async function withView<T>(
-  place: GitPlace,
-  action: (
-    ask: (args: readonly string[], encoding?: 'latin1' | 'utf8') => Promise<GitOutcome>,
-    view: string,
-  ) => Promise<T>,
-): Promise<T> {
+export async function withView<T>(place: GitPlace, action: (ask: Ask, view: string) => Promise<T>): Promise<T> {
   const { commonDir, gitDir, root } = place
   const text = configText(await allowedConfig(place))
   // Not where temporary files are: that may be an agent's workspace, which moat's own directory never is.
@@ -77,8 +74,15 @@ export async function withView<T>(
     await mkdir(join(view, 'info'))
     await Promise.all(linked.map((name) => symlink(join(commonDir, name), join(view, name))))
     const env = { GIT_COMMON_DIR: view, GIT_DIR: gitDir, ...(root !== undefined && { GIT_WORK_TREE: root }) }
-    const start = { directory: root ?? commonDir, env }
-    return await action((args, encoding = 'utf8') => startGit([...settings, ...args], { ...start, encoding }), view)
+    return await action(
+      (args, call = {}) =>
+        startGit([...carefulSettings, ...args], {
+          ...call,
+          directory: root ?? commonDir,
+          env: { ...env, ...call.env },
+        }),
+      view,
+    )
   } finally {
     await rm(view, { force: true, recursive: true })
   }

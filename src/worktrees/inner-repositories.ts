@@ -42,7 +42,7 @@ async function innerRepositories(place: GitPlace, levels: number): Promise<Inner
   const { root } = place
   const all: Inner = { found: [], odd: [] }
   if (root === undefined || levels === 0) return all
-  const outcome = await askGit(place, ['ls-files', '--stage', '-z'], 'latin1').catch(() => undefined)
+  const outcome = await askGit(place, ['ls-files', '--stage', '-z'], { encoding: 'latin1' }).catch(() => undefined)
   const paths = (outcome?.stdout ?? '').split('\0').flatMap((line) => /^160000 [^\t]*\t(.+)$/s.exec(line)?.[1] ?? [])
   for (const raw of paths.slice(0, most)) {
     const path = join(root, textName(raw))

@@ -70,7 +70,8 @@ async function ensureOwnDirectory(path: string): Promise<void> {
   await assertNoLink(path)
 }
 
-async function assertNoLink(path: string): Promise<void> {
+/** Throws REPOSITORY_UNSAFE. */
+export async function assertNoLink(path: string): Promise<void> {
   if (!(await lstat(path).catch(() => undefined))?.isSymbolicLink()) return
   throw unsafe(`${path} is a symbolic link, so git would write to where it leads.`, [`ls -l ${shellQuote(path)}`])
 }

@@ -118,7 +118,7 @@ export async function meantBranch({ commonDir }: Repository, typed: string): Pro
   return branch !== remoteRef && isBranchName(branch) && (await exists(`refs/remotes/${remoteRef}`)) ? branch : bare
 }
 
-interface Start {
+export interface Start {
   /** The commit a new branch begins at; absent for a branch there is. */
   commit?: string
   from: string
@@ -126,7 +126,7 @@ interface Start {
   tracks: boolean
 }
 
-async function startOf({ commonDir, place, topLevel }: Repository, branch: string): Promise<Start> {
+export async function startOf({ commonDir, place, topLevel }: Repository, branch: string): Promise<Start> {
   const main = repositoryAt(commonDir)
   const known = await askGit(main, ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}^{commit}`])
   if (known.code === 0) return { from: branch, tracks: false }

@@ -1,5 +1,6 @@
 // Owns starting git on the host: no shell, nobody else's GIT_* variables, English messages, the invoking user's rights.
 import { execFile } from 'node:child_process'
+import { Readable } from 'node:stream'
 import { startAsInvokingUser } from '../config/invoking-user.js'
 import { MoatError, systemCode } from '../errors.js'
 
@@ -15,7 +16,9 @@ export interface GitStart {
   encoding?: 'latin1' | 'utf8'
   env?: NodeJS.ProcessEnv
   /** Its stdin. */
-  input?: Buffer
+  input?: Buffer | Readable
+  /** Milliseconds after which it is killed. */
+  timeout?: number
 }
 
 /** Bytes of output that are read at most: a status of very many files. */
@@ -27,7 +30,7 @@ const kept = new Set(['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_NOSYSTEM', 'GIT_CONFIG_SY
 /** Runs git; resolves whatever its exit code is. */
 export function startGit(
   args: readonly string[],
-  { directory, encoding = 'utf8', env, input }: GitStart,
+  { directory, encoding = 'utf8', env, input, timeout = 0 }: GitStart,
 ): Promise<GitOutcome> {
   return new Promise((resolve, reject) => {
     const child = startAsInvokingUser((ids) =>
@@ -38,7 +41,9 @@ export function startGit(
           cwd: directory,
           encoding,
           env: { ...gitEnvironment(process.env), ...env },
+          killSignal: 'SIGKILL',
           maxBuffer: mostOutput,
+          timeout,
           ...ids,
         },
         (error, stdout, stderr) => {
@@ -49,7 +54,9 @@ export function startGit(
     )
     // git may end without reading it.
     child.stdin?.on('error', () => {})
-    child.stdin?.end(input)
+    // Nor is what it is given from at an end then: whoever gave it knows what to do with the rest.
+    if (input instanceof Readable && child.stdin) input.on('error', () => child.stdin?.destroy()).pipe(child.stdin)
+    else child.stdin?.end(input)
   })
 }
 

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { javaStore } from '../../../src/authority/java-store.js'
+import { makeJavaStore } from '../../../src/authority/java-store.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 import { type StubAuthority, type StubHost, stubAuthority, stubHost } from '../../helpers/stub-hosts.js'
 import { until } from '../../helpers/until.js'
@@ -49,7 +49,7 @@ beforeAll(async () => {
   sandbox.env.SSL_CERT_FILE = authority.file
   const directory = sandbox.directory('opened', { 'moat.yaml': yaml })
   copyFileSync('test/fixtures/hostile/opened.mjs', join(directory, 'opened.mjs'))
-  writeFileSync(join(directory, 'stubs.jks'), javaStore(readFileSync(authority.file, 'utf8')))
+  writeFileSync(join(directory, 'stubs.jks'), makeJavaStore(readFileSync(authority.file, 'utf8')))
   await sandbox.json(['run', '-d', directory])
 }, 180_000)
 afterAll(async () => {

@@ -51,6 +51,7 @@ async function plan(environment: Record<string, string> = {}, options: Partial<B
         describeImage: async () => ({}) as never,
         read,
         readBytes: async (_, path) => stores[path],
+        unpack: async () => {},
         write: async () => {},
       },
     },

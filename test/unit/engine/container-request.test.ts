@@ -42,6 +42,13 @@ describe('containerRequest', () => {
     expect(request({ command: undefined })).not.toHaveProperty('Cmd')
   })
 
+  it('has no capabilities at all where that is asked for', () => {
+    expect(request({ capabilities: 'none', user: { gid: 0, uid: 0 } }).HostConfig).toMatchObject({
+      CapAdd: [],
+      CapDrop: ['ALL'],
+    })
+  })
+
   it('keeps stdin open where that is asked for, without a terminal', () => {
     expect(request()).not.toHaveProperty('OpenStdin')
     expect(request({ openStdin: true })).toMatchObject({ OpenStdin: true })

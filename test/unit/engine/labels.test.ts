@@ -50,6 +50,12 @@ describe('labels', () => {
 
   it('give back the agent they were made from', () => expect(fromLabels(toLabels(agent))).toEqual(agent))
 
+  it('carry that an agent works in a clone', () => {
+    const inClone = { ...agent, clone: 'moat-agent:1' }
+    expect(toLabels(inClone)).toMatchObject({ 'dev.moat.clone': 'moat-agent:1' })
+    expect(fromLabels(toLabels(inClone))).toEqual(inClone)
+  })
+
   it('carry the branch and the repository of a worktree', () => {
     const onBranch = { ...agent, branch: 'feature/auth', repository: 'github.com/ann/app' }
     expect(toLabels(onBranch)).toMatchObject({

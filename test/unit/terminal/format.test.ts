@@ -48,6 +48,18 @@ describe('formatAgents', () => {
       checkout         run_a1b2c3d4e5f6  running  2m ago"
     `)
   })
+
+  it('says who works in a clone', () => {
+    const clones = [
+      { ...agent('one', {}), branch: 'main', clone: true as const },
+      { ...agent('two', {}), clone: true as const },
+    ]
+    expect(formatAgents(clones, now)).toMatchInlineSnapshot(`
+      "NAME  RUN ID            STATE    AGE     ENDPOINTS  BRANCH
+      one   run_a1b2c3d4e5f6  running  2m ago             main (clone)
+      two   run_a1b2c3d4e5f6  running  2m ago             (clone)"
+    `)
+  })
 })
 
 describe('on a terminal', () => {

@@ -34,6 +34,11 @@ it('may go when its workspace is gone and no container has it', () => {
   expect(ids(unneeded(all, true))).toEqual(['moat-mods-a', 'moat-mods-b'])
 })
 
+it('stays when it is the clone of an agent, as long as there is a repository to pull it into', () => {
+  const clones = [view('clone.one', '/a'), view('clone.two', '/b', { abandoned: true })]
+  expect(ids(unneeded(clones, true))).toEqual(['moat-clone.two-b'])
+})
+
 it('in use is refused, and kept where it is used only by the time', async () => {
   expect(await caught(() => assertUnused(all))).toMatchObject({
     code: 'VOLUME_IN_USE',

@@ -1,5 +1,5 @@
 FROM my-image:1
-LABEL dev.moat.image=1 dev.moat.branch="" dev.moat.discover="" dev.moat.endpoints="" dev.moat.forwards="" dev.moat.grants="" dev.moat.home="" dev.moat.keep="" dev.moat.name="" dev.moat.network="" dev.moat.relays="" dev.moat.repository="" dev.moat.routes="" dev.moat.run-id="" dev.moat.seal="" dev.moat.services="" dev.moat.way-in="" dev.moat.workspace=""
+LABEL dev.moat.image=1 dev.moat.branch="" dev.moat.clone="" dev.moat.discover="" dev.moat.endpoints="" dev.moat.forwards="" dev.moat.grants="" dev.moat.home="" dev.moat.keep="" dev.moat.name="" dev.moat.network="" dev.moat.relays="" dev.moat.repository="" dev.moat.routes="" dev.moat.run-id="" dev.moat.seal="" dev.moat.services="" dev.moat.way-in="" dev.moat.workspace=""
 USER 0
 RUN { command -v apt-get > /dev/null || { echo "This image has no apt-get: choose a base_image that is Debian or made from it."; exit 127; }; } \
  && apt-get update \

@@ -1,5 +1,5 @@
 FROM node:22-slim
-LABEL dev.moat.image=1 dev.moat.branch="" dev.moat.discover="" dev.moat.endpoints="" dev.moat.forwards="" dev.moat.grants="" dev.moat.home="" dev.moat.keep="" dev.moat.name="" dev.moat.network="" dev.moat.relays="" dev.moat.repository="" dev.moat.routes="" dev.moat.run-id="" dev.moat.seal="" dev.moat.services="" dev.moat.way-in="" dev.moat.workspace=""
+LABEL dev.moat.image=1 dev.moat.branch="" dev.moat.clone="" dev.moat.discover="" dev.moat.endpoints="" dev.moat.forwards="" dev.moat.grants="" dev.moat.home="" dev.moat.keep="" dev.moat.name="" dev.moat.network="" dev.moat.relays="" dev.moat.repository="" dev.moat.routes="" dev.moat.run-id="" dev.moat.seal="" dev.moat.services="" dev.moat.way-in="" dev.moat.workspace=""
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends fd-find git $(test -e /etc/ssl/certs/ca-certificates.crt || echo ca-certificates) \
  && rm -rf /var/lib/apt/lists/* \
