@@ -18,6 +18,7 @@ import { containerGitEnvironment } from '../worktrees/git-environment.js'
 import { assertHostPorts, assertNetwork } from './assert-network.js'
 import { gitMounts, trustedUrls } from './container-git.js'
 import { type ContainerGrants, networkWithGrants, planContainerGrants, readGrants } from './container-grants.js'
+import { installProgram, withContext } from './container-program.js'
 import { type ContainerTrust, planContainerTrust } from './container-trust.js'
 import { nameUser } from './container-user.js'
 import { ContainerVolumes } from './container-volumes.js'
@@ -129,12 +130,13 @@ async function assertRoutes({ endpoints, routes }: AgentPlan, { controlSocket }:
 }
 
 async function startContainer(
-  wanted: AgentPlan,
+  planned: AgentPlan,
   options: StartOptions,
   { address, grants: granted, image }: { address: ProxyAddress | undefined; grants: Grant[]; image: PreparedImage },
 ) {
   const { engine, paths, progress } = options
   const runId = newRunId()
+  const wanted = withContext(planned, address)
   const facts = await engine.files.describeImage(image.image)
   const given = giveSettings(wanted.proxyTrust.settings, wanted.command, facts.environment)
   if (options.verbose) given.told.forEach(progress.note)
@@ -170,6 +172,7 @@ async function startContainer(
         await roots.install(containerId)
         await grants.install(containerId)
         await volumes.install(containerId, options.user)
+        await installProgram(plan, containerId, { address, engine, user: options.user })
         await guarded(containerId)
         const started = await letRun(containerId, plan, followed, options)
         const agent = describeStarted(plan, { containerId, forwarder, keep: options.keep, runId })

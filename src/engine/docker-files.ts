@@ -99,7 +99,7 @@ export class DockerFiles implements EngineFiles {
 
 function archive(files: readonly ContainerFile[]): Pack {
   const tar = pack()
-  for (const file of files) tar.entry({ mode: 0o644, name: file.name }, file.text)
+  for (const { mode = 0o644, name, owner, text: content } of files) tar.entry({ mode, name, ...owner }, content)
   tar.finalize()
   return tar
 }

@@ -1,7 +1,11 @@
 // Owns the part of the engine's port that looks into images and containers: variables and files.
 
 export interface ContainerFile {
+  /** Default: 0644. */
+  mode?: number
   name: string
+  /** Default: root. */
+  owner?: { gid: number; uid: number }
   text: string
 }
 
@@ -22,6 +26,6 @@ export interface EngineFiles {
   describeImage(image: string): Promise<ImageFacts>
   /** The text of a file in a container, running or not, links followed; undefined when there is none. */
   read(containerId: string, path: string): Promise<string | undefined>
-  /** Puts root's files into a directory of a container, running or not, which is made if need be. */
+  /** Puts files into a directory of a container, running or not, which is made if need be. */
   write(containerId: string, directory: string, files: readonly ContainerFile[]): Promise<void>
 }
