@@ -29,9 +29,11 @@ export async function installProgram(
   if (contextFile !== undefined)
     await engine.files.write(containerId, '/', [{ name: contextFile.slice(1), text: contextOf(plan, address) }])
   const owner = (await engine.isRootless()) ? { gid: 0, uid: 0 } : user
-  for (const { path, text } of seeds) {
+  for (const { linkTo, path, text = '' } of seeds) {
     if ((await engine.files.read(containerId, path)) !== undefined) continue
-    await engine.files.write(containerId, '/', [{ mode: 0o600, name: path.slice(1), owner, text }])
+    await engine.files.write(containerId, '/', [
+      { ...(linkTo !== undefined && { linkTo }), mode: 0o600, name: path.slice(1), owner, text },
+    ])
   }
 }
 

@@ -183,7 +183,7 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     ...given,
     endpoints: withHint(registered.endpoints, hostHint),
     ...(program &&
-      planProgram(program, loaded, given, { commonDir, grant: added.choice.grant, project: command, workspace })),
+      planProgram(program, loaded, given, { commonDir, env, grant: added.choice.grant, project: command, workspace })),
   }
 }
 

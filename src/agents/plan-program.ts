@@ -1,6 +1,5 @@
 // Owns what a coding agent's command changes of a run: what it adds to moat.yaml, or takes in the place of one that there is not.
-import type { LoadedMoatYaml, MoatYaml } from '../config/moat-yaml.js'
-import { type PartlyLoaded, readMoatYaml } from '../config/moat-yaml.js'
+import { type LoadedMoatYaml, type MoatYaml, type PartlyLoaded, readMoatYaml } from '../config/moat-yaml.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { withPreRun } from '../images/with-pre-run.js'
 import { chooseGrant } from '../programs/choose-grant.js'
@@ -11,6 +10,9 @@ import type { Project } from '../projects/project.js'
 import { moatYamlFor } from '../projects/write-moat-yaml.js'
 import type { GivenMounts } from './plan-mounts.js'
 
+/** What a person asks of the program itself. */
+export type AskedStart = Omit<AgentStart, 'context' | 'env' | 'grant'>
+
 /** What the command of a coding agent asks for. */
 export interface ProgramRequest {
   /** `~/.moat`. */
@@ -19,7 +21,7 @@ export interface ProgramRequest {
   login: boolean
   profile: string
   program: AgentProgram
-  start: Omit<AgentStart, 'context' | 'grant'>
+  start: AskedStart
   /** Names of the profile's grants. */
   there: readonly string[]
 }
@@ -81,9 +83,15 @@ export function planProgram(
   { home, login, profile, program, start }: ProgramRequest,
   { config, displayFile }: Pick<LoadedMoatYaml, 'config' | 'displayFile'>,
   given: GivenMounts,
-  place: { commonDir: string | undefined; grant: string | undefined; project: string[] | undefined; workspace: string },
+  place: {
+    commonDir: string | undefined
+    env: Record<string, string>
+    grant: string | undefined
+    project: string[] | undefined
+    workspace: string
+  },
 ): { command: string[]; openStdin: false; program: PlannedProgram; volumes: GivenMounts['volumes'] } {
-  const { grant, project } = place
+  const { env, grant, project } = place
   assertStateFree(
     program,
     [...given.mounts, ...given.volumes, ...given.tmpfs.map((target) => ({ target }))],
@@ -92,7 +100,7 @@ export function planProgram(
   const command = (context: string) => {
     const words = login
       ? (program.login?.command ?? [])
-      : program.command({ ...start, context, ...(grant !== undefined && { grant }) })
+      : program.command({ ...start, context, env, ...(grant !== undefined && { grant }) })
     return withPreRun(words, login ? [] : config.hooks.preRun)
   }
   return {

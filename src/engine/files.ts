@@ -1,6 +1,8 @@
 // Owns the part of the engine's port that looks into images and containers: variables and files.
 
 export interface ContainerFile {
+  /** Makes it a symbolic link. */
+  linkTo?: string
   /** Default: 0644. */
   mode?: number
   name: string

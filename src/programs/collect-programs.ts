@@ -17,6 +17,10 @@ const directory = path.superRefine((text, context) => {
 })
 const list = z.array(words)
 
+const seed = z
+  .object({ linkTo: path.optional(), path, text: z.string().optional() })
+  .refine(({ linkTo, text }) => (linkTo === undefined) !== (text === undefined), { error: 'has a text or a linkTo' })
+
 const schema = z
   .looseObject({
     command: z.custom<AgentProgram['command']>((value) => typeof value === 'function', 'must be a function'),
@@ -27,7 +31,7 @@ const schema = z
     hosts: list.optional(),
     login: z.object({ command: list.min(1), file: path }).optional(),
     name: z.string().refine(isDnsLabel, 'must be a DNS label'),
-    seeds: z.array(z.object({ path, text: z.string() })).optional(),
+    seeds: z.array(seed).optional(),
     state: z.array(z.object({ directory, scope: z.enum(['profile', 'repository']) })).max(8),
     title: words,
   })
@@ -35,7 +39,7 @@ const schema = z
     const fail = (message: string) => context.addIssue({ code: 'custom', message })
     const kept = (file: string) => state.some(({ directory: at }) => isAtOrBelow(at, file) && at !== file)
     if (new Set(state.map(({ directory: at }) => at)).size < state.length) fail('has a directory of state twice')
-    for (const file of [...seeds.map((seed) => seed.path), ...(login ? [login.file] : [])])
+    for (const file of [...seeds.map((one) => one.path), ...(login ? [login.file] : [])])
       if (!kept(file)) fail(`has the file ${file}, which lies in no directory of its state`)
   })
 

@@ -14,9 +14,11 @@ export interface AgentState {
 
 /** A file that is put into a directory of `state` where there is none yet. */
 export interface AgentSeed {
+  /** A symbolic link to that path instead: to `contextFile`, say, which is of this run alone. */
+  linkTo?: string
   /** Absolute path in the container. */
   path: string
-  text: string
+  text?: string
 }
 
 /** What a person has asked for, as the program's command line is to say it. */
@@ -25,6 +27,8 @@ export interface AgentStart {
   context: string
   /** True for the last conversation. */
   continue: boolean
+  /** Variables of the container, as far as this package, moat.yaml and flags set them. */
+  env: Readonly<Record<string, string>>
   /** The one of `grants` that it has; absent where it has none, and uses its own login. */
   grant?: string
   /** True without a terminal: answer `prompt`, write the answer to stdout, end. */

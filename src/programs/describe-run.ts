@@ -15,7 +15,7 @@ export interface RunFacts {
   /** The agent's own address; absent where it has none. */
   agentUrl?: string
   grants: readonly string[]
-  /** True for a directory of the container that the engine keeps. */
+  /** Directories that the engine keeps. */
   kept: readonly string[]
   mounts: readonly { readOnly: boolean; target: string }[]
   name: string
@@ -41,7 +41,7 @@ You run in a Linux container that moat made for the user; its name is ${code(nam
 function servers({ agentUrl, command, discover, endpoints }: RunFacts): string {
   const lines = endpoints.map(({ name, port, url }) => {
     const where = port === undefined ? '' : `, whatever listens on port ${port} in here`
-    return `- ${url} (${code(name)}${where}); in ${code(`$MOAT_URL_${name.toUpperCase().replaceAll('-', '_')}`)}`
+    return `- ${url} (${code(name)}${where})`
   })
   const example = agentUrl && url(agentUrl, '<port>')
   if (discover && example !== undefined)
@@ -55,7 +55,14 @@ These URLs are for the user's browser, and work in here too:
 
 ${lines.join('\n')}
 
-Give the user these URLs, not \`localhost\` with a port, which nobody outside reaches. Listen on 127.0.0.1 or 0.0.0.0, on the very port; to look at a page, ask its URL with \`curl\`: the certificate is trusted already. In code, use the variables instead of writing an address down.${start}`
+Give the user these URLs, not \`localhost\` with a port, which nobody outside reaches. Listen on 127.0.0.1 or 0.0.0.0, on the very port; to look at a page, ask its URL with \`curl\`: the certificate is trusted already.${variables(endpoints)}${start}`
+}
+
+/** Instead of an address, which changes with the agent's name and the proxy's port. */
+function variables([first]: RunFacts['endpoints']): string {
+  if (!first) return ''
+  const suffix = first.name.toUpperCase().replaceAll('-', '_')
+  return ` Code that needs such an address takes it from the environment, ${code(`$MOAT_URL_${suffix}`)} (http) or ${code(`$MOAT_HTTPS_URL_${suffix}`)}, instead of having it written down.`
 }
 
 function files({ kept, mounts, snapshots }: RunFacts): string {

@@ -20,7 +20,7 @@ export function stateVolumes(
   { commonDir, home, profile, workspace }: StatePlace,
 ): PlannedVolume[] {
   return state.map(({ directory, scope }) => ({
-    name: [name, posix.basename(directory).replace(/[^\w-]/g, ''), profile].join('.'),
+    name: [...new Set([name, posix.basename(directory).replace(/[^\w-]/g, '')]), profile].join('.'),
     place: scope === 'profile' ? home : (commonDir ?? workspace),
     readOnly: false,
     scope: 'repository',

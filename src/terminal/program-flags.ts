@@ -1,7 +1,7 @@
 // Owns the flags of the commands of coding agents: those of moat run that make sense for them, and their own.
 import { Flags } from '@oclif/core'
+import type { AskedStart } from '../agents/plan-program.js'
 import { exitCodes, MoatError } from '../errors.js'
-import type { AgentStart } from '../programs/contract.js'
 import { runFlags } from './run-flags.js'
 
 // It has the terminal anyway, unless there is a prompt.
@@ -57,11 +57,7 @@ export function withResumeValue(argv: readonly string[]): string[] {
 }
 
 /** What is asked of the program; `words` are those after `--`, the first prompt. Throws USAGE. */
-export function toStart(
-  flags: StartFlags,
-  words: readonly string[] | undefined,
-  name: string,
-): Omit<AgentStart, 'context' | 'grant'> {
+export function toStart(flags: StartFlags, words: readonly string[] | undefined, name: string): AskedStart {
   const print = flags.prompt !== undefined
   const fail = (message: string, suggestion: string) =>
     new MoatError('USAGE', message, { exit: exitCodes.usage, suggestions: [suggestion] })

@@ -1,6 +1,7 @@
 // Owns a run of a coding agent as a person sees it: whose login it has, and then the run, with the terminal or for one answer.
 import { notLoggedIn } from '../agents/container-program.js'
 import { type AgentPlan, planAgent, type RunRequest } from '../agents/plan-agent.js'
+import type { AskedStart } from '../agents/plan-program.js'
 import { loadSettings } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'
 import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'
@@ -9,7 +10,7 @@ import { exitCodes, MoatError } from '../errors.js'
 import { makeGrant } from '../grants/make-grant.js'
 import { chooseProfile } from '../grants/profile.js'
 import { grantNames } from '../grants/store.js'
-import type { AgentProgram, AgentStart } from '../programs/contract.js'
+import type { AgentProgram } from '../programs/contract.js'
 import { stateVolumes } from '../programs/state-volumes.js'
 import { askHidden } from './ask-hidden.js'
 import { confirm } from './confirm.js'
@@ -26,7 +27,7 @@ export interface ProgramSessionOptions extends Omit<RunSessionOptions, 'approveC
   path: string
   plugins: EndpointPlugins
   program: AgentProgram
-  start: Omit<AgentStart, 'context' | 'grant'>
+  start: AskedStart
 }
 
 export async function programSession(options: ProgramSessionOptions): Promise<RunOutcome> {
@@ -75,7 +76,7 @@ async function settleLogin(
   const { program } = planned
   const { home } = proxy.paths
   const engine = await connect()
-  const [kept] = stateVolumes(program, { home, profile, workspace: home })
+  const kept = stateVolumes(program, { home, profile, workspace: '' }).find(({ place }) => place === home)
   const known =
     kept && (await engine.volumes.list()).some(({ name, place }) => name === kept.name && place === kept.place)
   // Whether it has a login in it is seen once there is a container.
