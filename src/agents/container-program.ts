@@ -1,5 +1,4 @@
 // Owns what a coding agent finds in its container besides what every agent has: what it is told of its run, and files of its state.
-import type { NetworkPolicy } from '../egress/policy.js'
 import type { Engine } from '../engine/engine.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { formatGrant } from '../grants/injection.js'
@@ -51,19 +50,21 @@ export function notLoggedIn({ program }: Pick<PlannedProgram, 'program'>): MoatE
 
 function contextOf(plan: AgentPlan, address: ProxyAddress | undefined): string {
   const { checkout, discoverPlace, endpoints, grants, mounts, name, program, snapshots, tmpfs, volumes } = plan
-  const own = address ? endpoints : []
   return describeRun({
     ...(address && { agentUrl: agentUrl(name, address) }),
     ...(checkout?.branch !== undefined && { branch: checkout.branch }),
     command: program?.project,
     dependencies: program?.dependencies ?? [],
     discover: discoverPlace !== undefined,
-    endpoints: address ? own.map((one) => ({ name: one.name, port: one.port, url: urlOf(name, one, address) })) : [],
+    endpoints: address
+      ? endpoints.map((one) => ({ name: one.name, port: one.port, url: urlOf(name, one, address) }))
+      : [],
     grants: grants.map(formatGrant),
-    kept: volumes.map(({ target }) => target).filter((target) => !tmpfs.includes(target)),
+    kept: volumes.map(({ target }) => target),
+    memory: tmpfs,
     mounts,
     name,
-    network: plan.network satisfies NetworkPolicy,
+    network: plan.network,
     snapshots: snapshots.disabledPlace === undefined,
   })
 }

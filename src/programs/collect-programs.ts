@@ -38,10 +38,22 @@ const schema = z
   .superRefine(({ login, seeds = [], state }, context) => {
     const fail = (message: string) => context.addIssue({ code: 'custom', message })
     const kept = (file: string) => state.some(({ directory: at }) => isAtOrBelow(at, file) && at !== file)
+    for (const { directory: at } of state) {
+      // On the way to one further down, the engine would make directories that are root's.
+      const outer = state.find(
+        ({ directory: other }) => other !== at && isAtOrBelow(other, at) && isFar(other, at, state),
+      )
+      if (outer) fail(`has ${at}, which does not lie directly in ${outer.directory}`)
+    }
     if (new Set(state.map(({ directory: at }) => at)).size < state.length) fail('has a directory of state twice')
     for (const file of [...seeds.map((one) => one.path), ...(login ? [login.file] : [])])
       if (!kept(file)) fail(`has the file ${file}, which lies in no directory of its state`)
   })
+
+function isFar(outer: string, inner: string, state: readonly { directory: string }[]): boolean {
+  const parent = posix.dirname(inner)
+  return parent !== outer && !state.some(({ directory: at }) => at === parent)
+}
 
 /** What one plugin returned. */
 interface Answer {

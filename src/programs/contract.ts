@@ -3,7 +3,7 @@
 
 /** A directory that outlives the run. */
 export interface AgentState {
-  /** Absolute path in the container. One may lie in another. */
+  /** Absolute path in the container. One may lie directly in another. */
   directory: string
   /**
    * Who finds the same there: every run with this profile, or only runs in one repository, all of its worktrees among them. In the

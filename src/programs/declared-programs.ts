@@ -14,7 +14,7 @@ export interface DeclaredProgram {
 /** None where there is nothing, or something else. */
 export function declaredPrograms(packageFile: unknown): DeclaredProgram[] {
   const agents = field(field(packageFile, 'moat'), 'agents')
-  if (!(agents instanceof Object)) return []
+  if (!(agents instanceof Object) || Array.isArray(agents)) return []
   return Object.entries(agents).flatMap(([name, summary]) =>
     isDnsLabel(name) && typeof summary === 'string' ? [{ name, summary }] : [],
   )

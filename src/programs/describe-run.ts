@@ -17,6 +17,8 @@ export interface RunFacts {
   grants: readonly string[]
   /** Directories that the engine keeps. */
   kept: readonly string[]
+  /** Directories in memory in the place of those of the workspace. */
+  memory: readonly string[]
   mounts: readonly { readOnly: boolean; target: string }[]
   name: string
   network: NetworkPolicy
@@ -41,7 +43,7 @@ You run in a Linux container that moat made for the user; its name is ${code(nam
 function servers({ agentUrl, command, discover, endpoints }: RunFacts): string {
   const lines = endpoints.map(({ name, port, url }) => {
     const where = port === undefined ? '' : `, whatever listens on port ${port} in here`
-    return `- ${url} (${code(name)}${where})`
+    return `- ${url} (${code(name)}${where})${isWeb({ url }) ? '' : ", from the user's machine only"}`
   })
   const example = agentUrl && url(agentUrl, '<port>')
   if (discover && example !== undefined)
@@ -59,13 +61,18 @@ Give the user these URLs, not \`localhost\` with a port, which nobody outside re
 }
 
 /** Instead of an address, which changes with the agent's name and the proxy's port. */
-function variables([first]: RunFacts['endpoints']): string {
+function variables(endpoints: RunFacts['endpoints']): string {
+  const first = endpoints.find(isWeb)
   if (!first) return ''
   const suffix = first.name.toUpperCase().replaceAll('-', '_')
   return ` Code that needs such an address takes it from the environment, ${code(`$MOAT_URL_${suffix}`)} (http) or ${code(`$MOAT_HTTPS_URL_${suffix}`)}, instead of having it written down.`
 }
 
-function files({ kept, mounts, snapshots }: RunFacts): string {
+function isWeb({ url }: { url: string }): boolean {
+  return url.startsWith('https://')
+}
+
+function files({ kept, memory, mounts, snapshots }: RunFacts): string {
   const list = (paths: string[]) => paths.map(code).join(', ')
   const writable = mounts.filter(({ readOnly }) => !readOnly).map(({ target }) => target)
   const fixed = mounts.filter(({ readOnly }) => readOnly).map(({ target }) => target)
@@ -74,6 +81,7 @@ function files({ kept, mounts, snapshots }: RunFacts): string {
     ...(writable.length > 0 ? [`- Of the user's machine as well: ${list(writable)}.`] : []),
     ...(fixed.length > 0 ? [`- Of the user's machine, to read only: ${list(fixed)}.`] : []),
     ...(kept.length > 0 ? [`- Kept from run to run: ${list([...kept])}.`] : []),
+    ...(memory.length > 0 ? [`- In memory, and gone when this run ends: ${list([...memory])}.`] : []),
     '- Everything else is gone when this run ends: programs that you install, your home directory, /tmp.',
   ]
   return `## Files\n\n${lines.join('\n')}`

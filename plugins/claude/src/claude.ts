@@ -9,11 +9,12 @@ const conversations = `${home}/projects`
 
 /**
  * What it asks on its first start, and whether it may work without asking: the user has said so by running it here. A key of the
- * grant `anthropic` is a placeholder, which it would ask about too; it knows keys by their last twenty characters.
+ * grant `anthropic`, moat's or one of the user's own host, is a placeholder, which it would ask about too; it knows keys by their last
+ * twenty characters.
  */
 const answers = {
   bypassPermissionsModeAccepted: true,
-  customApiKeyResponses: { approved: ['lder0moatPlaceholder'], rejected: [] },
+  customApiKeyResponses: { approved: ['lder0moatPlaceholder', 'der0moatPlaceholder0'], rejected: [] },
   hasCompletedOnboarding: true,
   projects: { '/workspace': { hasTrustDialogAccepted: true } },
 }
