@@ -148,6 +148,9 @@ async function startContainer(
   const own = { engine, image: facts, note: progress.note, paths: roots.paths, peerHosts, runId }
   const forwarder = address && (await planForwarder(plan, { ...own, address }))
   const volumes = new ContainerVolumes(plan, engine)
+  // Beside what else there is to do.
+  const remembered = rememberWorkspace(plan, runId, options)
+  remembered.catch(() => {})
   try {
     const mounted = [...plan.mounts, ...plan.volumes].map(({ target }) => target)
     const bundle = forwarder && (await planTrustBundle({ ...own, mounted, userEnv: plan.env }))
@@ -157,7 +160,6 @@ async function startContainer(
     const spec = await containerSpec(plan, options, image, parts)
     const step = <T>(act: (guarded: (containerId: string) => Promise<void>) => Promise<T>) =>
       whileGuarded(plan, { engine, paths, runId }, (stay) => progress.step(`Starting ${plan.name}`, () => act(stay)))
-    await rememberWorkspace(plan, runId, options)
     return await step(async (guarded) => {
       const followed = [...followedPaths(plan, spec), ...volumes.mountPoints(spec)]
       await assertSettled(followed)
@@ -174,6 +176,7 @@ async function startContainer(
         await volumes.install(containerId, options.user)
         await installProgram(plan, containerId, { address, engine, user: options.user })
         await guarded(containerId)
+        await remembered
         const started = await letRun(containerId, plan, followed, options)
         const agent = describeStarted(plan, { containerId, forwarder, keep: options.keep, runId })
         if (address) await tellPeers(engine, agent, address.domain, progress.note)
@@ -185,6 +188,7 @@ async function startContainer(
       }
     })
   } catch (error) {
+    await remembered.catch(() => {})
     await volumes.takeBack()
     await takeBack(plan.workspace, runId, paths, progress.note)
     throw error
