@@ -1,8 +1,9 @@
-// Owns what `moat-cli/plugin` exports: the contract for packages that add endpoint types and providers of grants. docs/guides/writing-a-plugin.md
-// shows its use. Types are all a plugin needs from here, so that it runs without moat-cli beside it.
+// Owns what `moat-cli/plugin` exports: the contract for packages that add endpoint types, providers of grants and coding agents.
+// docs/guides/writing-a-plugin.md shows its use. Types are all a plugin needs from here, so that it runs without moat-cli beside it.
 export type {
   AgentGoneHook,
   AgentGoneOptions,
+  AgentProgramsHook,
   DeclaredEndpoint,
   EndpointRegistration,
   EndpointType,
@@ -15,6 +16,13 @@ export type {
   RegisterEndpointsHook,
   RegisterEndpointsOptions,
 } from './endpoints/contract.js'
-export { agentGoneHook, endpointTypesHook, grantProvidersHook, registerEndpointsHook } from './endpoints/contract.js'
+export {
+  agentGoneHook,
+  agentProgramsHook,
+  endpointTypesHook,
+  grantProvidersHook,
+  registerEndpointsHook,
+} from './endpoints/contract.js'
 export type { GrantProvider, ProviderContainer, ProviderRule } from './grants/provider.js'
+export type { AgentProgram, AgentSeed, AgentStart, AgentState } from './programs/contract.js'
 export type { CaddyRoute, EndpointLink, NamedPort, Readiness, ServedFiles, UpstreamProtocol } from './routing/agent.js'

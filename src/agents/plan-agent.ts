@@ -1,7 +1,7 @@
 // Owns what an agent will be: moat.yaml, flags and endpoint types brought together, before anything is created.
 import type { AskedPower } from '../approvals/power.js'
 import { powersOf } from '../approvals/powers.js'
-import { type LoadedMoatYaml, type MoatYaml, type MoatYamlCommand, readMoatYaml } from '../config/moat-yaml.js'
+import type { LoadedMoatYaml, MoatYaml, MoatYamlCommand } from '../config/moat-yaml.js'
 import { checkAll, throwAll } from '../config/problems.js'
 import { resolveWorkspace } from '../config/workspace.js'
 import { isOpen } from '../egress/effective-policy.js'
@@ -22,6 +22,13 @@ import { assertApartFromWorkspace, type CloneRequest, gitNotes, type PlannedGit,
 import { type PlannedSecret, planGrants } from './plan-grants.js'
 import { type GivenMounts, planMounts } from './plan-mounts.js'
 import { planNetwork } from './plan-network.js'
+import {
+  type PlannedProgram,
+  type ProgramRequest,
+  planProgram,
+  programAdditions,
+  readRequested,
+} from './plan-program.js'
 import { findProxyTrust } from './proxy-trust.js'
 import { findRefusedHost, withHint } from './refused-host.js'
 import { type RegisteredEndpoints, registerEndpoints } from './register-endpoints.js'
@@ -50,6 +57,8 @@ export interface RunRequest {
   path: string
   /** Which of the user's accounts grants are of. */
   profile?: string
+  /** What the command of a coding agent runs in the place of moat.yaml's command. */
+  program?: ProgramRequest
 }
 
 export interface AgentPlan
@@ -77,6 +86,8 @@ export interface AgentPlan
   powers: AskedPower[]
   /** True when its stdin stays open, though nobody writes to it. */
   openStdin: boolean
+  /** The coding agent that it is. */
+  program?: PlannedProgram
   /** What its framework needs in order to trust the proxy. */
   proxyTrust: ProxyTrust
   /** Where moat.yaml names the container's runtime. */
@@ -110,25 +121,26 @@ export function usesProxy(plan: Pick<AgentPlan, 'discoverPlace' | 'endpoints' | 
 
 /** Reads and checks everything a run depends on. Creates nothing. `domain` is what the hosts of endpoints end in. */
 export async function planAgent(request: RunRequest, plugins: EndpointPlugins, domain: string): Promise<AgentPlan> {
-  const workspace = await resolveWorkspace(request.path)
-  const { error, left, loaded } = await readMoatYaml(request.configDirectory ?? workspace, process.cwd(), workspace)
+  const { program } = request
+  const { added, error, left, loaded, name, planned, workspace } = await readRequest(request)
   const { config } = loaded
-  const planned = await planGit(workspace, request.clone)
-  const { branch, checkout, clone, commonDir, git, mainCheckout } = planned
-  const name = chooseName(request.name ?? (branch === undefined ? config.name : branchRunName(config.name, branch)))
+  const { checkout, clone, commonDir, git, mainCheckout } = planned
   const { given, ownMounts } = await planMounts(config, request.mounts, { clone: clone && name, commonDir, workspace })
-  const { allow = [], defaultPolicy = 'permissive' } = request
+  const { defaultPolicy = 'permissive' } = request
+  const allow = [...(request.allow ?? []), ...added.allow]
   const network = planNetwork({ allow, declared: config.network, defaultPolicy })
   const [, command, image, registered, services] = await checkAll([
     () => throwAll(error ? [error] : []),
-    () => (left.includes('command') ? undefined : planCommand(request.command ?? toArguments(config.command), loaded)),
-    () => planImage({ ...config, place: (index) => loaded.locate(['dependencies', index]) }),
+    () => (left.includes('command') ? undefined : planCommand(request, loaded)),
+    () =>
+      planImage({ ...config, implied: added.dependencies, place: (index) => loaded.locate(['dependencies', index]) }),
     () => registerEndpoints(loaded, plugins, { name, workspace }, domain, request.isFree),
     () => planServices(loaded),
   ])
   const { displayFile } = loaded
   assertApartFromWorkspace(planned, { ...registered, displayFile, mounts: config.mounts, workspace })
-  const { grants, powers: grantPowers, secrets } = await planGrants(config, request)
+  const named = { ...request, grants: [...(request.grants ?? []), ...added.choice.added] }
+  const { grants, powers: grantPowers, secrets } = await planGrants(config, named)
   const served = { ...registered, command, domain, name, workspace }
   const hostHint = await findRefusedHost(served)
   const env = { ...config.env, ...request.env }
@@ -171,6 +183,25 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
     ...registered,
     ...given,
     endpoints: withHint(registered.endpoints, hostHint),
+    ...(program &&
+      planProgram(program, loaded, given, { commonDir, env, grant: added.choice.grant, project: command, workspace })),
+  }
+}
+
+/** What the files of the workspace say, moat.yaml and git's. */
+async function readRequest(request: RunRequest) {
+  const workspace = await resolveWorkspace(request.path)
+  const directory = request.configDirectory ?? workspace
+  const read = await readRequested({ directory, program: request.program }, workspace)
+  const { config } = read.loaded
+  const planned = await planGit(workspace, request.clone)
+  const { branch } = planned
+  return {
+    ...read,
+    added: programAdditions(config, request),
+    planned,
+    name: chooseName(request.name ?? (branch === undefined ? config.name : branchRunName(config.name, branch))),
+    workspace,
   }
 }
 
@@ -193,9 +224,11 @@ function planSnapshots({ config: { snapshots }, locate }: LoadedMoatYaml): Agent
   return { ...(disabled && { disabledPlace: locate(['snapshots']) }), ...(retention !== undefined && { retention }) }
 }
 
-function planCommand(command: string[] | undefined, { config, locate }: LoadedMoatYaml): string[] | undefined {
+function planCommand(request: RunRequest, { config, locate }: LoadedMoatYaml): string[] | undefined {
   const { preRun } = config.hooks
-  if (preRun.length === 0) return command
+  const command = request.command ?? toArguments(config.command)
+  // Before a coding agent, its own command has them.
+  if (preRun.length === 0 || request.program) return command
   if (command) return withPreRun(command, preRun)
   const place = locate(['hooks', 'pre_run'])
   throw new MoatError('CONFIG_INVALID', `${place}: "hooks.pre_run" needs a command to run before, and there is none.`, {

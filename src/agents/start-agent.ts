@@ -20,6 +20,7 @@ import { assertRoutes } from './assert-routes.js'
 import { assertProxyPort, assertServices } from './assert-services.js'
 import { gitMounts, trustedUrls } from './container-git.js'
 import { type ContainerGrants, networkWithGrants, planContainerGrants, readGrants } from './container-grants.js'
+import { installProgram, withContext } from './container-program.js'
 import { type ContainerTrust, planContainerTrust } from './container-trust.js'
 import { ContainerVolumes } from './container-volumes.js'
 import { describeStarted, serviceLabel } from './describe-started.js'
@@ -124,12 +125,13 @@ function startProxy({ engine, paths, progress, version, wanted }: StartOptions) 
 }
 
 async function startContainer(
-  wanted: AgentPlan,
+  planned: AgentPlan,
   options: StartOptions,
   { address, grants: granted, image }: { address: ProxyAddress | undefined; grants: Grant[]; image: PreparedImage },
 ) {
   const { engine, paths, progress } = options
   const runId = newRunId()
+  const wanted = withContext(planned, address)
   const facts = await engine.files.describeImage(image.image)
   const given = giveSettings(wanted.proxyTrust.settings, wanted.command, facts.environment)
   if (options.verbose) given.told.forEach(progress.note)
@@ -162,6 +164,7 @@ async function startContainer(
       const containerId = await reserveContainer(engine, plan.name, spec)
       try {
         await installParts(containerId, spec, { ...parts, image, own, plan, roots, user: options.user })
+        await installProgram(plan, containerId, { address, engine, user: options.user })
         await guarded(containerId)
         await remembered
         const started = await letRun(containerId, plan, followed, options)

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { installedPlugins } from '../config/installed-plugins.js'
 import { setUpOclif } from '../config/oclif-settings.js'
+import { type DeclaredProgram, declaredPrograms, templateCommand } from '../programs/declared-programs.js'
 import type { CompletionSource } from './completion-source.js'
 
 export interface FlagEntry {
@@ -42,6 +43,8 @@ export interface CommandEntry {
 
 export interface CommandTable {
   commands: CommandEntry[]
+  /** Coding agents, each with a command like all others of its kind. */
+  programs?: DeclaredProgram[]
   /** Descriptions of topics, by id. */
   topics: Record<string, string>
 }
@@ -76,22 +79,25 @@ export async function readCommandTable(plugins: string, root: string = moatRoot)
 }
 
 async function readPlugin(directory: string): Promise<CommandTable | 'without manifest'> {
-  const { oclif } = await readPackage(directory)
+  const file = await readPackage(directory)
+  const { oclif } = file
+  const programs = declaredPrograms(file)
   const topics = Object.fromEntries(
     Object.entries(oclif?.topics ?? {}).map(([id, { description = '' }]) => [id, description]),
   )
   const manifest = await readJson<{ commands: Record<string, CommandEntry> }>(join(directory, 'oclif.manifest.json'))
-  if (!manifest) return oclif?.commands === undefined ? { commands: [], topics } : 'without manifest'
-  return { commands: Object.values(manifest.commands), topics }
+  if (!manifest) return oclif?.commands === undefined ? { commands: [], programs, topics } : 'without manifest'
+  return { commands: Object.values(manifest.commands), programs, topics }
 }
 
 async function askOclif(root: string): Promise<CommandTable> {
   setUpOclif()
   const { Config } = await import('@oclif/core/config')
-  const { commands, topics } = await Config.load(join(root, 'package.json'))
+  const { commands, plugins, topics } = await Config.load(join(root, 'package.json'))
   return mergeParts([
     {
       commands: commands as unknown as CommandEntry[],
+      programs: [...plugins.values()].flatMap(({ pjson }) => declaredPrograms(pjson)),
       topics: Object.fromEntries(topics.map(({ description = '', name }) => [name, description])),
     },
   ])
@@ -104,6 +110,11 @@ function mergeParts(parts: CommandTable[]): CommandTable {
     const { id } = command
     if (commands.has(id)) continue
     commands.set(id, { ...command, completion: { ...foreignCompletion[id], ...command.completion } })
+  }
+  const template = commands.get(templateCommand)
+  for (const { name, summary } of parts.flatMap(({ programs = [] }) => programs)) {
+    if (!template || commands.has(name)) continue
+    commands.set(name, { ...template, description: summary, hidden: false, id: name })
   }
   return { commands: [...commands.values()], topics: Object.assign({}, ...parts.toReversed().map((p) => p.topics)) }
 }

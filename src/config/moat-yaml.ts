@@ -100,15 +100,19 @@ export interface PartlyLoaded {
   loaded: LoadedMoatYaml
 }
 
-/** Like `loadMoatYaml`, but throws CONFIG_INVALID only where nothing can be made of the file. */
+/**
+ * Like `loadMoatYaml`, but throws CONFIG_INVALID only where nothing can be made of the file. `missing` makes the text of one that is
+ * not there.
+ */
 export async function readMoatYaml(
   directory: string,
   cwd: string = process.cwd(),
   base?: string,
+  missing?: () => Promise<string>,
 ): Promise<PartlyLoaded> {
   const file = resolve(cwd, directory, 'moat.yaml')
   const displayFile = displayName(file, cwd)
-  const text = await readWorkspaceText(file, displayFile)
+  const text = (await readWorkspaceText(file, displayFile)) ?? (await missing?.())
   if (text === undefined) throw missingFile(file, displayFile)
   const source = parseConfig(displayFile, text)
   if (!source) throw configError(displayFile, text, [{ message: 'the file is empty', offset: 0 }])

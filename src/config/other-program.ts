@@ -78,7 +78,7 @@ const runtime: Judge = (value, path) => {
 }
 
 const judges: Readonly<Record<string, Judge>> = {
-  agent: noted('text', isText, 'what runs is "command", and its program one of "dependencies", such as claude-code'),
+  agent: noted('text', isText, 'moat claude and moat codex run coding agents, and moat run what "command" says'),
   claude,
   clipboard: noted('true or false', isFlag, (value) => (value ? 'moat does not share the clipboard' : '')),
   codex: agentKeys('Codex', {}),

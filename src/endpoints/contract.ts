@@ -1,7 +1,8 @@
-// Owns the contract with plugins that add endpoint types: three oclif hooks and what goes through them. Exported as
+// Owns the contract with plugins: oclif hooks and what goes through them, which endpoint types are made of. Exported as
 // `moat-cli/plugin`; `http` has no other door. Fields may be added, never removed or renamed.
 import type { Hook, Interfaces } from '@oclif/core'
 import type { GrantProvider } from '../grants/provider.js'
+import type { AgentProgram } from '../programs/contract.js'
 import type { CaddyRoute, EndpointLink, NamedPort, Readiness, ServedFiles, UpstreamProtocol } from '../routing/agent.js'
 
 /** A problem an options schema found. `path` leads to it from the options. */
@@ -112,11 +113,13 @@ export const endpointTypesHook = 'moat:endpoint-types'
 export const registerEndpointsHook = 'moat:register-endpoints'
 export const grantProvidersHook = 'moat:grant-providers'
 export const agentGoneHook = 'moat:agent-gone'
+export const agentProgramsHook = 'moat:agent-programs'
 
 // oclif 5 exports Hooks as a type alias, which module augmentation cannot extend; so hooks are typed by intersection.
 export type MoatHooks = Interfaces.Hooks & {
   // biome-ignore lint/suspicious/noConfusingVoidType: it is what a function without a result returns.
   'moat:agent-gone': { options: AgentGoneOptions; return: void }
+  'moat:agent-programs': { options: Record<string, never>; return: AgentProgram[] }
   // biome-ignore lint/suspicious/noExplicitAny: each type has options of its own, which only its schema knows.
   'moat:endpoint-types': { options: Record<string, never>; return: EndpointType<any>[] }
   'moat:grant-providers': { options: Record<string, never>; return: GrantProvider[] }
@@ -128,3 +131,4 @@ export type EndpointTypesHook = Hook<'moat:endpoint-types', MoatHooks>
 export type RegisterEndpointsHook = Hook<'moat:register-endpoints', MoatHooks>
 export type GrantProvidersHook = Hook<'moat:grant-providers', MoatHooks>
 export type AgentGoneHook = Hook<'moat:agent-gone', MoatHooks>
+export type AgentProgramsHook = Hook<'moat:agent-programs', MoatHooks>

@@ -5,6 +5,7 @@ import { MoatError, messageOf } from '../errors.js'
 import {
   type AgentGoneOptions,
   agentGoneHook,
+  agentProgramsHook,
   type EndpointRegistration,
   type EndpointType,
   endpointTypesHook,
@@ -66,6 +67,14 @@ export function oclifGrantProviders(
   { time = hookTime }: { time?: number } = {},
 ): Promise<HookAnswer<unknown>[]> {
   return withOutputAside(() => runHook<unknown>(config, grantProvidersHook, {}, time))
+}
+
+/** What plugins say of coding agents; checked by whoever asks. */
+export function oclifAgentPrograms(
+  config: Pick<Interfaces.Config, 'runHook'>,
+  { time = hookTime }: { time?: number } = {},
+): Promise<HookAnswer<unknown>[]> {
+  return withOutputAside(() => runHook<unknown>(config, agentProgramsHook, {}, time))
 }
 
 /** Each plugin's answer, in the order of their names: oclif runs them at the same time. */

@@ -116,7 +116,10 @@ export class DockerFiles implements EngineFiles {
 
 function archive(files: readonly ContainerFile[]): Pack {
   const tar = pack()
-  for (const file of files) tar.entry({ mode: 0o644, name: file.name }, file.text)
+  for (const { linkTo, mode = 0o644, name, owner, text: content } of files) {
+    if (linkTo === undefined) tar.entry({ mode, name, ...owner }, content)
+    else tar.entry({ linkname: linkTo, name, type: 'symlink', ...owner })
+  }
   tar.finalize()
   return tar
 }

@@ -2,7 +2,13 @@
 import type { Readable } from 'node:stream'
 
 export interface ContainerFile {
+  /** Makes it a symbolic link. */
+  linkTo?: string
+  /** Default: 0644. */
+  mode?: number
   name: string
+  /** Default: root. */
+  owner?: { gid: number; uid: number }
   text: string
 }
 
@@ -27,6 +33,6 @@ export interface EngineFiles {
   readBytes(containerId: string, path: string): Promise<Buffer | undefined>
   /** Unpacks a tar archive, with the owners that it names, at the root of a container, running or not, and in its volumes. */
   unpack(containerId: string, archive: Readable): Promise<void>
-  /** Puts root's files into a directory of a container, running or not, which is made if need be. */
+  /** Puts files into a directory of a container, running or not, which is made if need be. */
   write(containerId: string, directory: string, files: readonly ContainerFile[]): Promise<void>
 }

@@ -10,6 +10,8 @@ export interface ImageRequest {
   /** Replaces the image that moat would start from. */
   baseImage?: string | undefined
   dependencies: readonly string[]
+  /** More of them, in whatever version: one that `dependencies` has is that one. */
+  implied?: readonly string[]
   /** Scripts for sh, in order. */
   hooks: { postBuild: readonly string[]; postBuildRoot: readonly string[] }
   /** Where the dependency at an index stands, for errors: `moat.yaml:2:16`. */
@@ -109,7 +111,7 @@ function isLanguagePackage(dependency: Dependency): dependency is ImagePlan['pac
 }
 
 /** Each dependency once, in the order of the file. */
-function readDependencies({ dependencies, place }: ImageRequest): Dependency[] {
+function readDependencies({ dependencies, implied = [], place }: ImageRequest): Dependency[] {
   const seen = new Map<string, Dependency>()
   const errors: unknown[] = []
   for (const [index, text] of dependencies.entries()) {
@@ -124,6 +126,10 @@ function readDependencies({ dependencies, place }: ImageRequest): Dependency[] {
     }
   }
   throwAll(errors)
+  for (const dependency of implied.map(parseDependency)) {
+    const key = identity(dependency)
+    if (!seen.has(key)) seen.set(key, dependency)
+  }
   return [...seen.values()]
 }
 

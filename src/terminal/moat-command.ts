@@ -7,11 +7,17 @@ import { assertNoFile, ownFilesProblem } from '../config/home-problem.js'
 import { type MoatPaths, moatPaths } from '../config/paths.js'
 import { defaultAddress, resolveProxyAddress, type WantedAddress } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'
-import { type EndpointPlugins, oclifGrantProviders, oclifPlugins } from '../endpoints/plugin-hooks.js'
+import {
+  type EndpointPlugins,
+  oclifAgentPrograms,
+  oclifGrantProviders,
+  oclifPlugins,
+} from '../endpoints/plugin-hooks.js'
 import type { Engine } from '../engine/engine.js'
 import { parseRuntime } from '../engine/runtimes.js'
 import { exitCodes, isExit, isOclifError, MoatError, messageOf, serializeError } from '../errors.js'
 import type { Providers } from '../grants/providers.js'
+import type { AgentProgram } from '../programs/contract.js'
 import { withPlugins } from './own-commands.js'
 import { type CommandLine, explainUsage } from './usage-error.js'
 
@@ -141,6 +147,12 @@ export abstract class MoatCommand extends Command {
     const { collectProviders } = await import('../grants/providers.js')
     const plugins = () => oclifGrantProviders(withPlugins(this.config))
     return collectProviders({ directory: this.paths.providers, plugins })
+  }
+
+  /** The coding agent that this command is of. */
+  protected async agentProgram(): Promise<AgentProgram> {
+    const { findProgram } = await import('../programs/collect-programs.js')
+    return findProgram(await oclifAgentPrograms(withPlugins(this.config)), this.id ?? '')
   }
 
   /** Tells plugins of agents that this command has seen to their end. */

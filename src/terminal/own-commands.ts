@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { Config, type Interfaces, Plugin } from '@oclif/core'
 import { installedPlugins } from '../config/installed-plugins.js'
 import { pluginDirectory } from '../config/oclif-settings.js'
+import { pluginsWithPrograms } from './program-commands.js'
 
 /** What to call oclif with. `program` is the URL of the program's file. */
 export async function commandOptions(argv: readonly string[], program: string): Promise<Interfaces.LoadOptions> {
@@ -18,7 +19,7 @@ export async function commandOptions(argv: readonly string[], program: string): 
     moat.commands.flatMap(({ aliases, id }) => [id, ...aliases]),
   )
     ? { plugins: new Map([[moat.name, moat]]), root }
-    : { root }
+    : { plugins: await pluginsWithPrograms(root), root }
 }
 
 /** What runs hooks of all plugins, those that are installed too; they are loaded for the first hook. */

@@ -1,7 +1,7 @@
 // Owns a run in the worktree of a branch as a person sees it: what is made, then the run itself.
 import { join, relative } from 'node:path'
 import { configDirectory, inWorktree } from '../agents/in-worktree.js'
-import { planAgent } from '../agents/plan-agent.js'
+import { type AgentPlan, planAgent, type RunRequest } from '../agents/plan-agent.js'
 import { loadSettings } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { resolveWorkspace } from '../config/workspace.js'
@@ -15,12 +15,16 @@ import { toRunRequest } from './run-flags.js'
 import { type RunOutcome, type RunSessionOptions, runSession } from './run-session.js'
 
 export interface WorktreeSessionOptions extends Omit<RunSessionOptions, 'approveCommands'> {
+  /** Default: `moat wt --yes <branch>`. */
+  approveCommands?: string[]
   branch: string
   command: string[] | undefined
   /** Patterns for ignored files that are to come along. */
   include?: string[] | undefined
   /** A directory of the repository; the same one of the worktree is run. Default: the top of the repository. */
   path?: string
+  /** Default: as moat run plans it. */
+  plan?: (request: RunRequest) => Promise<AgentPlan>
   plugins: EndpointPlugins
 }
 
@@ -41,13 +45,13 @@ export async function worktreeSession(options: WorktreeSessionOptions): Promise<
       const config = await configDirectory(workspace, join(repository.topLevel, within))
       const { network } = await loadSettings(proxy.paths.configFile)
       const request = { ...toRunRequest(flags, workspace, command, network.policy), configDirectory: config }
-      const plan = await planAgent(request, plugins, proxy.wanted.domain)
+      const plan = await (options.plan?.(request) ?? planAgent(request, plugins, proxy.wanted.domain))
       interrupts.signal.throwIfAborted()
       worktree.notes.forEach(note)
       return runSession(plan, {
         ...options,
         // Not moat approve: a worktree made for this run is gone again when it is refused.
-        approveCommands: [`moat wt --yes ${shellQuote(branch)}`],
+        approveCommands: options.approveCommands ?? [`moat wt --yes ${shellQuote(branch)}`],
         onStarted: () => {
           interrupts.release()
           return started()

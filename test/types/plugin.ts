@@ -2,6 +2,8 @@
 import { z } from 'zod'
 import type {
   AgentGoneHook,
+  AgentProgram,
+  AgentProgramsHook,
   CaddyRoute,
   EndpointRegistration,
   EndpointType,
@@ -34,6 +36,24 @@ export const gone: AgentGoneHook = async ({ agent, endpoints }) => {
 export const providers: GrantProvidersHook = async () => [
   { inject: [{ headers: { Authorization: 'Bearer {token}' }, hosts: ['api.my.test'] }], name: 'my', title: 'My API' },
 ]
+
+const program: AgentProgram = {
+  command: ({ print, prompt = '' }) => ['my-agent', ...(print ? ['--print'] : []), prompt],
+  dependencies: ['npm:my-agent'],
+  grants: ['my'],
+  name: 'my',
+  seeds: [{ linkTo: '/etc/my.md', path: '/var/lib/my/AGENTS.md' }],
+  state: [{ directory: '/var/lib/my', scope: 'profile' }],
+  title: 'My agent',
+}
+
+export const programs: AgentProgramsHook = async () => [program]
+
+// @ts-expect-error What is kept is of a profile or of a repository.
+export const wrongState: AgentProgram = { ...program, state: [{ directory: '/var/lib/my', scope: 'workspace' }] }
+
+// @ts-expect-error A command line is made of words.
+export const wrongCommand: AgentProgram = { ...program, command: () => 'my-agent' }
 
 // @ts-expect-error A provider says for which hosts it sets something.
 export const hostless: GrantProvider = { inject: [{ basic: 'user' }], name: 'my', title: 'My API' }
