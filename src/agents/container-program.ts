@@ -49,10 +49,12 @@ export function notLoggedIn({ program }: Pick<PlannedProgram, 'program'>): MoatE
 }
 
 function contextOf(plan: AgentPlan, address: ProxyAddress | undefined): string {
-  const { checkout, discoverPlace, endpoints, grants, mounts, name, program, snapshots, tmpfs, volumes } = plan
+  const { clone, discoverPlace, endpoints, git, grants, mounts, name, program, services, snapshots, tmpfs, volumes } =
+    plan
   return describeRun({
     ...(address && { agentUrl: agentUrl(name, address) }),
-    ...(checkout?.branch !== undefined && { branch: checkout.branch }),
+    ...(git?.branch !== undefined && { branch: git.branch }),
+    clone: clone !== undefined,
     command: program?.project,
     dependencies: program?.dependencies ?? [],
     discover: discoverPlace !== undefined,
@@ -65,6 +67,7 @@ function contextOf(plan: AgentPlan, address: ProxyAddress | undefined): string {
     mounts,
     name,
     network: plan.network,
-    snapshots: snapshots.disabledPlace === undefined,
+    services: services.map((one) => ({ name: one.name, port: one.port })),
+    snapshots: !clone && snapshots.disabledPlace === undefined,
   })
 }

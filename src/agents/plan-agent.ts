@@ -121,13 +121,11 @@ export function usesProxy(plan: Pick<AgentPlan, 'discoverPlace' | 'endpoints' | 
 
 /** Reads and checks everything a run depends on. Creates nothing. `domain` is what the hosts of endpoints end in. */
 export async function planAgent(request: RunRequest, plugins: EndpointPlugins, domain: string): Promise<AgentPlan> {
-  const { program } = request
-  const { added, error, left, loaded, name, planned, workspace } = await readRequest(request)
+  const { added, allow, error, left, loaded, name, named, planned, workspace } = await readRequest(request)
   const { config } = loaded
   const { checkout, clone, commonDir, git, mainCheckout } = planned
   const { given, ownMounts } = await planMounts(config, request.mounts, { clone: clone && name, commonDir, workspace })
-  const { defaultPolicy = 'permissive' } = request
-  const allow = [...(request.allow ?? []), ...added.allow]
+  const { defaultPolicy = 'permissive', program } = request
   const network = planNetwork({ allow, declared: config.network, defaultPolicy })
   const [, command, image, registered, services] = await checkAll([
     () => throwAll(error ? [error] : []),
@@ -139,7 +137,6 @@ export async function planAgent(request: RunRequest, plugins: EndpointPlugins, d
   ])
   const { displayFile } = loaded
   assertApartFromWorkspace(planned, { ...registered, displayFile, mounts: config.mounts, workspace })
-  const named = { ...request, grants: [...(request.grants ?? []), ...added.choice.added] }
   const { grants, powers: grantPowers, secrets } = await planGrants(config, named)
   const served = { ...registered, command, domain, name, workspace }
   const hostHint = await findRefusedHost(served)
@@ -196,9 +193,13 @@ async function readRequest(request: RunRequest) {
   const { config } = read.loaded
   const planned = await planGit(workspace, request.clone)
   const { branch } = planned
+  const added = programAdditions(config, request)
   return {
     ...read,
-    added: programAdditions(config, request),
+    added,
+    allow: [...(request.allow ?? []), ...added.allow],
+    /** With the grants that are asked for by name. */
+    named: { ...request, grants: [...(request.grants ?? []), ...added.choice.added] },
     planned,
     name: chooseName(request.name ?? (branch === undefined ? config.name : branchRunName(config.name, branch))),
     workspace,

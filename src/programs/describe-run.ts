@@ -6,6 +6,8 @@ import type { NetworkPolicy } from '../egress/policy.js'
 
 export interface RunFacts {
   branch?: string
+  /** True where it works in a clone of its own, and not in the user's directory. */
+  clone: boolean
   /** How moat.yaml, or the project's own files, say that the project is started. */
   command?: readonly string[] | undefined
   dependencies: readonly string[]
@@ -22,6 +24,8 @@ export interface RunFacts {
   mounts: readonly { readOnly: boolean; target: string }[]
   name: string
   network: NetworkPolicy
+  /** Databases and the like beside it. */
+  services: readonly { name: string; port: number }[]
   snapshots: boolean
 }
 
@@ -29,15 +33,18 @@ export interface RunFacts {
 const mostHosts = 20
 
 export function describeRun(facts: RunFacts): string {
-  const parts = [servers(facts), files(facts), network(facts), credentials(facts), tools(facts)]
+  const parts = [servers(facts), services(facts), files(facts), network(facts), credentials(facts), tools(facts)]
   return `${[head(facts), ...parts.filter((part) => part !== '')].join('\n\n')}\n`
 }
 
-function head({ branch, name }: RunFacts): string {
-  const where = branch === undefined ? '' : ` It is a git worktree of its own, on the branch ${code(branch)}.`
+function head({ branch, clone, name }: RunFacts): string {
+  const kind = clone ? `clone of the user's repository` : 'git worktree of its own'
+  const where =
+    branch === undefined ? (clone ? ` It is a ${kind}.` : '') : ` It is a ${kind}, on the branch ${code(branch)}.`
+  const whose = clone ? 'Your' : "The user's"
   return `# This container
 
-You run in a Linux container that moat made for the user; its name is ${code(name)}. The user's directory is ${workspaceTarget}.${where} moat itself is on the user's machine, not in here: commands that begin with \`moat\` are for the user to type.`
+You run in a Linux container that moat made for the user; its name is ${code(name)}. ${whose} directory is ${workspaceTarget}.${where} moat itself is on the user's machine, not in here: commands that begin with \`moat\` are for the user to type.`
 }
 
 function servers({ agentUrl, command, discover, endpoints }: RunFacts): string {
@@ -72,12 +79,23 @@ function isWeb({ url }: { url: string }): boolean {
   return url.startsWith('https://')
 }
 
-function files({ kept, memory, mounts, snapshots }: RunFacts): string {
+function services({ services: all }: RunFacts): string {
+  if (all.length === 0) return ''
+  const lines = all.map(
+    ({ name, port }) =>
+      `- ${code(name)}, at ${code(`${name}:${port}`)}: its address with the password is ${code(`$MOAT_${name.toUpperCase().replaceAll('-', '_')}_URL`)}`,
+  )
+  return `## Services\n\nThese run beside this container, for it alone. They were empty when this run began, and are gone when it ends:\n\n${lines.join('\n')}`
+}
+
+function files({ clone, kept, memory, mounts, name, snapshots }: RunFacts): string {
   const list = (paths: string[]) => paths.map(code).join(', ')
   const writable = mounts.filter(({ readOnly }) => !readOnly).map(({ target }) => target)
   const fixed = mounts.filter(({ readOnly }) => readOnly).map(({ target }) => target)
   const lines = [
-    `- ${workspaceTarget} is the user's own directory: changes are there at once, and stay.${snapshots ? ' moat has taken a snapshot of it before this run, to which the user can go back.' : ''}`,
+    clone
+      ? `- ${workspaceTarget} stays from run to run, and the user does not see it: what you commit is fetched by ${code(`moat pull ${name}`)}. Commit what is to be kept.`
+      : `- ${workspaceTarget} is the user's own directory: changes are there at once, and stay.${snapshots ? ' moat has taken a snapshot of it before this run, to which the user can go back.' : ''}`,
     ...(writable.length > 0 ? [`- Of the user's machine as well: ${list(writable)}.`] : []),
     ...(fixed.length > 0 ? [`- Of the user's machine, to read only: ${list(fixed)}.`] : []),
     ...(kept.length > 0 ? [`- Kept from run to run: ${list([...kept])}.`] : []),

@@ -37,7 +37,8 @@ export interface AgentView {
 }
 
 export function viewAgent(agent: Agent, address: ProxyAddress): AgentView {
-  const { branch, clone, createdAt, discover, end, endpoints, name, repository, runId, services, state, workspace } = agent
+  const { branch, clone, createdAt, discover, end, endpoints, name, repository, runId, services, state, workspace } =
+    agent
   return {
     ...(branch !== undefined && { branch }),
     ...(clone !== undefined && { clone: true as const }),

@@ -4,6 +4,7 @@ import { openNetwork } from '../../../src/egress/effective-policy.js'
 import { describeRun, type RunFacts } from '../../../src/programs/describe-run.js'
 
 const bare: RunFacts = {
+  clone: false,
   dependencies: [],
   discover: false,
   endpoints: [],
@@ -13,6 +14,7 @@ const bare: RunFacts = {
   mounts: [],
   name: 'app',
   network: openNetwork,
+  services: [],
   snapshots: false,
 }
 const full: RunFacts = {
@@ -141,4 +143,12 @@ it('counts hosts that are too many, and names those that are refused where all e
   const text = describeRun({ ...bare, network: { ...openNetwork, rules: deny } })
   expect(text).toContain('These hosts cannot be reached: `bad.test`.')
   expect(text).not.toContain('Only these')
+})
+
+it('says of a clone how what it has comes to the user, and of services where they are', () => {
+  const text = describeRun({ ...bare, branch: 'fix', clone: true, services: [{ name: 'postgres', port: 5432 }] })
+  expect(text).toContain("Your directory is /workspace. It is a clone of the user's repository, on the branch `fix`.")
+  expect(text).toContain('what you commit is fetched by `moat pull app`')
+  expect(text).not.toContain("the user's own directory")
+  expect(text).toContain('- `postgres`, at `postgres:5432`: its address with the password is `$MOAT_POSTGRES_URL`')
 })
