@@ -14,6 +14,7 @@ afterEach(() => observer?.end())
 async function seen(listeners: Listener[], forwards?: number[]): Promise<Listener[] | undefined> {
   const startedAt = '2026-01-01T00:00:00.000Z'
   const sessions = { listeners: async () => ({ listeners, quick: true, startedAt }) }
+  observer?.end()
   observer = new Observer({ agents: () => [], engine: () => ({ sessions }) } as unknown as ObserverOptions)
   return (await observer.look({ containerId: 'one', ...(forwards && { forwards }) } as Agent))?.listeners
 }
@@ -47,6 +48,7 @@ describe('what servers say when they are greeted', () => {
       paths: { agents: '/nonexistent', proxy: '/nonexistent' },
       uid: 0,
     })
+    observer?.end()
     observer = new Observer({
       agents: () => [agent],
       engine: () => ({ sessions: { listeners } }),
