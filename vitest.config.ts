@@ -51,8 +51,6 @@ const layer4 = { maxWorkers: workers, sequence: { groupOrder: 4 }, setupFiles: [
 /** The packed moat, installed elsewhere, for which it wants time. */
 const packed = { globalSetup: ['test/helpers/packed-moat.ts'], hookTimeout: 180_000, testTimeout: 120_000 }
 const patient = { hookTimeout: 60_000, testTimeout: 60_000 }
-/** One process runs many files: loading the same modules again for each took a second. */
-const together = { isolate: false, setupFiles: ['test/helpers/as-found.ts'] }
 /** Only for `./scripts/test --examples`: each fetches a framework and has it build, for minutes. */
 const examples = {
   test: {
@@ -73,10 +71,12 @@ export default defineConfig({
       {
         test: {
           include: ['test/unit/**/*.test.ts'],
-          ...together,
+          // One process runs many files: loading the same modules again for each took a third of the time.
+          isolate: false,
           maxWorkers: workers,
           name: 'unit',
           sequence: { groupOrder: 0 },
+          setupFiles: ['test/helpers/as-found.ts'],
           testTimeout: 30_000,
           typecheck: { enabled: false },
         },
@@ -86,7 +86,6 @@ export default defineConfig({
           ...patient,
           exclude: [...alone, ...withLayer4.only],
           include: ['test/integration/**/*.test.ts'],
-          ...together,
           maxWorkers: workers + 1,
           name: 'integration',
           sequence: { groupOrder: 1 },

@@ -1,8 +1,24 @@
-// After each file of tests, what it has changed of its process is as it was: the next file runs in the same one.
+// After each file of unit tests, what it has changed of its process is as it was: the next file runs in the same one. What it leaves running
+// there would run on into that one, and so it fails.
 import { afterAll, vi } from 'vitest'
 
 const env = { ...process.env }
 const directory = process.cwd()
+
+/** Those that run, and where each was started. */
+const intervals = new Map<NodeJS.Timeout, string>()
+const { clearInterval: clear, setInterval: start } = globalThis
+
+globalThis.setInterval = ((...args: Parameters<typeof start>) => {
+  const interval = start(...args)
+  intervals.set(interval, new Error('An interval was left running').stack ?? '')
+  return interval
+}) as typeof start
+
+globalThis.clearInterval = (interval) => {
+  if (typeof interval === 'object') intervals.delete(interval)
+  clear(interval)
+}
 
 afterAll(() => {
   vi.useRealTimers()
@@ -12,4 +28,8 @@ afterAll(() => {
   for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name]
   Object.assign(process.env, env)
   process.chdir(directory)
+  globalThis.setInterval = start
+  globalThis.clearInterval = clear
+  for (const interval of intervals.keys()) clear(interval)
+  if (intervals.size > 0) throw new Error([...intervals.values()].join('\n'))
 })

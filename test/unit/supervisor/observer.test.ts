@@ -6,24 +6,16 @@ import { Greetings } from '../../../src/supervisor/greetings.js'
 import { Observer, type ObserverOptions } from '../../../src/supervisor/observer.js'
 import { until } from '../../helpers/until.js'
 
-let observers: Observer[] = []
+let observer: Observer | undefined
 
-afterEach(() => {
-  for (const observer of observers) observer.end()
-  observers = []
-})
-
-function observe(options: unknown): Observer {
-  const observer = new Observer(options as ObserverOptions)
-  observers.push(observer)
-  return observer
-}
+afterEach(() => observer?.end())
 
 /** What is seen of an agent in whose container these listen. */
 async function seen(listeners: Listener[], forwards?: number[]): Promise<Listener[] | undefined> {
   const startedAt = '2026-01-01T00:00:00.000Z'
   const sessions = { listeners: async () => ({ listeners, quick: true, startedAt }) }
-  const observer = observe({ agents: () => [], engine: () => ({ sessions }) })
+  observer?.end()
+  observer = new Observer({ agents: () => [], engine: () => ({ sessions }) } as unknown as ObserverOptions)
   return (await observer.look({ containerId: 'one', ...(forwards && { forwards }) } as Agent))?.listeners
 }
 
@@ -56,7 +48,13 @@ describe('what servers say when they are greeted', () => {
       paths: { agents: '/nonexistent', proxy: '/nonexistent' },
       uid: 0,
     })
-    return observe({ agents: () => [agent], engine: () => ({ sessions: { listeners } }), greetings })
+    observer?.end()
+    observer = new Observer({
+      agents: () => [agent],
+      engine: () => ({ sessions: { listeners } }),
+      greetings,
+    } as unknown as ObserverOptions)
+    return observer
   }
 
   it('is waited for by nobody for long, and shown as soon as it is known', async () => {
