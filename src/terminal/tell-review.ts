@@ -2,6 +2,7 @@
 import type { MoatPaths } from '../config/paths.js'
 import { messageOf } from '../errors.js'
 import { reviewableRuns, reviewRun } from '../review/review.js'
+import { readRunRecord } from '../review/run-records.js'
 import { settleCheckout } from '../worktrees/settle-checkout.js'
 import { reviewLine } from './format-review.js'
 import { visible } from './visible.js'
@@ -10,8 +11,10 @@ export async function tellReview(paths: MoatPaths, runId: string, note: (line: s
   try {
     const run = (await reviewableRuns(paths)).find((candidate) => candidate.runId === runId)
     if (!run) return
+    // First, and whatever becomes of the review: what an agent has left must not keep this from being done.
+    const { workspace } = await readRunRecord(run.file)
+    for (const said of await settleCheckout(workspace, paths.home, runId)) note(visible(said))
     const review = await reviewRun(run)
-    for (const said of await settleCheckout(review.workspace, paths.home, runId)) note(visible(said))
     const line = reviewLine(review)
     if (line !== undefined) note(line)
   } catch (error) {
