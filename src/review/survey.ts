@@ -78,19 +78,21 @@ class Walk {
   async #directory(directory: string): Promise<void> {
     const children = this.#children(directory)
     this.#bareRepository(directory, children)
-    const [trusted, others] = [[] as string[], [] as string[]]
+    const [trusted, others] = [[] as [raw: string, path: string][], [] as [raw: string, path: string][]]
+    const here = textName(directory)
     for (const name of children) {
-      if (this.#trusted.trustsIn(textName(pathIn(directory, name))).length > 0) trusted.push(name)
-      else others.push(name)
+      const path = pathIn(here, textName(name))
+      const list = this.#trusted.trustsIn(path).length > 0 ? trusted : others
+      list.push([pathIn(directory, name), path])
     }
-    for (const name of [...trusted, ...others]) {
+    for (const [raw, path] of [...trusted, ...others]) {
       this.#seen += 1
       if (this.#isFull()) {
         this.complete = false
         return
       }
       if (this.#seen % breath === 0) await setImmediate()
-      const work = this.#entry(directory, name)
+      const work = this.#entry(raw, path)
       if (work) await work
     }
   }
@@ -134,8 +136,7 @@ class Walk {
   }
 
   /** A promise only where there is something to wait for: most files have nothing to say. */
-  #entry(directory: string, name: string): Promise<void> | undefined {
-    const raw = pathIn(directory, name)
+  #entry(raw: string, path: string): Promise<void> | undefined {
     const absolute = join(this.#workspace, raw)
     const stats = this.#stats(raw)
     if (!stats) return undefined
@@ -143,7 +144,6 @@ class Walk {
       this.#queue.push(gitObjects.test(raw) ? `${raw}/info` : raw)
       return undefined
     }
-    const path = textName(raw)
     const isData = gitData.test(path)
     const trusts = isData ? [] : this.#trusted.trustsIn(path)
     const special = specialReason(stats) ?? (stats.isSymbolicLink() ? this.#linkReason(absolute) : undefined)
