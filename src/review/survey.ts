@@ -33,9 +33,11 @@ export interface SurveyLimits {
   entries: number
   /** What is found. */
   found: number
+  /** Letters of its paths: what is written down has to be read again. */
+  letters: number
 }
 
-const usual: SurveyLimits = { entries: 300_000, found: 50_000 }
+export const surveyLimits: SurveyLimits = { entries: 300_000, found: 50_000, letters: 8_000_000 }
 /** Bytes; larger files are told apart by size and time of change, which an agent cannot set. */
 const mostDigested = 4 * 1024 * 1024
 /** Of git's own files, those that are many and that nothing in them is run: looked into for links alone, or not at all. */
@@ -45,7 +47,7 @@ const gitObjects = /(?:^|\/)\.git\/(?:.*\/)?(?:lfs|objects)$/
 const breath = 2_000
 
 /** Looks through `workspace`, a real path; what lies higher up comes first, and what is trusted first of all. */
-export async function survey(workspace: string, limits: SurveyLimits = usual): Promise<Survey> {
+export async function survey(workspace: string, limits: SurveyLimits = surveyLimits): Promise<Survey> {
   const walk = new Walk(workspace, limits)
   await walk.run()
   return { complete: walk.complete, entries: walk.entries }
@@ -57,6 +59,7 @@ class Walk {
   readonly entries = new Map<string, SurveyEntry>()
   readonly #limits: SurveyLimits
   readonly #queue: string[] = ['']
+  #letters = 0
   #seen = 0
   readonly #trusted = TrustedFiles.usual()
   readonly #workspace: string
@@ -75,21 +78,33 @@ class Walk {
   async #directory(directory: string): Promise<void> {
     const children = this.#children(directory)
     this.#bareRepository(directory, children)
-    const [trusted, others] = [[] as string[], [] as string[]]
+    const [trusted, others] = [[] as [raw: string, path: string][], [] as [raw: string, path: string][]]
+    const here = textName(directory)
     for (const name of children) {
-      if (this.#trusted.trustsIn(textName(pathIn(directory, name))).length > 0) trusted.push(name)
-      else others.push(name)
+      const path = pathIn(here, textName(name))
+      const list = this.#trusted.trustsIn(path).length > 0 ? trusted : others
+      list.push([pathIn(directory, name), path])
     }
-    for (const name of [...trusted, ...others]) {
+    for (const [raw, path] of [...trusted, ...others]) {
       this.#seen += 1
-      if (this.#seen > this.#limits.entries || this.entries.size >= this.#limits.found) {
+      if (this.#isFull()) {
         this.complete = false
         return
       }
       if (this.#seen % breath === 0) await setImmediate()
-      const work = this.#entry(directory, name)
+      const work = this.#entry(raw, path)
       if (work) await work
     }
+  }
+
+  #isFull(): boolean {
+    const { entries, found, letters } = this.#limits
+    return this.#seen > entries || this.entries.size >= found || this.#letters > letters
+  }
+
+  #add(path: string, entry: SurveyEntry): void {
+    this.#letters += path.length
+    this.entries.set(path, entry)
   }
 
   #children(directory: string): string[] {
@@ -108,7 +123,7 @@ class Walk {
     const code = systemCode(error) ?? ''
     if (code === 'ENOENT' || code === 'ENOTDIR') return
     const nothing = { bornMs: 0, changedMs: 0, mode: 0, size: 0 }
-    this.entries.set(textName(path), { ...nothing, digest: code, why: 'it cannot be looked into' })
+    this.#add(textName(path), { ...nothing, digest: code, why: 'it cannot be looked into' })
   }
 
   #stats(path: string): Stats | undefined {
@@ -121,8 +136,7 @@ class Walk {
   }
 
   /** A promise only where there is something to wait for: most files have nothing to say. */
-  #entry(directory: string, name: string): Promise<void> | undefined {
-    const raw = pathIn(directory, name)
+  #entry(raw: string, path: string): Promise<void> | undefined {
     const absolute = join(this.#workspace, raw)
     const stats = this.#stats(raw)
     if (!stats) return undefined
@@ -130,16 +144,15 @@ class Walk {
       this.#queue.push(gitObjects.test(raw) ? `${raw}/info` : raw)
       return undefined
     }
-    const path = textName(raw)
     const isData = gitData.test(path)
     const trusts = isData ? [] : this.#trusted.trustsIn(path)
     const special = specialReason(stats) ?? (stats.isSymbolicLink() ? this.#linkReason(absolute) : undefined)
     if (special !== undefined) {
       const digest = stats.isSymbolicLink() ? { digest: readLink(absolute) } : {}
-      this.entries.set(path, { ...identity(stats), ...digest, why: special })
+      this.#add(path, { ...identity(stats), ...digest, why: special })
     } else if (trusts.length > 0) return this.#trust(path, raw, stats, trusts)
     else if (stats.isFile() && (stats.mode & 0o111) !== 0 && !isData) {
-      this.entries.set(path, { ...identity(stats), why: 'it can be run' })
+      this.#add(path, { ...identity(stats), why: 'it can be run' })
     }
     return undefined
   }
@@ -148,7 +161,7 @@ class Walk {
     const content = stats.isFile() && stats.size <= mostDigested ? await this.#read(path, raw) : undefined
     if (content && trusts[0]?.part !== undefined && !isJson(content)) {
       const why = 'it is no JSON, and what reads it may see something else in it'
-      this.entries.set(path, { ...identity(stats), digest: digestOf(content, undefined), why })
+      this.#add(path, { ...identity(stats), digest: digestOf(content, undefined), why })
       return
     }
     for (const { part, why } of trusts) {
@@ -156,7 +169,7 @@ class Walk {
       // A file without the key has nothing in it that is trusted.
       if (digest === 'nothing') continue
       const entry = { ...identity(stats), ...(digest !== undefined && { digest }), why }
-      this.entries.set(part === undefined ? path : `${path}#${part}`, entry)
+      this.#add(part === undefined ? path : `${path}#${part}`, entry)
     }
   }
 
@@ -186,7 +199,7 @@ class Walk {
     const stats = this.#stats(directory)
     if (stats) {
       const why = 'git takes it for a repository, and runs what its config names'
-      this.entries.set(`${textName(directory)}/`, { ...identity(stats), digest: 'repository', why })
+      this.#add(`${textName(directory)}/`, { ...identity(stats), digest: 'repository', why })
     }
   }
 }
@@ -209,7 +222,13 @@ function digestOf(content: Buffer, part: string | undefined): string {
 
 function partOf(content: Buffer, part: string): string | undefined {
   const json = JSON.parse(content.toString('utf8')) as Record<string, unknown> | null
-  return json instanceof Object && Object.hasOwn(json, part) ? JSON.stringify(json[part]) : undefined
+  if (!(json instanceof Object && Object.hasOwn(json, part))) return undefined
+  try {
+    return JSON.stringify(json[part])
+  } catch {
+    // Nested more deeply than can be written, which no person's is: all of the file counts.
+    return content.toString('latin1')
+  }
 }
 
 function isJson(content: Buffer): boolean {

@@ -2,6 +2,7 @@
 import type { MoatPaths } from '../config/paths.js'
 import { messageOf } from '../errors.js'
 import { reviewableRuns, reviewRun } from '../review/review.js'
+import { readRunRecord } from '../review/run-records.js'
 import { settleCheckout } from '../worktrees/settle-checkout.js'
 import { cloneLine, reviewLine } from './format-review.js'
 import { visible } from './visible.js'
@@ -10,12 +11,14 @@ export async function tellReview(paths: MoatPaths, runId: string, note: (line: s
   try {
     const run = (await reviewableRuns(paths)).find((candidate) => candidate.runId === runId)
     if (!run) return
-    const review = await reviewRun(run)
-    if (review.clone) {
-      note(cloneLine(review.name))
+    const { clone, name, workspace } = await readRunRecord(run.file)
+    if (clone) {
+      note(cloneLine(name))
       return
     }
-    for (const said of await settleCheckout(review.workspace, paths.home, runId)) note(visible(said))
+    // First, and whatever becomes of the review: what an agent has left must not keep this from being done.
+    for (const said of await settleCheckout(workspace, paths.home, runId)) note(visible(said))
+    const review = await reviewRun(run)
     const line = reviewLine(review)
     if (line !== undefined) note(line)
   } catch (error) {

@@ -19,7 +19,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { rememberStart, reviewableRuns, reviewRun } from '../../../src/review/review.js'
-import { survey } from '../../../src/review/survey.js'
+import { readRunRecord, writeRunRecord } from '../../../src/review/run-records.js'
+import { survey, surveyLimits } from '../../../src/review/survey.js'
 import { until } from '../../helpers/until.js'
 import { asOrdinaryUser } from '../config/as-user.js'
 import { caught } from '../config/caught.js'
@@ -86,6 +87,7 @@ const rows: [string, () => Promise<unknown>, unknown[]][] = [
     () => write('package.json', '{'),
     ['changed package.json', 'removed package.json#scripts'],
   ],
+  ['scripts nested without end', () => write('package.json', nested()), ['changed package.json#scripts']],
   ['a program', () => write('run', '#!').then(() => chmod(at('run'), 0o755)), ['created run']],
   ['a program that was a text before', () => chmod(at('plain'), 0o755), ['changed plain']],
   ['a program whose time is set back', changedInSecret, ['changed bin/tool']],
@@ -124,6 +126,10 @@ async function noText() {
   await writeFile(odd('', '/run'), '#!', { mode: 0o755 })
   await writeFile(odd('', '/plain'), '')
   await symlink('../elsewhere', Buffer.concat([odd('x'), Buffer.from([0xe4])]))
+}
+/** JSON reads this, and cannot write it. */
+function nested(): string {
+  return `{"scripts": ${'['.repeat(500_000)}${']'.repeat(500_000)}}`
 }
 async function changedInSecret() {
   const before = new Date(1_700_000_000_000)
@@ -190,8 +196,35 @@ it('says so when it cannot look at everything, and looks at what is trusted firs
   for (let index = 0; index < 50; index += 1) await write(`a${index}`, '')
   await write('zz/.envrc', '')
   await write('zz.envrc', '')
-  const { complete, entries } = await survey(workspace, { entries: 10, found: 100 })
+  const { complete, entries } = await survey(workspace, { ...surveyLimits, entries: 10 })
   expect([complete, [...entries.keys()]]).toEqual([false, ['package.json#scripts']])
+  const few = await survey(workspace, { ...surveyLimits, letters: 10 })
+  expect([few.complete, few.entries.size]).toEqual([false, 1])
+})
+
+it('reads again what it has written of the largest workspace that it looks through', async () => {
+  const { found, letters } = surveyLimits
+  const entry = {
+    bornMs: 1.5e12,
+    changedMs: 1.5e12,
+    digest: 'd'.repeat(64),
+    mode: 0o100755,
+    size: 1,
+    why: 'it can be run',
+  }
+  // Each of them is six in JSON, and a path has 4,096 bytes at most.
+  const text = (index: number) => `${index}`.padStart(letters / found, '\u001b')
+  const entries = new Map(Array.from({ length: found }, (_, index) => [text(index), entry]))
+  await writeRunRecord(reviews, {
+    before: { complete: false, entries },
+    name,
+    runId,
+    startedAt: '2026-11-29',
+    workspace,
+  })
+  const [run] = await reviewableRuns({ reviews })
+  const { before } = await readRunRecord(run?.file ?? '')
+  expect(before.entries.size).toBe(found)
 })
 
 it('takes a workspace of 50,000 files', async () => {
