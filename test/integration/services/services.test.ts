@@ -180,7 +180,6 @@ describe('an attached run without a policy', () => {
     // It has a network, and its service none.
     expect(Number(routes)).toBeGreaterThan(1)
     expect(await services()).toEqual([])
-    expect(readdirSync(join(sandbox.home, 'proxy/ready'))).toEqual([])
   })
 })
 
