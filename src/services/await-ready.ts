@@ -1,8 +1,8 @@
 // Owns waiting until a service is ready: by its socket, which is taken out of the directory that its container writes before it is dialled.
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { MoatPaths } from '../config/paths.js'
+import { agentDirectory, type MoatPaths } from '../config/paths.js'
 import { linkSocket } from '../doors/link-socket.js'
 import { probeSuffix } from '../routing/way-in.js'
 import { greetService } from './greet-service.js'
@@ -17,7 +17,7 @@ export interface ReadyOptions {
   directory: string
   /** Resolves with the exit code when the container ends. */
   ended: Promise<number>
-  paths: Pick<MoatPaths, 'proxy'>
+  paths: Pick<MoatPaths, 'agents'>
   runId: string
   signal: AbortSignal
   /** Who must own the socket. */
@@ -30,10 +30,10 @@ export type NotReady = { exitCode: number } | { problem: string } | { waited: nu
 /** True once it is. Rejects when `signal` says so. */
 export async function awaitReady({ known, name }: PlannedService, options: ReadyOptions): Promise<NotReady | true> {
   const { directory, ended, paths, runId, signal } = options
-  const staging = join(paths.proxy, 'ready')
-  await mkdir(staging, { mode: 0o700, recursive: true })
+  // The run's own directory: no container writes there, and it goes with the run.
+  const staging = agentDirectory(paths, runId)
   // Short: a socket's path has a limit.
-  const own = join(staging, `${runId}.${name.slice(0, 8)}`)
+  const own = join(staging, `${name.slice(0, 8)}.r`)
   const end = performance.now() + readyDeadline
   let exitCode: number | undefined
   const over = ended.then(

@@ -26,7 +26,7 @@ export interface ServiceContainersOptions {
   engine: Engine
   /** What the agent may use at most, for each of its services too. */
   limits: { cpus?: number; memory?: number }
-  paths: Pick<MoatPaths, 'agents' | 'home' | 'proxy'>
+  paths: Pick<MoatPaths, 'agents' | 'home'>
   runId: string
   signal: AbortSignal
   user: { gid: number; uid: number }

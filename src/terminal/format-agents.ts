@@ -1,6 +1,6 @@
 // Owns how agents are printed: the list, and the lines a run begins with.
 import type { EndpointProblem } from '../pages/view.js'
-import { needsProxy } from '../routing/agent.js'
+import { isLive, needsProxy } from '../routing/agent.js'
 import { describeEndBriefly } from '../routing/agent-end.js'
 import { type AgentView, describeEndpoint, type EndpointView } from '../routing/agent-view.js'
 import { formatAge } from '../routing/format-age.js'
@@ -75,8 +75,9 @@ export function describeProblems(problems: readonly EndpointProblem[]): string[]
 }
 
 /** What runs beside agents, a line for each that has something. */
-export function describeServices(agents: readonly Pick<AgentView, 'name' | 'services'>[]): string[] {
-  return agents.flatMap(({ name, services = [] }) => {
+export function describeServices(agents: readonly Pick<AgentView, 'name' | 'services' | 'state'>[]): string[] {
+  // They are gone with it.
+  return agents.filter(isLive).flatMap(({ name, services = [] }) => {
     const listed = services.map((service) => `${service.name}:${service.port} (${service.image})`).join(', ')
     return listed === '' ? [] : [`Services of ${name}: ${listed}`]
   })

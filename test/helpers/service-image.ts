@@ -1,13 +1,13 @@
 // An image with Postgres 17 and what stands for Redis, made of what is on this machine: no registry has to be reached.
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
+import Docker from 'dockerode'
 import { postgres17 } from './postgres-17.js'
 
-const run = promisify(execFile)
+const docker = new Docker()
 
 const dockerfile = `FROM node:22-slim
 COPY postgres /postgres
@@ -34,7 +34,7 @@ export async function serviceImage(): Promise<ServiceImage> {
   }
   return {
     remove: async () => {
-      await run('docker', ['rmi', '--force', tag])
+      await docker.getImage(tag).remove({ force: true })
     },
     tag,
   }
@@ -43,12 +43,8 @@ export async function serviceImage(): Promise<ServiceImage> {
 /** Links are followed: what they lead to is sent. */
 async function build(directory: string, tag: string): Promise<void> {
   const tar = spawn('tar', ['-C', directory, '-chf', '-', '.'], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const docker = spawn('docker', ['build', '-q', '-t', tag, '-'], { stdio: ['pipe', 'ignore', 'pipe'] })
-  let said = ''
-  docker.stderr.on('data', (piece) => {
-    said += piece
+  const progress = await docker.buildImage(tar.stdout, { forcerm: true, t: tag })
+  await new Promise<void>((resolve, reject) => {
+    docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()))
   })
-  tar.stdout.pipe(docker.stdin)
-  const code = await new Promise((ended) => docker.once('close', ended))
-  if (code !== 0) throw new Error(`docker build exited with ${code}: ${said}`)
 }

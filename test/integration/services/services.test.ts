@@ -165,22 +165,23 @@ describe('two agents of one project, without a network', () => {
 
 describe('an attached run without a policy', () => {
   it('finds its database ready at its first statement, and leaves nothing', async () => {
-    const command = `'${psql} "$MOAT_POSTGRES_URL" -c "select 40 + 2"; cat /proc/net/route | wc -l'`
-    const directory = project(
-      'once',
-      `{postgres: {image: "${image.tag}", env: {POSTGRES_USER: ann, POSTGRES_DB: postgres}}}`,
-      {
-        command,
-      },
-    )
+    const ping = 'const s = require("net").connect(6379, "redis", () => s.end("PING\\n")); s.pipe(process.stdout)'
+    const command = `|
+  ${psql} "$MOAT_POSTGRES_URL" -c "select 40 + 2"; wc -l </proc/net/route
+  node -e '${ping}'`
+    // One takes connections long before it is ready.
+    const loading = `redis: {image: "${image.tag}", env: {LOADING_MS: 2000}}`
+    const own = `postgres: {image: "${image.tag}", env: {POSTGRES_USER: ann, POSTGRES_DB: postgres}}`
+    const directory = project('once', `{${own}, ${loading}}`, { command })
     const { code, stderr, stdout } = await sandbox.moat(['run', directory])
-    expect([code, stderr.includes('Starting postgres')]).toEqual([0, true])
-    const [answer, routes] = stdout.trim().split('\n')
-    expect(answer).toBe('42')
+    expect([code, stderr.includes('Starting postgres, redis')]).toEqual([0, true])
+    const [answer, routes, pong] = stdout.trim().split('\n')
+    expect([answer, pong]).toEqual(['42', '-NOAUTH Authentication required.'])
     // It has a network, and its service none.
     expect(Number(routes)).toBeGreaterThan(1)
-    expect(await services()).toEqual([])
-    expect(readdirSync(join(sandbox.home, 'proxy/ready'))).toEqual([])
+    const runs = (await sandbox.containers()).map(({ Labels }) => Labels[serviceLabels.run])
+    const others = runs.filter((runId) => runId && !agents.some((agent) => agent.runId === runId))
+    expect(others).toEqual([])
   })
 })
 

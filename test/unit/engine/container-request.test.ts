@@ -49,6 +49,26 @@ describe('containerRequest', () => {
     })
   })
 
+  it('leaves user, home and directory to the image where that is asked for, on every engine', () => {
+    for (const [rootless, podman] of [
+      [false, false],
+      [true, false],
+      [true, true],
+    ] as const) {
+      const { workdir: _, ...rest } = spec
+      const asked = containerRequest(
+        { ...rest, user: 'image' },
+        { podman, remapped: false, rootless, runtimes: [], sealedOff: [], virtual: false },
+      )
+      expect(asked).not.toHaveProperty('User')
+      expect(asked).not.toHaveProperty('WorkingDir')
+      expect(asked.Env).toEqual(['KEY=a=b'])
+      expect(asked.HostConfig).toMatchObject({ CapDrop: ['ALL'], Tmpfs: {} })
+      // Official images make their data's directory theirs, and become somebody else.
+      expect(asked.HostConfig?.CapAdd).toEqual(expect.arrayContaining(['CHOWN', 'SETGID', 'SETUID']))
+    }
+  })
+
   it('keeps stdin open where that is asked for, without a terminal', () => {
     expect(request()).not.toHaveProperty('OpenStdin')
     expect(request({ openStdin: true })).toMatchObject({ OpenStdin: true })

@@ -26,6 +26,14 @@ describe('labels', () => {
     })
   })
 
+  it('carry what runs beside an agent, and nothing for none', () => {
+    const services = [{ image: 'postgres:17', name: 'postgres', port: 5432 }]
+    expect(fromLabels(toLabels({ ...agent, services }))).toEqual({ ...agent, services })
+    expect(toLabels(agent)).not.toHaveProperty('dev.moat.services')
+    const broken = { ...toLabels(agent), 'dev.moat.services': '[{"name":"postgres"}]' }
+    expect(() => fromLabels(broken)).toThrow('dev.moat.services')
+  })
+
   it('carry what an agent may reach, and say nothing of one about which nothing was said', () => {
     const network: NetworkPolicy = {
       host: [5432],

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { MoatError } from '../../../src/errors.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
 import { formatAge } from '../../../src/routing/format-age.js'
-import { formatAgents, formatEndpoints } from '../../../src/terminal/format-agents.js'
+import { describeServices, formatAgents, formatEndpoints } from '../../../src/terminal/format-agents.js'
 import { formatDiagnosis } from '../../../src/terminal/format-diagnosis.js'
 import { formatProxyStatus, formatProxyUrls } from '../../../src/terminal/format-proxy-status.js'
 import { formatCleaned, formatWorktrees } from '../../../src/terminal/format-worktrees.js'
@@ -283,4 +283,17 @@ describe('splitCommand', () => {
     expect(splitCommand(['.'])).toEqual({ argv: ['.'] })
     expect(splitCommand(['.', '--'])).toEqual({ argv: ['.'] })
   })
+})
+
+it('tells of services of agents that live, a line each', () => {
+  const services = [
+    { image: 'postgres:17', name: 'postgres', port: 5432 },
+    { image: 'redis:7', name: 'redis', port: 6380 },
+  ]
+  const lines = describeServices([
+    { name: 'one', services, state: 'running' },
+    { name: 'none', state: 'running' },
+    { name: 'ended', services, state: 'exited' },
+  ])
+  expect(lines).toEqual(['Services of one: postgres:5432 (postgres:17), redis:6380 (redis:7)'])
 })
