@@ -21,8 +21,6 @@ export interface CloneState {
 
 /** Branches of a clone that are looked at. */
 export const mostBranches = 1000
-/** Files that are named; there may be more. */
-export const mostFiles = 1000
 
 /** `untracked: false` leaves out files that git knows nothing of. */
 export async function readClone(git: CloneGit, { untracked = true } = {}): Promise<CloneState> {
@@ -42,7 +40,8 @@ export async function readClone(git: CloneGit, { untracked = true } = {}): Promi
   const detached = symbolic.code !== 0 && head.code === 0 && isId(id)
   const status = await asked(git, [
     ...['status', '--porcelain', '-z', '--no-renames', '--ignore-submodules=all'],
-    `--untracked-files=${untracked ? 'all' : 'no'}`,
+    // A directory of which git knows nothing is one line: packages that nobody ignores are many files.
+    `--untracked-files=${untracked ? 'normal' : 'no'}`,
   ])
   return {
     ...(branch !== undefined && { branch }),
