@@ -1,5 +1,6 @@
 // Owns what a clone says of itself: its branches, what is checked out, what is not committed. All of it was written by an agent.
 import { MoatError } from '../errors.js'
+import { agentText } from './agent-text.js'
 import type { CloneGit } from './clone-helper.js'
 
 export interface CloneRef {
@@ -83,5 +84,5 @@ export function isId(text: string): boolean {
 export async function asked(git: CloneGit, args: readonly string[], input?: Parameters<CloneGit['ask']>[1]) {
   const { code, stderr, stdout } = await git.ask(args, input)
   if (code === 0) return stdout
-  throw new MoatError('CLONE_REFUSED', `git cannot work on the clone: ${stderr || `exit code ${code}`}`)
+  throw new MoatError('CLONE_REFUSED', `git cannot work on the clone: ${agentText(stderr) || `exit code ${code}`}`)
 }
