@@ -5,6 +5,7 @@ import { type Ask, gitFailed, withView } from '../worktrees/git.js'
 import { type GitPlace, repositoryAt } from '../worktrees/git-place.js'
 import { assertNoLinks } from '../worktrees/make-worktree.js'
 import { listWorktrees } from '../worktrees/repository.js'
+import { agentList } from './agent-text.js'
 import { chooseRefs, type RefusedRef, type WantedRef } from './choose-refs.js'
 import type { CloneGit } from './clone-helper.js'
 import { lines, takeIn } from './quarantine.js'
@@ -69,7 +70,7 @@ export async function unsavedIn(git: CloneGit, agent: string, commonDir: string)
   })
   const changes = state.uncommitted.length
   return [
-    ...(news.length === 0 ? [] : [`commits that were not pulled, on ${news.map(({ branch }) => branch).join(', ')}`]),
+    ...(news.length === 0 ? [] : [`commits that were not pulled, on ${agentList(news.map(({ branch }) => branch))}`]),
     ...(changes === 0 ? [] : [changes === 1 ? '1 uncommitted change' : `${changes} uncommitted changes`]),
     ...(state.stash ? ['a stash'] : []),
   ]

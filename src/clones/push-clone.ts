@@ -7,6 +7,7 @@ import { shellQuote } from '../config/shell-quote.js'
 import { MoatError } from '../errors.js'
 import { askGit, git as hostGit } from '../worktrees/git.js'
 import { type GitPlace, repositoryAt } from '../worktrees/git-place.js'
+import { agentText } from './agent-text.js'
 import type { CloneGit } from './clone-helper.js'
 import { packCommits } from './pack-commits.js'
 import { lines } from './quarantine.js'
@@ -51,9 +52,13 @@ export async function pushClone(git: CloneGit, request: PushRequest): Promise<Pu
 function assertClean(agent: string, { uncommitted: [first, ...others] }: CloneState): void {
   if (!first) return
   const rest = others.length === 0 ? '' : ` and ${others.length} more`
-  throw new MoatError('CLONE_IN_WAY', `The clone of ${agent} has uncommitted changes, in ${first.path}${rest}.`, {
-    suggestions: [`moat exec ${agent} -- git status`, `moat exec ${agent} -- git stash`],
-  })
+  throw new MoatError(
+    'CLONE_IN_WAY',
+    `The clone of ${agent} has uncommitted changes, in ${agentText(first.path)}${rest}.`,
+    {
+      suggestions: [`moat exec ${agent} -- git status`, `moat exec ${agent} -- git stash`],
+    },
+  )
 }
 
 function notForward(agent: string, branch: string): MoatError {
@@ -86,7 +91,7 @@ async function sendObjects(git: CloneGit, place: GitPlace, commit: string, { ref
 async function moveCheckedOut(git: CloneGit, agent: string, commit: string): Promise<void> {
   const { code, stderr } = await git.ask(['reset', '--quiet', '--keep', '--no-recurse-submodules', commit])
   if (code === 0) return
-  throw new MoatError('CLONE_IN_WAY', `The files in the clone of ${agent} could not be changed: ${stderr}`, {
+  throw new MoatError('CLONE_IN_WAY', `The files in the clone of ${agent} could not be changed: ${agentText(stderr)}`, {
     suggestions: [`moat exec ${agent} -- git status`],
   })
 }

@@ -11,6 +11,7 @@ import { type GitPlace, repositoryAt } from '../worktrees/git-place.js'
 import { assertNoLink } from '../worktrees/make-worktree.js'
 import { allowedConfig } from '../worktrees/repository-config.js'
 import { type GitOutcome, startGit } from '../worktrees/start-git.js'
+import { agentText } from './agent-text.js'
 
 /** Bytes that a clone may send at once. */
 const mostBytes = 2 * 1024 * 1024 * 1024
@@ -104,5 +105,5 @@ export function lines(ids: readonly string[]): Buffer {
 }
 
 function refused(reason: string): MoatError {
-  return new MoatError('CLONE_REFUSED', `Nothing was taken from the clone: ${reason}.`)
+  return new MoatError('CLONE_REFUSED', `Nothing was taken from the clone: ${agentText(reason)}.`)
 }

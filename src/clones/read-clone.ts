@@ -1,5 +1,6 @@
 // Owns what a clone says of itself: its branches, what is checked out, what is not committed. All of it was written by an agent.
 import { MoatError } from '../errors.js'
+import { agentText } from './agent-text.js'
 import type { CloneGit } from './clone-helper.js'
 
 export interface CloneRef {
@@ -21,8 +22,6 @@ export interface CloneState {
 
 /** Branches of a clone that are looked at. */
 export const mostBranches = 1000
-/** Files that are named; there may be more. */
-export const mostFiles = 1000
 
 /** `untracked: false` leaves out files that git knows nothing of. */
 export async function readClone(git: CloneGit, { untracked = true } = {}): Promise<CloneState> {
@@ -42,7 +41,8 @@ export async function readClone(git: CloneGit, { untracked = true } = {}): Promi
   const detached = symbolic.code !== 0 && head.code === 0 && isId(id)
   const status = await asked(git, [
     ...['status', '--porcelain', '-z', '--no-renames', '--ignore-submodules=all'],
-    `--untracked-files=${untracked ? 'all' : 'no'}`,
+    // A directory of which git knows nothing is one line: packages that nobody ignores are many files.
+    `--untracked-files=${untracked ? 'normal' : 'no'}`,
   ])
   return {
     ...(branch !== undefined && { branch }),
@@ -84,5 +84,5 @@ export function isId(text: string): boolean {
 export async function asked(git: CloneGit, args: readonly string[], input?: Parameters<CloneGit['ask']>[1]) {
   const { code, stderr, stdout } = await git.ask(args, input)
   if (code === 0) return stdout
-  throw new MoatError('CLONE_REFUSED', `git cannot work on the clone: ${stderr || `exit code ${code}`}`)
+  throw new MoatError('CLONE_REFUSED', `git cannot work on the clone: ${agentText(stderr) || `exit code ${code}`}`)
 }

@@ -14,7 +14,7 @@ import { until } from '../../helpers/until.js'
 import { idleYaml, inside } from '../../helpers/worktree-agent.js'
 
 // Many commands, each of which has a container of its own.
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ hookTimeout: 120_000, testTimeout: 120_000 })
 
 let sandbox: Sandbox
 let repository: GitRepository
@@ -94,7 +94,10 @@ it('stays when the agent ends, is used by the next, and goes when nothing would 
   const typed = { env: sandbox.env, home: sandbox.home, plugins: '', typed: '' }
   await until('the completion', async () => (await liveValues('clones', typed)).some(({ value }) => value === 'one'))
   expect(await sandbox.json(['volumes', 'prune', '--all', '--force'])).toMatchObject({ removed: [] })
-  const again = await sandbox.moat(['run', '-d', '--clone', '--name', 'one', '--json'], { cwd: repository.directory })
+  const words = ['wt', '-d', '--clone', '--name', 'one', 'main']
+  const included = await sandbox.moat([...words, '--include', '.env'], { cwd: repository.directory })
+  expect(included).toMatchObject({ code: 2, stderr: expect.stringContaining('is given none of yours') })
+  const again = await sandbox.moat([...words, '--json'], { cwd: repository.directory })
   expect(again.stderr).toContain('goes on in the clone that it has')
   agent = JSON.parse(again.stdout)
   expect(await inside(sandbox, agent, 'git log -1 --format=%s')).toBe('From here\n')
