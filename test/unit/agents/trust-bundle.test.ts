@@ -37,7 +37,9 @@ async function plan(environment: Record<string, string> = {}, options: Partial<B
     return files[path]
   }
   const planned = await planTrustBundle({
-    engine: { files: { describeImage: async () => ({}) as never, read, write: async () => {} } },
+    engine: {
+      files: { describeImage: async () => ({}) as never, has: async () => false, read, write: async () => {} },
+    },
     image: { environment, id: 'sha256:1' },
     mounted: [],
     paths: paths(),
