@@ -18,18 +18,27 @@ export function withContext(plan: AgentPlan, address: ProxyAddress | undefined):
 export async function installProgram(
   plan: AgentPlan,
   containerId: string,
-  { address, engine, user }: { address: ProxyAddress | undefined; engine: Engine; user: { gid: number; uid: number } },
+  {
+    address,
+    engine,
+    user,
+  }: {
+    address: ProxyAddress | undefined
+    engine: Pick<Engine, 'files' | 'isRootless'>
+    user: { gid: number; uid: number }
+  },
 ): Promise<void> {
   if (!plan.program) return
   const { grant, login, program } = plan.program
   const { contextFile, login: way, seeds = [] } = program
-  if (grant === undefined && way && !login && (await engine.files.read(containerId, way.file)) === undefined)
+  if (grant === undefined && way && !login && !(await engine.files.has(containerId, way.file)))
     throw notLoggedIn(plan.program)
   if (contextFile !== undefined)
     await engine.files.write(containerId, '/', [{ name: contextFile.slice(1), text: contextOf(plan, address) }])
   const owner = (await engine.isRootless()) ? { gid: 0, uid: 0 } : user
   for (const { linkTo, path, text = '' } of seeds) {
-    if ((await engine.files.read(containerId, path)) !== undefined) continue
+    // An agent may have made something else of it, of any size: it is not read.
+    if (await engine.files.has(containerId, path)) continue
     await engine.files.write(containerId, '/', [
       { ...(linkTo !== undefined && { linkTo }), mode: 0o600, name: path.slice(1), owner, text },
     ])

@@ -34,6 +34,18 @@ export class DockerFiles implements EngineFiles {
     })
   }
 
+  has(containerId: string, path: string): Promise<boolean> {
+    return this.#ask('look for a file of the container', async () => {
+      try {
+        await this.#docker.getContainer(containerId).infoArchive({ path })
+        return true
+      } catch (error) {
+        if (statusOf(error) === 404) return false
+        throw error
+      }
+    })
+  }
+
   async read(containerId: string, path: string): Promise<string | undefined> {
     const bytes = await this.readBytes(containerId, path)
     return bytes && new TextDecoder().decode(bytes)

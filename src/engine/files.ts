@@ -27,6 +27,8 @@ export interface ImageFacts {
 
 export interface EngineFiles {
   describeImage(image: string): Promise<ImageFacts>
+  /** True where something of that name is, in a container, running or not; a link by itself. Reads nothing of it. */
+  has(containerId: string, path: string): Promise<boolean>
   /** The text of a file in a container, running or not, links followed; undefined when there is none. */
   read(containerId: string, path: string): Promise<string | undefined>
   /** The same for what is no text. */

@@ -1,7 +1,7 @@
 // Owns checking what plugins say of coding agents in the hook `moat:agent-programs`, and finding the one that a command is of.
 import { posix } from 'node:path'
 import { z } from 'zod'
-import { coverProblem, isAtOrBelow } from '../config/container-target.js'
+import { coverProblem, isAtOrBelow, workspaceTarget } from '../config/container-target.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { isDnsLabel } from '../routing/dns-label.js'
 import { isGrantName } from '../routing/grant-name.js'
@@ -35,7 +35,7 @@ const schema = z
     state: z.array(z.object({ directory, scope: z.enum(['profile', 'repository']) })).max(8),
     title: words,
   })
-  .superRefine(({ login, seeds = [], state }, context) => {
+  .superRefine(({ contextFile, login, seeds = [], state }, context) => {
     const fail = (message: string) => context.addIssue({ code: 'custom', message })
     const kept = (file: string) => state.some(({ directory: at }) => isAtOrBelow(at, file) && at !== file)
     for (const { directory: at } of state) {
@@ -46,6 +46,9 @@ const schema = z
       if (outer) fail(`has ${at}, which does not lie directly in ${outer.directory}`)
     }
     if (new Set(state.map(({ directory: at }) => at)).size < state.length) fail('has a directory of state twice')
+    const shared = [workspaceTarget, ...state.map(({ directory: at }) => at)]
+    if (contextFile !== undefined && shared.some((at) => isAtOrBelow(at, contextFile)))
+      fail(`has the contextFile ${contextFile}, which others than this run would read`)
     for (const file of [...seeds.map((one) => one.path), ...(login ? [login.file] : [])])
       if (!kept(file)) fail(`has the file ${file}, which lies in no directory of its state`)
   })

@@ -176,7 +176,8 @@ describe.each(cases)('moat $name', (one) => {
     expect(told()).toContain('on the branch `other`')
   })
 
-  it('knows nothing of it under another profile', async () => {
+  // Once is enough: whose volumes are whose is moat's matter, not the program's.
+  it.runIf(name === 'claude')('knows nothing of it under another profile', async () => {
     await grant(one, 'b')
     asked = []
     const outcome = await sandbox.moat([

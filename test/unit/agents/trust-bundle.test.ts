@@ -49,6 +49,7 @@ async function plan(environment: Record<string, string> = {}, options: Partial<B
     engine: {
       files: {
         describeImage: async () => ({}) as never,
+        has: async () => false,
         read,
         readBytes: async (_, path) => stores[path],
         unpack: async () => {},

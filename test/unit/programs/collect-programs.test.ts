@@ -46,6 +46,12 @@ describe('refuses', () => {
     ],
     ['state twice', { ...program, state: [...program.state, ...program.state] }, 'a directory of state twice'],
     ['a seed elsewhere', { ...program, seeds: [{ path: '/etc/passwd', text: '' }] }, '/etc/passwd, which lies in no'],
+    [
+      'what is told, in the workspace',
+      { ...program, contextFile: '/workspace/AGENTS.md' },
+      '/workspace/AGENTS.md, which',
+    ],
+    ['what is told, in state', { ...program, contextFile: '/var/lib/mine/a.md' }, '/var/lib/mine/a.md, which'],
     ['an empty seed', { ...program, seeds: [{ path: '/var/lib/mine/a' }] }, 'seeds.0 has a text or a linkTo'],
     ['a login elsewhere', { ...program, login: { command: ['x'], file: '/x' } }, '/x, which lies in no directory'],
   ])('%s', (_, one, reason) => {
