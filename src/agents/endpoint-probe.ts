@@ -109,21 +109,17 @@ function detailOf(body: string): string | undefined {
   }
 }
 
-/**
- * True when it takes a connection and keeps it, or has something to say first. With less time than it takes to see a
- * connection dropped, that it stands says nothing.
- */
+/** True when it takes a connection and keeps it, or has something to say first. What there is no time to see dropped is not kept. */
 function takesConnection(target: NetConnectOpts, timeout: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(target)
-    const seesDrop = timeout >= dropTime
-    const patience = Math.max(1, Math.min(dropTime, timeout))
-    const kept = setTimeout(() => finish(seesDrop && !socket.connecting), patience)
+    const timers = [setTimeout(() => finish(false), Math.max(1, timeout))]
     const finish = (answer: boolean) => {
-      clearTimeout(kept)
+      timers.forEach(clearTimeout)
       socket.destroy()
       resolve(answer)
     }
+    socket.once('connect', () => timers.push(setTimeout(() => finish(true), dropTime)))
     socket.once('data', () => finish(true))
     socket.once('end', () => finish(false))
     socket.once('error', () => finish(false))
