@@ -66,14 +66,14 @@ describe('connectEngine', () => {
     }
     await listen(silent, '')
     await listen(garbage, 'SSH-2.0\r\n')
-    const reasonFor = (host: string) =>
-      connectEngine({ env: { DOCKER_HOST: host }, home, timeout: 100 }).then(
+    const reasonFor = (host: string, timeout = 20_000) =>
+      connectEngine({ env: { DOCKER_HOST: host }, home, timeout }).then(
         () => 'connected',
         (error) => error.message.split('DOCKER_HOST): ')[1],
       )
     expect(await reasonFor(`unix://${refused}`)).toBe('connection refused: the engine is not running')
     expect(await reasonFor(`unix://${broken}`)).toBe('answered with HTTP status 500')
-    expect(await reasonFor(`unix://${silent}`)).toBe('no answer within 0.1 s')
+    expect(await reasonFor(`unix://${silent}`, 100)).toBe('no answer within 0.1 s')
     expect(await reasonFor(`unix://${garbage}`)).toBe('what listens there does not speak HTTP')
     for (const address of ['nonsense://x', 'unix://', 'fd://', '/var/run/docker.sock://'])
       expect(await reasonFor(address)).toBe('not an address; write unix:///path')
