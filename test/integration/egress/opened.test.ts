@@ -51,7 +51,7 @@ beforeAll(async () => {
   copyFileSync('test/fixtures/hostile/opened.mjs', join(directory, 'opened.mjs'))
   writeFileSync(join(directory, 'stubs.jks'), makeJavaStore(readFileSync(authority.file, 'utf8')))
   await sandbox.json(['run', '-d', directory])
-}, 180_000)
+}, 300_000)
 afterAll(async () => {
   await sandbox?.cleanUp()
   host?.close()
