@@ -7,8 +7,8 @@ import { gitMode, writeFacts } from './facts.js'
 import type { SnapshotNote, SnapshotStore, StoredSnapshot } from './store.js'
 import type { Tree } from './tree.js'
 
-/** Bytes that are handed over at once. */
-const piece = 512 * 1024
+/** Bytes that are handed over at once: no more than waits in the pipe, or git has nothing to do while more is read. */
+const piece = 64 * 1024
 /** glibc gives zlib's memory back to the kernel after each file, and asks for it again: a third of the time git takes. Bytes. */
 const keepMemory = { MALLOC_TOP_PAD_: String(16 * 1024 ** 2), MALLOC_TRIM_THRESHOLD_: String(256 * 1024 ** 2) }
 
