@@ -176,6 +176,17 @@ describe.each(cases)('moat $name', (one) => {
     expect(told()).toContain('on the branch `other`')
   })
 
+  it.runIf(name === 'claude')('works in a clone, and is told so', async () => {
+    asked = []
+    const made = { content: 'in the clone\n', file_path: '/workspace/cloned.txt' }
+    turns = [{ text: 'I write it.', tools: [{ input: made, name: 'Write' }] }]
+    const options = ['--clone', '--name', 'cloned', '-p', 'Make it so', ...settings]
+    const outcome = await sandbox.moat([name, repository.directory, ...options])
+    expect(outcome, outcome.stderr).toMatchObject({ code: 0, stdout: 'All done.\n' })
+    expect(told()).toContain('what you commit is fetched by `moat pull cloned`')
+    expect(existsSync(join(repository.directory, 'cloned.txt'))).toBe(false)
+  })
+
   // Once is enough: whose volumes are whose is moat's matter, not the program's.
   it.runIf(name === 'claude')('knows nothing of it under another profile', async () => {
     await grant(one, 'b')
