@@ -7,10 +7,10 @@ import type { CommandCompletion } from '../completion/completion-source.js'
 import { realPlace } from '../config/real-path.js'
 import { loadSettings } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'
+import { visible } from '../config/visible.js'
 import { type ApprovalOutcome, askApproval } from '../terminal/approval-session.js'
 import { formatApprovals, formatPowers } from '../terminal/format-powers.js'
 import { MoatCommand } from '../terminal/moat-command.js'
-import { visible } from '../terminal/visible.js'
 
 type Outcome = ApprovalOutcome | { approvals: ApprovalRecord[] } | { path: string; revoked: boolean }
 

@@ -4,13 +4,13 @@ import { Args, Flags } from '@oclif/core'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { displayName } from '../config/problems.js'
 import { replaceFile } from '../config/replace-file.js'
+import { visibleLines } from '../config/visible.js'
 import { resolveWorkspace } from '../config/workspace.js'
 import { exitCodes, MoatError, systemCode } from '../errors.js'
 import { detectProject } from '../projects/detect-project.js'
 import { moatYamlFor } from '../projects/write-moat-yaml.js'
 import { confirm } from '../terminal/confirm.js'
 import { MoatCommand } from '../terminal/moat-command.js'
-import { visibleLines } from '../terminal/visible.js'
 
 export default class Init extends MoatCommand {
   static override args = { path: Args.string({ default: '.', description: 'Directory of the project' }) }

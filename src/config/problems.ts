@@ -1,6 +1,7 @@
 // Owns how problems in a config file are reported: every one as `file:line:column: cause`, all in one error.
 import { isAbsolute, relative, sep } from 'node:path'
 import { exitCodes, MoatError } from '../errors.js'
+import { visible } from './visible.js'
 
 /** One thing wrong with a config file. `offset` counts UTF-16 units from the start of its text. */
 export interface Problem {
@@ -20,11 +21,11 @@ export function formatPosition(displayFile: string, text: string, offset: number
   return `${displayFile}:${line}:${column}`
 }
 
-/** CONFIG_INVALID with one line per problem, in the order of the file. */
+/** CONFIG_INVALID with one line per problem, in the order of the file, whatever is quoted from it. */
 export function configError(displayFile: string, text: string, problems: Problem[], cause?: unknown): MoatError {
   const lines = problems
     .toSorted((a, b) => a.offset - b.offset)
-    .map(({ message, offset }) => `${formatPosition(displayFile, text, offset)}: ${message}`)
+    .map(({ message, offset }) => `${formatPosition(displayFile, text, offset)}: ${visible(message)}`)
   return new MoatError('CONFIG_INVALID', lines.join('\n'), { cause, exit: exitCodes.usage })
 }
 

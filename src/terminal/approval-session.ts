@@ -5,10 +5,10 @@ import type { AskedPower } from '../approvals/power.js'
 import { addApprovals, readApprovals } from '../approvals/records.js'
 import type { MoatPaths } from '../config/paths.js'
 import { loadSettings } from '../config/settings.js'
+import { visible } from '../config/visible.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { confirm } from './confirm.js'
 import { formatPowers } from './format-powers.js'
-import { visible } from './visible.js'
 
 export interface ApprovalSessionOptions {
   /** False where nobody may be asked. */

@@ -1,8 +1,8 @@
 // Owns what a person is told when the guard of a repository has put something back, and paused who was at work there.
 import { shellQuote } from '../config/shell-quote.js'
+import { visible } from '../config/visible.js'
 import { containerName } from '../engine/labels.js'
 import type { AgentView } from '../routing/agent-view.js'
-import { visible } from './visible.js'
 
 export function describeAlarm(text: string, name: string, home: string): string[] {
   const container = shellQuote(containerName(name, home))

@@ -2,8 +2,8 @@
 import type { PulledBranch, PulledClone } from '../clones/pull-clone.js'
 import type { PushedBranch } from '../clones/push-clone.js'
 import { shellQuote } from '../config/shell-quote.js'
+import { visible } from '../config/visible.js'
 import { formatTable } from './table.js'
-import { visible } from './visible.js'
 
 /** Files that are named; the rest is counted. */
 const mostNamed = 20

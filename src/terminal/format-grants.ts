@@ -1,11 +1,12 @@
 // Owns what a person reads of grants and providers. Nothing of a value is in what it is given.
+
+import { visible } from '../config/visible.js'
 import type { ProviderView } from '../grants/describe-provider.js'
 import type { GrantDetails, GrantView } from '../grants/grant.js'
 import { formatGrant } from '../grants/injection.js'
 import type { MadeGrant } from '../grants/make-grant.js'
 import { formatAge } from '../routing/format-age.js'
 import { formatTable } from './table.js'
-import { visible } from './visible.js'
 
 export function formatGrants(grants: readonly GrantView[], now: number = Date.now()): string {
   const rows = grants.map((grant) => [

@@ -1,9 +1,9 @@
 // Owns how a person reads what is decided of requests, and what agents have reached.
 import type { CheckedUrl } from '../agents/check-network.js'
+import { visible } from '../config/visible.js'
 import { usualPorts } from '../egress/decide.js'
 import type { NetworkLogEntry } from '../egress/policy.js'
 import { formatBytes } from './format-bytes.js'
-import { visible } from './visible.js'
 
 /** `allowed: GET api.github.com/repos/a, by allow GET /repos/** (moat.yaml:4:24)` */
 export function describeCheck({ allowed, intercept, place, reason, rule, ...request }: CheckedUrl): string {

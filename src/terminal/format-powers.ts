@@ -1,6 +1,6 @@
 // Owns the list of what a moat.yaml asks for, as a person reads it before answering.
 import type { Power } from '../approvals/power.js'
-import { visible } from './visible.js'
+import { visible } from '../config/visible.js'
 
 /** A line each, with its place; a script of several lines below its name, whole: nothing of it may go unseen. */
 export function formatPowers(powers: readonly (Power & { mark?: string; place?: string })[]): string[] {

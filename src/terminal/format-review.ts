@@ -1,6 +1,7 @@
 // Owns how a review is printed: the list, and the one line at the end of a run.
+
+import { visible } from '../config/visible.js'
 import type { Finding, Review } from '../review/review.js'
-import { visible } from './visible.js'
 
 /** Files of one directory and one kind that are named one by one; more are counted. */
 const mostNamed = 12

@@ -1,10 +1,10 @@
 // Owns how snapshots, and what changes between them, are printed.
 import { shownName } from '../config/raw-name.js'
+import { visible } from '../config/visible.js'
 import { formatAge } from '../routing/format-age.js'
 import type { Snapshot } from '../snapshots/store.js'
 import type { Change } from '../snapshots/tree.js'
 import { formatTable } from './table.js'
-import { visible } from './visible.js'
 
 /** What is shown of a change. */
 export interface ChangeView {

@@ -1,11 +1,11 @@
 // Owns how `moat status` is printed.
 import type { SystemStatus } from '../agents/measure.js'
+import { visible } from '../config/visible.js'
 import { formatAge } from '../routing/format-age.js'
 import { type EndpointCells, fitting } from './format-agents.js'
 import { formatBytes } from './format-bytes.js'
 import { targetText } from './format-network.js'
 import { formatTable } from './table.js'
-import { visible } from './visible.js'
 
 /** Of the hosts that an agent was refused, so many are named: the last ones. */
 const mostNamed = 3

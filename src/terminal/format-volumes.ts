@@ -1,10 +1,10 @@
 // Owns what a person reads of volumes.
 import { agentOfClone } from '../clones/clone-volume.js'
 import { displayPath } from '../config/paths.js'
+import { visible } from '../config/visible.js'
 import { formatAge } from '../routing/format-age.js'
 import type { VolumeView } from '../volumes/find-volumes.js'
 import { formatTable } from './table.js'
-import { visible } from './visible.js'
 
 export function formatVolumes(volumes: readonly VolumeView[], now: number = Date.now()): string {
   const rows = volumes.map(({ abandoned, createdAt, id, name, place, usedBy }) => [

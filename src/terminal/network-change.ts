@@ -4,9 +4,9 @@ import { assertMayAllow, changeNetwork, parseRule } from '../agents/change-netwo
 import { runningAgent } from '../agents/find-agent.js'
 import { type SavedRule, saveNetworkRule } from '../agents/save-network-rule.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
+import { visible } from '../config/visible.js'
 import type { Effect, NetworkRule } from '../egress/policy.js'
 import { MoatCommand } from './moat-command.js'
-import { visible } from './visible.js'
 
 /** What `--json` prints. */
 export interface NetworkChange {

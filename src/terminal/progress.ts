@@ -1,7 +1,7 @@
 // Owns showing progress: a task list on a terminal, plain lines elsewhere. Always on stderr; stdout is for data.
 import type { Progress } from '../agents/progress.js'
+import { visibleLines } from '../config/visible.js'
 import { isLively } from './drawable.js'
-import { visibleLines } from './visible.js'
 
 /** Progress on a terminal or in plain lines, whichever `stream` is. */
 export function terminalProgress(stream: NodeJS.WriteStream = process.stderr): Progress {

@@ -1,7 +1,8 @@
 // Owns how an error is printed. Commands in suggestions stand on lines of their own and are never wrapped, so that
 // they can be copied.
+
+import { visibleLines } from '../config/visible.js'
 import { isOclifError, MoatError, messageOf, systemCode } from '../errors.js'
-import { visibleLines } from './visible.js'
 
 /** The text of an error for a person; with `verbose`, its causes and stack too. */
 export function renderError(error: unknown, { verbose = false } = {}): string {

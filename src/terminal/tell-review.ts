@@ -1,11 +1,11 @@
 // Owns the word about an ended run: that it has left something to be looked at. It never fails what it comes after.
 import type { MoatPaths } from '../config/paths.js'
+import { visible } from '../config/visible.js'
 import { messageOf } from '../errors.js'
 import { reviewableRuns, reviewRun } from '../review/review.js'
 import { readRunRecord } from '../review/run-records.js'
 import { settleCheckout } from '../worktrees/settle-checkout.js'
 import { cloneLine, reviewLine } from './format-review.js'
-import { visible } from './visible.js'
 
 export async function tellReview(paths: MoatPaths, runId: string, note: (line: string) => void): Promise<void> {
   try {

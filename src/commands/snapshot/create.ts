@@ -1,11 +1,11 @@
 import { retentionOf } from '../../agents/remember-workspace.js'
 import { loadSettings } from '../../config/settings.js'
+import { visible } from '../../config/visible.js'
 import { onDemand } from '../../snapshots/limits.js'
 import { leftPaths, takeSnapshot } from '../../snapshots/snapshots.js'
 import { countOf, formatReasons, type SnapshotView, snapshotView } from '../../terminal/format-snapshots.js'
 import { terminalProgress } from '../../terminal/progress.js'
 import { SnapshotCommand, targetArg, targetCompletion } from '../../terminal/snapshot-command.js'
-import { visible } from '../../terminal/visible.js'
 
 export default class SnapshotCreate extends SnapshotCommand {
   static override args = { target: targetArg }

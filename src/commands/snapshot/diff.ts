@@ -1,10 +1,10 @@
 import { Args } from '@oclif/core'
+import { visible } from '../../config/visible.js'
 import { previewRestore } from '../../snapshots/restore.js'
 import { chosenSnapshot, treeOf } from '../../snapshots/snapshots.js'
 import { changesBetween } from '../../snapshots/tree.js'
 import { type ChangeView, changeViews, formatChanges } from '../../terminal/format-snapshots.js'
 import { SnapshotCommand, targetArg, targetCompletion } from '../../terminal/snapshot-command.js'
-import { visible } from '../../terminal/visible.js'
 
 export default class SnapshotDiff extends SnapshotCommand {
   static override args = {

@@ -1,6 +1,6 @@
+import { visible } from '../../config/visible.js'
 import { formatSnapshots, type SnapshotView, snapshotView } from '../../terminal/format-snapshots.js'
 import { SnapshotCommand, targetArg, targetCompletion } from '../../terminal/snapshot-command.js'
-import { visible } from '../../terminal/visible.js'
 
 export default class SnapshotList extends SnapshotCommand {
   static override args = { target: targetArg }

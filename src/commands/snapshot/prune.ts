@@ -1,12 +1,12 @@
 import { Flags } from '@oclif/core'
 import { retentionOf } from '../../agents/remember-workspace.js'
 import { loadSettings } from '../../config/settings.js'
+import { visible } from '../../config/visible.js'
 import { exitCodes, MoatError } from '../../errors.js'
 import { mostRetained } from '../../snapshots/retention.js'
 import { pruneSnapshots } from '../../snapshots/snapshots.js'
 import { countOf } from '../../terminal/format-snapshots.js'
 import { SnapshotCommand, targetArg, targetCompletion } from '../../terminal/snapshot-command.js'
-import { visible } from '../../terminal/visible.js'
 
 export default class SnapshotPrune extends SnapshotCommand {
   static override args = { target: targetArg }

@@ -46,6 +46,11 @@ describe('a moat.yaml with one thing wrong', () => {
     ['__proto__', 'env:\n  __proto__: a', '2:3: the key "__proto__" cannot be used'],
     ['__proto__ at the top', '__proto__: {name: a}', '1:1: the key "__proto__" cannot be used'],
     ['unknown key', 'name: a\nprots: {web: 1}', '2:1: unknown key "prots"; did you mean "ports"?'],
+    [
+      'a key that is not seen as it is',
+      '"na\\tme\\nmoat.yaml:1:1: fine": a',
+      `1:1: unknown key "na\\u{9}me\\u{a}moat.yaml:1:1: fine"; known keys are ${keys}`,
+    ],
     ['camel case', 'baseImage: a', '1:1: unknown key "baseImage"; did you mean "base_image"?'],
     ['nothing near', 'frobnicate: []', `1:1: unknown key "frobnicate"; known keys are ${keys}`],
     [

@@ -1,8 +1,8 @@
 // Owns that text of others cannot do anything to a terminal.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { visible, visibleLines } from '../../../src/config/visible.js'
 import { formatPowers } from '../../../src/terminal/format-powers.js'
-import { visible, visibleLines } from '../../../src/terminal/visible.js'
 
 it.each([
   ['plain text, ünïcode, 漢字', 'plain text, ünïcode, 漢字'],
