@@ -3,6 +3,7 @@ import type { MoatYaml } from '../config/moat-yaml.js'
 import { isWorkspaceItself, type Mount } from '../config/mount.js'
 import { contains } from '../config/real-path.js'
 import { shellQuote } from '../config/shell-quote.js'
+import { visible } from '../config/visible.js'
 import { exitCodes, MoatError } from '../errors.js'
 import type { RouteFragment } from '../routing/agent.js'
 import { checkoutNotes } from '../worktrees/checkout-notes.js'
@@ -108,7 +109,7 @@ export function assertApartFromWorkspace(
   const inWorkspace = ({ source }: Mount) => contains(workspace, source) || contains(source, workspace)
   const mount = mounts.find((one) => !isWorkspaceItself(one) && inWorkspace(one))
   if (mount) {
-    throw fail(`it mounts ${mount.source}, of the workspace, of which an agent in a clone is given nothing.`)
+    throw fail(`it mounts ${visible(mount.source)}, of the workspace, of which an agent in a clone is given nothing.`)
   }
   const served = routes.find(({ files }) => files)
   if (served) {

@@ -1,6 +1,7 @@
 // Owns turning the declared endpoints of moat.yaml into routes and ports, by asking the plugins their types come from.
 import type { LoadedMoatYaml } from '../config/moat-yaml.js'
 import { throwAll } from '../config/problems.js'
+import { visible } from '../config/visible.js'
 import { type EndpointTypes, gatherEndpointTypes } from '../endpoints/collect-endpoint-types.js'
 import type { DeclaredEndpoint, EndpointRegistration } from '../endpoints/contract.js'
 import { literal } from '../endpoints/literal.js'
@@ -201,7 +202,7 @@ function unknownType(place: string, type: string, types: EndpointTypes): MoatErr
   const names = [...types.keys()].toSorted()
   const nearest = nearestName(type, names)
   const hint = nearest ? `; did you mean "${nearest}"?` : '.'
-  const message = `${place}: unknown endpoint type "${type}"${hint} Installed: ${names.join(', ')}`
+  const message = `${place}: unknown endpoint type "${visible(type)}"${hint} Installed: ${names.join(', ')}`
   return new MoatError('ENDPOINT_TYPE', message, {
     exit: exitCodes.usage,
     // Beside what was probably meant, a package of the mistyped name would be a trap.

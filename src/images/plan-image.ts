@@ -1,5 +1,6 @@
 // Owns what an agent's image is made of: which image to start from, and what to put on top. Pure.
 import { throwAll } from '../config/problems.js'
+import { visible } from '../config/visible.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { type Dependency, type PackageDependency, parseDependency, type RuntimeDependency } from './dependency.js'
 import { knownRuntime, type PackageKind } from './registry.js'
@@ -154,7 +155,7 @@ function located<T>(action: () => T, place: string | undefined): T {
     return action()
   } catch (error) {
     if (place === undefined || !(error instanceof MoatError)) throw error
-    throw new MoatError(error.code, `${place}: ${error.message}`, {
+    throw new MoatError(error.code, `${place}: ${visible(error.message)}`, {
       cause: error,
       exit: error.oclif.exit ?? exitCodes.usage,
       ...(error.suggestions && { suggestions: error.suggestions }),

@@ -109,6 +109,9 @@ describe('registerEndpoints', () => {
       message: 'moat.yaml:2:13: unknown endpoint type "grpc". Installed: one, two',
       suggestions: ['moat plugins install moat-plugin-grpc'],
     })
+    await expect(register('  a: {type: "g\\0\\nc"}', () => upstream(1))).rejects.toMatchObject({
+      message: 'moat.yaml:2:13: unknown endpoint type "g\\u{0}\\u{a}c". Installed: one, two',
+    })
   })
 
   it('names the line and the limit where what was written is too large, and the plugin where it was not', async () => {

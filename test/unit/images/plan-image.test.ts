@@ -52,6 +52,7 @@ describe('planImage', () => {
         suggestions: ['moat deps list', 'or name the package: apt:gti, npm:gti, pip:gti, cargo:gti'],
       }),
     )
+    expect(() => plan(['a\u0000\nb'], { place })).toThrow('moat.yaml:2:0: "a\\u0000\\nb" is not')
     expect(() => plan(['node@20', 'git', 'node@22'], { place })).toThrow(
       'moat.yaml:2:2: node@20 and node@22 cannot both be installed: keep one of them.',
     )
