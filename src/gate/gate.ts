@@ -89,7 +89,7 @@ export class Gate {
     for (const { door } of this.#agents.values()) door.close()
     // What was open is written down as it closes, which it does after this.
     await new Promise((resolve) => setImmediate(resolve))
-    await this.#networkLog.flush()
+    await this.#networkLog.close()
   }
 
   async #apply(agents: readonly GatedAgent[]): Promise<void> {

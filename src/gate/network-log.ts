@@ -18,6 +18,7 @@ export class NetworkLog {
   readonly #log: (message: string) => void
   readonly #lines = new Map<string, string[]>()
   #complaint = ''
+  #isClosed = false
   #scheduled: NodeJS.Timeout | undefined
   #writing: Promise<void> = Promise.resolve()
 
@@ -27,6 +28,7 @@ export class NetworkLog {
   }
 
   add(entry: NetworkLogEntry): void {
+    if (this.#isClosed) return
     const lines = this.#lines.get(entry.runId) ?? []
     this.#lines.set(entry.runId, lines)
     if (lines.length < mostLines) lines.push(`${JSON.stringify(entry)}\n`)
@@ -43,6 +45,12 @@ export class NetworkLog {
       for (const [runId, lines] of pending) await this.#write(runId, lines).catch((error) => this.#complain(error))
     })
     return this.#writing
+  }
+
+  /** The same; what is added afterwards is not written. */
+  close(): Promise<void> {
+    this.#isClosed = true
+    return this.flush()
   }
 
   async #write(runId: string, lines: readonly string[]): Promise<void> {

@@ -99,6 +99,7 @@ export class Opened {
         for (const socket of sockets) socket.destroy()
       },
       () => rmSync(directory, { force: true, recursive: true }),
+      () => rmSync(dirname(authority.file), { force: true, recursive: true }),
     )
   }
 
