@@ -119,7 +119,8 @@ beforeAll(async () => {
   // Beside it lives another agent, which anybody on the engine's network reaches.
   await sandbox.json(['run', '-d', sandbox.workspace('neighbour', { web: 80 })])
   neighbour = await addressOf('neighbour')
-  expect(await (await fetch(`http://${neighbour}/`)).text()).toBe('neighbour 80')
+  const answer = () => fetch(`http://${neighbour}/`).then(async (response) => response.text())
+  expect(await until('the neighbour', () => answer().catch(() => false as const))).toBe('neighbour 80')
   const hostPort = await listen(createNet((socket) => socket.on('error', () => {}).end('port of this machine')))
   const workspace = sandbox.directory('strict', {
     'moat.yaml': `name: strict
