@@ -7,6 +7,7 @@ import { packTree } from '../clones/pack-tree.js'
 import { workspaceTarget } from '../config/container-target.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { Engine } from '../engine/engine.js'
+import { userInside } from '../engine/user-inside.js'
 import type { VolumeMount } from '../engine/volumes.js'
 import type { AgentPlan } from './plan-agent.js'
 import type { Progress } from './progress.js'
@@ -65,7 +66,7 @@ export class ContainerClone {
   async fill(containerId: string): Promise<void> {
     if (!this.#made) return
     const { engine, paths, user } = this.#options
-    const owner = (await engine.isRootless()) ? { gid: 0, uid: 0 } : user
+    const owner = await userInside(engine, user)
     await engine.files.unpack(containerId, packTree(this.#made.directory, workspaceTarget.slice(1), owner))
     await rm(fillingFile(paths, this.mount.id), { force: true })
   }

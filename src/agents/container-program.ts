@@ -1,5 +1,6 @@
 // Owns what a coding agent finds in its container besides what every agent has: what it is told of its run, and files of its state.
 import type { Engine } from '../engine/engine.js'
+import { userInside } from '../engine/user-inside.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { formatGrant } from '../grants/injection.js'
 import { describeRun } from '../programs/describe-run.js'
@@ -35,7 +36,7 @@ export async function installProgram(
     throw notLoggedIn(plan.program)
   if (contextFile !== undefined)
     await engine.files.write(containerId, '/', [{ name: contextFile.slice(1), text: contextOf(plan, address) }])
-  const owner = (await engine.isRootless()) ? { gid: 0, uid: 0 } : user
+  const owner = await userInside(engine, user)
   for (const { linkTo, path, text = '' } of seeds) {
     // An agent may have made something else of it, of any size: it is not read.
     if (await engine.files.has(containerId, path)) continue

@@ -1,6 +1,7 @@
 // Owns having the image an agent runs in: building it if it is more than an image that already exists.
 import { agentHome } from '../engine/container-request.js'
 import type { Engine, PullProgress } from '../engine/engine.js'
+import { userInside } from '../engine/user-inside.js'
 import { buildSteps } from '../images/build-steps.js'
 import { type ImagePlan, needsBuild, sourceImages } from '../images/plan-image.js'
 import { type HostUser, imageTag, toDockerfile, toLayers } from '../images/to-dockerfile.js'
@@ -28,8 +29,7 @@ export async function prepareImage(engine: Engine, plan: ImagePlan, options: Pre
     await ensureImage(engine, plan.base, progress, signal)
     return { image: plan.base }
   }
-  // Containers run as root on a rootless engine: there, root is the host user.
-  const user = options.user.uid !== 0 && (await engine.isRootless()) ? { gid: 0, uid: 0 } : options.user
+  const user = await userInside(engine, options.user)
   const tag = imageTag(toDockerfile(plan, user))
   const prepared = { image: tag, ...(user.uid !== 0 && { home: agentHome }) }
   if (!rebuild && (await engine.hasImage(tag))) return prepared

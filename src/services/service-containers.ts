@@ -13,6 +13,7 @@ import { forwarderName } from '../doors/install-forwarder.js'
 import type { ContainerSpec, Engine } from '../engine/engine.js'
 import type { ImageFacts } from '../engine/files.js'
 import { serviceLabels } from '../engine/labels.js'
+import { userInside } from '../engine/user-inside.js'
 import { readProcess } from '../processes/process-facts.js'
 import { awaitReady } from './await-ready.js'
 import { filesDirectory, serviceEnvironment, serviceStart } from './connection.js'
@@ -122,8 +123,7 @@ export class ServiceContainers {
   /** It serves on when what it is called with has ended, which here is at once. */
   async #letIn(containerId: string, service: PlannedService): Promise<void> {
     const { engine } = this.#options
-    // There, root in a container is the user.
-    const user = (await engine.isRootless()) ? { gid: 0, uid: 0 } : this.#options.user
+    const user = await userInside(engine, this.#options.user)
     const program = `${inside}/${forwarderName}`
     const flags = ['--in', `${inside}/in`, '--serve', `${service.known.port}`]
     const command = [program, ...flags, '--', program, 'connect']
