@@ -119,13 +119,12 @@ export class Supervisor {
       onAgents: (agents) => this.#serve(agents),
       signal: this.#abort.signal,
     })
-    const engine = () => this.#reconciler.engine
-    this.#services = new ServiceSweep({ engine, hold: () => this.#lifetime.hold(), log })
+    this.#services = new ServiceSweep({ engine: () => this.#reconciler.engine, hold: () => this.#lifetime.hold(), log })
     this.#site = new OwnSite({
       hold: () => this.#lifetime.hold(),
       agents: () => this.#reconciler.agents,
       caddy: this.#caddy,
-      engine,
+      engine: () => this.#reconciler.engine,
       log,
       paths,
     })
