@@ -11,7 +11,7 @@ export async function branchToPush(
   named: string | undefined,
 ): Promise<string> {
   const place = checkout ?? repositoryAt(commonDir)
-  const branch = named?.replace(/^refs\/heads\//, '') ?? (await currentBranch(place))
+  const branch = named?.replace(/^refs\/heads\//, '') ?? (await checkedOutBranch(place))
   if (branch === undefined) {
     throw new MoatError('INVALID_BRANCH', 'No branch is checked out here, so say which one to push.', {
       exit: exitCodes.usage,
@@ -27,7 +27,8 @@ export async function branchToPush(
   })
 }
 
-async function currentBranch(place: GitPlace): Promise<string | undefined> {
+/** Undefined for a detached HEAD. */
+export async function checkedOutBranch(place: GitPlace): Promise<string | undefined> {
   const { code, stdout } = await askGit(place, ['symbolic-ref', '--quiet', 'HEAD'])
   return code === 0 ? /^refs\/heads\/(.+)$/.exec(stdout.trim())?.[1] : undefined
 }

@@ -1,16 +1,17 @@
 // Owns making a clone of a repository on this machine, by a git that runs nothing of it: what is committed, the branches and tags, and
 // nothing else. An agent is given a copy of what is made here.
-import { access, copyFile, lstat, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, copyFile, lstat, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { moatHome } from '../config/moat-home.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { askGit, carefulSettings, git, gitCommand, gitFailed } from '../worktrees/git.js'
 import { type GitPlace, repositoryAt } from '../worktrees/git-place.js'
+import { makeOwnDirectory } from '../worktrees/own-directory.js'
 import { startOf } from '../worktrees/prepare-worktree.js'
 import type { Repository } from '../worktrees/repository.js'
 import { allowedConfig, type ConfigEntry, configText } from '../worktrees/repository-config.js'
 import { startGit } from '../worktrees/start-git.js'
+import { checkedOutBranch } from './branch-to-push.js'
 import { withoutCredentials } from './origin-url.js'
 import { packCommits } from './pack-commits.js'
 
@@ -30,9 +31,7 @@ export async function makeClone(repository: Repository, branch: string | undefin
   const { place } = repository
   await assertWhole(place)
   const start = await startAt(repository, branch)
-  const own = join(moatHome(), 'git')
-  await mkdir(own, { mode: 0o700, recursive: true })
-  const directory = await mkdtemp(join(own, 'clone-'))
+  const directory = await makeOwnDirectory('clone-')
   const remove = () => rm(directory, { force: true, recursive: true })
   try {
     const refs = await wantedRefs(place, start)
@@ -79,9 +78,9 @@ async function startAt(repository: Repository, branch: string | undefined): Prom
     const { commit, from } = await startOf(repository, branch)
     return { branch, commit: commit ?? (await git(place, ['rev-parse', '--verify', `refs/heads/${from}^{commit}`])) }
   }
-  const [head, name] = await Promise.all([
+  const [head, current] = await Promise.all([
     askGit(place, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']),
-    askGit(place, ['symbolic-ref', '--quiet', 'HEAD']),
+    checkedOutBranch(place),
   ])
   if (head.code !== 0) {
     throw new MoatError('NO_COMMITS', `The repository ${topLevel} has no commits yet, so there is nothing to clone.`, {
@@ -89,8 +88,7 @@ async function startAt(repository: Repository, branch: string | undefined): Prom
       suggestions: [`git -C ${shellQuote(topLevel)} commit --allow-empty -m 'First commit'`],
     })
   }
-  const current = /^refs\/heads\/(.+)$/.exec(name.stdout.trim())?.[1]
-  return { commit: head.stdout.trim(), ...(name.code === 0 && current !== undefined && { branch: current }) }
+  return { commit: head.stdout.trim(), ...(current !== undefined && { branch: current }) }
 }
 
 async function wantedRefs(place: GitPlace, { branch, commit }: CloneStart): Promise<Ref[]> {

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { MoatError } from '../errors.js'
-import { askGit, gitFailed } from '../worktrees/git.js'
+import { askGit, gitCommand, gitFailed } from '../worktrees/git.js'
 import type { GitPlace } from '../worktrees/git-place.js'
 
 /**
@@ -26,6 +26,6 @@ export async function packCommits(
   }
   throw new MoatError('CLONE_FAILED', 'Not all that the branches and tags of this repository name could be packed.', {
     cause: gitFailed(place, outcome),
-    suggestions: [`git -C ${place.root ?? place.commonDir} fsck`],
+    suggestions: [`${gitCommand(place)} fsck`],
   })
 }

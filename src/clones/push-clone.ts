@@ -1,12 +1,12 @@
 // Owns bringing a branch of the user's repository into a clone: never over what is not committed there, and over commits only if asked.
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { moatHome } from '../config/moat-home.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { MoatError } from '../errors.js'
 import { askGit, git as hostGit } from '../worktrees/git.js'
 import { type GitPlace, repositoryAt } from '../worktrees/git-place.js'
+import { makeOwnDirectory } from '../worktrees/own-directory.js'
 import { agentText } from './agent-text.js'
 import type { CloneGit } from './clone-helper.js'
 import { packCommits } from './pack-commits.js'
@@ -76,9 +76,7 @@ async function sendObjects(git: CloneGit, place: GitPlace, commit: string, { ref
   const { stdout } = await askGit(place, check, { input: lines(refs.map(({ id }) => id)) })
   const here = new Set(stdout.split('\n'))
   const known = refs.flatMap(({ id }) => (here.has(`commit ${id}`) ? [id] : []))
-  const own = join(moatHome(), 'git')
-  await mkdir(own, { mode: 0o700, recursive: true })
-  const directory = await mkdtemp(join(own, 'push-'))
+  const directory = await makeOwnDirectory('push-')
   try {
     const file = await packCommits(place, [commit], known, { base: join(directory, 'pack') })
     await asked(git, ['index-pack', '--stdin', '--fix-thin'], createReadStream(file))

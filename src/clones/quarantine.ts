@@ -1,14 +1,14 @@
 // Owns taking what a clone sends into a repository: into one of its own first, where git proves every object and that none is missing,
 // and only then, as a pack that was proved, into the user's. Nothing of it is checked out, and no setting or hook comes along.
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { moatHome } from '../config/moat-home.js'
 import { MoatError } from '../errors.js'
 import { askGit, carefulSettings, gitFailed } from '../worktrees/git.js'
 import { type GitPlace, repositoryAt } from '../worktrees/git-place.js'
 import { assertNoLink } from '../worktrees/make-worktree.js'
+import { makeOwnDirectory } from '../worktrees/own-directory.js'
 import { allowedConfig } from '../worktrees/repository-config.js'
 import { type GitOutcome, startGit } from '../worktrees/start-git.js'
 import { agentText } from './agent-text.js'
@@ -33,9 +33,7 @@ export interface Sent {
  */
 export async function takeIn(place: GitPlace, sent: Sent, tips: readonly string[]): Promise<void> {
   await assertNoLink(join(place.commonDir, 'objects/pack'))
-  const own = join(moatHome(), 'git')
-  await mkdir(own, { mode: 0o700, recursive: true })
-  const directory = await realpath(await mkdtemp(join(own, 'pull-')))
+  const directory = await makeOwnDirectory('pull-')
   try {
     const quarantine = await initialize(place, directory)
     const proved = await askGit(quarantine, [...proving, `--max-input-size=${mostBytes}`], {

@@ -4,14 +4,14 @@
 // allowed, no hooks, no attributes, and links to objects, refs and the rest. It is made for each call, from one reading of the
 // config, so that nothing an agent writes meanwhile is heeded. docs/decisions/0024 has the reasons.
 import { constants } from 'node:fs'
-import { mkdir, mkdtemp, open, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { moatHome } from '../config/moat-home.js'
 import { readWhole } from '../config/open-inside.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { MoatError } from '../errors.js'
 import type { GitPlace } from './git-place.js'
 import { lockConfig } from './lock-config.js'
+import { makeOwnDirectory } from './own-directory.js'
 import { allowedConfig, configText, mostBytes } from './repository-config.js'
 import { type GitOutcome, type GitStart, startGit } from './start-git.js'
 
@@ -65,10 +65,7 @@ export function gitFailed({ commonDir, root }: GitPlace, { code, stderr }: GitOu
 export async function withView<T>(place: GitPlace, action: (ask: Ask, view: string) => Promise<T>): Promise<T> {
   const { commonDir, gitDir, root } = place
   const text = configText(await allowedConfig(place))
-  // Not where temporary files are: that may be an agent's workspace, which moat's own directory never is.
-  const own = join(moatHome(), 'git')
-  await mkdir(own, { mode: 0o700, recursive: true })
-  const view = await realpath(await mkdtemp(join(own, 'host-')))
+  const view = await makeOwnDirectory('host-')
   try {
     await writeFile(join(view, 'config'), text)
     await mkdir(join(view, 'info'))
@@ -94,7 +91,7 @@ export async function withView<T>(place: GitPlace, action: (ask: Ask, view: stri
  */
 export async function changeConfig(place: GitPlace, changes: readonly (readonly string[])[]): Promise<void> {
   const file = join(place.commonDir, 'config')
-  const own = await mkdtemp(join(moatHome(), 'git', 'config-'))
+  const own = await makeOwnDirectory('config-')
   const release = await lockConfig(file).catch(async (error: unknown) => {
     await rm(own, { recursive: true })
     throw error
