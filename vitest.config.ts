@@ -4,6 +4,9 @@ import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { SlowestFirst } from './test/helpers/slowest-first.js'
 
+// A test that gives moat no home of its own fails: none writes into the user's.
+process.env.MOAT_HOME = '/dev/null/moat'
+
 /** They wait for engines and for each other's deadlines more than they compute. */
 const workers = availableParallelism() + 1
 

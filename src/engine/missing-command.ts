@@ -4,8 +4,8 @@ import type Docker from 'dockerode'
 /** A shell's exit code for a command that does not exist, and that of Docker's init. */
 export const missingCommandCode = 127
 
-/** It writes this in two pieces, which may be in the log as two. */
-const complaint = /ERROR \(catatonit:\d+\): \s*failed to exec pid1: No such file/
+/** It writes this in two pieces. Podman, asked for the end of a log, leaves out a first piece with which the log begins. */
+const complaint = /(?:^|ERROR \(catatonit:\d+\): \s*)failed to exec pid1: No such file/m
 /** Before each piece in the log: which stream, and how long. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const frame = /[\x00-\x02]\x00{3}[\s\S]{4}/g

@@ -32,9 +32,11 @@ beforeEach(() => {
   base = mkdtempSync(join(tmpdir(), 'moat-snapshots-'))
   workspace = join(base, 'workspace')
   mkdirSync(workspace)
+  vi.stubEnv('MOAT_HOME', paths().home)
 })
 afterEach(() => {
   vi.restoreAllMocks()
+  vi.unstubAllEnvs()
   execFileSync('chmod', ['-R', 'u+rwx', base])
   rmSync(base, { force: true, recursive: true })
 })

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { planAgent } from '../../../src/agents/plan-agent.js'
 import { findCheckout } from '../../../src/worktrees/find-checkout.js'
 import { mainCheckoutAt } from '../../../src/worktrees/main-checkout.js'
@@ -18,11 +18,15 @@ const at = (...parts: string[]) => join(directory, ...parts)
 
 beforeEach(() => {
   directory = realpathSync(mkdtempSync(join(tmpdir(), 'moat-hostile-')))
+  vi.stubEnv('MOAT_HOME', at('home'))
   git('init', '--quiet', 'repository')
   git('-C', 'repository', '-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '--allow-empty', '--message', 'x')
   git('-C', 'repository', 'worktree', 'add', '--quiet', at('tree'))
 })
-afterEach(() => rmSync(directory, { force: true, recursive: true }))
+afterEach(() => {
+  vi.unstubAllEnvs()
+  rmSync(directory, { force: true, recursive: true })
+})
 
 function large(file: string, size: number): void {
   writeFileSync(file, '')
