@@ -2,8 +2,8 @@
 import { isOpen } from '../egress/effective-policy.js'
 import { formatGrant } from '../grants/injection.js'
 import type { Agent } from '../routing/agent.js'
-import type { Forwarder } from './forwarder.js'
-import type { AgentPlan } from './plan-agent.js'
+import type { Forwarder } from './container/forwarder.js'
+import type { AgentPlan } from './plan/plan-agent.js'
 
 /** What is told of services: nothing for none. */
 export function serviceLabel({ services }: Pick<AgentPlan, 'services'>): Pick<Agent, 'services'> {

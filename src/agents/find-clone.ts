@@ -13,7 +13,7 @@ import { planImage } from '../images/plan-image.js'
 import type { Agent } from '../routing/agent.js'
 import { isGitDirectory, mainDirectory, repositoryAt } from '../worktrees/git-place.js'
 import { assertOwned } from '../worktrees/owner.js'
-import { prepareImage } from './ensure-image.js'
+import { prepareImage } from './container/ensure-image.js'
 import { AgentReferenceError, findAgent } from './find-agent.js'
 import type { Progress } from './progress.js'
 

@@ -7,7 +7,7 @@ import { rememberStart } from '../review/review.js'
 import { beforeRun } from '../snapshots/limits.js'
 import { mostRetained, usualRetention } from '../snapshots/retention.js'
 import { openStore, takeSnapshot } from '../snapshots/snapshots.js'
-import type { AgentPlan } from './plan-agent.js'
+import type { AgentPlan } from './plan/plan-agent.js'
 import type { Progress } from './progress.js'
 
 export interface RememberOptions {

@@ -2,8 +2,8 @@
 import { exitCodes, MoatError } from '../errors.js'
 import type { PlannedService } from '../services/plan-services.js'
 import { ServiceContainers, type ServiceContainersOptions } from '../services/service-containers.js'
-import { ensureImage } from './ensure-image.js'
-import type { AgentPlan } from './plan-agent.js'
+import { ensureImage } from './container/ensure-image.js'
+import type { AgentPlan } from './plan/plan-agent.js'
 import type { Progress } from './progress.js'
 
 type Plan = Pick<AgentPlan, 'container' | 'services'>

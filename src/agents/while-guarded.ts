@@ -2,7 +2,7 @@
 import type { MoatPaths } from '../config/paths.js'
 import type { Engine } from '../engine/engine.js'
 import { startGuard } from '../guard/start-guard.js'
-import type { AgentPlan } from './plan-agent.js'
+import type { AgentPlan } from './plan/plan-agent.js'
 
 /** `action` calls `stay` with the container, before it runs: the guard stays as long as that. */
 export async function whileGuarded<T>(

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { Args, Flags } from '@oclif/core'
-import { planAgent } from '../agents/plan-agent.js'
+import { planAgent } from '../agents/plan/plan-agent.js'
 import { approvalPlace } from '../approvals/approval-place.js'
 import { type ApprovalRecord, listApprovals, revokeApprovals } from '../approvals/records.js'
 import type { CommandCompletion } from '../completion/completion-source.js'

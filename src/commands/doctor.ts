@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core'
-import { planAgent } from '../agents/plan-agent.js'
+import { planAgent } from '../agents/plan/plan-agent.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { type Finding, isHealthy } from '../doctor/diagnosis.js'
 import { examine } from '../doctor/examine.js'

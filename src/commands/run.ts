@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { planAgent } from '../agents/plan-agent.js'
+import { planAgent } from '../agents/plan/plan-agent.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { loadSettings } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'

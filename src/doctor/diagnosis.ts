@@ -1,5 +1,5 @@
 // Owns what a diagnosis is: checks, what each of them found, and running them so that none takes the others along.
-import type { AgentPlan } from '../agents/plan-agent.js'
+import type { AgentPlan } from '../agents/plan/plan-agent.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { WantedAddress } from '../config/settings.js'
 import type { Engine } from '../engine/engine.js'

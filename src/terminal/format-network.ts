@@ -1,5 +1,5 @@
 // Owns how a person reads what is decided of requests, and what agents have reached.
-import type { CheckedUrl } from '../agents/check-network.js'
+import type { CheckedUrl } from '../agents/network/check-network.js'
 import { visible } from '../config/visible.js'
 import { usualPorts } from '../egress/decide.js'
 import type { NetworkLogEntry } from '../egress/policy.js'

@@ -1,8 +1,8 @@
 // Owns `moat network allow` and `moat network deny`, which differ in a word.
 import { Args, Flags } from '@oclif/core'
-import { assertMayAllow, changeNetwork, parseRule } from '../agents/change-network.js'
 import { runningAgent } from '../agents/find-agent.js'
-import { type SavedRule, saveNetworkRule } from '../agents/save-network-rule.js'
+import { assertMayAllow, changeNetwork, parseRule } from '../agents/network/change-network.js'
+import { type SavedRule, saveNetworkRule } from '../agents/network/save-network-rule.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { visible } from '../config/visible.js'
 import type { Effect, NetworkRule } from '../egress/policy.js'

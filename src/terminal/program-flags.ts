@@ -1,6 +1,6 @@
 // Owns the flags of the commands of coding agents: those of moat run that make sense for them, and their own.
 import { Flags } from '@oclif/core'
-import type { AskedStart } from '../agents/plan-program.js'
+import type { AskedStart } from '../agents/plan/plan-program.js'
 import { exitCodes, MoatError } from '../errors.js'
 import { runFlags } from './run-flags.js'
 

@@ -1,7 +1,7 @@
 // Owns a run of a coding agent as a person sees it: whose login it has, and then the run, with the terminal or for one answer.
-import { notLoggedIn } from '../agents/container-program.js'
-import { type AgentPlan, planAgent, type RunRequest } from '../agents/plan-agent.js'
-import type { AskedStart } from '../agents/plan-program.js'
+import { notLoggedIn } from '../agents/container/container-program.js'
+import { type AgentPlan, planAgent, type RunRequest } from '../agents/plan/plan-agent.js'
+import type { AskedStart } from '../agents/plan/plan-program.js'
 import { loadSettings } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'
 import type { EndpointPlugins } from '../endpoints/plugin-hooks.js'

@@ -1,6 +1,6 @@
 // Owns the flags of every command that runs an agent, and the request they add up to.
 import { Flags } from '@oclif/core'
-import type { RunRequest } from '../agents/plan-agent.js'
+import type { RunRequest } from '../agents/plan/plan-agent.js'
 import { parseEnvFlags } from '../config/env-flag.js'
 import type { PolicyMode } from '../egress/policy.js'
 

@@ -1,7 +1,7 @@
 // Owns a run in the worktree of a branch as a person sees it: what is made, then the run itself.
 import { join, relative } from 'node:path'
 import { configDirectory, inWorktree } from '../agents/in-worktree.js'
-import { type AgentPlan, planAgent, type RunRequest } from '../agents/plan-agent.js'
+import { type AgentPlan, planAgent, type RunRequest } from '../agents/plan/plan-agent.js'
 import { loadSettings } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { resolveWorkspace } from '../config/workspace.js'

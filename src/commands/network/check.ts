@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { type CheckedUrl, checkUrl, networkOf } from '../../agents/check-network.js'
+import { type CheckedUrl, checkUrl, networkOf } from '../../agents/network/check-network.js'
 import type { CommandCompletion } from '../../completion/completion-source.js'
 import { describeCheck } from '../../terminal/format-network.js'
 import { MoatCommand } from '../../terminal/moat-command.js'

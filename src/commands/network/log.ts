@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { logOf } from '../../agents/network-log.js'
+import { logOf } from '../../agents/network/network-log.js'
 import type { CommandCompletion } from '../../completion/completion-source.js'
 import type { NetworkLogEntry } from '../../egress/policy.js'
 import { followNetworkLog } from '../../terminal/follow-network-log.js'

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { certificateFile } from '../../../src/agents/container-trust.js'
+import { certificateFile } from '../../../src/agents/container/container-trust.js'
 import { nameHash } from '../../../src/authority/publish-root.js'
 import { forgeLeaf, openssl } from '../../helpers/forge.js'
 import { Sandbox } from '../../helpers/sandbox.js'

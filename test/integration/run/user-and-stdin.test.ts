@@ -1,7 +1,7 @@
 // What a program finds in its container besides its files: a user with a name, a stdin that does not end, a cache.
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { nameUser } from '../../../src/agents/container-user.js'
+import { nameUser } from '../../../src/agents/container/container-user.js'
 import { moatPaths } from '../../../src/config/paths.js'
 import { connectEngine } from '../../../src/engine/connect-engine.js'
 import { containerName, toLabels } from '../../../src/engine/labels.js'

@@ -2,7 +2,7 @@
 import { appendFile, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { logOf } from '../../../src/agents/network-log.js'
+import { logOf } from '../../../src/agents/network/network-log.js'
 import { addLiveRule, liveRulesFile, readLiveRules, removeLiveRules } from '../../../src/egress/live-rules.js'
 import type { NetworkLogEntry, NetworkRule } from '../../../src/egress/policy.js'
 import { networkLogFile } from '../../../src/egress/read-log.js'

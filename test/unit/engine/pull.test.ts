@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ensureImage } from '../../../src/agents/ensure-image.js'
+import { ensureImage } from '../../../src/agents/container/ensure-image.js'
 import { DockerEngine } from '../../../src/engine/docker-engine.js'
 
 let directory: string

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { planAgent } from '../../../src/agents/plan-agent.js'
+import { planAgent } from '../../../src/agents/plan/plan-agent.js'
 
 const noPlugins = { agentGone: async () => {}, endpointTypes: async () => [], registerEndpoints: async () => [] }
 let path: string

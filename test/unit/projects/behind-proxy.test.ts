@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { giveSettings } from '../../../src/agents/proxy-trust.js'
+import { giveSettings } from '../../../src/agents/plan/proxy-trust.js'
 import { proxyTrust } from '../../../src/projects/behind-proxy.js'
 
 let workspace: string

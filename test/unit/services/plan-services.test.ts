@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { assertServices } from '../../../src/agents/assert-services.js'
+import { assertServices } from '../../../src/agents/plan/assert-services.js'
 import { loadMoatYaml } from '../../../src/config/moat-yaml.js'
 import { knownServices } from '../../../src/services/catalogue.js'
 import { serviceEnvironment, serviceStart } from '../../../src/services/connection.js'

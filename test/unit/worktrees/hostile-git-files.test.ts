@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, truncateSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { planAgent } from '../../../src/agents/plan-agent.js'
+import { planAgent } from '../../../src/agents/plan/plan-agent.js'
 import { findCheckout } from '../../../src/worktrees/find-checkout.js'
 import { mainCheckoutAt } from '../../../src/worktrees/main-checkout.js'
 import { readConfigAt } from '../../../src/worktrees/read-git-file.js'

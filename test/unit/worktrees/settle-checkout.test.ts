@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
-import { gitMounts } from '../../../src/agents/container-git.js'
+import { gitMounts } from '../../../src/agents/container/container-git.js'
 import { viewDirectory } from '../../../src/worktrees/container-view.js'
 import { beginCheckout, settleCheckout } from '../../../src/worktrees/settle-checkout.js'
 import { shareMainCheckout } from '../../../src/worktrees/share-main-checkout.js'
