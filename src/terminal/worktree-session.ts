@@ -87,6 +87,7 @@ async function cloneSession(
   const { network } = await loadSettings(proxy.paths.configFile)
   const workspace = path === undefined ? repository.topLevel : directory
   const request = { ...toRunRequest(flags, workspace, command, network.policy), clone: { branch } }
-  const plan = await planAgent(request, plugins, proxy.wanted.domain)
-  return runSession(plan, { ...options, approveCommands: [`moat wt --clone --yes ${word}`] })
+  const plan = await (options.plan?.(request) ?? planAgent(request, plugins, proxy.wanted.domain))
+  const approveCommands = options.approveCommands ?? [`moat wt --clone --yes ${word}`]
+  return runSession(plan, { ...options, approveCommands })
 }
