@@ -60,6 +60,7 @@ export type ErrorCode =
   | 'INVALID_ENV'
   | 'INVALID_NAME'
   | 'INVALID_PORT'
+  | 'LOGIN_REFUSED'
   | 'MOAT_HOME_EXPOSED'
   | 'NAME_IN_USE'
   | 'NETWORK_OPEN'

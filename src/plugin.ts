@@ -24,5 +24,5 @@ export {
   registerEndpointsHook,
 } from './endpoints/contract.js'
 export type { GrantProvider, ProviderContainer, ProviderRule } from './grants/provider.js'
-export type { AgentProgram, AgentSeed, AgentStart, AgentState } from './programs/contract.js'
+export type { AgentHostLogin, AgentProgram, AgentSeed, AgentStart, AgentState } from './programs/contract.js'
 export type { CaddyRoute, EndpointLink, NamedPort, Readiness, ServedFiles, UpstreamProtocol } from './routing/agent.js'

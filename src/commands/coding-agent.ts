@@ -35,6 +35,7 @@ export default class CodingAgent extends MoatCommand {
       connect: () => this.connectEngine({ note: false }),
       flags,
       grantProviders: () => this.grantProviders(),
+      imports: flags.import,
       json: this.jsonEnabled(),
       log: (line) => this.log(line),
       login: flags.login,

@@ -16,26 +16,37 @@ const directory = path.superRefine((text, context) => {
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
 })
 const list = z.array(words)
+const variableName = /^[A-Za-z_]\w*$/
 
 const seed = z
   .object({ linkTo: path.optional(), path, text: z.string().optional() })
   .refine(({ linkTo, text }) => (linkTo === undefined) !== (text === undefined), { error: 'has a text or a linkTo' })
+
+const homeFile = words.refine(
+  (text) => /^~\/[^/]/.test(text) && posix.normalize(text) === text && !text.endsWith('/'),
+  {
+    error: 'must be the plain path of a file such as ~/.mine/login.json',
+  },
+)
 
 const schema = z
   .looseObject({
     command: z.custom<AgentProgram['command']>((value) => typeof value === 'function', 'must be a function'),
     contextFile: path.optional(),
     dependencies: list,
-    env: z.record(z.string().regex(/^[A-Za-z_]\w*$/), z.string()).optional(),
+    env: z.record(z.string().regex(variableName), z.string()).optional(),
     grants: z.array(z.string().refine(isGrantName, 'must be the name of a grant')),
     hosts: list.optional(),
+    hostLogin: z
+      .object({ from: homeFile, keys: list.min(1), to: path, variable: z.string().regex(variableName).optional() })
+      .optional(),
     login: z.object({ command: list.min(1), file: path }).optional(),
     name: z.string().refine(isDnsLabel, 'must be a DNS label'),
     seeds: z.array(seed).optional(),
     state: z.array(z.object({ directory, scope: z.enum(['profile', 'repository']) })).max(8),
     title: words,
   })
-  .superRefine(({ contextFile, login, seeds = [], state }, context) => {
+  .superRefine(({ contextFile, hostLogin, login, seeds = [], state }, context) => {
     const fail = (message: string) => context.addIssue({ code: 'custom', message })
     const kept = (file: string) => state.some(({ directory: at }) => isAtOrBelow(at, file) && at !== file)
     for (const { directory: at } of state) {
@@ -51,6 +62,15 @@ const schema = z
       fail(`has the contextFile ${contextFile}, which others than this run would read`)
     for (const file of [...seeds.map((one) => one.path), ...(login ? [login.file] : [])])
       if (!kept(file)) fail(`has the file ${file}, which lies in no directory of its state`)
+    if (!hostLogin) return
+    // Directly: whatever lies below may be a link that an agent has made, out of the state.
+    const ofProfile = state.some(
+      ({ directory: at, scope }) => scope === 'profile' && at === posix.dirname(hostLogin.to),
+    )
+    if (!ofProfile)
+      fail(`copies a login to ${hostLogin.to}, which lies directly in no directory of its state of a profile`)
+    if (login && login.file !== hostLogin.to)
+      fail(`copies a login to ${hostLogin.to}, and looks for one at ${login.file}`)
   })
 
 function isFar(outer: string, inner: string, state: readonly { directory: string }[]): boolean {

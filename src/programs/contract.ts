@@ -21,6 +21,21 @@ export interface AgentSeed {
   text?: string
 }
 
+/**
+ * The program's login on the user's own machine, as JSON in one file. Where the user asks for it, and says yes to a question, its `keys` are
+ * copied into the container, and nothing else.
+ */
+export interface AgentHostLogin {
+  /** A file below the user's home, such as `~/.mine/login.json`. */
+  from: string
+  /** The fields that are the login. */
+  keys: readonly string[]
+  /** Absolute path in the container, directly in a directory of `state` of the scope `profile`. The file of `login`, if there is that. */
+  to: string
+  /** A variable of the user's that has another directory for the file, if it is set. */
+  variable?: string
+}
+
 /** What a person has asked for, as the program's command line is to say it. */
 export interface AgentStart {
   /** What the program should know of this run, in Markdown; empty where `contextFile` has it. */
@@ -54,6 +69,8 @@ export interface AgentProgram {
   grants: readonly string[]
   /** Hosts that it needs under a policy that allows nothing else, as `--allow` takes them; a grant brings its own. */
   hosts?: readonly string[]
+  /** The last way: a copy of the user's own login, for `--import`. */
+  hostLogin?: AgentHostLogin
   /** The third way, besides grants: what logs in, and the file that there is afterwards, in a directory of `state`. */
   login?: { command: readonly string[]; file: string }
   /** The command's name, a DNS label. It stands in the package's `moat.agents` too. */

@@ -36,7 +36,7 @@ function programCommand(
     ],
     hidden: false,
     id: name,
-    usage: `${name} [PATH] [-p <text>] [-c | -r [<id>]] [--worktree <branch>] [--no-yolo] [-n <name>] [-e KEY=value]... [-- PROMPT...]`,
+    usage: `${name} [PATH] [-p <text>] [-c | -r [<id>]] [--worktree <branch>] [--import] [--no-yolo] [-n <name>] [-e KEY=value]... [-- PROMPT...]`,
   }
   return {
     ...template,

@@ -11,6 +11,10 @@ export const programFlags = {
   ...ofRun,
   continue: Flags.boolean({ char: 'c', description: 'Go on with the last conversation', exclusive: ['resume'] }),
   detach: Flags.boolean({ char: 'd', description: 'Return once it runs; with --prompt', dependsOn: ['prompt'] }),
+  import: Flags.boolean({
+    description: 'Copy your own login of the program into the container, which then has it; asks first',
+    exclusive: ['login'],
+  }),
   login: Flags.boolean({
     description: 'Log in inside the container, which then has the credential; a grant keeps it outside',
     exclusive: ['continue', 'detach', 'prompt', 'resume'],

@@ -11,10 +11,12 @@ import { makeGrant } from '../grants/make-grant.js'
 import { chooseProfile } from '../grants/profile.js'
 import { grantNames } from '../grants/store.js'
 import type { AgentProgram } from '../programs/contract.js'
+import { loginFile } from '../programs/login-file.js'
 import { stateVolumes } from '../programs/state-volumes.js'
 import { askHidden } from './ask-hidden.js'
 import { confirm } from './confirm.js'
 import { describeMade } from './format-grants.js'
+import { askImport } from './import-session.js'
 import { type RunFlags, toRunRequest } from './run-flags.js'
 import { type RunOutcome, type RunSessionOptions, runSession } from './run-session.js'
 import { worktreeSession } from './worktree-session.js'
@@ -23,6 +25,8 @@ export interface ProgramSessionOptions extends Omit<RunSessionOptions, 'approveC
   branch?: string | undefined
   connect: () => Promise<Engine>
   flags: Omit<RunFlags, 'interactive'>
+  /** A copy of the user's own login is to go into the container. */
+  imports: boolean
   login: boolean
   path: string
   plugins: EndpointPlugins
@@ -31,7 +35,7 @@ export interface ProgramSessionOptions extends Omit<RunSessionOptions, 'approveC
 }
 
 export async function programSession(options: ProgramSessionOptions): Promise<RunOutcome> {
-  const { branch, connect, login, path, plugins, program, proxy, start } = options
+  const { branch, connect, imports, login, json, path, plugins, program, proxy, start } = options
   if (login && !program.login) throw withoutLogin(program)
   if (!start.print) assertTerminal(program.name)
   const flags = { ...options.flags, interactive: !start.print }
@@ -39,18 +43,20 @@ export async function programSession(options: ProgramSessionOptions): Promise<Ru
   const plan = async (request: RunRequest): Promise<AgentPlan> => {
     const names = await grantNames(proxy.paths.grants, profile)
     const there = names.map(({ name }) => name)
-    const asked = { home: proxy.paths.home, login, profile, program, start, there }
+    const asked = { home: proxy.paths.home, imports, login, profile, program, start, there }
     return planAgent({ ...request, program: asked }, plugins, proxy.wanted.domain)
   }
   const settled = async (request: RunRequest) => {
     const first = await plan(request)
+    const { home } = proxy.paths
+    if (imports && first.program) await askImport(first.program, { ask: !json, home, profile, yes: flags.yes })
     return (await settleLogin(first, profile, { ...options, connect })) ? plan(request) : first
   }
   // stdout is for the answer.
   const log = start.print ? (line: string) => process.stderr.write(`${line}\n`) : options.log
   const session = { ...options, flags, log }
   if (branch !== undefined) {
-    const again = `moat ${program.name} --yes --worktree ${shellQuote(branch)}`
+    const again = `moat ${program.name} --yes${flags.clone ? ' --clone' : ''} --worktree ${shellQuote(branch)}`
     const given = { approveCommands: [again], branch, command: undefined, engine: await connect(), plan: settled }
     return worktreeSession({ ...session, ...given, path })
   }
@@ -72,7 +78,14 @@ async function settleLogin(
     proxy,
   }: Pick<ProgramSessionOptions, 'connect' | 'grantProviders' | 'json' | 'proxy'>,
 ): Promise<boolean> {
-  if (!planned || planned.login || planned.grant !== undefined || planned.program.grants.length === 0) return false
+  if (
+    !planned ||
+    planned.imports ||
+    planned.login ||
+    planned.grant !== undefined ||
+    planned.program.grants.length === 0
+  )
+    return false
   const { program } = planned
   const { home } = proxy.paths
   const engine = await connect()
@@ -80,7 +93,7 @@ async function settleLogin(
   const known =
     kept && (await engine.volumes.list()).some(({ name, place }) => name === kept.name && place === kept.place)
   // Whether it has a login in it is seen once there is a container.
-  if (known && program.login) return false
+  if (known && loginFile(program) !== undefined) return false
   const [first = ''] = program.grants
   if (json || !process.stdin.isTTY || !process.stderr.isTTY) throw notLoggedIn(planned)
   const names = program.grants.join(' or ')

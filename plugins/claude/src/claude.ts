@@ -33,6 +33,13 @@ export const claude: AgentProgram = {
   },
   grants: ['claude', 'anthropic'],
   hosts: ['api.anthropic.com', 'claude.ai', 'platform.claude.com', 'console.anthropic.com'],
+  // What else is in the file are keys of other services: those that it has logged in to for MCP.
+  hostLogin: {
+    from: '~/.claude/.credentials.json',
+    keys: ['claudeAiOauth'],
+    to: `${home}/.credentials.json`,
+    variable: 'CLAUDE_CONFIG_DIR',
+  },
   login: { command: ['claude', 'auth', 'login'], file: `${home}/.credentials.json` },
   name: 'claude',
   seeds: [

@@ -18,6 +18,12 @@ export const codex: AgentProgram = {
   env: { CODEX_HOME: home, CODEX_SQLITE_HOME: lists },
   grants: ['openai'],
   hosts: ['api.openai.com', 'auth.openai.com', 'chatgpt.com'],
+  hostLogin: {
+    from: '~/.codex/auth.json',
+    keys: ['OPENAI_API_KEY', 'auth_mode', 'last_refresh', 'tokens'],
+    to: `${home}/auth.json`,
+    variable: 'CODEX_HOME',
+  },
   login: { command: ['codex', 'login', '--device-auth'], file: `${home}/auth.json` },
   name: 'codex',
   seeds: [{ linkTo: context, path: `${home}/AGENTS.md` }],

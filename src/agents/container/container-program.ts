@@ -4,6 +4,8 @@ import { userInside } from '../../engine/user-inside.js'
 import { exitCodes, MoatError } from '../../errors.js'
 import { formatGrant } from '../../grants/injection.js'
 import { describeRun } from '../../programs/describe-run.js'
+import { canImport, readHostLogin } from '../../programs/host-login.js'
+import { loginFile } from '../../programs/login-file.js'
 import { agentUrl, type ProxyAddress, urlOf } from '../../routing/urls.js'
 import type { AgentPlan } from '../plan/plan-agent.js'
 import type { PlannedProgram } from '../plan/plan-program.js'
@@ -30,13 +32,19 @@ export async function installProgram(
   },
 ): Promise<void> {
   if (!plan.program) return
-  const { grant, login, program } = plan.program
-  const { contextFile, login: way, seeds = [] } = program
-  if (grant === undefined && way && !login && !(await engine.files.has(containerId, way.file)))
-    throw notLoggedIn(plan.program)
+  const { grant, imports, login, program } = plan.program
+  const { contextFile, seeds = [] } = program
+  const file = loginFile(program)
+  const isNeeded = grant === undefined && !imports && !login && file !== undefined
+  if (isNeeded && !(await engine.files.has(containerId, file))) throw notLoggedIn(plan.program)
   if (contextFile !== undefined)
     await engine.files.write(containerId, '/', [{ name: contextFile.slice(1), text: contextOf(plan, address) }])
   const owner = await userInside(engine, user)
+  // In the place of whatever is there: a link that an agent has left is replaced, and not followed.
+  if (imports && canImport(program)) {
+    const text = readHostLogin(program)
+    await engine.files.write(containerId, '/', [{ mode: 0o600, name: program.hostLogin.to.slice(1), owner, text }])
+  }
   for (const { linkTo, path, text = '' } of seeds) {
     // An agent may have made something else of it, of any size: it is not read.
     if (await engine.files.has(containerId, path)) continue
@@ -47,13 +55,14 @@ export async function installProgram(
 }
 
 export function notLoggedIn({ program }: Pick<PlannedProgram, 'program'>): MoatError {
-  const { grants, login, name, title } = program
+  const { grants, hostLogin, login, name, title } = program
   const ways = grants.length > 0 ? `there is no grant ${grants.join(' or ')}` : 'it is not logged in'
   return new MoatError('GRANT_MISSING', `${title} has no credential: ${ways}, so nothing was started.`, {
     exit: exitCodes.usage,
     suggestions: [
       ...grants.map((grant) => `moat grant ${grant}`),
       ...(login ? [`moat ${name} --login   # in the container, which then has the credential`] : []),
+      ...(hostLogin ? [`moat ${name} --import   # copies yours there; asks first`] : []),
     ],
   })
 }

@@ -17,6 +17,8 @@ export type AskedStart = Omit<AgentStart, 'context' | 'env' | 'grant'>
 export interface ProgramRequest {
   /** `~/.moat`. */
   home: string
+  /** True for a copy of the user's own login. */
+  imports: boolean
   /** True for the program's login instead of the program. */
   login: boolean
   profile: string
@@ -34,6 +36,7 @@ export interface PlannedProgram {
   dependencies: string[]
   /** The one of the program's grants that it has. */
   grant?: string
+  imports: boolean
   login: boolean
   program: AgentProgram
   /** How the project itself is started. */
@@ -80,7 +83,7 @@ export function programAdditions(
 
 /** What the plan has besides: the command, the kept directories, and what the start is to do. */
 export function planProgram(
-  { home, login, profile, program, start }: ProgramRequest,
+  { home, imports, login, profile, program, start }: ProgramRequest,
   { config, displayFile }: Pick<LoadedMoatYaml, 'config' | 'displayFile'>,
   given: GivenMounts,
   place: {
@@ -111,6 +114,7 @@ export function planProgram(
       command,
       dependencies: [...new Set([...config.dependencies, ...program.dependencies])],
       ...(grant !== undefined && { grant }),
+      imports,
       login,
       program,
       project,

@@ -14,6 +14,10 @@ const program: AgentProgram = {
   state: [{ directory: '/var/lib/mine', scope: 'profile' }],
   title: 'Mine',
 }
+const copying = (hostLogin: object) => ({
+  ...program,
+  hostLogin: { from: '~/.mine/login.json', keys: ['token'], to: '/var/lib/mine/login.json', ...hostLogin },
+})
 const find = (one: unknown) => findProgram([{ plugin: 'moat-plugin-mine', result: [one] }], 'mine')
 
 it("takes moat's own and a stranger's", async () => {
@@ -27,6 +31,10 @@ it('says whose the commands are in two plugins, or in none', () => {
   const answers = ['first', 'second'].map((plugin) => ({ plugin, result: [program] }))
   expect(() => findProgram(answers, 'mine')).toThrow('Both first and second say how mine is run.')
   expect(() => findProgram(answers, 'other')).toThrow('No plugin says how other is run.')
+})
+
+it('takes one whose login can be copied', () => {
+  expect(find(copying({})).hostLogin?.to).toBe('/var/lib/mine/login.json')
 })
 
 describe('refuses', () => {
@@ -53,6 +61,29 @@ describe('refuses', () => {
     ],
     ['what is told, in state', { ...program, contextFile: '/var/lib/mine/a.md' }, '/var/lib/mine/a.md, which'],
     ['an empty seed', { ...program, seeds: [{ path: '/var/lib/mine/a' }] }, 'seeds.0 has a text or a linkTo'],
+    ['a login of this machine by a way up', copying({ from: '~/../x' }), 'hostLogin.from must be the plain path'],
+    ['a login of this machine from elsewhere', copying({ from: '/etc/x' }), 'hostLogin.from must be the plain path'],
+    ['all of a file', copying({ keys: [] }), 'hostLogin.keys'],
+    [
+      'a copy elsewhere',
+      copying({ to: '/x' }),
+      'copies a login to /x, which lies directly in no directory of its state',
+    ],
+    [
+      'a copy where an agent may have made a link',
+      copying({ to: '/var/lib/mine/a/login.json' }),
+      '/var/lib/mine/a/login.json, which lies directly in no directory',
+    ],
+    [
+      'a copy for agents of one repository alone',
+      { ...copying({}), state: [{ directory: '/var/lib/mine', scope: 'repository' }] },
+      'directly in no directory of its state of a profile',
+    ],
+    [
+      'a copy that is no login',
+      { ...copying({}), login: { command: ['x'], file: '/var/lib/mine/other' } },
+      'copies a login to /var/lib/mine/login.json, and looks for one at /var/lib/mine/other',
+    ],
     ['a login elsewhere', { ...program, login: { command: ['x'], file: '/x' } }, '/x, which lies in no directory'],
   ])('%s', (_, one, reason) => {
     const message = (() => {

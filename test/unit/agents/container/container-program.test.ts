@@ -16,7 +16,7 @@ async function planned(name: 'claude' | 'codex', there: string[], contextFile?: 
   const { contextFile: file, ...described } = await agentProgram(name)
   const program = { ...described, ...(contextFile === undefined && file !== undefined && { contextFile: file }) }
   const start = { continue: false, print: false, yolo: true }
-  const asked = { home: '/h', login: false, profile: 'default', program, start, there }
+  const asked = { home: '/h', imports: false, login: false, profile: 'default', program, start, there }
   return planAgent({ env: {}, mounts: [], path, program: asked }, plugins, 'localhost')
 }
 
@@ -76,6 +76,11 @@ it('starts with a login of an earlier run, and with none says all ways to one', 
   await expect(installed(plan, [])).rejects.toMatchObject({
     code: 'GRANT_MISSING',
     message: 'Claude Code has no credential: there is no grant claude or anthropic, so nothing was started.',
-    suggestions: ['moat grant claude', 'moat grant anthropic', expect.stringMatching(/^moat claude --login /)],
+    suggestions: [
+      'moat grant claude',
+      'moat grant anthropic',
+      expect.stringMatching(/^moat claude --login /),
+      expect.stringMatching(/^moat claude --import /),
+    ],
   })
 })

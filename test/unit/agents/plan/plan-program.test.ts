@@ -25,7 +25,16 @@ beforeEach(async () => {
 
 function plan(given: Partial<ProgramRequest> = {}, request: Partial<RunRequest> = {}) {
   const start = { continue: false, print: false, yolo: true }
-  const program = { home: '/h/.moat', login: false, profile: 'default', program: claude, start, there: [], ...given }
+  const program = {
+    home: '/h/.moat',
+    imports: false,
+    login: false,
+    profile: 'default',
+    program: claude,
+    start,
+    there: [],
+    ...given,
+  }
   return planAgent({ env: {}, mounts: [], path, program, ...request }, plugins, 'localhost')
 }
 const write = (text: string) => writeFile(join(path, 'moat.yaml'), text)
