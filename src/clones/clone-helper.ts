@@ -95,7 +95,10 @@ async function helperSpec({ engine, image, user, volume, writes = false }: Helpe
       GIT_CONFIG_KEY_0: 'safe.directory',
       GIT_CONFIG_NOSYSTEM: '1',
       GIT_CONFIG_VALUE_0: '*',
+      // Commits as they are: an agent may have others stand for them, and parents be left out.
+      GIT_GRAFT_FILE: '/dev/null',
       GIT_NO_LAZY_FETCH: '1',
+      GIT_NO_REPLACE_OBJECTS: '1',
       GIT_OPTIONAL_LOCKS: '0',
       GIT_TERMINAL_PROMPT: '0',
       LC_ALL: 'C',
