@@ -11,6 +11,10 @@ import { ensureSealKey, readSealKey } from './seal-key.js'
 import { type ListedVolume, volumeId, volumeLabels, volumeLabelsOf, volumeOwner } from './volume-seal.js'
 import type { EngineVolumes, VolumeInfo, VolumeOwner } from './volumes.js'
 
+interface DiskUse {
+  Volumes?: { Name: string; UsageData?: { Size: number } | null }[] | null
+}
+
 interface Owned {
   gid: number
   mode: number
@@ -109,6 +113,24 @@ export class DockerVolumes implements EngineVolumes {
         if (statusOf(error) === 409) return 'used'
         throw error
       }
+    })
+  }
+
+  sizes(): Promise<ReadonlyMap<string, number>> {
+    return this.#ask('look how large volumes are', async () => {
+      // dockerode's own asks for images and containers as well, which takes longer.
+      const { Volumes } = await new Promise<DiskUse>((resolve, reject) => {
+        const request = { method: 'GET', options: { type: 'volume' }, path: '/system/df?', statusCodes: { 200: true } }
+        this.#docker.modem.dial(request as never, (error, answer) =>
+          error ? reject(error) : resolve(answer as DiskUse),
+        )
+      })
+      return new Map(
+        (Volumes ?? []).flatMap(({ Name, UsageData }): [string, number][] => {
+          // -1: it does not know.
+          return UsageData && UsageData.Size >= 0 ? [[Name, UsageData.Size]] : []
+        }),
+      )
     })
   }
 

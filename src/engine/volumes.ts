@@ -35,4 +35,6 @@ export interface EngineVolumes {
   own(containerId: string, targets: readonly string[], user: { gid: number; uid: number }): Promise<void>
   /** `used` for one that a container was made with, `absent` for one that is gone, or is not this moat's. */
   remove(id: string): Promise<'absent' | 'removed' | 'used'>
+  /** Bytes of what is in each volume of the engine's, by what it calls them, as far as it says. It looks through all their files for that. */
+  sizes(): Promise<ReadonlyMap<string, number>>
 }

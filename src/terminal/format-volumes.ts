@@ -4,17 +4,23 @@ import { displayPath } from '../config/paths.js'
 import { visible } from '../config/visible.js'
 import { formatAge } from '../routing/format-age.js'
 import type { VolumeView } from '../volumes/find-volumes.js'
+import { formatBytes } from './format-bytes.js'
 import { formatTable } from './table.js'
 
-export function formatVolumes(volumes: readonly VolumeView[], now: number = Date.now()): string {
-  const rows = volumes.map(({ abandoned, createdAt, id, name, place, usedBy }) => [
+/** With a column of sizes where they were asked for. */
+export function formatVolumes(
+  volumes: readonly VolumeView[],
+  { now = Date.now(), sizes = false }: { now?: number; sizes?: boolean } = {},
+): string {
+  const rows = volumes.map(({ abandoned, createdAt, id, name, place, size, usedBy }) => [
     name,
     id,
+    ...(sizes ? [size === undefined ? '?' : formatBytes(size)] : []),
     createdAt === undefined ? '' : formatAge(createdAt, now),
     usedBy.length > 0 ? usedBy.map(visible) : '-',
     `${visible(displayPath(place))}${abandoned ? ' (gone)' : ''}`,
   ])
-  return formatTable([['NAME', 'VOLUME', 'AGE', 'USED BY', 'WORKSPACE'], ...rows])
+  return formatTable([['NAME', 'VOLUME', ...(sizes ? ['SIZE'] : []), 'AGE', 'USED BY', 'WORKSPACE'], ...rows])
 }
 
 export function describeVolume({ id, name, place }: VolumeView): string {

@@ -10,11 +10,18 @@ type Volumes = Pick<Engine, 'volumes'>
 export interface VolumeView extends VolumeInfo {
   /** True when the workspace, or the repository, is gone. */
   abandoned: boolean
+  /** Bytes, if that was asked for and the engine says it. */
+  size?: number
 }
 
-export async function viewVolumes(engine: Volumes): Promise<VolumeView[]> {
-  const volumes = await engine.volumes.list()
-  return Promise.all(volumes.map(async (volume) => ({ ...volume, abandoned: await isGone(volume.place) })))
+export async function viewVolumes(engine: Volumes, { sizes = false } = {}): Promise<VolumeView[]> {
+  const [volumes, bytes] = await Promise.all([engine.volumes.list(), sizes ? engine.volumes.sizes() : undefined])
+  return Promise.all(
+    volumes.map(async (volume) => {
+      const size = bytes?.get(volume.id)
+      return { ...volume, abandoned: await isGone(volume.place), ...(size !== undefined && { size }) }
+    }),
+  )
 }
 
 /**

@@ -55,6 +55,13 @@ it('is told apart from one whose workspace is gone', async () => {
   expect(views.map(({ abandoned }) => abandoned)).toEqual([false, true, false])
 })
 
+it('has the size that the engine says of it, if that is asked for', async () => {
+  const list = async () => [view('x', '/'), view('y', '/')]
+  const sizes = async () => new Map([['moat-x-', 12]])
+  const sized = await viewVolumes({ volumes: { list, sizes } } as never, { sizes: true })
+  expect(sized.map(({ size }) => size)).toEqual([12, undefined])
+})
+
 it("is the workspace's, or the repository's where moat.yaml says so", () => {
   const declared = (['workspace', 'repository'] as const).map((scope) => ({
     name: scope,
