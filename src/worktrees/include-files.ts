@@ -33,6 +33,8 @@ export interface IncludeRequest {
 
 export interface Included {
   copied: string[]
+  /** What is listed, and the worktree has already. */
+  kept: string[]
   /** What was listed and is not there, and why. */
   refused: { path: string; why: string }[]
 }
@@ -48,7 +50,7 @@ const breath = 500
 export async function includeFiles({ from, patterns, to, withFile }: IncludeRequest): Promise<Included> {
   const text = [...(withFile ? [await readList(from)] : []), ...patterns.map(rawName)].join('\n')
   const listed = IgnoreRules.of(text)
-  if (listed.isEmpty) return { copied: [], refused: [] }
+  if (listed.isEmpty) return { copied: [], kept: [], refused: [] }
   const { rules, tracked } = await workspaceGit(from)
   const [source, target] = [HeldDirectory.open(from), HeldDirectory.open(to)]
   const walk = new Walk(from, listed, tracked, target)
@@ -58,19 +60,27 @@ export async function includeFiles({ from, patterns, to, withFile }: IncludeRequ
     source.close()
     target.close()
   }
-  return { copied: walk.copied.toSorted(), refused: walk.refused }
+  return { copied: walk.copied.toSorted(), kept: walk.kept.toSorted(), refused: walk.refused }
 }
 
-/** The lines for a person. */
-export function includeNotes({ copied, refused }: Included): string[] {
-  const most = 5
-  const names = copied.slice(0, most).join(', ')
-  const more = copied.length > most ? `, and ${copied.length - most} more` : ''
+/** So many files are named, and so many reasons. */
+const most = 5
+
+/** The lines for a person, who has typed patterns, or not. */
+export function includeNotes({ copied, kept, refused }: Included, typed: readonly string[] = []): string[] {
+  const isNothing = typed.length > 0 && copied.length + kept.length + refused.length === 0
   return [
-    ...(copied.length > 0 ? [`Brought along, although git ignores it: ${names}${more}.`] : []),
+    ...(copied.length > 0 ? [`Brought along, although git ignores it: ${named(copied)}.`] : []),
+    ...(typed.length > 0 && kept.length > 0 ? [`Left as it is in the worktree: ${named(kept)}.`] : []),
+    ...(isNothing ? [`Nothing was brought along: git ignores no file here that ${typed.join(', ')} means.`] : []),
     ...refused.slice(0, most).map(({ path, why }) => `Not brought along: ${path}: ${why}.`),
     ...(refused.length > most ? [`Not brought along: ${refused.length - most} more.`] : []),
   ]
+}
+
+function named(files: readonly string[]): string {
+  const names = files.slice(0, most).join(', ')
+  return files.length > most ? `${names}, and ${files.length - most} more` : names
 }
 
 async function readList(from: string): Promise<string> {
@@ -91,6 +101,7 @@ interface Where {
 
 class Walk {
   readonly copied: string[] = []
+  readonly kept: string[] = []
   readonly refused: Included['refused'] = []
   readonly #from: string
   readonly #listed: IgnoreRules
@@ -206,7 +217,8 @@ class Walk {
       const code = systemCode(error) ?? ''
       if (code === 'ELOOP' || code === 'ENOTDIR')
         this.#refuse(path, 'the worktree has a link, or no directory, on the way')
-      else if (code !== 'EEXIST') throw error
+      else if (code === 'EEXIST') this.kept.push(shownName(path))
+      else throw error
     } finally {
       directory.close()
     }

@@ -101,7 +101,7 @@ async function broughtAlong(
   { topLevel }: Repository,
   { include, path, withFile }: { include: readonly string[]; path: string; withFile: boolean },
 ): Promise<string[]> {
-  return includeNotes(await includeFiles({ from: topLevel, patterns: include, to: path, withFile }))
+  return includeNotes(await includeFiles({ from: topLevel, patterns: include, to: path, withFile }), include)
 }
 
 /**

@@ -62,7 +62,7 @@ test('brings what is ignored and listed, with its mode, and nothing else', async
   })
   chmodSync(join(from, '.env'), 0o600)
   git('worktree', 'add', '--quiet', to, '-b', 'other')
-  expect(await include()).toEqual({ copied: ['.env', 'config/local/x.json'], refused: [] })
+  expect(await include()).toEqual({ copied: ['.env', 'config/local/x.json'], kept: [], refused: [] })
   expect(readFileSync(join(to, '.env'), 'utf8')).toBe('SECRET=1')
   expect(statSync(join(to, '.env')).mode & 0o777).toBe(0o600)
   expect(
@@ -70,7 +70,19 @@ test('brings what is ignored and listed, with its mode, and nothing else', async
   ).toEqual([])
   // What was typed goes by the same rules; what is there stays.
   files({ '.env': 'changed there' }, to)
-  expect((await include(['*.local', '.env'], false)).copied).toEqual(['a.local'])
+  const typed = await include(['*.local', '.env'], false)
+  expect(typed).toEqual({ copied: ['a.local'], kept: ['.env'], refused: [] })
+  expect(includeNotes(typed, ['*.local', '.env'])).toEqual([
+    'Brought along, although git ignores it: a.local.',
+    'Left as it is in the worktree: .env.',
+  ])
+  // The file of a checkout lists for all of its worktrees.
+  expect(includeNotes(typed)).toEqual(['Brought along, although git ignores it: a.local.'])
+  const nothing = await include(['src/a.ts', 'none'], false)
+  expect(includeNotes(nothing, ['src/a.ts', 'none'])).toEqual([
+    'Nothing was brought along: git ignores no file here that src/a.ts, none means.',
+  ])
+  expect(includeNotes(nothing)).toEqual([])
   expect(readFileSync(join(to, '.env'), 'utf8')).toBe('changed there')
 })
 
@@ -108,6 +120,7 @@ test('writes nowhere else, where the branch has a link in the place of a directo
   symlinkSync(join(base, 'outside'), join(to, 'sub'))
   expect(await include()).toEqual({
     copied: [],
+    kept: [],
     refused: [{ path: 'sub/.env', why: 'the worktree has a link, or no directory, on the way' }],
   })
   expect(existsSync(join(base, 'outside/.env'))).toBe(false)
