@@ -3,18 +3,24 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { isEnvName } from './env-flag.js'
 import { grants, refuseBoth, secrets } from './grants-schema.js'
-import { dependenciesHint, envHint, memoryHint, portsHint } from './habits.js'
+import { dependenciesHint, envHint, portsHint } from './habits.js'
 import type { Mount } from './mount.js'
 import { mountKeys, mounts } from './mounts-schema.js'
 import { network } from './network-schema.js'
 import { otherShape } from './other-program.js'
-import { collectionError, dnsLabel, endpointNameProblem, leaf, mustBe, portNumber, text } from './schema-parts.js'
+import {
+  collectionError,
+  dnsLabel,
+  endpointNameProblem,
+  leaf,
+  memoryLimit,
+  mustBe,
+  portNumber,
+  text,
+} from './schema-parts.js'
 import { serviceKeys, services } from './services-schema.js'
 import { snapshots } from './snapshots-schema.js'
 import { type DeclaredVolume, volumeKeys, volumes } from './volumes-schema.js'
-
-/** The smallest memory limit container engines accept, in MiB. */
-const minimumMemory = 6
 
 const container = z.strictObject(
   {
@@ -25,11 +31,7 @@ const container = z.strictObject(
         { error: collectionError('a list of IP addresses') },
       )
       .optional(),
-    memory: leaf<number>(
-      `a whole number of MiB, at least ${minimumMemory}`,
-      (value) => Number.isInteger(value) && Number(value) >= minimumMemory,
-      memoryHint,
-    ).optional(),
+    memory: memoryLimit.optional(),
     runtime: leaf<string>('the name of a runtime of the engine, such as "runsc"', (value) => {
       return typeof value === 'string' && /^[A-Za-z0-9][\w.-]*$/.test(value)
     }).optional(),

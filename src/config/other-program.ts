@@ -63,6 +63,8 @@ const claude = agentKeys('Claude Code', {
   'llm-gateway': refused('write env: {ANTHROPIC_BASE_URL: https://…}'),
   marketplaces: refused('write them as "extraKnownMarketplaces" into .claude/settings.json of the project'),
   mcp: refused(mcpFile),
+  rate_limit_tier: noted('text', isText, 'Claude Code asks its service for it'),
+  subscription_type: noted('text', isText, 'Claude Code asks its service for it'),
   plugins: refused('write them as "enabledPlugins" into .claude/settings.json of the project'),
 })
 

@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { encodingProblem, isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
 import { domainProblem } from '../routing/domain.js'
-import { portHint, quotesHint } from './habits.js'
+import { memoryHint, portHint, quotesHint } from './habits.js'
 
 const labelRule = 'must be a DNS label (lowercase letters, digits and hyphens, at most 63 characters)'
 
@@ -36,6 +36,15 @@ export const portNumber = leaf<number>(
   'a port number from 1 to 65535',
   (value) => typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535,
   portHint,
+)
+
+/** The smallest memory limit container engines accept, in MiB. */
+const minimumMemory = 6
+
+export const memoryLimit = leaf<number>(
+  `a whole number of MiB, at least ${minimumMemory}`,
+  (value) => Number.isInteger(value) && Number(value) >= minimumMemory,
+  memoryHint,
 )
 
 /** Text that is a DNS label; the error suggests one. */

@@ -1,7 +1,7 @@
 // Owns what moat.yaml may say of services: databases and the like, each in a container beside the agent's.
 import { z } from 'zod'
 import { isEnvName } from './env-flag.js'
-import { collectionError, leaf, mustBe, portNumber, text } from './schema-parts.js'
+import { collectionError, leaf, memoryLimit, mustBe, portNumber, text } from './schema-parts.js'
 
 /** A service as declared. Whether moat knows one of that name is looked at where it is planned. */
 export interface DeclaredService {
@@ -9,6 +9,8 @@ export interface DeclaredService {
   env: Record<string, string>
   /** In place of the one that moat would choose. */
   image?: string
+  /** The limit of its container, in MiB; default: the agent's. */
+  memory?: number
   name: string
   /** In the agent's container; its own by default. */
   port?: number
@@ -58,6 +60,7 @@ const env = z
 const shape = {
   env: env.optional(),
   image: image.optional(),
+  memory: memoryLimit.optional(),
   port: portNumber.optional(),
   version: version.optional(),
   wait: flag.optional(),
@@ -99,7 +102,7 @@ export const serviceKeys = Object.keys(shape)
 /** With versions and values as they are written: `7.0` is no 7. */
 export function toService(
   name: string,
-  { env = {}, image, port, version, wait = true }: ParsedService,
+  { env = {}, image, memory, port, version, wait = true }: ParsedService,
   textAt: (path: string[]) => string | undefined,
 ): DeclaredService {
   const written = textAt(['services', name, 'version']) ?? textAt(['services', name]) ?? String(version)
@@ -108,6 +111,7 @@ export function toService(
       Object.entries(env).map(([key, value]) => [key, textAt(['services', name, 'env', key]) ?? String(value)]),
     ),
     ...(image !== undefined && { image }),
+    ...(memory !== undefined && { memory }),
     name,
     ...(port !== undefined && { port }),
     ...(version !== undefined && { version: written }),

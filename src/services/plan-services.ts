@@ -11,6 +11,8 @@ export interface PlannedService {
   env: Record<string, string>
   image: string
   known: KnownService
+  /** MiB; default: what the agent may use. */
+  memory?: number
   name: string
   /** Where moat.yaml declares it. */
   place: string
@@ -43,11 +45,16 @@ export function planServices({
   })
 }
 
-function toPlanned({ env, image, name, port, version, wait }: DeclaredService, known: KnownService, place: string) {
+function toPlanned(
+  { env, image, memory, name, port, version, wait }: DeclaredService,
+  known: KnownService,
+  place: string,
+): PlannedService {
   return {
     env,
     image: image ?? `${known.image}:${version ?? known.version}`,
     known,
+    ...(memory !== undefined && { memory }),
     name,
     place,
     port: port ?? known.port,
@@ -56,6 +63,8 @@ function toPlanned({ env, image, name, port, version, wait }: DeclaredService, k
 }
 
 function unknownService(name: string, all: readonly string[]): string {
+  if (name === 'ollama')
+    return `"ollama" is no service that moat knows: run it on this machine, and write network: {host: [11434]}`
   const nearest = nearestName(name, all)
   const hint = nearest === undefined ? `moat knows ${all.join(', ')}` : `did you mean "${nearest}"?`
   return `${JSON.stringify(name)} is no service that moat knows; ${hint}`

@@ -105,6 +105,7 @@ export class ServiceContainers {
         ...(starter && { [serviceLabels.starter]: `${starter.pid}@${starter.startedAt}` }),
       },
       ...limits,
+      ...(service.memory !== undefined && { memory: service.memory }),
       mounts: [
         {
           readOnly: true,

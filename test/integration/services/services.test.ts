@@ -92,7 +92,7 @@ describe('two agents of one project, without a network', () => {
       let said = ''
       socket.on('data', (data) => { said += data; if (said.split('\\\\r\\\\n').length > 3) { console.log(said); socket.end() } })"`
     const { stdout } = await inside('one', `echo $MOAT_REDIS_URL; ${script}`)
-    expect(stdout).toMatch(/^redis:\/\/:[0-9a-f]{32}@redis:6380\n-NOAUTH.*\r\n\+OK\r\n\+PONG/)
+    expect(stdout).toMatch(/^redis:\/\/default:[0-9a-f]{32}@redis:6380\n-NOAUTH.*\r\n\+OK\r\n\+PONG/)
   })
 
   it('cannot replace what leads to it', async () => {

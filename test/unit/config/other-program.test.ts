@@ -26,7 +26,7 @@ agent: claude
 version: 1.0.0
 runtime: docker
 interactive: true
-claude: {sync_logs: true}
+claude: {sync_logs: true, subscription_type: pro, rate_limit_tier: default_claude_max_20x}
 sandbox: none
 workspace: {mode: bind}
 clipboard: false
@@ -44,6 +44,8 @@ volumes: [{name: state_1, target: /home/moatuser/.myapp/, readonly: true, type: 
     expect(notes.map((note) => note.replace(/ has no effect: .+\.$/, ''))).toEqual([
       'Note: moat.yaml:2:8: "agent"',
       'Note: moat.yaml:6:21: "claude.sync_logs"',
+      'Note: moat.yaml:6:46: "claude.subscription_type"',
+      'Note: moat.yaml:6:68: "claude.rate_limit_tier"',
       'Note: moat.yaml:5:14: "interactive"',
       'Note: moat.yaml:4:10: "runtime"',
       'Note: moat.yaml:7:10: "sandbox"',

@@ -63,6 +63,22 @@ describe('planServices', () => {
     ])
   })
 
+  it('gives one its own limit, in the place of that of the agent', async () => {
+    expect((await one('redis: {memory: 512}')).memory).toBe(512)
+    expect(await one('redis: 7')).not.toHaveProperty('memory')
+    await expect(planned('services: {redis: {memory: 2g}}')).rejects.toMatchObject({
+      message: expect.stringContaining(
+        '"services.redis.memory" must be a whole number of MiB, at least 6, not "2g"; write 2048',
+      ),
+    })
+  })
+
+  it('says what to do for a service of the Go program that has to reach the world', async () => {
+    await expect(planned('services: {ollama: {}}')).rejects.toMatchObject({
+      message: expect.stringContaining('run it on this machine, and write network: {host: [11434]}'),
+    })
+  })
+
   it('says of all that it does not know where they stand, and what is near', async () => {
     await expect(planned('services:\n  postgress: 17\n  kafka: {}\n')).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
@@ -115,7 +131,7 @@ describe('what a service and its agent are told', () => {
       MOAT_REDIS_HOST: 'redis',
       MOAT_REDIS_PASSWORD: 'secret',
       MOAT_REDIS_PORT: '6379',
-      MOAT_REDIS_URL: 'redis://:secret@redis:6379',
+      MOAT_REDIS_URL: 'redis://default:secret@redis:6379',
     })
   })
 
