@@ -68,7 +68,7 @@ export function parseDependency(text: string): Dependency {
   if (name === '' || version === '' || /\s/.test(text)) {
     throw invalid(`${JSON.stringify(text)} is not a dependency: write a name, or name@version, e.g. node@22.`)
   }
-  if (!tool) throw unknownTool(name)
+  if (!tool) throw unknownTool(name, version)
   if (tool.kind !== 'runtime') {
     return { kind: tool.kind, links: tool.links, packages: tool.packages, text, ...checked(tool.kind, version, text) }
   }
@@ -103,17 +103,21 @@ function checked(kind: PackageKind, version: string | undefined, text: string): 
 }
 
 function unknownPrefix(text: string, prefix: string): MoatError {
+  if (prefix === 'docker')
+    return invalid(
+      `${JSON.stringify(text)} is not for this moat: it gives no agent a container engine, neither yours nor another.`,
+    )
   const kinds = Object.keys(forms)
   const nearest = nearestName(prefix, kinds, 2)
   const hint = nearest ? `did you mean "${nearest}:"?` : `the kinds are ${kinds.join(', ')}.`
   return invalid(`${JSON.stringify(text)} has a prefix that moat does not know; ${hint}`)
 }
 
-/** For a name that no dependency has. */
-export function unknownTool(name: string): MoatError {
+/** For a name that no dependency has, with the version that was asked for. */
+export function unknownTool(name: string, version?: string): MoatError {
   const service = knownServices().get(name)
   if (service) {
-    const example = `services: {${name}: ${service.version}}`
+    const example = `services: {${name}: ${version ?? service.version}}`
     return invalid(`"${name}" is a service, with a container of its own beside the agent's: write ${example}.`)
   }
   const nearest = nearestName(name, [...knownTools().keys()])

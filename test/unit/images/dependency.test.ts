@@ -40,7 +40,15 @@ describe('parseDependency', () => {
     ['git@2.43', '"git@2.43" is a Debian package, whose version Debian chooses: write "git".'],
     ['apt:jq@1.6', '"apt:jq@1.6" is a Debian package, whose version Debian chooses: write "apt:jq".'],
     ['nmp:cowsay', '"nmp:cowsay" has a prefix that moat does not know; did you mean "npm:"?'],
-    ['docker:x', '"docker:x" has a prefix that moat does not know; the kinds are apt, cargo, go, npm, pip.'],
+    [
+      'docker:dind',
+      '"docker:dind" is not for this moat: it gives no agent a container engine, neither yours nor another.',
+    ],
+    [
+      'postgres@16',
+      `"postgres" is a service, with a container of its own beside the agent's: write services: {postgres: 16}.`,
+    ],
+    ['image:x', '"image:x" has a prefix that moat does not know; the kinds are apt, cargo, go, npm, pip.'],
     ['npm:', '"npm:" is not the name of an npm package: write, for example, npm:typescript@5.9.'],
     ['npm:a@', '"npm:a@" has a version that cannot be chosen: write, for example, npm:typescript@5.9.'],
     [
