@@ -38,10 +38,10 @@ command: [sh, -c, 'cat /var/cache/app/kept deep/mods/kept; echo one >> /var/cach
     expect(lstatSync(`${workspace}/${name}`).isDirectory()).toBe(true)
   for (const name of ['deep/mods/kept', 'scratch/x']) expect(() => lstatSync(`${workspace}/${name}`)).toThrow('ENOENT')
 
-  const { volumes } = await sandbox.json<{ volumes: VolumeView[] }>(['volumes', 'list'])
+  const { volumes } = await sandbox.json<{ volumes: VolumeView[] }>(['volumes', 'list', '--size'])
   expect(volumes).toMatchObject([
-    { abandoned: false, name: 'cache', place: workspace, usedBy: [] },
-    { abandoned: false, name: 'mods', place: workspace, usedBy: [] },
+    { abandoned: false, name: 'cache', place: workspace, size: expect.any(Number), usedBy: [] },
+    { abandoned: false, name: 'mods', place: workspace, size: expect.any(Number), usedBy: [] },
   ])
   const typed = { env: sandbox.env, home: sandbox.home, plugins: '', typed: '' }
   const completed = await liveValues('volumes', typed)
