@@ -2,7 +2,7 @@
 // The container has no network and no capabilities, nothing of the host, and the clone read-only unless something is to be put in it.
 // What comes out of it is bytes, and is believed no more than the agent would be.
 import { randomBytes } from 'node:crypto'
-import type { Duplex, Readable } from 'node:stream'
+import { type Duplex, Readable } from 'node:stream'
 import { workspaceTarget } from '../config/container-target.js'
 import type { ContainerSpec, Engine } from '../engine/engine.js'
 import type { ExecSession } from '../engine/sessions.js'
@@ -13,6 +13,8 @@ export interface HelperOptions {
   engine: Pick<Engine, 'create' | 'files' | 'remove' | 'sessions' | 'start' | 'volumes'>
   /** One that has git. */
   image: string
+  /** How long git may take for an answer, unless it is given something to put in. Default: five minutes. Milliseconds. */
+  patience?: number
   /** Ends the container. */
   signal: AbortSignal
   user: { gid: number; uid: number }
@@ -44,6 +46,8 @@ const mostOutput = 8 * 1024 * 1024
 const mostComplaints = 4096
 /** The container ends by itself, also when moat was killed. Seconds. */
 const longestLife = 900
+/** A pipe where git expects a file, or a filter, may keep it for ever. Milliseconds. */
+const longestAnswer = 300_000
 /** As it works on what an agent has written. MiB. */
 const memory = 2048
 
@@ -59,7 +63,7 @@ export class NoGitError extends Error {
 
 /** Runs `action` with a git for the clone. Throws NoGitError. */
 export async function withCloneHelper<T>(options: HelperOptions, action: (git: CloneGit) => Promise<T>): Promise<T> {
-  const { engine, signal } = options
+  const { engine, patience = longestAnswer, signal } = options
   signal.throwIfAborted()
   const containerId = await engine.create(await helperSpec(options))
   const end = () => engine.remove(containerId).catch(() => {})
@@ -71,7 +75,10 @@ export async function withCloneHelper<T>(options: HelperOptions, action: (git: C
     const version = await whole(await run(['version']))
     if (version.code !== 0) throw new NoGitError(version.stderr)
     return await action({
-      ask: async (args, input) => whole(await run(args), input),
+      ask: async (args, input) => {
+        const outcome = whole(await run(args), input)
+        return input instanceof Readable ? outcome : soon(outcome, patience)
+      },
       stream: async (args, input) => streamed(await run(args), input),
     })
   } catch (error) {
@@ -114,6 +121,22 @@ async function helperSpec({ engine, image, user, volume, writes = false }: Helpe
     user,
     volumes: [{ id, labels, readOnly: !writes, target: workspaceTarget }],
     workdir: '/',
+  }
+}
+
+/** Throws CLONE_REFUSED when it takes too long; the container, and what runs in it, ends with the work. */
+async function soon(outcome: Promise<HelperOutcome>, patience: number): Promise<HelperOutcome> {
+  // Of a container that has ended.
+  outcome.catch(() => {})
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    const message = `git has given no answer about the clone for ${patience / 1000} s: something among its files keeps it waiting.`
+    reject(new MoatError('CLONE_REFUSED', message))
+  }, patience)
+  try {
+    return await Promise.race([outcome, promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -54,6 +54,8 @@ it('has the clone, read-only unless it is to be written, and nothing else', asyn
     user: { gid: 7, uid: 8 },
     volumes: [{ id: 'volume', readOnly: true, target: '/workspace' }],
   })
+  // Neither what stands for a commit nor a parent that was cut off is heeded.
+  expect(specs[0]?.env).toMatchObject({ GIT_GRAFT_FILE: '/dev/null', GIT_NO_REPLACE_OBJECTS: '1' })
   expect(specs[1]?.volumes).toMatchObject([{ readOnly: false }])
   const args = ran[1]?.join(' ')
   for (const setting of ['core.fsmonitor=false', 'core.hooksPath=/dev/null', '-C /workspace status'])
@@ -76,6 +78,15 @@ it('is gone where there is no git, where work fails, and where a clone says too 
   const error = await caught(() => withCloneHelper(endless.options, (git) => git.ask(['status'])))
   expect(error).toMatchObject({ code: 'CLONE_REFUSED' })
   for (const { removed } of [without, failing, endless]) expect(removed).toEqual(['helper'])
+})
+
+it('gives git up that is kept waiting, as by a pipe in the place of HEAD', async () => {
+  const { options, removed } = fakeEngine((command) => {
+    return command.includes('version') ? {} : { stdout: new PassThrough() }
+  })
+  const error = await caught(() => withCloneHelper({ ...options, patience: 20 }, (git) => git.ask(['status'])))
+  expect(error).toMatchObject({ code: 'CLONE_REFUSED', message: expect.stringContaining('keeps it waiting') })
+  expect(removed).toEqual(['helper'])
 })
 
 it('ends when it is interrupted', async () => {
