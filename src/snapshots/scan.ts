@@ -3,7 +3,7 @@
 import { readlinkSync, type Stats } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { HeldDirectory } from '../config/held-directory.js'
-import { messageOf, systemCode } from '../errors.js'
+import { MoatError, messageOf, systemCode } from '../errors.js'
 import { ownPatterns, readPlain } from '../worktrees/ignore-file.js'
 import type { IgnoreRules } from '../worktrees/ignore-rules.js'
 import { type SnapshotLimits, tooLarge } from './limits.js'
@@ -94,7 +94,7 @@ class Walk {
       } else if (!ignored) this.found.left.set(path, specialKind(stats))
     } catch (error) {
       const code = systemCode(error)
-      if (code === undefined) throw error
+      if (code === undefined || error instanceof MoatError) throw error
       // Gone, or something else was put in its place: as if it had been so before.
       if (code !== 'ENOENT' && code !== 'ENXIO') this.found.left.set(path, `it cannot be read (${messageOf(code)})`)
     }
@@ -152,15 +152,16 @@ class Walk {
 
   #add(path: string, kind: Entry['kind'], stats: Stats, id?: string): void {
     const settled = stats.ctimeMs < this.#startedMs - sameTime
-    this.found.entries.set(path, {
+    const entry: ScannedEntry = {
       changedMs: settled ? stats.ctimeMs : -1,
-      ...(id !== undefined && { id }),
       inode: stats.ino,
       kind,
       mode: keptMode(kind, stats.mode),
       modifiedMs: stats.mtimeMs,
       size: stats.size,
-    })
+    }
+    if (id !== undefined) entry.id = id
+    this.found.entries.set(path, entry)
   }
 
   async #count(): Promise<void> {
