@@ -30,8 +30,8 @@ export interface ScanOptions {
   /** What the last scan has found. */
   known: ReadonlyMap<string, ScannedEntry>
   limits: SnapshotLimits
-  /** Where content goes that was not known; resolves once more may follow. */
-  store: (id: string, content: Buffer) => Promise<void> | undefined
+  /** Where content goes that was not known; resolves once more may follow. Absent where none is to be read, and nothing has an id. */
+  store?: (id: string, content: Buffer) => Promise<void> | undefined
   rules: IgnoreRules
   workspace: string
 }
@@ -142,16 +142,22 @@ class Walk {
       this.found.left.set(path, `it has more than ${this.#options.limits.file / 1024 ** 2} MiB`)
       return undefined
     }
+    const { store } = this.#options
+    if (!store) {
+      this.#add(path, kind, stats)
+      return undefined
+    }
     const read = kind === 'file' ? readPlain(held, name) : readLink(held, name, stats)
     if (!read) return undefined
     const id = contentId(read.content)
     this.#add(path, kind, read.stats, id)
     this.#bytes += read.content.length
-    return this.#options.store(id, read.content) ?? undefined
+    return store(id, read.content)
   }
 
   #add(path: string, kind: Entry['kind'], stats: Stats, id?: string): void {
-    const settled = stats.ctimeMs < this.#startedMs - sameTime
+    // What was not read is not known by it later.
+    const settled = !this.#options.store || stats.ctimeMs < this.#startedMs - sameTime
     const entry: ScannedEntry = {
       changedMs: settled ? stats.ctimeMs : -1,
       inode: stats.ino,
