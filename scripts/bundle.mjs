@@ -17,6 +17,7 @@ const entries = [
   'src/supervisor/supervisor-process.ts',
   'src/terminal/moat-help.ts',
   'src/terminal/run-cli.ts',
+  'src/triggers/trigger-process.ts',
 ]
 
 /** What bin/ loads before anything else, each by itself; a Node too old for the rest has to be able to read the first. */

@@ -47,6 +47,7 @@ import { reserveContainer } from './reserve-container.js'
 import { newRunId } from './run-id.js'
 import { RunServices } from './run-services.js'
 import { takeBack } from './take-back.js'
+import { watchWorkspace } from './watch-workspace.js'
 import { whileGuarded } from './while-guarded.js'
 
 export interface StartOptions {
@@ -171,8 +172,9 @@ async function startContainer(
         await installParts(containerId, spec, { ...parts, image, own, plan, roots, user: options.user })
         await installProgram(plan, containerId, { address, engine, user: options.user })
         await guarded(containerId)
-        await remembered
+        const watch = await remembered.then(() => watchWorkspace(plan, runId, options))
         const started = await letRun(containerId, plan, followed, options)
+        await watch(containerId)
         const agent = describeStarted(plan, { containerId, forwarder, image: image.image, keep: options.keep, runId })
         if (address) await tellPeers(engine, agent, address.domain, progress.note)
         const view = viewAgent(agent, address ?? options.wanted)

@@ -12,6 +12,7 @@ import { configError, displayName, formatPosition } from './problems.js'
 import { readWorkspaceText } from './read-config.js'
 import { type DeclaredService, toService } from './services-schema.js'
 import { shellQuote } from './shell-quote.js'
+import type { SnapshotTriggers } from './snapshots-schema.js'
 import type { DeclaredVolume } from './volumes-schema.js'
 import type { YamlPath, YamlSource } from './yaml-source.js'
 
@@ -50,8 +51,8 @@ export interface MoatYaml {
   secrets: Record<string, string>
   /** Each in a container beside the agent's, in the order of the file. */
   services: DeclaredService[]
-  /** Whether one is taken before a run, and how many are kept at least. */
-  snapshots: { disabled?: true; retention?: number }
+  /** Whether one is taken before a run, how many are kept at least, and when others are taken. */
+  snapshots: { disabled?: true; retention?: number; triggers?: SnapshotTriggers }
   /** Whether the command's stdin stays open, though nobody writes to it. */
   stdin?: 'closed' | 'open'
   /** Directories that the engine keeps from run to run. */
@@ -181,12 +182,19 @@ function toMoatYaml(parsed: z.output<ReturnType<typeof moatYamlSchema>>, source:
       const declared = Object.hasOwn(services, name) ? services[name] : undefined
       return declared ? [toService(name, declared, (path) => source.textAt(path))] : []
     }),
-    snapshots: {
-      ...((parsed.snapshots?.disabled || parsed.snapshots?.triggers?.disable_pre_run) && { disabled: true }),
-      ...(parsed.snapshots?.retention !== undefined && { retention: parsed.snapshots.retention }),
-    },
+    snapshots: toSnapshots(parsed.snapshots),
     ...(parsed.stdin && { stdin: parsed.stdin }),
     volumes: parsed.volumes ?? [],
+  }
+}
+
+function toSnapshots(declared: z.output<ReturnType<typeof moatYamlSchema>>['snapshots'] = {}): MoatYaml['snapshots'] {
+  const { disabled, retention } = declared
+  const { noneBefore, ...triggers } = declared.triggers ?? {}
+  return {
+    ...((disabled || noneBefore) && { disabled: true }),
+    ...(retention !== undefined && { retention }),
+    ...(!disabled && Object.keys(triggers).length > 0 && { triggers }),
   }
 }
 

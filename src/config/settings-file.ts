@@ -4,7 +4,7 @@ import type { PolicyMode } from '../egress/policy.js'
 import { checkConfig, parseConfig } from './load-yaml.js'
 import { policyMode } from './network-schema.js'
 import { collectionError, domain, leaf, portNumber, text as textValue } from './schema-parts.js'
-import { snapshotSettings } from './snapshots-schema.js'
+import { type SnapshotTriggers, snapshotSettings } from './snapshots-schema.js'
 
 /** What a moat.yaml may ask for that reaches beyond the box, as config.yaml has rules for it. */
 export const powerKeys = [
@@ -38,7 +38,7 @@ export interface Settings {
   /** For agents whose moat.yaml has no policy. */
   network: { policy?: PolicyMode }
   proxy: { domain?: string; port?: number }
-  snapshots: { disabled?: boolean; retention?: number }
+  snapshots: { disabled?: boolean; retention?: number; triggers?: SnapshotTriggers }
 }
 
 const proxy = z.strictObject(
@@ -115,13 +115,17 @@ export async function parseSettings(displayFile: string, text: string): Promise<
   const mirror = settings.caddy?.mirror
   const { domain, port } = settings.proxy ?? {}
   const policy = settings.network?.policy
-  const { disabled, retention } = settings.snapshots ?? {}
+  const { disabled, retention, triggers } = settings.snapshots ?? {}
   return {
     approvals: settings.approvals ?? {},
     caddy: mirror === undefined ? {} : { mirror },
     never: settings.never ?? {},
     network: policy === undefined ? {} : { policy },
     proxy: { ...(domain !== undefined && { domain }), ...(port !== undefined && { port }) },
-    snapshots: { ...(disabled !== undefined && { disabled }), ...(retention !== undefined && { retention }) },
+    snapshots: {
+      ...(disabled !== undefined && { disabled }),
+      ...(retention !== undefined && { retention }),
+      ...(triggers && { triggers }),
+    },
   }
 }

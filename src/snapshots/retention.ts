@@ -5,6 +5,23 @@ import type { StoredSnapshot } from './store.js'
 export const usualRetention = 30
 export const mostRetained = 1_000
 
+/** True for what an agent has brought about: what it does drops no other. */
+function isOfAgent({ reason }: Pick<StoredSnapshot, 'reason'>): boolean {
+  return reason === 'commit' || reason === 'idle'
+}
+
+/** Those to drop after one more, with as many kept of those at commits and idle times as of all others. */
+export function surplusOfEach<T extends Pick<StoredSnapshot, 'reason' | 'tree'>>(all: readonly T[], keep: number): T[] {
+  const dropped = new Set([
+    ...surplus(all.filter(isOfAgent), keep),
+    ...surplus(
+      all.filter((one) => !isOfAgent(one)),
+      keep,
+    ),
+  ])
+  return all.filter((one) => dropped.has(one))
+}
+
 /**
  * Those to drop, of `snapshots` from the earliest to the latest. First those nobody asked for that are just like the one after them,
  * so that runs which change nothing push nothing out; then the earliest. Never the latest.

@@ -3,7 +3,7 @@
 import { readlinkSync, type Stats } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { HeldDirectory } from '../config/held-directory.js'
-import { messageOf, systemCode } from '../errors.js'
+import { MoatError, messageOf, systemCode } from '../errors.js'
 import { ownPatterns, readPlain } from '../worktrees/ignore-file.js'
 import type { IgnoreRules } from '../worktrees/ignore-rules.js'
 import { type SnapshotLimits, tooLarge } from './limits.js'
@@ -30,8 +30,8 @@ export interface ScanOptions {
   /** What the last scan has found. */
   known: ReadonlyMap<string, ScannedEntry>
   limits: SnapshotLimits
-  /** Where content goes that was not known; resolves once more may follow. */
-  store: (id: string, content: Buffer) => Promise<void> | undefined
+  /** Where content goes that was not known; resolves once more may follow. Absent where none is to be read, and nothing has an id. */
+  store?: (id: string, content: Buffer) => Promise<void> | undefined
   rules: IgnoreRules
   workspace: string
 }
@@ -94,7 +94,7 @@ class Walk {
       } else if (!ignored) this.found.left.set(path, specialKind(stats))
     } catch (error) {
       const code = systemCode(error)
-      if (code === undefined) throw error
+      if (code === undefined || error instanceof MoatError) throw error
       // Gone, or something else was put in its place: as if it had been so before.
       if (code !== 'ENOENT' && code !== 'ENXIO') this.found.left.set(path, `it cannot be read (${messageOf(code)})`)
     }
@@ -142,25 +142,32 @@ class Walk {
       this.found.left.set(path, `it has more than ${this.#options.limits.file / 1024 ** 2} MiB`)
       return undefined
     }
+    const { store } = this.#options
+    if (!store) {
+      this.#add(path, kind, stats)
+      return undefined
+    }
     const read = kind === 'file' ? readPlain(held, name) : readLink(held, name, stats)
     if (!read) return undefined
     const id = contentId(read.content)
     this.#add(path, kind, read.stats, id)
     this.#bytes += read.content.length
-    return this.#options.store(id, read.content) ?? undefined
+    return store(id, read.content)
   }
 
   #add(path: string, kind: Entry['kind'], stats: Stats, id?: string): void {
-    const settled = stats.ctimeMs < this.#startedMs - sameTime
-    this.found.entries.set(path, {
+    // What was not read is not known by it later.
+    const settled = !this.#options.store || stats.ctimeMs < this.#startedMs - sameTime
+    const entry: ScannedEntry = {
       changedMs: settled ? stats.ctimeMs : -1,
-      ...(id !== undefined && { id }),
       inode: stats.ino,
       kind,
       mode: keptMode(kind, stats.mode),
       modifiedMs: stats.mtimeMs,
       size: stats.size,
-    })
+    }
+    if (id !== undefined) entry.id = id
+    this.found.entries.set(path, entry)
   }
 
   async #count(): Promise<void> {

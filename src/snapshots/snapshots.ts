@@ -11,9 +11,9 @@ import type { IgnoreRules } from '../worktrees/ignore-rules.js'
 import { workspaceGit } from '../worktrees/workspace-git.js'
 import type { SnapshotLimits } from './limits.js'
 import { snapshotTree } from './read-snapshot.js'
-import { surplus, usualRetention } from './retention.js'
+import { surplus, surplusOfEach, usualRetention } from './retention.js'
 import { type Scanned, scan } from './scan.js'
-import { isKnown, readKnownScan, writeKnownScan } from './stat-cache.js'
+import { isKnown, isSameTree, readKnownScan, writeKnownScan } from './stat-cache.js'
 import { type Snapshot, type SnapshotNote, SnapshotStore, type StoredSnapshot } from './store.js'
 import type { Tree } from './tree.js'
 import { TreeWriter } from './write-tree.js'
@@ -58,35 +58,60 @@ export async function takeSnapshot(store: SnapshotStore, options: TakeOptions): 
   return store.locked(() => takeLocked(store, options), options.onWait)
 }
 
-/** The same for who has the store's lock. */
+/** The same, but none where nothing has changed since the last. */
+export async function takeIfChanged(store: SnapshotStore, options: TakeOptions): Promise<Taken | undefined> {
+  return store.locked(async () => {
+    const looked = await look(store, options)
+    if (!isSameTree(looked.known, looked.scanned)) return keepWhatIs(store, options, looked)
+    await looked.writer.abandon()
+    return undefined
+  }, options.onWait)
+}
+
+/** Takes one for who has the store's lock. */
 export async function takeLocked(store: SnapshotStore, options: TakeOptions): Promise<Taken> {
-  const { agent, keep, limits, reason, retention = usualRetention, runId } = options
+  return keepWhatIs(store, options, await look(store, options))
+}
+
+/** What is there now; its content is on its way into the store. */
+async function look(store: SnapshotStore, { also = [], limits }: TakeOptions) {
   const [before, git] = await Promise.all([store.list(), workspaceGit(store.workspace)])
   const known = await readKnownScan(store, before)
   const writer = new TreeWriter(store)
-  let scanned: Scanned
-  let snapshot: StoredSnapshot
-  let same: boolean
-  const id = (before.at(-1)?.id ?? 0) + 1
   try {
-    scanned = await scan({
-      also: new Set([...git.tracked, ...(options.also ?? [])]),
+    const scanned = await scan({
+      also: new Set([...git.tracked, ...also]),
       known: known?.entries ?? new Map(),
       limits,
       rules: git.rules,
       store: (content, bytes) => writer.content(content, bytes),
       workspace: store.workspace,
     })
-    const note: SnapshotNote = {
-      ...(agent !== undefined && { agent }),
-      createdAt: new Date().toISOString(),
-      files: fileCount(scanned),
-      left: scanned.left.size,
-      reason,
-      ...(runId !== undefined && { runId }),
-      workspace: store.workspace,
-    }
-    same = isKnown(known, scanned)
+    return { before, known, rules: git.rules, scanned, writer }
+  } catch (error) {
+    await writer.abandon()
+    throw error
+  }
+}
+
+async function keepWhatIs(
+  store: SnapshotStore,
+  { agent, keep, reason, retention = usualRetention, runId }: TakeOptions,
+  { before, known, rules, scanned, writer }: Awaited<ReturnType<typeof look>>,
+): Promise<Taken> {
+  const note: SnapshotNote = {
+    ...(agent !== undefined && { agent }),
+    createdAt: new Date().toISOString(),
+    files: fileCount(scanned),
+    left: scanned.left.size,
+    reason,
+    ...(runId !== undefined && { runId }),
+    workspace: store.workspace,
+  }
+  const id = (before.at(-1)?.id ?? 0) + 1
+  const same = isKnown(known, scanned)
+  let snapshot: StoredSnapshot
+  try {
     snapshot = await writer.commit(id, note, same ? 'same' : scanned, known && { known, snapshot: known.snapshot })
   } catch (error) {
     await writer.abandon()
@@ -94,7 +119,7 @@ export async function takeLocked(store: SnapshotStore, options: TakeOptions): Pr
   }
   if (!same) await writeKnownScan(store, snapshot, scanned)
   const kept = [...before, snapshot].filter((candidate) => candidate.id !== keep)
-  return { dropped: await dropSurplus(store, kept, retention), rules: git.rules, scanned, snapshot }
+  return { dropped: await dropSurplus(store, kept, retention), rules, scanned, snapshot }
 }
 
 async function dropSurplus(
@@ -102,7 +127,7 @@ async function dropSurplus(
   all: readonly StoredSnapshot[],
   retention: number,
 ): Promise<Snapshot[]> {
-  const dropped = surplus(all, retention)
+  const dropped = surplusOfEach(all, retention)
   await store.drop(dropped)
   if (await store.isUntidy()) await store.tidy()
   return dropped

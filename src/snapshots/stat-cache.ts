@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { replaceFile } from '../config/replace-file.js'
 import type { Scanned, ScannedEntry } from './scan.js'
 import type { SnapshotStore, StoredSnapshot } from './store.js'
-import type { Entry } from './tree.js'
+import { type Entry, isSame } from './tree.js'
 
 export interface KnownScan {
   entries: ReadonlyMap<string, ScannedEntry>
@@ -63,14 +63,28 @@ export async function writeKnownScan(
 }
 
 /** True when nothing of it has to be written again. */
-export function isKnown(known: KnownScan | undefined, { entries, left }: Scanned): known is KnownScan {
+export function isKnown(known: KnownScan | undefined, scanned: Scanned): known is KnownScan {
+  return isEach(known, scanned, (own, entry) => {
+    if (own.changedMs !== entry.changedMs || own.inode !== entry.inode || own.mode !== entry.mode) return false
+    return own.id === entry.id && own.kind === entry.kind
+  })
+}
+
+/** True when a snapshot of it would say nothing new. */
+export function isSameTree(known: KnownScan | undefined, scanned: Scanned): boolean {
+  return isEach(known, scanned, isSame)
+}
+
+function isEach(
+  known: KnownScan | undefined,
+  { entries, left }: Scanned,
+  compare: (own: ScannedEntry, entry: ScannedEntry) => boolean,
+): boolean {
   if (known?.entries.size !== entries.size || known.left.size !== left.size) return false
   for (const [path, why] of left) if (known.left.get(path) !== why) return false
   for (const [path, entry] of entries) {
     const own = known.entries.get(path)
-    if (own === entry) continue
-    if (own?.changedMs !== entry.changedMs || own.inode !== entry.inode || own.mode !== entry.mode) return false
-    if (own.id !== entry.id || own.kind !== entry.kind) return false
+    if (own !== entry && (own === undefined || !compare(own, entry))) return false
   }
   return true
 }

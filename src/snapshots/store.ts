@@ -10,11 +10,11 @@ import { type FileLock, takeFileLock, tryFileLock } from '../processes/file-lock
 import { type GitOutcome, type GitStart, startGit } from '../worktrees/start-git.js'
 
 /** Why a snapshot was taken. */
-export type SnapshotReason = 'demand' | 'restore' | 'run'
+export type SnapshotReason = 'commit' | 'demand' | 'idle' | 'restore' | 'run'
 
 /** What is written down with a snapshot. */
 export interface SnapshotNote {
-  /** Name of the agent that was to run. */
+  /** Name of the agent that was to run, or was running. */
   agent?: string
   /** ISO 8601. */
   createdAt: string

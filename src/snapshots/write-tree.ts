@@ -1,18 +1,104 @@
-// Owns storing a snapshot by git's fast-import, which takes content as it is: no file is opened by git, and nothing is filtered.
+// Owns storing a snapshot. Content is taken as it is: no file is opened by git, and nothing is filtered. What is much goes into a pack
+// of moat's own; a little of it, and trees and the commit, by git's fast-import.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { startAsInvokingUser } from '../config/invoking-user.js'
+import { shellQuote } from '../config/shell-quote.js'
+import { MoatError, messageOf } from '../errors.js'
 import { gitEnvironment } from '../worktrees/start-git.js'
 import { gitMode, writeFacts } from './facts.js'
+import { PackWriter } from './pack-writer.js'
 import type { SnapshotNote, SnapshotStore, StoredSnapshot } from './store.js'
 import type { Tree } from './tree.js'
 
-/** Bytes that are handed over at once: no more than waits in the pipe, or git has nothing to do while more is read. */
+/** Bytes that git is given at once: no more than waits in the pipe, or it has nothing to do meanwhile. */
 const piece = 64 * 1024
-/** glibc gives zlib's memory back to the kernel after each file, and asks for it again: a third of the time git takes. Bytes. */
-const keepMemory = { MALLOC_TOP_PAD_: String(16 * 1024 ** 2), MALLOC_TRIM_THRESHOLD_: String(256 * 1024 ** 2) }
+/** Bytes of content from which on a pack is written. */
+const much = 1024 * 1024
 
 export class TreeWriter {
+  #import: FastImport | undefined
+  #little: [id: string, content: Buffer][] = []
+  #littleSize = 0
+  #pack: PackWriter | undefined
+  readonly #store: SnapshotStore
+  readonly #stored = new Set<string>()
+
+  constructor(store: SnapshotStore) {
+    this.#store = store
+  }
+
+  /** A promise where more would be too much for now. */
+  content(id: string, content: Buffer): Promise<void> | undefined {
+    if (this.#stored.has(id)) return undefined
+    this.#stored.add(id)
+    try {
+      return this.#keep(id, content)?.catch(this.#failed)
+    } catch (error) {
+      return this.#failed(error)
+    }
+  }
+
+  #keep(id: string, content: Buffer): Promise<void> | undefined {
+    if (this.#pack) return this.#pack.add(id, content)
+    this.#little.push([id, content])
+    this.#littleSize += content.length
+    return this.#littleSize > much ? this.#startPack() : undefined
+  }
+
+  async #startPack(): Promise<void> {
+    const pack = new PackWriter(join(this.#store.directory, 'objects/pack'))
+    this.#pack = pack
+    for (const [id, content] of this.#little.splice(0)) await pack.add(id, content)
+  }
+
+  /** `before` is the snapshot whose tree `known` is: what is the same is not said again. */
+  async commit(
+    id: number,
+    note: SnapshotNote,
+    tree: Tree | 'same',
+    before?: { known: Pick<Tree, 'entries'>; snapshot: StoredSnapshot },
+  ): Promise<StoredSnapshot> {
+    await this.#pack?.finish().catch(this.#failed)
+    this.#import = new FastImport(this.#store)
+    const text = JSON.stringify(note)
+    const time = Math.floor(Date.parse(note.createdAt) / 1000)
+    for (const [, content] of this.#little) await this.#import.data('blob\n', content)
+    const head = `commit ${this.#store.references}/${id}\nmark :1\ncommitter moat <moat@localhost> ${time} +0000\n`
+    await this.#import.data(head, Buffer.from(text))
+    // Without a parent: one that is dropped is gone.
+    if (before) await this.#import.say(`M 040000 ${before.snapshot.tree} ""\n`)
+    if (tree !== 'same') {
+      let lines = ''
+      for (const line of treeLines(tree, before?.known)) {
+        lines += line
+        if (lines.length < piece) continue
+        await this.#import.say(lines)
+        lines = ''
+      }
+      this.#import.say(lines)
+      await this.#import.data('M 100644 inline "facts.json"\n', writeFacts(tree))
+    }
+    const [commit, root] = await this.#import.end()
+    return { ...note, commit, id, tree: root }
+  }
+
+  readonly #failed = (cause: unknown): never => {
+    const { directory } = this.#store
+    const message = `moat's store of snapshots, ${directory}, cannot be written: ${messageOf(cause)}.`
+    throw new MoatError('SNAPSHOT_FAILED', message, { cause, suggestions: [`df -h ${shellQuote(directory)}`] })
+  }
+
+  /** Gives up; nothing of it stays. */
+  async abandon(): Promise<void> {
+    await this.#import?.abandon()
+    await this.#pack?.abandon()
+  }
+}
+
+/** git, as it takes in what it is told by a stream. */
+class FastImport {
   readonly #child: ChildProcessWithoutNullStreams
   readonly #ended: Promise<number>
   #pending: Buffer[] = []
@@ -20,7 +106,6 @@ export class TreeWriter {
   #stderr = ''
   #stdout = ''
   readonly #store: SnapshotStore
-  readonly #stored = new Set<string>()
 
   constructor(store: SnapshotStore) {
     const { args, env } = store.gitArguments
@@ -28,7 +113,7 @@ export class TreeWriter {
     this.#child = startAsInvokingUser((ids) =>
       spawn('git', [...args, 'fast-import', '--quiet', '--done', '--depth=0'], {
         cwd: store.directory,
-        env: { ...gitEnvironment(process.env), ...env, ...keepMemory },
+        env: { ...gitEnvironment(process.env), ...env },
         ...ids,
       }),
     )
@@ -48,60 +133,37 @@ export class TreeWriter {
     })
   }
 
-  /** A promise where more would be too much for now. */
-  content(id: string, content: Buffer): Promise<void> | undefined {
-    if (this.#stored.has(id)) return undefined
-    this.#stored.add(id)
-    this.#push(Buffer.from(`blob\ndata ${content.length}\n`))
-    this.#push(content)
-    this.#push(Buffer.from('\n'))
-    return this.#size > piece ? this.#flush() : undefined
+  /** Raw text. A promise where more would be too much for now. */
+  say(text: string): Promise<void> | undefined {
+    return this.#push(Buffer.from(text, 'latin1'))
   }
 
-  /** `before` is the snapshot whose tree `known` is: what is the same is not said again. */
-  async commit(
-    id: number,
-    note: SnapshotNote,
-    tree: Tree | 'same',
-    before?: { known: Pick<Tree, 'entries'>; snapshot: StoredSnapshot },
-  ): Promise<StoredSnapshot> {
-    const text = Buffer.from(JSON.stringify(note))
-    this.#push(Buffer.from(`commit ${this.#store.references}/${id}\n`))
-    this.#push(Buffer.from('mark :1\n'))
-    this.#push(Buffer.from(`committer moat <moat@localhost> ${Math.floor(Date.parse(note.createdAt) / 1000)} +0000\n`))
-    this.#push(Buffer.from(`data ${text.length}\n`))
-    this.#push(text)
-    // Without a parent: one that is dropped is gone.
-    this.#push(Buffer.from(before ? `\nM 040000 ${before.snapshot.tree} ""\n` : '\n'))
-    if (tree !== 'same') await this.#pushTree(tree, before?.known)
-    this.#push(Buffer.from('\nget-mark :1\nls :1 ""\ndone\n'))
+  async data(head: string, content: Buffer): Promise<void> {
+    this.say(`${head}data ${content.length}\n`)
+    this.#push(content)
+    await this.say('\n')
+  }
+
+  /** The commit with mark 1, and its tree. */
+  async end(): Promise<[commit: string, tree: string]> {
+    this.say('\nget-mark :1\nls :1 ""\ndone\n')
     await this.#flush()
     this.#child.stdin.end()
     const code = await this.#ended
-    const [, commit, root] = /^([0-9a-f]{64})\n040000 tree ([0-9a-f]{64})\t/.exec(this.#stdout) ?? []
-    if (code === 0 && commit !== undefined && root !== undefined) return { ...note, commit, id, tree: root }
+    const [, commit, tree] = /^([0-9a-f]{64})\n040000 tree ([0-9a-f]{64})\t/.exec(this.#stdout) ?? []
+    if (code === 0 && commit !== undefined && tree !== undefined) return [commit, tree]
     throw this.#store.failed({ code, stderr: this.#stderr })
   }
 
-  async #pushTree(tree: Tree, known: Pick<Tree, 'entries'> | undefined): Promise<void> {
-    for (const line of treeLines(tree, known)) {
-      this.#push(Buffer.from(line, 'latin1'))
-      if (this.#size > piece) await this.#flush()
-    }
-    const facts = writeFacts(tree)
-    this.#push(Buffer.from(`M 100644 inline "facts.json"\ndata ${facts.length}\n`))
-    this.#push(facts)
-  }
-
-  /** Gives up; nothing of it stays. */
   async abandon(): Promise<void> {
     this.#child.kill('SIGKILL')
     await this.#ended
   }
 
-  #push(bytes: Buffer): void {
+  #push(bytes: Buffer): Promise<void> | undefined {
     this.#pending.push(bytes)
     this.#size += bytes.length
+    return this.#size > piece ? this.#flush() : undefined
   }
 
   async #flush(): Promise<void> {

@@ -17,7 +17,13 @@ export interface SnapshotView extends Snapshot {
   commit: string
 }
 
-const reasons = { demand: 'asked for', restore: 'before a restore', run: 'before a run' } as const
+const reasons = {
+  commit: 'after a commit',
+  demand: 'asked for',
+  idle: 'at an idle time',
+  restore: 'before a restore',
+  run: 'before a run',
+} as const
 const marks = { added: '+', changed: '~', removed: '-' } as const
 const mostShown = 40
 

@@ -39,7 +39,7 @@ export async function workspaceGit(workspace: string): Promise<WorkspaceGit> {
   return { place, rules: rules.below(prefix), tracked: await trackedFiles(place, prefix) }
 }
 
-async function placeAt(workspace: string): Promise<GitPlace | undefined> {
+export async function placeAt(workspace: string): Promise<GitPlace | undefined> {
   try {
     const linked = await findCheckout(workspace)
     return linked ? placeOf(linked) : await findMainCheckout(workspace)

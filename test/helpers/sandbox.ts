@@ -207,10 +207,12 @@ console.log('listening')
     }
   }
 
-  /** Pids of those that watch repositories for its agents; each ends with its agent. */
+  /** Pids of those that watch repositories and workspaces for its agents; each ends with its agent. */
   async guards(): Promise<number[]> {
     const { stdout } = await run('ps', ['axww', '-o', 'pid=,command='])
-    const mine = stdout.split('\n').filter((line) => line.includes('bin/guard.js {') && line.includes(`"${this.home}"`))
+    const mine = stdout
+      .split('\n')
+      .filter((line) => /bin\/(guard|triggers)\.js \{/.test(line) && line.includes(`"${this.home}"`))
     return mine.map((line) => Number.parseInt(line, 10))
   }
 

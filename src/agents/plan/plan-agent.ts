@@ -3,6 +3,7 @@ import type { AskedPower } from '../../approvals/power.js'
 import { powersOf } from '../../approvals/powers.js'
 import type { LoadedMoatYaml, MoatYaml, MoatYamlCommand } from '../../config/moat-yaml.js'
 import { checkAll, throwAll } from '../../config/problems.js'
+import type { SnapshotTriggers } from '../../config/snapshots-schema.js'
 import { resolveWorkspace } from '../../config/workspace.js'
 import { isOpen } from '../../egress/effective-policy.js'
 import type { NetworkPolicy, PolicyMode } from '../../egress/policy.js'
@@ -92,8 +93,8 @@ export interface AgentPlan
   proxyTrust: ProxyTrust
   /** Where moat.yaml names the container's runtime. */
   runtimePlace?: string
-  /** Where moat.yaml says that none is taken before a run, and how many are to be kept. */
-  snapshots: { disabledPlace?: string; retention?: number }
+  /** Where moat.yaml says that none is taken before a run, how many are to be kept, and when more are taken. */
+  snapshots: { disabledPlace?: string; retention?: number; triggers?: SnapshotTriggers }
   /** Variables whose values are read at its start. */
   secrets: PlannedSecret[]
   /** What runs beside it, for it alone. */
@@ -221,8 +222,8 @@ function placesOf({ config, displayFile, locate }: LoadedMoatYaml) {
 }
 
 function planSnapshots({ config: { snapshots }, locate }: LoadedMoatYaml): AgentPlan['snapshots'] {
-  const { disabled, retention } = snapshots
-  return { ...(disabled && { disabledPlace: locate(['snapshots']) }), ...(retention !== undefined && { retention }) }
+  const { disabled, ...others } = snapshots
+  return { ...(disabled && { disabledPlace: locate(['snapshots']) }), ...others }
 }
 
 function planCommand(request: RunRequest, { config, locate }: LoadedMoatYaml): string[] | undefined {

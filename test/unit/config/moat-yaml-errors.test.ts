@@ -139,14 +139,29 @@ describe('a moat.yaml with one thing wrong', () => {
       '1:11: "A-B" is not a variable name: use letters, digits and underscores, and no digit first',
     ],
     [
-      'triggers as a list',
-      'snapshots: {triggers: [commit]}',
-      '1:23: "snapshots.triggers" are not built: moat takes a snapshot before each run, before each restore, and by moat snapshot create',
+      'triggers that are none',
+      'snapshots: {triggers: true}',
+      '1:23: "snapshots.triggers" must be a list such as [commit, idle], or a mapping such as {commit: true, idle: 60}, not true',
+    ],
+    [
+      'an unknown trigger in a list',
+      'snapshots: {triggers: [commit, save]}',
+      '1:32: "snapshots.triggers[1]" must be commit or idle, not "save"',
+    ],
+    [
+      'an unknown trigger',
+      'snapshots: {triggers: {save: true}}',
+      '1:30: "snapshots.triggers.save" is not known; write a list such as [commit, idle], or a mapping such as {commit: true, idle: 60}',
+    ],
+    [
+      'an idle time that is none',
+      'snapshots: {triggers: {idle: 1}}',
+      '1:30: "snapshots.triggers.idle" must be true, false or a number of seconds from 2 to 3600, not 1',
     ],
     [
       'a trigger that is not built',
-      'snapshots: {triggers: {disable_idle: false, disable_git_commits: true}}',
-      '1:38: "snapshots.triggers.disable_idle" asks for snapshots at idle times, which are not built: moat takes a snapshot before each run, before each restore, and by moat snapshot create',
+      'snapshots: {triggers: {disable_builds: false}}',
+      '1:40: "snapshots.triggers.disable_builds" asks for snapshots at builds, which are not built; leave it out',
     ],
     [
       'files that snapshots are to leave out',

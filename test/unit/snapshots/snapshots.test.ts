@@ -19,10 +19,19 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { HeldDirectory } from '../../../src/config/held-directory.js'
-import { beforeRun, onDemand } from '../../../src/snapshots/limits.js'
+import { beforeRun, onDemand, whileRunning } from '../../../src/snapshots/limits.js'
+import { pictureOf } from '../../../src/snapshots/picture.js'
 import { previewRestore, restoreSnapshot } from '../../../src/snapshots/restore.js'
-import { surplus } from '../../../src/snapshots/retention.js'
-import { chosenSnapshot, openStore, pruneSnapshots, takeSnapshot, treeOf } from '../../../src/snapshots/snapshots.js'
+import { surplus, surplusOfEach } from '../../../src/snapshots/retention.js'
+import {
+  chosenSnapshot,
+  openStore,
+  pruneSnapshots,
+  takeIfChanged,
+  takeSnapshot,
+  treeOf,
+} from '../../../src/snapshots/snapshots.js'
+import { workspaceGit } from '../../../src/worktrees/workspace-git.js'
 import { picture } from '../../helpers/picture.js'
 import { caught } from '../config/caught.js'
 
@@ -353,6 +362,38 @@ test('keeps as many as are wanted, and drops first what only says the same again
   expect(dropped(4)).toEqual([3])
   expect(dropped(3)).toEqual([1, 3])
   expect(dropped(1)).toEqual([1, 2, 3, 4])
+})
+
+test('what an agent brings about drops only others of that kind', () => {
+  const reasons = ['run', 'demand', 'commit', 'idle', 'commit', 'restore', 'commit'] as const
+  const all = reasons.map((reason, index) => ({ id: index + 1, reason, tree: `${index}` }))
+  const dropped = (keep: number) => surplusOfEach(all, keep).map(({ id }) => id)
+  expect(dropped(4)).toEqual([])
+  expect(dropped(3)).toEqual([3])
+  expect(dropped(2)).toEqual([1, 3, 4])
+  const many = [
+    ...all,
+    ...Array.from({ length: 50 }, (_, index) => ({ id: 8 + index, reason: 'commit' as const, tree: 'x' })),
+  ]
+  expect(surplusOfEach(many, 3).every(({ reason }) => reason === 'commit' || reason === 'idle')).toBe(true)
+})
+
+test('one that is only for what has changed is not taken where nothing has, and looks are cheap and tell', async () => {
+  files({ '.gitignore': '*.log\n', 'dir/a': 'one' })
+  const own = await store()
+  const options = { limits: whileRunning, reason: 'idle' } as const
+  const rules = async () => (await workspaceGit(workspace)).rules
+  const look = async () => pictureOf(workspace, await rules())
+  expect(await takeIfChanged(own, options)).toMatchObject({ snapshot: { id: 1, reason: 'idle' } })
+  writeFileSync(join(workspace, 'dir/a'), 'one')
+  expect(await takeIfChanged(own, options)).toBeUndefined()
+  const settled = await look()
+  files({ 'dir/x.log': 'ignored' })
+  expect(await look()).toBe(settled)
+  chmodSync(join(workspace, 'dir/a'), 0o600)
+  expect(await look()).not.toBe(settled)
+  expect(await takeIfChanged(own, options)).toMatchObject({ snapshot: { id: 2 } })
+  expect(await own.list()).toHaveLength(2)
 })
 
 test('nobody else can read the store, and there is none of moat itself', async () => {
