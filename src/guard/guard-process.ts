@@ -10,6 +10,7 @@ import { isLive } from '../routing/agent.js'
 import { raiseAlarm } from './alarms.js'
 import { ConfigGuard } from './config-guard.js'
 import { type GuardArguments, readyWord } from './guard-arguments.js'
+import { Stopper } from './stopper.js'
 
 /** The run has found it a moment ago. Milliseconds. */
 const patience = 15_000
@@ -30,7 +31,9 @@ export async function runGuard(argument: string): Promise<void> {
   const engine = await connectEngine({ env, moatHome: home, timeout: patience })
   // What only they can replace who can write in there.
   const written = join(place.commonDir, 'HEAD')
+  const agent = new Stopper()
   const guard = await ConfigGuard.begin({
+    agent,
     home,
     log,
     place,
@@ -40,8 +43,12 @@ export async function runGuard(argument: string): Promise<void> {
   process.stdout.write(readyWord)
   keepCompiledCodeNow()
   const containerId = (await text(process.stdin)).trim()
-  if (containerId !== '') await ended(engine, containerId, runId, log)
+  if (containerId !== '') {
+    void agent.attach(containerId).catch((error) => log(messageOf(error)))
+    await ended(engine, containerId, runId, log)
+  }
   await guard.close()
+  agent.close()
 }
 
 /** Resolves when the container is gone, or has ended for longer than it takes to restart one. */

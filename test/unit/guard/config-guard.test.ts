@@ -26,6 +26,10 @@ let guard: ConfigGuard
 let alarms: string[]
 let held: number
 let kept: number
+let goesOn: number
+let stops: number
+/** How long the engine takes to pause. */
+let pausing: Promise<void>
 /** What happens while agents are being paused. */
 let meanwhile: () => void
 
@@ -43,8 +47,19 @@ beforeEach(async () => {
   alarms = []
   held = 0
   kept = 0
+  goesOn = 0
+  stops = 0
+  pausing = Promise.resolve()
   meanwhile = () => {}
   guard = await ConfigGuard.begin({
+    agent: {
+      goOn: () => {
+        goesOn += 1
+      },
+      stop: () => {
+        stops += 1
+      },
+    },
     home,
     log: (message) => alarms.push(`log: ${message}`),
     place: { commonDir: git, gitDir: git, root: join(directory, 'app') },
@@ -52,6 +67,7 @@ beforeEach(async () => {
     whileHeld: async (action) => {
       held += 1
       meanwhile()
+      await pausing
       await action(() => {
         kept += 1
       })
@@ -137,4 +153,45 @@ it('tells of a directory whose mount has ended', async () => {
   mkdirSync(join(git, 'hooks'))
   await guard.look()
   expect([kept, alarms]).toEqual([1, [expect.stringContaining(`${join(git, 'hooks')} was replaced on this machine`)]])
+})
+
+it.each(['config.lock', 'config.worktree.lock'])('has its agent stopped as soon as git takes %s', async (lock) => {
+  writeFileSync(join(git, lock), '')
+  await until('a stop', () => stops > 0)
+  rmSync(join(git, lock))
+  await until('going on', () => goesOn > 0)
+  expect([held, alarms]).toEqual([0, []])
+})
+
+it.each<[string, () => void]>([
+  ['by its name', () => set('alias.st', '!evil')],
+  [
+    'by another name, of which nobody tells',
+    () => {
+      const link = join(mkdtempSync(join(git, 'x')), 'same')
+      linkSync(config(), link)
+      writeFileSync(link, '[alias]\n\tst = !evil\n')
+    },
+  ],
+])('puts back what is written %s before anybody has been paused', async (_, write) => {
+  // The host has changed it, and its mount is gone.
+  set('user.name', 'Ann')
+  await guard.look()
+  const before = read()
+  let pause = () => {}
+  pausing = new Promise((resolve) => {
+    pause = resolve
+  })
+  try {
+    write()
+    await until('the config put back', () => read() === before)
+    expect([stops > 0, alarms]).toEqual([true, []])
+    write()
+    await until('the config put back again', () => read() === before)
+  } finally {
+    pause()
+  }
+  await until('an alarm', () => alarms.length > 0)
+  expect([kept, alarms[0]]).toEqual([1, expect.stringContaining('had alias.st in it')])
+  expect(readFileSync(join(viewDirectory(home, git), 'config.refused'), 'utf8')).toContain('!evil')
 })
