@@ -10,6 +10,7 @@ import { isLive } from '../routing/agent.js'
 import { raiseAlarm } from './alarms.js'
 import { ConfigGuard } from './config-guard.js'
 import { type GuardArguments, readyWord } from './guard-arguments.js'
+import { InnerWatch } from './inner-watch.js'
 import { Stopper } from './stopper.js'
 
 /** The run has found it a moment ago. Milliseconds. */
@@ -32,14 +33,14 @@ export async function runGuard(argument: string): Promise<void> {
   // What only they can replace who can write in there.
   const written = join(place.commonDir, 'HEAD')
   const agent = new Stopper()
-  const guard = await ConfigGuard.begin({
-    agent,
+  const options = {
     home,
     log,
     place,
-    raise: (said) => raiseAlarm(place, home, said),
-    whileHeld: (action) => engine.writers.whileHeld([written], log, action),
-  })
+    raise: (said: string) => raiseAlarm(place, home, said),
+    whileHeld: (action: (keep: () => void) => Promise<void>) => engine.writers.whileHeld([written], log, action),
+  }
+  const guards = await Promise.all([ConfigGuard.begin({ ...options, agent }), InnerWatch.begin(options)])
   process.stdout.write(readyWord)
   keepCompiledCodeNow()
   const containerId = (await text(process.stdin)).trim()
@@ -47,7 +48,7 @@ export async function runGuard(argument: string): Promise<void> {
     void agent.attach(containerId).catch((error) => log(messageOf(error)))
     await ended(engine, containerId, runId, log)
   }
-  await guard.close()
+  await Promise.all(guards.map((guard) => guard.close()))
   agent.close()
 }
 

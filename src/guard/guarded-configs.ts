@@ -11,6 +11,7 @@ import type { GitPlace } from '../worktrees/git-place.js'
 import { type GitConfigText, readConfigAt } from '../worktrees/read-git-file.js'
 import { type ConfigEntry, parseConfig } from '../worktrees/repository-config.js'
 import { remotesOf, suspectKeys } from './judge-config.js'
+import { nameKeys } from './name-keys.js'
 import { parseConfigText } from './parse-config-text.js'
 
 export const configNames = ['config', 'config.worktree']
@@ -92,7 +93,7 @@ export class GuardedConfigs {
   #refuse(name: string, keys: readonly string[], refused: GitConfigText | undefined): string {
     const path = this.#path(name)
     const aside = join(viewDirectory(this.#home, this.#place.gitDir), `${name}.refused`)
-    const found = `${path} had ${named(keys)} in it, maybe from an agent, which can write the file since git on this machine has replaced it`
+    const found = `${path} had ${nameKeys(keys)} in it, maybe from an agent, which can write the file since git on this machine has replaced it`
     try {
       if (refused) writeFileSync(aside, refused.text, { mode: 0o600 })
       this.#putBack(name)
@@ -118,12 +119,6 @@ export class GuardedConfigs {
   #path(name: string): string {
     return join(this.#place.commonDir, name)
   }
-}
-
-/** An agent may have chosen their number and length. */
-function named(keys: readonly string[]): string {
-  const shown = keys.slice(0, 5).map((key) => (key.length > 100 ? `${key.slice(0, 100)}…` : key))
-  return [...shown, ...(keys.length > 5 ? [`${keys.length - 5} more`] : [])].join(', ')
 }
 
 /** Undefined for what is absent, or no plain file. An agent may have put anything there. */

@@ -3,7 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CgroupPlaces, cgroupPlaces, parseGroups } from './cgroup.js'
 
-/** Rounds of looking for processes that go on; who starts others all the time may win, and is left to the engine. */
+/**
+ * Rounds of looking for processes that go on. One that waits for a processor stops before it does anything else; who starts others all
+ * the time may win, and is left to the engine.
+ */
 const mostRounds = 40
 
 /** The file that lists a container's processes; undefined where the system does not say, as for an engine in a virtual machine. */
@@ -26,7 +29,7 @@ export function findGroup(containerId: string, { mount, proc }: CgroupPlaces = c
 
 /**
  * Stops those of a group that are not stopped. `before` is called with each lot that is about to be. Not those of another user, as an
- * agent's are where the engine has its own; returns false if some of them may go on.
+ * agent's are where the engine has its own; returns false if some of them do not stand still yet.
  */
 export function stopGroup(file: string, before: (pids: number[]) => void): boolean {
   const [others, stopped] = [new Set<number>(), new Set<number>()]

@@ -18,7 +18,7 @@ const noText = '\ufffd'
 /** A sentence for each key. Never rejects: of what git cannot read it takes nothing. */
 export async function innerNotes(place: GitPlace): Promise<string[]> {
   const { root } = place
-  const { found, odd } = await innerRepositories(place, mostLevels)
+  const { found, odd } = await innerRepositories(place)
   const notes = odd.map(
     (path) =>
       `${path} is a repository to git status in ${root}, which runs what its config names; its path is no text, so moat has not looked into it`,
@@ -32,13 +32,14 @@ export async function innerNotes(place: GitPlace): Promise<string[]> {
   return notes
 }
 
-interface Inner {
+export interface Inner {
   found: GitPlace[]
   /** Paths that are no UTF-8: nobody's but an agent's. */
   odd: string[]
 }
 
-async function innerRepositories(place: GitPlace, levels: number): Promise<Inner> {
+/** Repositories that git status looks into, by the index of the one that they lie in. Never rejects. */
+export async function innerRepositories(place: GitPlace, levels: number = mostLevels): Promise<Inner> {
   const { root } = place
   const all: Inner = { found: [], odd: [] }
   if (root === undefined || levels === 0) return all

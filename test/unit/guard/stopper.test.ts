@@ -32,7 +32,7 @@ it.runIf(process.platform === 'linux')('stops and lets go on, as often as it is 
   for (let round = 0; round < 3; round += 1) {
     stopper.stop()
     stopper.stop()
-    expect(isStopped()).toBe(true)
+    await until('a stop', isStopped)
     stopper.goOn()
     await until('going on', () => !isStopped())
   }
@@ -47,7 +47,7 @@ it.runIf(process.platform === 'linux')('stops and lets go on, as often as it is 
 it.runIf(process.platform === 'linux')('has the agent go on when the guard is no more', async () => {
   const waker = stopper.attachTo(file)
   stopper.stop()
-  expect(isStopped()).toBe(true)
+  await until('a stop', isStopped)
   // As the system does with what a killed process had open.
   waker.stdin?.destroy()
   await until('going on', () => !isStopped())
