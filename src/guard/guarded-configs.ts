@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { replaceFileNow } from '../config/replace-file.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { messageOf } from '../errors.js'
-import { viewDirectory } from '../worktrees/container-view.js'
 import type { GitPlace } from '../worktrees/git-place.js'
 import { type GitConfigText, readConfigAt } from '../worktrees/read-git-file.js'
 import { type ConfigEntry, parseConfig } from '../worktrees/repository-config.js'
+import { readAllowed, refusedFile } from './allowed-settings.js'
 import { remotesOf, suspectKeys } from './judge-config.js'
 import { nameKeys } from './name-keys.js'
 import { parseConfigText } from './parse-config-text.js'
@@ -87,12 +87,13 @@ export class GuardedConfigs {
   #suspects(name: string, entries: readonly ConfigEntry[]): string[] {
     const before = this.#accepted.get(name)?.entries ?? []
     for (const remote of remotesOf(before)) this.#remotes.add(remote)
-    return suspectKeys(before, entries, this.#remotes)
+    const allowed = name === 'config' ? readAllowed(this.#place, this.#home) : []
+    return suspectKeys(before, entries, this.#remotes, allowed)
   }
 
   #refuse(name: string, keys: readonly string[], refused: GitConfigText | undefined): string {
     const path = this.#path(name)
-    const aside = join(viewDirectory(this.#home, this.#place.gitDir), `${name}.refused`)
+    const aside = refusedFile(this.#place, this.#home, name)
     const found = `${path} had ${nameKeys(keys)} in it, maybe from an agent, which can write the file since git on this machine has replaced it`
     try {
       if (refused) writeFileSync(aside, refused.text, { mode: 0o600 })
@@ -101,7 +102,12 @@ export class GuardedConfigs {
       return `${found}; it could not be put back: ${messageOf(error)}.`
     }
     const [from, to] = [shellQuote(aside), shellQuote(path)]
-    const kept = ` What it said is kept. If that was you, look at it, and set it again when no agent is at work here: diff ${to} ${from}; cp ${from} ${to}`
+    const { commonDir, root = commonDir } = this.#place
+    const again =
+      name === 'config'
+        ? `moat approve --git ${shellQuote(root)}`
+        : `look at it, and set it again when no agent is at work here: diff ${to} ${from}; cp ${from} ${to}`
+    const kept = ` What it said is kept, in ${from}. If that was you: ${again}`
     return `${found}; it is as it was before.${refused ? kept : ''}`
   }
 

@@ -14,7 +14,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
+import { allowSettings, refusedSettings } from '../../../src/guard/allowed-settings.js'
 import { ConfigGuard } from '../../../src/guard/config-guard.js'
 import { viewDirectory } from '../../../src/worktrees/container-view.js'
 import { until } from '../../helpers/until.js'
@@ -194,4 +195,19 @@ it.each<[string, () => void]>([
   await until('an alarm', () => alarms.length > 0)
   expect([kept, alarms[0]]).toEqual([1, expect.stringContaining('had alias.st in it')])
   expect(readFileSync(join(viewDirectory(home, git), 'config.refused'), 'utf8')).toContain('!evil')
+})
+
+it('lets be what its user has said is theirs, with that value and no other', async () => {
+  set('core.hooksPath', '.husky/_')
+  await guard.look()
+  const place = { commonDir: git, gitDir: git, root: join(directory, 'app') }
+  vi.stubEnv('MOAT_HOME', home)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  expect([kept, alarms[0]]).toEqual([1, expect.stringContaining(`If that was you: moat approve --git ${place.root}`)])
+  await allowSettings(place, home, await refusedSettings(place, home))
+  await guard.look()
+  expect([kept, alarms.length, read().includes('.husky/_')]).toEqual([1, 1, true])
+  set('core.hooksPath', 'evil')
+  await guard.look()
+  expect([kept, read().includes('evil'), read().includes('.husky/_')]).toEqual([2, false, true])
 })
