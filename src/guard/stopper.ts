@@ -13,6 +13,7 @@ while read -r line; do pids=$line; done
 [ -z "$pids" ] || kill -CONT $pids`
 
 export class Stopper {
+  #containerId: string | undefined
   #file: string | undefined
   #isClosed = false
   readonly #stopped = new Set<number>()
@@ -21,13 +22,10 @@ export class Stopper {
   /** Finds the processes of a container that is about to run. On other systems than Linux there is nothing to find. */
   async attach(containerId: string): Promise<void> {
     if (process.platform !== 'linux') return
+    this.#containerId = containerId
     let pause = looks.first
     for (let look = 0; look < looks.most && !this.#isClosed; look += 1) {
-      const file = findGroup(containerId)
-      if (file !== undefined) {
-        this.attachTo(file)
-        return
-      }
+      if (this.#find()) return
       await wait(pause, undefined, { ref: false })
       pause = Math.min(pause * 2, looks.longest)
     }
@@ -38,6 +36,7 @@ export class Stopper {
     const child = spawn('sh', ['-c', waker], { cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
     // Nobody is stopped without one.
     child.on('error', () => {
+      this.#containerId = undefined
       this.#file = undefined
     })
     child.stdin.on('error', () => {})
@@ -49,7 +48,8 @@ export class Stopper {
 
   /** Nothing where the agent's processes are not known, or not ours to stop. */
   stop(): void {
-    if (this.#file === undefined || !this.#waker?.stdin?.writable) return
+    // It may have begun since the last look.
+    if (!this.#find() || this.#file === undefined || !this.#waker?.stdin?.writable) return
     stopGroup(this.#file, (pids) => {
       for (const pid of pids) this.#stopped.add(pid)
       this.#tell()
@@ -67,6 +67,13 @@ export class Stopper {
     this.goOn()
     this.#isClosed = true
     this.#waker?.stdin?.end()
+  }
+
+  #find(): boolean {
+    if (this.#file !== undefined) return true
+    const file = this.#containerId === undefined ? undefined : findGroup(this.#containerId)
+    if (file !== undefined) this.attachTo(file)
+    return file !== undefined
   }
 
   /** A small write to a pipe with room is made before this returns. */
