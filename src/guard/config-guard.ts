@@ -119,7 +119,8 @@ export class ConfigGuard {
         this.#options.log(messageOf(error))
       }
       if (this.#again) continue
-      this.#options.agent.goOn()
+      // An engine that could not pause it is asked again: until then it stays stopped.
+      if (!this.#configs.isPending) this.#options.agent.goOn()
       if (isChanged) await wait(rest)
     }
   }

@@ -46,6 +46,11 @@ export class GuardedConfigs {
     return configs
   }
 
+  /** True from when something was put back at once until it is judged. */
+  get isPending(): boolean {
+    return this.#refused.size > 0
+  }
+
   /** Puts back what names a program, before git can start; calls `found` before. What git would refuse can wait. */
   putBackNow(found: () => void): void {
     for (const name of configNames) {

@@ -28,6 +28,8 @@ let alarms: string[]
 let held: number
 let kept: number
 let goesOn: number
+/** By the time that the agent goes on for the first time. */
+let keptBefore: number
 let stops: number
 /** How long the engine takes to pause. */
 let pausing: Promise<void>
@@ -55,6 +57,7 @@ beforeEach(async () => {
   guard = await ConfigGuard.begin({
     agent: {
       goOn: () => {
+        if (goesOn === 0) keptBefore = kept
         goesOn += 1
       },
       stop: () => {
@@ -210,4 +213,15 @@ it('lets be what its user has said is theirs, with that value and no other', asy
   set('core.hooksPath', 'evil')
   await guard.look()
   expect([kept, read().includes('evil'), read().includes('.husky/_')]).toEqual([2, false, true])
+})
+
+it('has its agent stay stopped until an engine that could not pause it can', async () => {
+  let failures = 0
+  meanwhile = () => {
+    failures += 1
+    if (failures <= 3) throw new Error('unable to freeze')
+  }
+  set('alias.st', '!evil')
+  await until('going on', () => goesOn > 0)
+  expect([alarms[0], keptBefore]).toEqual(['log: unable to freeze', 1])
 })
