@@ -1,18 +1,17 @@
-import { resolve } from 'node:path'
 import { Args, Flags } from '@oclif/core'
 import { planAgent } from '../agents/plan/plan-agent.js'
-import { approvalPlace } from '../approvals/approval-place.js'
-import { type ApprovalRecord, listApprovals, revokeApprovals } from '../approvals/records.js'
+import { type ApprovalRecord, listApprovals } from '../approvals/records.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
-import { realPlace } from '../config/real-path.js'
 import { loadSettings } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { visible } from '../config/visible.js'
 import { type ApprovalOutcome, askApproval } from '../terminal/approval-session.js'
 import { formatApprovals, formatPowers } from '../terminal/format-powers.js'
+import { askGitApproval, type GitApproval } from '../terminal/git-approval-session.js'
 import { MoatCommand } from '../terminal/moat-command.js'
+import { revokeAll } from '../terminal/revoke-all.js'
 
-type Outcome = ApprovalOutcome | { approvals: ApprovalRecord[] } | { path: string; revoked: boolean }
+type Outcome = ApprovalOutcome | GitApproval | { approvals: ApprovalRecord[] } | { path: string; revoked: boolean }
 
 export default class Approve extends MoatCommand {
   static override args = {
@@ -25,12 +24,11 @@ export default class Approve extends MoatCommand {
     '<%= config.bin %> approve ./my-app',
     '<%= config.bin %> approve --list',
     '<%= config.bin %> approve --revoke ./my-app',
+    '<%= config.bin %> approve --git ./my-app',
   ]
   static override flags = {
-    list: Flags.boolean({
-      description: 'Show what you have allowed in all directories',
-      exclusive: ['revoke', 'yes'],
-    }),
+    git: Flags.boolean({ description: 'Let be what was put back in its git config', exclusive: ['list', 'revoke'] }),
+    list: Flags.boolean({ description: 'Show what you have allowed in all directories', exclusive: ['revoke', 'yes'] }),
     revoke: Flags.boolean({ description: 'Forget what you have allowed this directory', exclusive: ['yes'] }),
     yes: Flags.boolean({ char: 'y', description: 'Allow it without asking' }),
   }
@@ -39,6 +37,7 @@ export default class Approve extends MoatCommand {
     const { args, flags } = await this.parse(Approve)
     if (flags.list) return this.#list()
     if (flags.revoke) return this.#revoke(args.path)
+    if (flags.git) return this.#git(args.path, flags.yes)
     const { wanted } = await this.proxyOptions()
     // Nothing is started, so no port need be free.
     const { policy } = (await loadSettings(this.paths.configFile)).network
@@ -57,6 +56,13 @@ export default class Approve extends MoatCommand {
     return outcome
   }
 
+  async #git(path: string, yes: boolean): Promise<Outcome> {
+    const { list, ...outcome } = await askGitApproval(path, { ask: !this.jsonEnabled(), paths: this.paths, yes })
+    for (const line of yes ? list : []) this.log(line)
+    this.log(list.length > 0 ? 'Set again, and let be from now on.' : 'Nothing of its git config was put back.')
+    return outcome
+  }
+
   async #list(): Promise<Outcome> {
     const approvals = await listApprovals(this.paths.approvals)
     for (const line of formatApprovals(approvals)) this.log(line)
@@ -64,13 +70,9 @@ export default class Approve extends MoatCommand {
     return { approvals }
   }
 
-  /** The directory may be gone by now. */
   async #revoke(path: string): Promise<Outcome> {
-    const place = await approvalPlace(await realPlace(resolve(path)), this.paths.worktrees)
-    const revoked = await revokeApprovals(this.paths.approvals, place)
-    this.log(
-      revoked ? `${visible(place)} is no longer allowed anything.` : `${visible(place)} was not allowed anything.`,
-    )
-    return { path: place, revoked }
+    const outcome = await revokeAll(path, this.paths)
+    this.log(`${visible(outcome.path)} ${outcome.revoked ? 'is no longer' : 'was not'} allowed anything.`)
+    return outcome
   }
 }

@@ -15,25 +15,32 @@ const heavy = /^(core\.(bare|protect.+)|extensions\.(?!worktreeconfig$).+|http\.
 const network = /^((git|https?|ssh|git\+ssh):\/\/[^-/]|\w[\w.-]*@\w[\w.-]*:(?!:))/i
 
 /**
- * Keys of what is new in a config and not harmless; what is gone is never asked about. `earlier` are remotes it has had before: none
- * of them leads elsewhere because it was taken away for a moment.
+ * What is new in a config and not harmless; what is gone is never asked about. `earlier` are remotes it has had before: none of them
+ * leads elsewhere because it was taken away for a moment. `allowed` is let be.
  */
-export function suspectKeys(
+export function suspectEntries(
   before: readonly ConfigEntry[],
   after: readonly ConfigEntry[],
   earlier: ReadonlySet<string> = new Set(),
-): string[] {
+  allowed: readonly ConfigEntry[] = [],
+): ConfigEntry[] {
   const remotes = { known: new Set([...earlier, ...remotesOf(before)]), now: new Set(remotesOf(after)) }
-  const weighty = (entries: readonly ConfigEntry[]) => entries.filter((entry) => !isOrdinary(entry, remotes))
+  const isAllowed = ({ key, value }: ConfigEntry) => allowed.some((one) => one.key === key && one.value === value)
+  const weighty = (entries: readonly ConfigEntry[]) =>
+    entries.filter((entry) => !isOrdinary(entry, remotes) && !isAllowed(entry))
   const [old, now] = [weighty(before), weighty(after)]
   let at = 0
   // In the same order: of several values git takes the last.
-  const found = now.filter(({ key, value }) => {
+  return now.filter(({ key, value }) => {
     const same = old.findIndex((entry, index) => index >= at && entry.key === key && entry.value === value)
     if (same >= 0) at = same + 1
     return same < 0
   })
-  return [...new Set(found.map(({ key }) => key))]
+}
+
+/** Their keys, each once. */
+export function suspectKeys(...configs: Parameters<typeof suspectEntries>): string[] {
+  return [...new Set(suspectEntries(...configs).map(({ key }) => key))]
 }
 
 interface Remotes {

@@ -15,7 +15,7 @@ export interface CgroupPlaces {
   proc: string
 }
 
-const places: CgroupPlaces = { mount: '/sys/fs/cgroup', proc: '/proc' }
+export const cgroupPlaces: CgroupPlaces = { mount: '/sys/fs/cgroup', proc: '/proc' }
 
 /**
  * Of the container in which a process is; undefined when the system does not say, as for an engine in a virtual machine. The
@@ -24,7 +24,7 @@ const places: CgroupPlaces = { mount: '/sys/fs/cgroup', proc: '/proc' }
  */
 export async function readCgroup(
   { containerId, pid }: { containerId: string; pid: number },
-  { mount, proc }: CgroupPlaces = places,
+  { mount, proc }: CgroupPlaces = cgroupPlaces,
 ): Promise<CgroupUsage | undefined> {
   if (!Number.isSafeInteger(pid) || pid <= 0 || containerId === '') return undefined
   try {
@@ -48,7 +48,7 @@ export async function readCgroup(
 }
 
 /** By controller; the unified hierarchy's has no name. */
-function parseGroups(text: string): Map<string, string> {
+export function parseGroups(text: string): Map<string, string> {
   const groups = new Map<string, string>()
   for (const line of text.split('\n')) {
     const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? []

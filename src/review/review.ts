@@ -1,10 +1,15 @@
 // Owns the review of a run: what it has created or changed of the files that its user's tools run or trust.
+import { join } from 'node:path'
 import type { MoatPaths } from '../config/paths.js'
+import { innerPrograms } from '../worktrees/inner-repositories.js'
+import { checkoutAt } from '../worktrees/settle-checkout.js'
 import { type RecordName, type RunStart, readRunRecord, recordNames, writeRunRecord } from './run-records.js'
 import { type SurveyEntry, survey } from './survey.js'
 
 export interface Finding {
   change: 'changed' | 'created' | 'removed'
+  /** The command that takes out of it what cannot wait: `git status` in the checkout would run it. */
+  fix?: string
   /** Relative to the workspace; `#key` is of a JSON file. */
   path: string
   /** Why it matters. */
@@ -34,12 +39,29 @@ export async function reviewRun({ file }: Pick<RecordName, 'file'>): Promise<Rev
   if (start.clone) return { ...start, complete: true, findings: [] }
   const now = await survey(start.workspace)
   const paths = [...new Set([...now.entries.keys(), ...before.entries.keys()])].toSorted()
-  const findings = paths.flatMap((path) => {
+  const findings = paths.flatMap((path): Finding[] => {
     const [old, current] = [before.entries.get(path), now.entries.get(path)]
     const change = changeOf(old, current, writtenMs)
     return change === undefined ? [] : [{ change, path, why: (current ?? old)?.why ?? '' }]
   })
+  await addFixes(start.workspace, findings)
   return { ...start, complete: before.complete && now.complete, findings }
+}
+
+/** Of configs of repositories within, which are harmless until a person's git looks into them: what has it do so. */
+async function addFixes(workspace: string, findings: Finding[]): Promise<void> {
+  const configs = new Map(
+    findings.filter(({ path }) => /\/config(\.worktree)?$/i.test(path)).map((one) => [join(workspace, one.path), one]),
+  )
+  if (configs.size === 0) return
+  const place = await checkoutAt(workspace).catch(() => undefined)
+  if (!place) return
+  for (const { file, fix, key } of await innerPrograms(place)) {
+    const finding = configs.get(file)
+    if (!finding) continue
+    finding.why = `git status in this directory looks into that repository, and runs what ${key} names`
+    finding.fix = finding.fix === undefined ? fix : `${finding.fix}; ${fix}`
+  }
 }
 
 function changeOf(

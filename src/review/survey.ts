@@ -8,7 +8,7 @@ import { openInside, readWhole } from '../config/open-inside.js'
 import { rawName, systemName, textName } from '../config/raw-name.js'
 import { contains } from '../config/real-path.js'
 import { systemCode } from '../errors.js'
-import { type Trust, TrustedFiles } from './trusted-files.js'
+import { asFound, type Trust, TrustedFiles } from './trusted-files.js'
 
 /** One thing that matters, and what tells whether it is still the same. */
 export interface SurveyEntry {
@@ -194,7 +194,7 @@ class Walk {
 
   /** git takes a directory that looks like a repository for one, and runs what its config names. */
   #bareRepository(directory: string, children: readonly string[]): void {
-    const names = new Set(children.map((name) => name.toLowerCase()))
+    const names = new Set(children.map((name) => asFound(textName(name)).toLowerCase()))
     if (`/${directory}/`.includes('/.git/') || !['head', 'objects', 'refs'].every((name) => names.has(name))) return
     const stats = this.#stats(directory)
     if (stats) {

@@ -78,9 +78,15 @@ export class TrustedFiles {
   }
 }
 
-/** Some file systems find a name under other letters than its own, or with characters in it that are not seen. */
-function asFound(path: string): string {
-  return /^[ -~]*$/.test(path) ? path : path.normalize('NFKC').replace(/\p{Cf}/gu, '')
+/** Some file systems find a name under other letters than its own, one for two too, or with characters in it that are not seen. */
+export function asFound(path: string): string {
+  if (/^[ -~]*$/.test(path)) return path
+  return path
+    .normalize('NFKC')
+    .replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '')
+    .toUpperCase()
+    .toLowerCase()
+    .normalize('NFKC')
 }
 
 function union(sources: readonly string[]): RegExp {

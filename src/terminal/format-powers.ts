@@ -3,7 +3,9 @@ import type { Power } from '../approvals/power.js'
 import { visible } from '../config/visible.js'
 
 /** A line each, with its place; a script of several lines below its name, whole: nothing of it may go unseen. */
-export function formatPowers(powers: readonly (Power & { mark?: string; place?: string })[]): string[] {
+export function formatPowers(
+  powers: readonly (Omit<Power, 'key'> & { key?: Power['key']; mark?: string; place?: string })[],
+): string[] {
   const width = Math.max(...powers.map(({ name }) => visible(name).length))
   return powers.flatMap(({ mark = ' ', name, place, value }) => {
     const lines = value.replace(/\n+$/, '').split('\n').map(visible)

@@ -26,7 +26,16 @@ export function formatReview({ clone, complete, findings, name, runId, workspace
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   const shown = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
   const title = `Changed in ${visible(workspace)} since ${name} (${runId}) started, and run or trusted by your own tools:`
-  return [title, '', ...shown.map((line) => `  ${line.trimEnd()}`), ...(complete ? [] : ['', ...partly])]
+  const fixes = findings.flatMap(({ fix }) => (fix === undefined ? [] : [`  ${visible(fix)}`])).slice(0, mostNamed)
+  return [
+    title,
+    '',
+    ...shown.map((line) => `  ${line.trimEnd()}`),
+    ...(fixes.length > 0
+      ? ['', 'Before git status, or a shell whose prompt calls it, is run there:', '', ...fixes]
+      : []),
+    ...(complete ? [] : ['', ...partly]),
+  ]
 }
 
 /** What a person hears at the end of a run in a clone. */

@@ -31,7 +31,7 @@ export async function writeConfig(
   await ensureFile(source)
   const next = join(directory, `config.${process.pid}`)
   // As text: a link that an agent has put there meanwhile gives it nothing.
-  await writeFile(next, (await readConfigAt(source)).text)
+  await writeFile(next, readConfigAt(source).text)
   await prepare(next)
   // What the container's is compared with at the end.
   await copyFile(next, join(directory, 'config.start'))

@@ -18,27 +18,47 @@ const noText = '\ufffd'
 /** A sentence for each key. Never rejects: of what git cannot read it takes nothing. */
 export async function innerNotes(place: GitPlace): Promise<string[]> {
   const { root } = place
-  const { found, odd } = await innerRepositories(place, mostLevels)
-  const notes = odd.map(
+  const inner = await innerRepositories(place)
+  const notes = inner.odd.map(
     (path) =>
       `${path} is a repository to git status in ${root}, which runs what its config names; its path is no text, so moat has not looked into it`,
   )
-  for (const inner of found) {
-    for (const { file, key } of await dangerousConfig(inner).catch(() => []))
-      notes.push(
-        `${file} sets ${key}, by which git status in ${root} may run a program, since it looks into that repository; moat's does not. If it is not yours: git config --file ${shellQuote(file)} --unset-all ${shellQuote(key)}`,
-      )
-  }
-  return notes
+  const told = (await programsOf(inner)).map(
+    ({ file, fix, key }) =>
+      `${file} sets ${key}, by which git status in ${root} may run a program, since it looks into that repository; moat's does not. If it is not yours: ${fix}`,
+  )
+  return [...notes, ...told]
 }
 
-interface Inner {
+interface InnerProgram {
+  file: string
+  /** The command that takes it out. */
+  fix: string
+  key: string
+}
+
+/** What `git status` in a checkout may run because the config of a repository within says so. Never rejects. */
+export async function innerPrograms(place: GitPlace): Promise<InnerProgram[]> {
+  return programsOf(await innerRepositories(place))
+}
+
+async function programsOf({ found }: Inner): Promise<InnerProgram[]> {
+  const all = await Promise.all(found.map((inner) => dangerousConfig(inner).catch(() => [])))
+  return all.flat().map(({ file, key }) => ({
+    file,
+    fix: `git config --file ${shellQuote(file)} --unset-all ${shellQuote(key)}`,
+    key,
+  }))
+}
+
+export interface Inner {
   found: GitPlace[]
   /** Paths that are no UTF-8: nobody's but an agent's. */
   odd: string[]
 }
 
-async function innerRepositories(place: GitPlace, levels: number): Promise<Inner> {
+/** Repositories that git status looks into, by the index of the one that they lie in. Never rejects. */
+export async function innerRepositories(place: GitPlace, levels: number = mostLevels): Promise<Inner> {
   const { root } = place
   const all: Inner = { found: [], odd: [] }
   if (root === undefined || levels === 0) return all

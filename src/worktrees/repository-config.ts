@@ -66,16 +66,20 @@ export async function allowedConfig(place: GitPlace): Promise<ConfigEntry[]> {
 
 /** What in the repository's config names a program for git, or may lead to one, and the file it is in. */
 export async function dangerousConfig(place: GitPlace): Promise<{ file: string; key: string }[]> {
+  const found = await programEntries(place)
+  return found
+    .filter(({ file, key }, index) => found.findIndex((one) => one.file === file && one.key === key) === index)
+    .map(({ file, key }) => ({ file, key }))
+}
+
+/** The same with each value that it has. */
+export async function programEntries(place: GitPlace): Promise<(ConfigEntry & { file: string })[]> {
   const own = await ownWorktree(place)
   return (await readConfig(place)).flatMap(({ entries, file }) =>
-    [
-      ...new Set(
-        entries
-          .filter(({ key, value }) => key !== 'core.worktree' || value === undefined || value !== own)
-          .filter(mayRun)
-          .map(({ key }) => key),
-      ),
-    ].map((key) => ({ file, key })),
+    entries
+      .filter(({ key, value }) => key !== 'core.worktree' || value === undefined || value !== own)
+      .filter(mayRun)
+      .map((entry) => ({ ...entry, file })),
   )
 }
 
@@ -150,6 +154,8 @@ async function readConfig({ commonDir, gitDir }: GitPlace): Promise<{ entries: C
 
 /** The same text says the same, and git is called many times in a row. */
 const parsed = new Map<string, ConfigEntry[]>()
+/** An agent may make any number. */
+const mostParsed = 200
 
 /** By git's own parser, but from what was read here: one look at the file, no includes, no waiting for a pipe. */
 async function parse(file: string): Promise<ConfigEntry[]> {
@@ -157,6 +163,7 @@ async function parse(file: string): Promise<ConfigEntry[]> {
   if (text === undefined) return []
   const key = text.toString('latin1')
   const entries = parsed.get(key) ?? (await parseConfig(text, file))
+  if (parsed.size >= mostParsed) parsed.clear()
   parsed.set(key, entries)
   return entries
 }

@@ -99,8 +99,8 @@ function unseen(workspace: string, error: unknown): string {
   return `git's files in ${workspace} could not be looked at: ${messageOf(error)}`
 }
 
-/** Undefined for what agents are given no git for. */
-async function checkoutAt(workspace: string): Promise<GitPlace | undefined> {
+/** Undefined for what agents are given no git for. Throws REPOSITORY_UNSAFE. */
+export async function checkoutAt(workspace: string): Promise<GitPlace | undefined> {
   const linked = await findCheckout(workspace)
   if (!linked) return mainCheckoutAt(workspace)
   return linked.root === workspace ? placeOf(linked) : undefined

@@ -149,7 +149,7 @@ async function covers(place: GitPlace, target: string, own: string): Promise<Mou
 async function ensureOnly(path: string): Promise<void> {
   await ensureFile(path)
   if ((await lstat(path)).nlink < 2) return
-  const { mode, text } = await readConfigAt(path)
+  const { mode, text } = readConfigAt(path)
   await replaceFile(path, text, mode)
 }
 
@@ -177,7 +177,7 @@ async function writeView(place: GitPlace, target: string, own: string) {
   const worktreeConfig = join(place.commonDir, 'config.worktree')
   if (!isMoved) return { ...inside, worktreeConfig }
   const copy = join(own, 'config.worktree')
-  await writeFile(copy, (await readConfigAt(worktreeConfig)).text)
+  await writeFile(copy, readConfigAt(worktreeConfig).text)
   await forgetWorktree(copy)
   return { ...inside, worktreeConfig: copy }
 }

@@ -1,4 +1,5 @@
 // Owns what becomes of a main checkout's config when the host's git replaces it while an agent is at work: its mount is gone then.
+import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -48,6 +49,17 @@ it('a program that an agent puts into the config that the host has replaced is o
   await run.prints(`${config} had core.fsmonitor in it, maybe from an agent`)
   expect((await listed())?.alarm).toContain('core.fsmonitor')
   expect((await sandbox.moat(['list'])).stderr).toContain('app is paused. To let it go on: docker unpause moat-app-')
+  // It was not its user, who would be shown it before it is set again.
+  const asked = await sandbox.moat(['approve', '--git', repository.directory])
+  expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining('core.fsmonitor  touch pwned')])
+
+  // Let go on, nobody in it is still stopped by the guard.
+  const [, container = ''] = /docker unpause ([\w-]+)/.exec((await sandbox.moat(['list'])).stderr) ?? []
+  execFileSync('docker', ['unpause', container])
+  await until('everybody going on', async () => {
+    const { stdout } = await inside('cat /proc/[0-9]*/stat')
+    return /^1 \(/m.test(stdout) && !/^\d+ \(.*\) T/m.test(stdout)
+  })
   expect((await sandbox.moat(['stop', 'app'])).code).toBe(0)
   await until('the end of the guard', async () => (await sandbox.guards()).length === 0)
 })

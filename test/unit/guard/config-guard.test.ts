@@ -14,7 +14,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
+import { allowSettings, refusedSettings } from '../../../src/guard/allowed-settings.js'
 import { ConfigGuard } from '../../../src/guard/config-guard.js'
 import { viewDirectory } from '../../../src/worktrees/container-view.js'
 import { until } from '../../helpers/until.js'
@@ -26,6 +27,12 @@ let guard: ConfigGuard
 let alarms: string[]
 let held: number
 let kept: number
+let goesOn: number
+/** By the time that the agent goes on for the first time. */
+let keptBefore: number
+let stops: number
+/** How long the engine takes to pause. */
+let pausing: Promise<void>
 /** What happens while agents are being paused. */
 let meanwhile: () => void
 
@@ -43,8 +50,20 @@ beforeEach(async () => {
   alarms = []
   held = 0
   kept = 0
+  goesOn = 0
+  stops = 0
+  pausing = Promise.resolve()
   meanwhile = () => {}
   guard = await ConfigGuard.begin({
+    agent: {
+      goOn: () => {
+        if (goesOn === 0) keptBefore = kept
+        goesOn += 1
+      },
+      stop: () => {
+        stops += 1
+      },
+    },
     home,
     log: (message) => alarms.push(`log: ${message}`),
     place: { commonDir: git, gitDir: git, root: join(directory, 'app') },
@@ -52,6 +71,7 @@ beforeEach(async () => {
     whileHeld: async (action) => {
       held += 1
       meanwhile()
+      await pausing
       await action(() => {
         kept += 1
       })
@@ -137,4 +157,71 @@ it('tells of a directory whose mount has ended', async () => {
   mkdirSync(join(git, 'hooks'))
   await guard.look()
   expect([kept, alarms]).toEqual([1, [expect.stringContaining(`${join(git, 'hooks')} was replaced on this machine`)]])
+})
+
+it.each(['config.lock', 'config.worktree.lock'])('has its agent stopped as soon as git takes %s', async (lock) => {
+  writeFileSync(join(git, lock), '')
+  await until('a stop', () => stops > 0)
+  rmSync(join(git, lock))
+  await until('going on', () => goesOn > 0)
+  expect([held, alarms]).toEqual([0, []])
+})
+
+it.each<[string, () => void]>([
+  ['by its name', () => set('alias.st', '!evil')],
+  [
+    'by another name, of which nobody tells',
+    () => {
+      const link = join(mkdtempSync(join(git, 'x')), 'same')
+      linkSync(config(), link)
+      writeFileSync(link, '[alias]\n\tst = !evil\n')
+    },
+  ],
+])('puts back what is written %s before anybody has been paused', async (_, write) => {
+  // The host has changed it, and its mount is gone.
+  set('user.name', 'Ann')
+  await guard.look()
+  const before = read()
+  let pause = () => {}
+  pausing = new Promise((resolve) => {
+    pause = resolve
+  })
+  try {
+    write()
+    await until('the config put back', () => read() === before)
+    expect([stops > 0, alarms]).toEqual([true, []])
+    write()
+    await until('the config put back again', () => read() === before)
+  } finally {
+    pause()
+  }
+  await until('an alarm', () => alarms.length > 0)
+  expect([kept, alarms[0]]).toEqual([1, expect.stringContaining('had alias.st in it')])
+  expect(readFileSync(join(viewDirectory(home, git), 'config.refused'), 'utf8')).toContain('!evil')
+})
+
+it('lets be what its user has said is theirs, with that value and no other', async () => {
+  set('core.hooksPath', '.husky/_')
+  await guard.look()
+  const place = { commonDir: git, gitDir: git, root: join(directory, 'app') }
+  vi.stubEnv('MOAT_HOME', home)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  expect([kept, alarms[0]]).toEqual([1, expect.stringContaining(`If that was you: moat approve --git ${place.root}`)])
+  await allowSettings(place, home, await refusedSettings(place, home))
+  await guard.look()
+  expect([kept, alarms.length, read().includes('.husky/_')]).toEqual([1, 1, true])
+  set('core.hooksPath', 'evil')
+  await guard.look()
+  expect([kept, read().includes('evil'), read().includes('.husky/_')]).toEqual([2, false, true])
+})
+
+it('has its agent stay stopped until an engine that could not pause it can', async () => {
+  let failures = 0
+  meanwhile = () => {
+    failures += 1
+    if (failures <= 3) throw new Error('unable to freeze')
+  }
+  set('alias.st', '!evil')
+  await until('going on', () => goesOn > 0)
+  expect([alarms[0], keptBefore]).toEqual(['log: unable to freeze', 1])
 })

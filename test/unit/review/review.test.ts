@@ -17,10 +17,12 @@ import {
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { shellQuote } from '../../../src/config/shell-quote.js'
 import { rememberStart, reviewableRuns, reviewRun } from '../../../src/review/review.js'
 import { readRunRecord, writeRunRecord } from '../../../src/review/run-records.js'
 import { survey, surveyLimits } from '../../../src/review/survey.js'
+import { formatReview } from '../../../src/terminal/format-review.js'
 import { until } from '../../helpers/until.js'
 import { asOrdinaryUser } from '../config/as-user.js'
 import { caught } from '../config/caught.js'
@@ -255,4 +257,31 @@ it('keeps records of the latest hundred runs, for this user alone, and does not 
   await writeFile(runs[0]?.file ?? '', '{}')
   const error = await caught(() => reviewRun(runs[0] ?? { file: '' }))
   expect([error.code, error.suggestions]).toEqual(['REVIEW_FAILED', [`rm ${runs[0]?.file}`]])
+})
+
+it('of a repository within, by which git status would run a program, it says so, with the command that takes it out', async () => {
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { cwd: workspace, stdio: 'ignore' })
+  vi.stubEnv('MOAT_HOME', dirname(reviews))
+  onTestFinished(() => void vi.unstubAllEnvs())
+  git('init', '--quiet')
+  const found = await findings(async () => {
+    git('init', '--quiet', 'sub')
+    git('-C', 'sub', 'commit', '--quiet', '--allow-empty', '--message', 'x')
+    git('add', 'sub')
+    git('-C', 'sub', 'config', 'core.fsmonitor', 'evil')
+  })
+  expect(found).toContain('created sub/.git/config')
+  const [run] = await reviewableRuns({ reviews })
+  const review = await reviewRun(run ?? { file: '' })
+  const fix = `git config --file ${shellQuote(at('sub/.git/config'))} --unset-all core.fsmonitor`
+  expect(review.findings.find(({ path }) => path === 'sub/.git/config')).toEqual({
+    change: 'created',
+    fix,
+    path: 'sub/.git/config',
+    why: 'git status in this directory looks into that repository, and runs what core.fsmonitor names',
+  })
+  expect(formatReview(review).join('\n')).toContain(
+    `Before git status, or a shell whose prompt calls it, is run there:\n\n  ${fix}`,
+  )
 })

@@ -165,6 +165,7 @@ describe('the list', () => {
       '.ssh/config',
     ],
     // As other file systems may find them.
+    ...['.env\ufe0frc', '.\u00df\u0068/config', '.v\u017fcode/tasks.json', 'Make\u034ffile', 'CLAUDE.md\u3164'],
     ...['.ENVRC', '.e\u200cnvrc', 'Ma\u212aefile', 'sub/.G\u0130T/../.envrc'],
   ])('has %s', (path) => {
     expect(list.trustsIn(path)).toHaveLength(1)

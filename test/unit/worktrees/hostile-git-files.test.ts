@@ -79,11 +79,11 @@ it('knows a repository elsewhere for that of a workspace only if it says so', as
   expect((await plan()).powers).toEqual([])
 })
 
-it('reads a config at its own place only', async () => {
+it('reads a config at its own place only', () => {
   const config = at('repository/.git/config')
-  expect((await readConfigAt(config)).text.toString()).toContain('[core]')
+  expect(readConfigAt(config).text.toString()).toContain('[core]')
   symlinkSync(config, at('link'))
   symlinkSync(at('repository/.git'), at('moved'))
-  await expect(readConfigAt(at('link'))).rejects.toThrow('ELOOP')
-  await expect(readConfigAt(at('moved/config'))).rejects.toThrow('is not where it was')
+  expect(() => readConfigAt(at('link'))).toThrow('ELOOP')
+  expect(() => readConfigAt(at('moved/config'))).toThrow('is not where it was')
 })
