@@ -35,7 +35,8 @@ export function egressPolicies(settings: EgressSettings | undefined, own: object
 export function egressAuthority(settings: EgressSettings | undefined): Record<string, object> {
   if (!settings) return {}
   const root = { certificate: settings.certificate, format: 'pem_file', private_key: settings.key }
-  return { [egressAuthorityName]: { install_trust: false, intermediate_lifetime: '8760h', root } }
+  // It signs for hosts itself: an authority between would have to be checked in every handshake, by every client.
+  return { [egressAuthorityName]: { install_trust: false, intermediate: root, root } }
 }
 
 /** A star stands for one label. */

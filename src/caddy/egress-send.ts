@@ -2,6 +2,7 @@
 // connected to by the gate, which is the only one that looks up names. Pure.
 import type { GrantedPlace } from '../egress/opened-hosts.js'
 import { answerHeaders, portVariable, questionHeaders, questionPaths, verdictField } from '../egress/opening-words.js'
+import type { NetworkRule } from '../egress/policy.js'
 import type { CaddyRoute } from '../routing/agent.js'
 import { targetsOf, webSocketOverHttp2 } from './egress-patterns.js'
 import type { EgressSettings, OpenedAgent } from './egress-settings.js'
@@ -13,27 +14,41 @@ import type { EgressSettings, OpenedAgent } from './egress-settings.js'
 const mostQuestions = 64
 const mostConnections = 256
 
-/** Routes by name, for whatever rule allows a request. */
+type Handlers = CaddyRoute['handle']
+
+/** Routes by name, for whatever rule allows a request. Each that a request passes is counted by Caddy: so there are few. */
 export function sendRoutes(settings: EgressSettings, agent: OpenedAgent): Record<string, CaddyRoute> {
   const granted = agent.grants.map((place, index): [string, CaddyRoute] => [
-    `granted_${index}`,
-    { handle: [{ handler: 'subroute', routes: bothWays(settings, agent, place) }] },
+    grantedName(index),
+    { handle: [askForValue(settings, agent, place), ...bothWays(settings, agent, place)] },
   ])
   const choices = agent.grants.map((place, index) => ({
-    handle: [askForValue(settings, agent, place), { handler: 'invoke', name: `granted_${index}` }],
+    handle: [{ handler: 'invoke', name: grantedName(index) }],
     match: [targetsOf(place.hosts, place.ports)],
     terminal: true,
   }))
-  const plain = { handle: [{ handler: 'invoke', name: 'plain' }], terminal: true }
   return {
     ask: askForVerdict(settings, agent),
     ...Object.fromEntries(granted),
-    plain: { handle: [{ handler: 'subroute', routes: bothWays(settings, agent) }] },
-    send: { handle: [{ handler: 'subroute', routes: [...choices, plain] }] },
+    plain: { handle: bothWays(settings, agent) },
+    send: { handle: [{ handler: 'subroute', routes: choices }, sendPlain] },
   }
 }
 
-export const send = { handler: 'invoke', name: 'send' }
+const grantedName = (index: number) => `granted_${index}`
+const sendPlain = { handler: 'invoke', name: 'plain' }
+const send = { handler: 'invoke', name: 'send' }
+
+/** For requests that a rule allows; none for a rule about a host that is decided before anybody asks. */
+export function sendTo({ grants }: OpenedAgent, rule?: NetworkRule): Handlers[number] {
+  if (!rule || rule.host.includes('*')) return send
+  const here = grants.flatMap((place, index) => (place.hosts.includes(rule.host) ? [{ index, place }] : []))
+  const [first] = here
+  if (!first) return sendPlain
+  // At one port alone nothing is left to choose.
+  const isOnly = here.length === 1 && rule.port !== undefined && first.place.ports.includes(rule.port)
+  return isOnly ? { handler: 'invoke', name: grantedName(first.index) } : send
+}
 
 /** For requests that Caddy cannot judge. */
 export const askFirst: CaddyRoute = { handle: [{ handler: 'invoke', name: 'ask' }], terminal: true }
@@ -101,12 +116,10 @@ function ask(socket: string, uri: string, { runId }: OpenedAgent, more: object, 
 }
 
 /** WebSockets begin as HTTP/1.1; a server that is spoken to by HTTP/2 would refuse them. */
-function bothWays(settings: EgressSettings, agent: OpenedAgent, place?: GrantedPlace): CaddyRoute[] {
+function bothWays(settings: EgressSettings, agent: OpenedAgent, place?: GrantedPlace): Handlers {
   const upgrade = [{ header_regexp: { Upgrade: { pattern: '.' } } }, webSocketOverHttp2]
-  return [
-    { handle: [answered(place), toHost(settings, agent, ['1.1'], place)], match: upgrade, terminal: true },
-    { handle: [answered(place), toHost(settings, agent, ['1.1', '2'], place)], terminal: true },
-  ]
+  const changed = { handle: [toHost(settings, agent, ['1.1'], place)], match: upgrade, terminal: true }
+  return [answered(place), { handler: 'subroute', routes: [changed] }, toHost(settings, agent, ['1.1', '2'], place)]
 }
 
 /** Of an answer: what Caddy adds to it, another way to the same host past the rules, and what was put into the request. */
@@ -129,8 +142,9 @@ function toHost({ dial }: EgressSettings, { runId }: OpenedAgent, versions: stri
   const set = (place?.headers ?? []).map((name, index) => [name, [`{http.vars.moat_set_${index}}`]])
   const changesQuery = place !== undefined && place.query.length + place.removeQuery.length > 0
   return {
-    // As they come: events, tokens.
-    flush_interval: -1,
+    // Events and tokens go on as they come, whatever is said here, and so does all of which nobody knows how long it is. What
+    // else comes together goes together: at once would be a piece for the headers and one for the body.
+    flush_interval: '1ms',
     handler: 'reverse_proxy',
     headers: {
       request: {

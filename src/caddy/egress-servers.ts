@@ -1,6 +1,6 @@
 // Owns Caddy's servers for the way out: one for each agent of whom something is opened, on a socket of its own, so that nobody can
 // pass for another. Pure.
-import { openedHosts } from '../egress/opened-hosts.js'
+import { type GrantedPlace, openedHosts } from '../egress/opened-hosts.js'
 import { portVariable, targetText } from '../egress/opening-words.js'
 import type { NetworkRule } from '../egress/policy.js'
 import type { CaddyRoute } from '../routing/agent.js'
@@ -21,12 +21,20 @@ import {
   webSocket,
   webSocketOverHttp2,
 } from './egress-patterns.js'
-import { askFirst, send, sendRoutes } from './egress-send.js'
+import { askFirst, sendRoutes, sendTo } from './egress-send.js'
 import type { EgressSettings, OpenedAgent } from './egress-settings.js'
 
 /** Before the run id: what Caddy calls the server and its logger. */
 const serverPrefix = 'egress_'
 export const reportLogger = 'moat_egress'
+
+type Handler = CaddyRoute['handle'][number]
+
+/**
+ * Without those that quantum computers would not break, which take as long as all the rest of a handshake: this one leads from one
+ * process of this machine to another. What Caddy agrees on with the host is another matter.
+ */
+const curves = ['x25519', 'secp256r1', 'secp384r1', 'secp521r1']
 
 export function egressServers(settings: EgressSettings | undefined, domain: string): Record<string, object> {
   if (!settings) return {}
@@ -56,7 +64,7 @@ function server(settings: EgressSettings, agent: OpenedAgent, domain: string) {
     strict_sni_host: true,
     tls_connection_policies: [
       { drop: true, match: { sni: [...new Set(['localhost', ...agentHostPatterns(domain)])] } },
-      { match: { sni_regexp: { pattern: serverNamePattern(openedHosts(agent)) } } },
+      { curves, match: { sni_regexp: { pattern: serverNamePattern(openedHosts(agent)) } } },
     ],
   }
 }
@@ -90,10 +98,10 @@ function routes(agent: OpenedAgent): CaddyRoute[] {
       match: [{ not: [noUpgrade, webSocket] }],
       terminal: true,
     },
-    ...grants.map((place) => ({
-      handle: [{ handler: 'subroute', routes: [{ ...echoing(name), match: [echoingMethods], terminal: true }] }],
-      match: [targetsOf(place.hosts, place.ports)],
-    })),
+    {
+      handle: [{ handler: 'subroute', routes: grants.map((place) => echoing(name, place)) }],
+      match: [echoingMethods],
+    },
     ...policy.rules.map((rule) => ({
       handle: [{ handler: 'subroute', routes: ruleRoutes(agent, rule) }],
       match: [targetOf(rule)],
@@ -104,32 +112,39 @@ function routes(agent: OpenedAgent): CaddyRoute[] {
 }
 
 /** What a grant puts in would come back in the body. */
-function echoing(name: string): CaddyRoute {
-  return { handle: refuse(name, { reason: 'a method that would show what a grant puts in' }) }
+function echoing(name: string, { hosts, ports }: GrantedPlace): CaddyRoute {
+  const handle = refuse(name, { reason: 'a method that would show what a grant puts in' })
+  return { handle, match: [targetsOf(hosts, ports)], terminal: true }
 }
 
 function ruleRoutes(agent: OpenedAgent, rule: NetworkRule): CaddyRoute[] {
   const { paths, text } = rule
-  if (!paths) return [decided(agent, rule.effect, { reason: 'rule', rule: text })]
+  const to = sendTo(agent, rule)
+  if (!paths) return [decided(agent, rule.effect, { reason: 'rule', rule: text }, to)]
   if (!paths.every(isPlainLine)) return [askFirst]
   return [
     { ...askFirst, match: oddRequest },
-    ...paths.map((line) => ({
-      ...decided(agent, line.effect, { reason: 'rule', rule: `${line.effect} ${line.method} ${line.path}` }),
-      match: lineMatchers(line),
-    })),
-    ...without(agent, 'no rule for this path', text),
+    ...paths.map((line) => {
+      const why = { reason: 'rule', rule: `${line.effect} ${line.method} ${line.path}` }
+      return { ...decided(agent, line.effect, why, to), match: lineMatchers(line) }
+    }),
+    ...without(agent, 'no rule for this path', { text, to }),
   ]
 }
 
-function without(agent: OpenedAgent, reason: string, rule?: string): CaddyRoute[] {
+function without(agent: OpenedAgent, reason: string, rule?: { text: string; to: Handler }): CaddyRoute[] {
   const allowed = agent.policy.policy === 'permissive'
-  const told = { reason: allowed ? 'permissive' : reason, ...(rule !== undefined && { rule }) }
-  return [decided(agent, allowed ? 'allow' : 'deny', told)]
+  const told = { reason: allowed ? 'permissive' : reason, ...(rule && { rule: rule.text }) }
+  return [decided(agent, allowed ? 'allow' : 'deny', told, rule?.to ?? sendTo(agent))]
 }
 
-function decided({ name }: OpenedAgent, effect: 'allow' | 'deny', why: { reason: string; rule?: string }): CaddyRoute {
-  const handle = effect === 'deny' ? refuse(name, why) : [report({ allowed: true, ...why }), send]
+function decided(
+  { name }: OpenedAgent,
+  effect: 'allow' | 'deny',
+  why: { reason: string; rule?: string },
+  to: Handler,
+): CaddyRoute {
+  const handle = effect === 'deny' ? refuse(name, why) : [report({ allowed: true, ...why }), to]
   return { handle, terminal: true }
 }
 

@@ -51,11 +51,14 @@ export async function openTunnel(
   if (client.destroyed) return void ('socket' in host && host.socket.destroy())
   client.write(established)
   const reached = 'socket' in host ? host : undefined
+  // While the client makes up its first words.
+  const ahead = reached ? undefined : connectAhead(context)
   // Of many protocols the server has the first word.
   reached?.carrier.carry(reached.socket, client)
   const part = reached && bind(client, reached)
   const firstBytes = await firstWords(client)
   const problem = judge(firstBytes, exchange)
+  if (firstBytes.kind !== 'tls' || problem !== undefined) ahead?.socket.destroy()
   if (firstBytes.kind === 'http' && problem === undefined) {
     part?.()
     exchange.forget()
@@ -65,7 +68,10 @@ export async function openTunnel(
   if (reached) {
     exchange.follow(reached.socket)
     client.pipe(reached.socket)
-  } else if ('addresses' in host) intercept(client, exchange, context, host)
+  } else if ('addresses' in host) {
+    if (ahead?.take()) handOn(client, ahead, exchange, context, host)
+    else intercept(client, exchange, context, host)
+  }
 }
 
 /** A connection; of a tunnel that is opened, only the addresses to which it may lead. */
@@ -136,6 +142,25 @@ function firstWords(client: Socket): Promise<FirstBytes> {
   })
 }
 
+function connectToProxy({ dialler, interceptSocket }: DoorContext): Reached {
+  const carrier = dialler.carrier()
+  return { carrier, socket: connect({ allowHalfOpen: true, onread: carrier.onread, path: interceptSocket }) }
+}
+
+/** The proxy says nothing before it is spoken to, but it may end: `take` is true while it has not, and has it for good then. */
+function connectAhead(context: DoorContext): Reached & { take(): boolean } {
+  const reached = connectToProxy(context)
+  const { socket } = reached
+  const drop = () => socket.destroy()
+  socket.on('error', drop).once('end', drop).resume()
+  const take = () => {
+    if (socket.connecting) socket.destroy()
+    socket.off('end', drop)
+    return !socket.destroyed
+  }
+  return { ...reached, take }
+}
+
 function intercept(
   client: Socket,
   exchange: Exchange,
@@ -143,8 +168,8 @@ function intercept(
   host: { addresses: string[]; port: number },
   since = performance.now(),
 ): void {
-  const carrier = context.dialler.carrier()
-  const proxy = connect({ allowHalfOpen: true, onread: carrier.onread, path: context.interceptSocket })
+  const reached = connectToProxy(context)
+  const { socket: proxy } = reached
   // An agent may ask with its first instruction, before the proxy has a server for it; and the proxy may be starting again.
   proxy.once('error', () => {
     if (!client.destroyed && performance.now() - since < patience) {
@@ -154,7 +179,7 @@ function intercept(
     exchange.fail('the proxy does not answer')
     client.destroy()
   })
-  proxy.once('connect', () => handOn(client, { carrier, socket: proxy }, exchange, context, host))
+  proxy.once('connect', () => handOn(client, reached, exchange, context, host))
 }
 
 function handOn(
@@ -168,8 +193,9 @@ function handOn(
   if (client.destroyed) return void socket.destroy()
   socket.removeAllListeners('error')
   bind(client, proxy)
-  // The address that was looked at: the proxy is not to ask for another.
-  socket.write(proxyHeader(agent().runId, addresses[0] ?? '', port))
+  // The address that was looked at: the proxy is not to ask for another. In one piece with what the client has said.
+  const said: Buffer | null = client.read()
+  socket.write(Buffer.concat([proxyHeader(agent().runId, addresses[0] ?? '', port), ...(said ? [said] : [])]))
   exchange.forget()
   carrier.carry(socket, client)
   client.pipe(socket)

@@ -4,7 +4,8 @@ import type { GrantedPlace } from '../egress/opened-hosts.js'
 import type { SshAccess } from '../ssh/access.js'
 import { type Grant, injectionsOf } from './grant.js'
 import { placesOf, setQuery } from './granted-places.js'
-import { inject, injectionFor, parseGrant, tracesOf } from './injection.js'
+import { type Injection, inject, injectionFor, parseGrant, type Secret, tracesOf } from './injection.js'
+import { pathMatches } from './path-matches.js'
 import { grantMark, readGrant } from './store.js'
 import { ValueCache, type ValueCacheOptions } from './value-cache.js'
 
@@ -64,15 +65,11 @@ export class Grants {
    */
   async secretsFor({ grant: name, host, path, port }: ValueQuestion): Promise<RequestSecrets | undefined> {
     const grant = await this.#read(name)
-    const injections = grant ? injectionsOf(grant) : []
-    const asked = host.toLowerCase()
-    const injection = injectionFor(injections, { host: asked, path, port })
-    if (!grant || !injection) return undefined
-    const secret = await this.#values.valueOf(grant)
-    const { headers, query } = inject(injection, secret)
-    const [place] = placesOf(injections.filter(({ hosts, ports }) => hosts.includes(asked) && ports.includes(port)))
-    const names = place?.query ?? setQuery(injection)
-    return { headers, query: names.map((one) => query[one] ?? ''), traces: tracesOf(injection, secret) }
+    if (!grant) return undefined
+    const plan = planFor(grant, host.toLowerCase(), port)
+    const injection = plan.here.find(({ paths }) => pathMatches(paths, path))
+    if (!injection) return undefined
+    return filled(plan, injection, await this.#values.valueOf(grant))
   }
 
   /** What these grants allow by ssh now: nothing, once they were revoked. Never rejects. */
@@ -106,4 +103,39 @@ export class Grants {
     if (grant && mark !== undefined) this.#known.set(text, { grant, mark })
     return grant
   }
+}
+
+/** What does not change from one request to the same place to the next, as long as grant and value are what they were. */
+interface Plan {
+  filled: Map<Injection, { secret: Secret; secrets: RequestSecrets }>
+  here: Injection[]
+  /** Names, in the order of the place. */
+  query: readonly string[] | undefined
+}
+
+/** By host and port. A grant that is read anew is another object, and what was made of the last one goes with it. */
+const plans = new WeakMap<Grant, Map<string, Plan>>()
+/** Those that a grant names are few; who asks has been sent there by one. */
+const mostPlaces = 256
+
+function planFor(grant: Grant, host: string, port: number): Plan {
+  const known = plans.get(grant) ?? new Map<string, Plan>()
+  plans.set(grant, known)
+  const key = `${host}:${port}`
+  const plan = known.get(key)
+  if (plan) return plan
+  const here = injectionsOf(grant).filter(({ hosts, ports }) => hosts.includes(host) && ports.includes(port))
+  const made: Plan = { filled: new Map(), here, query: placesOf(here)[0]?.query }
+  if (known.size < mostPlaces) known.set(key, made)
+  return made
+}
+
+function filled({ filled: known, query: place }: Plan, injection: Injection, secret: Secret): RequestSecrets {
+  const before = known.get(injection)
+  if (before?.secret === secret) return before.secrets
+  const { headers, query } = inject(injection, secret)
+  const names = place ?? setQuery(injection)
+  const secrets = { headers, query: names.map((one) => query[one] ?? ''), traces: tracesOf(injection, secret) }
+  known.set(injection, { secret, secrets })
+  return secrets
 }
