@@ -11,6 +11,7 @@
 #include "destination.h"
 #include "dial.h"
 #include "listener.h"
+#include "pipe.h"
 
 int connection_count;
 
@@ -28,7 +29,7 @@ void end_connection(struct connection *it) {
   else it->group->first = it->next;
   if (it->next) it->next->previous = it->previous;
   it->group->count--;
-  connection_count--;
+  if (--connection_count == 0) close_pipe();
   free(it);
   if (to) let_go(to);
   resume_listeners();

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "pipe.h"
+
 // Where all that is read arrives: a connection has memory of its own only while its reader is slower than its writer.
 static char chunk[65536];
 
@@ -37,18 +39,41 @@ void drain(struct flow *flow) {
   if (flow->start == flow->end) drop_rest(flow);
 }
 
-bool fill(struct flow *flow) {
+// False when there is no memory for it.
+static bool make_rest(struct flow *flow, size_t size) {
+  flow->start = 0;
+  flow->end = size;
+  flow->rest = malloc(size);
+  return flow->rest != NULL;
+}
+
+static bool fill_by_copying(struct flow *flow) {
   ssize_t received = recv(flow->from, chunk, sizeof chunk, 0);
   if (received < 0 && would_block(errno)) return true;
+  flow->is_much = received == sizeof chunk;
   ssize_t sent = received > 0 ? send_some(flow->to, chunk, received) : -1;
   if (sent < 0) close_flow(flow);
   if (sent < 0 || sent == received) return true;
-  flow->start = 0;
-  flow->end = received - sent;
-  flow->rest = malloc(flow->end);
-  if (!flow->rest) return false;
+  if (!make_rest(flow, received - sent)) return false;
   memcpy(flow->rest, chunk + sent, flow->end);
   return true;
+}
+
+// As much as `to` will take, so that there is no rest; but never so little that one would be busy with it all the time.
+static size_t room_for(struct flow *flow) {
+  if (flow->most_unread == 0) flow->most_unread = widen(flow->to);
+  int room = flow->most_unread - unread(flow->to);
+  return room > PIECE ? PIECE : room > (int)sizeof chunk ? (size_t)room : sizeof chunk;
+}
+
+bool fill(struct flow *flow) {
+  size_t left, received = flow->is_much ? carry(flow->from, flow->to, room_for(flow), &left) : 0;
+  if (received == 0) return fill_by_copying(flow);
+  flow->is_much = received >= sizeof chunk / 2;
+  if (left == 0) return true;
+  // What has failed says so when it is to take the rest.
+  make_rest(flow, left);
+  return take_left(flow->rest, left);
 }
 
 bool discard(int from) {

@@ -8,6 +8,8 @@ struct flow {
   int from, to;
   char *rest;           // What `to` has yet to take; NULL for nothing. Until then nothing more is read.
   uint32_t start, end;  // Where in `rest` that is.
+  int most_unread;      // How many bytes `to` may have that its reader has not; 0 while that does not matter.
+  bool is_much;         // More came last than is worth being copied.
   bool closed;          // `from` sends no more or `to` takes no more, and `to` knows.
 };
 

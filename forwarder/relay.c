@@ -3,6 +3,7 @@
 #include "relay.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -37,6 +38,8 @@ static struct destination *lead(const struct options *options, const struct open
 }
 
 void relay(const struct options *options, const struct opening *openings, int count) {
+  // Who does not read any more what is carried to him ends his connection, and no other.
+  signal(SIGPIPE, SIG_IGN);
   listeners = calloc(count + 1, sizeof *listeners);
   if (!listeners) _exit(1);
   for (int i = 0; i < count; i++) {

@@ -1,23 +1,24 @@
 // Owns how Caddy gets the proxy's own pages from the supervisor, and what it says without one. Pure.
 import type { CaddyRoute } from '../routing/agent.js'
-import { agentHostPatterns, ownPath } from '../routing/urls.js'
+import { ownPath } from '../routing/urls.js'
 import { asItWasSent, withoutHeaders } from './kept-request.js'
 import { noPages, otherError, upstreamError } from './responses.js'
 
 /** How long the supervisor may take to begin an answer; the wait for an agent to listen is shorter. */
 const answerTimeout = '40s'
 
-/**
- * What scripts and pages of the proxy ask for, at every host, and all of the domain itself. The path is looked at first: hosts with
- * a `*` cost most of what matching costs.
- */
-export function ownPages(pagesSocket: string, domain: string): CaddyRoute[] {
-  const own = { handle: [orFallback(askSupervisor(pagesSocket, 'own'), noPages)], terminal: true }
-  const atAgents = { ...own, match: [{ host: agentHostPatterns(domain) }] }
-  return [
-    { ...own, match: [{ host: [domain] }] },
-    { handle: [{ handler: 'subroute', routes: [atAgents] }], match: [{ path: [`${ownPath}*`] }] },
-  ]
+/** All of the domain itself. */
+export function indexPages(pagesSocket: string, domain: string): CaddyRoute {
+  return { ...own(pagesSocket), match: [{ host: [domain] }] }
+}
+
+/** What scripts and pages of the proxy ask for, at the hosts of agents. */
+export function pagesAtAgents(pagesSocket: string): CaddyRoute {
+  return { ...own(pagesSocket), match: [{ path: [`${ownPath}*`] }] }
+}
+
+function own(pagesSocket: string) {
+  return { handle: [orFallback(askSupervisor(pagesSocket, 'own'), noPages)], terminal: true }
 }
 
 /** A page about a host that no agent answers at; `fallback` without a supervisor. */

@@ -8,15 +8,14 @@ import { linkDirectories, peerEndings } from '../routing/way-in.js'
 import type { CaddySettings } from './caddy-settings.js'
 import { namesServer } from './certificates.js'
 import { egressServers } from './egress-servers.js'
-import { endpointRoutes } from './endpoint-routes.js'
 import { connectionPolicies, front } from './front.js'
 import { lowerCase } from './lower-case.js'
 import { onlyByTls } from './only-by-tls.js'
 import { ownRedirectsRoute } from './own-redirects.js'
-import { ownPages, pageOr, problemPages } from './page-routes.js'
+import { indexPages, pageOr, pagesAtAgents, problemPages } from './page-routes.js'
 import { accessLog } from './request-log.js'
 import { notListedHere, notListedThere, notYours, refusal, unknownHost } from './responses.js'
-import { counted, doorRoutes, lookUp, noDoor, proxyRoutes, type Side } from './upstream-routes.js'
+import { agentRoutes, noDoor, type Side } from './upstream-routes.js'
 
 export function servers(settings: CaddySettings, table: RouteTable) {
   const { domain, egress, inside, listeners, pagesSocket, plain, recorded } = settings
@@ -73,31 +72,25 @@ function ownHosts(domain: string): { agents: string[]; others: string[] } {
   return { agents: agentHostPatterns(domain), others }
 }
 
-/**
- * Whatever is asked of an agent passes one route, for Caddy counts a request at each that it passes, and matches few others. Those
- * after it are for hosts that no agent could have. `first` comes before all of them.
- */
+/** `first` comes before all that is served. What is no agent's host has left when the routes of agents begin: none of them asks again. */
 function routes(settings: CaddySettings, table: RouteTable, from: Side, first: CaddyRoute[]): CaddyRoute[] {
-  const { connections, domain, filesSocket, pagesSocket } = settings
+  const { domain, pagesSocket } = settings
   const { agents, others } = ownHosts(domain)
-  const atAgents = [
-    // Before the routes of plugins: whatever they do to a request, it stays with its own host.
-    ...lookUp(table),
-    ...endpointRoutes(table.hostRoutes, filesSocket),
-    ...proxyRoutes(table.upstreams, from),
-    ...doorRoutes(from),
+  const notAgents = [
+    { ...pageOr(pagesSocket, unknownHost), match: [{ host: others }], terminal: true },
+    { handle: refusal(domain) },
   ]
   return [
     { handle: [{ handler: 'subroute', routes: [inLowerCase, refuseOddHosts(domain)] }], match: [odd] },
     ...first,
-    ...ownPages(pagesSocket, domain),
+    indexPages(pagesSocket, domain),
     {
-      handle: [counted(connections, from), { handler: 'subroute', routes: atAgents }],
-      match: [{ host: agents }],
+      handle: [{ handler: 'subroute', routes: notAgents }],
+      match: [{ not: [{ host: agents }] }],
       terminal: true,
     },
-    { ...pageOr(pagesSocket, unknownHost), match: [{ host: others }], terminal: true },
-    { handle: refusal(domain) },
+    pagesAtAgents(pagesSocket),
+    ...agentRoutes(settings, table, from),
   ]
 }
 

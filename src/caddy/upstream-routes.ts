@@ -5,6 +5,7 @@ import type { RouteTable, Upstream } from '../routing/route-table.js'
 import { agentHostPatterns } from '../routing/urls.js'
 import { dialAddress, linkDirectories } from '../routing/way-in.js'
 import type { CaddySettings } from './caddy-settings.js'
+import { endpointRoutes } from './endpoint-routes.js'
 import { keptHeaders } from './kept-request.js'
 import { ownRedirects } from './own-redirects.js'
 import { pageOr, problemPages } from './page-routes.js'
@@ -43,11 +44,48 @@ const forwardedHeaders = {
 }
 
 /**
- * The first handler of the one route to agents, and of no other: by it Caddy counts their requests. Its number is there to be
+ * For whatever is asked of agents. A request passes one route of the server, for Caddy counts it at each; and no subroute, which is
+ * compiled anew for each request, unless the config knows something of its host.
+ */
+export function agentRoutes(settings: CaddySettings, table: RouteTable, from: Side): CaddyRoute[] {
+  const { connections, filesSocket } = settings
+  const { hostRoutes, upstreams } = table
+  const known = new Set([...hostRoutes.flatMap(({ hosts }) => hosts), ...upstreams.map(({ host }) => host)])
+  const atKnown = [
+    // Before the routes of plugins: whatever they do to a request, it stays with its own host.
+    ...lookUp(upstreams),
+    ...endpointRoutes(hostRoutes, filesSocket),
+    ...proxyRoutes(upstreams, from),
+    ...doorRoutes(from),
+  ]
+  const first = counted(connections, from)
+  return [
+    withoutClaims,
+    ...(known.size === 0
+      ? []
+      : [
+          {
+            handle: [first, { handler: 'subroute', routes: atKnown }],
+            match: [{ host: [...known].toSorted() }],
+            terminal: true,
+          },
+        ]),
+    ...doorRoutes(from).map((route) => ({ ...route, handle: [first, ...route.handle] })),
+  ]
+}
+
+/** Only where there is something to remove: to look costs a fraction of what it costs to remove nothing. */
+const withoutClaims: CaddyRoute = {
+  handle: [{ handler: 'headers', request: { delete: claims } }],
+  match: [{ not: [{ header: Object.fromEntries(claims.map((name) => [name, null])) }] }],
+}
+
+/**
+ * The first handler of the routes to agents, and of no others: by it Caddy counts their requests. Its number is there to be
  * different, for Caddy lets go of the connections that it keeps to containers whenever its config changes. Inside there is no
  * address to tell the agent's program; its own loopback is where the request began.
  */
-export function counted(connections: number, from: Side) {
+function counted(connections: number, from: Side) {
   return { handler: 'vars', moat_connections: `${connections}`, ...(from === 'inside' && { client_ip: '127.0.0.1' }) }
 }
 
@@ -55,8 +93,7 @@ export function counted(connections: number, from: Side) {
  * Keeps what moat goes by, before an endpoint changes the request for its app, and finds what the config knows of the host: one
  * table from host to upstream, looked up once. A `map` value is computed anew at every use, a `vars` value is not.
  */
-export function lookUp({ hostRoutes, upstreams }: RouteTable): CaddyRoute[] {
-  if (hostRoutes.length + upstreams.length === 0) return []
+function lookUp(upstreams: readonly Upstream[]): CaddyRoute[] {
   const map = {
     defaults: ['', '', ''],
     destinations: ['{moat.protocol}', '{moat.dial}', '{moat.quick}'],
@@ -67,7 +104,6 @@ export function lookUp({ hostRoutes, upstreams }: RouteTable): CaddyRoute[] {
     })),
     source: '{http.request.host}',
   }
-  const withoutClaims = { handler: 'headers', request: { delete: claims } }
   const found = {
     ...keptHeaders,
     handler: 'vars',
@@ -78,7 +114,7 @@ export function lookUp({ hostRoutes, upstreams }: RouteTable): CaddyRoute[] {
   }
   // A person's browser is known by what it sent, not by what an endpoint makes of it.
   const browser = { handle: [{ handler: 'vars', moat_browser: '{http.vars.moat_protocol}' }], match: [navigation] }
-  return [{ handle: [withoutClaims, map, found] }, browser]
+  return [{ handle: [map, found] }, browser]
 }
 
 /** Sorted by host. Caddy refuses a whole config in which a host stands twice, and with it every route that follows. */
@@ -92,7 +128,7 @@ function compare(a: Upstream, b: Upstream): number {
 }
 
 /** For hosts that the table has. */
-export function proxyRoutes(upstreams: readonly Upstream[], from: Side): CaddyRoute[] {
+function proxyRoutes(upstreams: readonly Upstream[], from: Side): CaddyRoute[] {
   return protocols
     .filter((protocol) => upstreams.some((upstream) => upstream.protocol === protocol))
     .flatMap((protocol) => {
@@ -100,14 +136,12 @@ export function proxyRoutes(upstreams: readonly Upstream[], from: Side): CaddyRo
       // To an https upstream Caddy would send the address it dials; and an endpoint may want another than was asked for.
       const host = '{http.vars.moat_host}'
       const quick = reverseProxy(protocol, {
-        claims: 'removed',
         dial: '{http.vars.moat_quick}',
         from,
         host,
         tryDuration: patience.browser,
       })
       const patient = reverseProxy(protocol, {
-        claims: 'removed',
         dial: '{http.vars.moat_dial}',
         from,
         host,
@@ -121,7 +155,7 @@ export function proxyRoutes(upstreams: readonly Upstream[], from: Side): CaddyRo
 }
 
 /** For all other hosts that an agent could have: whose socket is linked under the name, that one answers. */
-export function doorRoutes(from: Side): CaddyRoute[] {
+function doorRoutes(from: Side): CaddyRoute[] {
   return [
     { handle: [byName(linkDirectories.quick, once, from)], match: [navigation], terminal: true },
     { handle: [byName(linkDirectories.hosts, once, from)], terminal: true },
@@ -162,8 +196,6 @@ function byName(directory: string, tryDuration: string, from: Side) {
 }
 
 interface HandedOn {
-  /** Removed before: what has their names now is an endpoint's own. */
-  claims?: 'removed'
   dial: string
   from: Side
   /** What the app is told of the host, if not what was asked. */
@@ -171,17 +203,12 @@ interface HandedOn {
   tryDuration: string
 }
 
-function reverseProxy(protocol: UpstreamProtocol, given: HandedOn) {
-  const { dial, from, host, tryDuration } = given
+function reverseProxy(protocol: UpstreamProtocol, { dial, from, host, tryDuration }: HandedOn) {
   const set = { ...(from === 'inside' && forwardedHeaders), ...(host !== undefined && { Host: [host] }) }
-  const request = {
-    ...(given.claims !== 'removed' && { delete: claims }),
-    ...(Object.keys(set).length > 0 && { set }),
-  }
   return {
     handle_response: ownRedirects,
     handler: 'reverse_proxy',
-    headers: { request },
+    ...(Object.keys(set).length > 0 && { headers: { request: { set } } }),
     load_balancing: { try_duration: tryDuration, try_interval: '50ms' },
     // Without it, each config change closes every WebSocket.
     stream_close_delay: '24h',

@@ -37,12 +37,12 @@ export function endpointRoutesOf(config: unknown): { host: string; routes: unkno
 
 type Json = Record<string, unknown>
 
-/** Those of the server, and those of the one route in it that all requests to agents take. */
+/** Those of the server, and those in it that are for hosts of agents of which the config knows something. */
 function routesOf(config: unknown): Json[] {
   const { routes } = (config as { apps: { http: { servers: { moat: { routes: Json[] } } } } }).apps.http.servers.moat
   return routes.flatMap((route) => {
     const [first, second] = route.handle as Json[]
-    return first?.moat_connections !== undefined ? (second?.routes as Json[]) : [route]
+    return first?.moat_connections !== undefined && second?.handler === 'subroute' ? (second.routes as Json[]) : [route]
   })
 }
 

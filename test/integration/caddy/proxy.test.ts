@@ -64,15 +64,20 @@ describe('an endpoint', () => {
   })
 
   it('sees the host and port of the URL, and no forged forwarding headers', async () => {
-    const { body } = await sandbox.get(url.href, {
-      headers: { 'X-Forwarded-For': '6.6.6.6', 'X-Forwarded-Host': 'evil.test', 'X-Forwarded-Proto': 'http' },
-    })
-    expect(JSON.parse(body).headers).toMatchObject({
-      host: url.host,
-      'x-forwarded-for': '127.0.0.1',
-      'x-forwarded-host': url.host,
-      'x-forwarded-proto': 'https',
-    })
+    const forged = { 'X-Forwarded-For': '6.6.6.6', 'X-Forwarded-Host': 'evil.test', 'X-Forwarded-Proto': 'http' }
+    // Each by itself is removed, one that says nothing too.
+    const claims = ['Forwarded', 'True-Client-IP', 'X-Forwarded-Port', 'x-forwarded-prefix', 'X-REAL-IP']
+    for (const claim of claims) {
+      const { body } = await sandbox.get(url.href, { headers: { ...forged, [claim]: claim.length % 2 ? '6' : '' } })
+      const { headers } = JSON.parse(body)
+      expect(headers).toMatchObject({
+        host: url.host,
+        'x-forwarded-for': '127.0.0.1',
+        'x-forwarded-host': url.host,
+        'x-forwarded-proto': 'https',
+      })
+      expect(headers).not.toHaveProperty([claim.toLowerCase()])
+    }
   })
 })
 

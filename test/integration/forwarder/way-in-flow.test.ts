@@ -109,6 +109,54 @@ describe('what flows', () => {
     await until('all of it', () => size === 50_000_000)
   })
 
+  it('waits for a client that does not read much, and leaves nothing behind', async () => {
+    wayIn = await WayIn.start()
+    const { relay } = wayIn
+    const [memory, idle] = [relay.memory(), relay.descriptors()]
+    const much = randomBytes(50_000_000)
+    const servers: Socket[] = []
+    await wayIn.listen((socket) => {
+      servers.push(socket)
+      socket.end(much)
+    })
+    const client = (await wayIn.connect()).pause()
+    const waits: number[] = []
+    await until('it to stop', () => {
+      const isBehind = (servers[0]?.writableLength ?? 0) > 0
+      return waits.push(relay.waits()) > 1 && isBehind && waits.at(-1) === waits.at(-2)
+    })
+    expect(relay.memory() - memory).toBeLessThan(300)
+    const received = createHash('sha256')
+    for await (const data of client) received.update(data)
+    expect(received.digest('hex')).toBe(createHash('sha256').update(much).digest('hex'))
+    client.destroy()
+    await until('nothing to be left open', () => relay.descriptors() === idle)
+  })
+
+  it('is for nobody else to suffer from, where a client leaves before he has all', async () => {
+    wayIn = await WayIn.start()
+    const { relay } = wayIn
+    const [first, more] = [1_000_000, 200_000]
+    const servers: Socket[] = []
+    await wayIn.listen((socket) => {
+      socket.on('error', () => {})
+      servers.push(socket)
+      socket.write(Buffer.alloc(first))
+    })
+    const served = wayIn
+    const clients = await Promise.all(Array.from({ length: 16 }, () => served.connect()))
+    for (const client of clients) client.resume()
+    await until('what comes first', () => clients.every(({ bytesRead }) => bytesRead === first))
+    // It finds, at once, that there is more and that nobody takes it.
+    relay.stop()
+    for (const server of servers) server.write(Buffer.alloc(more))
+    for (const client of clients) client.destroy()
+    relay.goOn()
+    const after = await wayIn.connect()
+    after.resume()
+    await until('another to have all of it', () => after.bytesRead === first)
+  })
+
   it('is that of a thousand at once', async () => {
     wayIn = await WayIn.start()
     const served = wayIn
