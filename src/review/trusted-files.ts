@@ -1,7 +1,6 @@
 // Owns which files of a workspace its user's tools run or trust by themselves: reading data/trusted-files.yaml.
-import { readFileSync } from 'node:fs'
-import { load } from 'js-yaml'
 import { z } from 'zod'
+import { ownData } from '../config/own-data.js'
 
 /** Why a file matters. `part` is the key of a JSON file that does, if not all of it does. */
 export interface Trust {
@@ -88,8 +87,7 @@ function union(sources: readonly string[]): RegExp {
 }
 
 function readEntries(): Record<string, string> {
-  const file = new URL('../../data/trusted-files.yaml', import.meta.url)
-  return z.record(z.string(), z.string().min(1)).parse(load(readFileSync(file, 'utf8')))
+  return z.record(z.string(), z.string().min(1)).parse(ownData('trusted-files'))
 }
 
 function sourceOf(pattern: string): string {

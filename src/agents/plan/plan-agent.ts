@@ -50,6 +50,8 @@ export interface RunRequest {
   env: Record<string, string>
   /** `--grant`, each as it was typed. */
   grants?: string[]
+  /** Called once the files of the workspace have been read, if nothing is wrong with them: the rest takes longer. */
+  onRead?: () => void
   /** `source:target[:ro]`, sources relative to the working directory. */
   mounts: string[]
   name?: string
@@ -122,6 +124,7 @@ export function usesProxy(plan: Pick<AgentPlan, 'discoverPlace' | 'endpoints' | 
 /** Reads and checks everything a run depends on. Creates nothing. `domain` is what the hosts of endpoints end in. */
 export async function planAgent(request: RunRequest, plugins: EndpointPlugins, domain: string): Promise<AgentPlan> {
   const { added, allow, error, left, loaded, name, named, planned, workspace } = await readRequest(request)
+  if (!error) request.onRead?.()
   const { config } = loaded
   const { checkout, clone, commonDir, git, mainCheckout } = planned
   const { given, ownMounts } = await planMounts(config, request.mounts, { clone: clone && name, commonDir, workspace })
