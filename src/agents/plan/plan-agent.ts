@@ -124,7 +124,6 @@ export function usesProxy(plan: Pick<AgentPlan, 'discoverPlace' | 'endpoints' | 
 /** Reads and checks everything a run depends on. Creates nothing. `domain` is what the hosts of endpoints end in. */
 export async function planAgent(request: RunRequest, plugins: EndpointPlugins, domain: string): Promise<AgentPlan> {
   const { added, allow, error, left, loaded, name, named, planned, workspace } = await readRequest(request)
-  if (!error) request.onRead?.()
   const { config } = loaded
   const { checkout, clone, commonDir, git, mainCheckout } = planned
   const { given, ownMounts } = await planMounts(config, request.mounts, { clone: clone && name, commonDir, workspace })
@@ -197,6 +196,7 @@ async function readRequest(request: RunRequest) {
   const planned = await planGit(workspace, request.clone)
   const { branch } = planned
   const added = programAdditions(config, request)
+  if (!read.error) request.onRead?.()
   return {
     ...read,
     added,
