@@ -9,6 +9,8 @@ export interface Trust {
 }
 
 interface Rule extends Trust {
+  /** The name of a file that it is about, in small letters, if it is about one name: an expression costs more. */
+  name: string | undefined
   pattern: RegExp
 }
 
@@ -33,7 +35,9 @@ export class TrustedFiles {
   constructor(entries: Readonly<Record<string, string>> = readEntries()) {
     const rules = Object.entries(entries).map(([key, why]) => {
       const [text = '', part] = key.split('#')
-      return { pattern: new RegExp(sourceOf(text), 'i'), text, why, ...(part !== undefined && { part }) }
+      const last = text.split('/').at(-1) ?? ''
+      const name = last === '' || last.includes('*') ? undefined : last.toLowerCase()
+      return { name, pattern: new RegExp(sourceOf(text), 'i'), text, why, ...(part !== undefined && { part }) }
     })
     this.#rules = rules
     const files = rules.filter(({ text }) => !text.endsWith('/')).map(({ text }) => text.split('/').at(-1) ?? '')
@@ -51,7 +55,8 @@ export class TrustedFiles {
   trustsIn(name: string): Trust[] {
     const path = asFound(name)
     if (!this.#mayBeTrusted(path)) return []
-    const found = this.#rules.filter(({ pattern }) => pattern.test(path))
+    const own = path.slice(path.lastIndexOf('/') + 1).toLowerCase()
+    const found = this.#rules.filter(({ name, pattern }) => (name === undefined || name === own) && pattern.test(path))
     const parts = found.filter(({ part }) => part !== undefined)
     return parts.length > 0 ? parts : found.slice(0, 1)
   }
