@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type CgroupPlaces, findThreads, type ThreadPlaces } from './cgroup.js'
 
 /** How often it is looked, and how many looks in a row have to see the same. Milliseconds. */
-const looks = { interval: 8, same: 4 }
+const looks = { interval: 5, same: 4 }
 
 /** `unknown` where the system does not say, and where they neither rest nor end. */
 export type Coming = 'ended' | 'rests' | 'unknown'
