@@ -7,7 +7,7 @@ import { load } from 'js-yaml'
 import { rolldown } from 'rolldown'
 import { groups } from './bundle/chunks.mjs'
 import { bundledLicenses } from './bundle/licenses.mjs'
-import { anyNode, ascii, builtins, depth, lazyRequires, leaveOut, unsorted } from './bundle/transforms.mjs'
+import { anyNode, ascii, builtins, depth, lazyRequires, leaveOut, unsorted, unspoken } from './bundle/transforms.mjs'
 
 /** What oclif, bin/ and plugins ask for by name. */
 const entries = [
@@ -33,7 +33,7 @@ const oclifCommands = {
 /** Stay packages: native code, a script that lies beside the code, and oclif's plugin with the npm it runs. */
 const external = [/^node:/, '@napi-rs/keyring', 'fs-native-extensions', 'open', /^@oclif\/plugin-plugins/]
 
-const plugins = [builtins, lazyRequires, leaveOut, unsorted, ascii, depth]
+const plugins = [builtins, lazyRequires, leaveOut, unsorted, unspoken, ascii, depth]
 const bundled = await bundle('dist', { ...named(entries, 'src'), ...oclifCommands }, plugins)
 writeFileSync('dist/LICENSES.txt', bundledLicenses(bundled))
 // What commands read of it, they read in a tenth of the time: src/config/own-data.ts.
