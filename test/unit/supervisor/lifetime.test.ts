@@ -15,13 +15,29 @@ describe('Lifetime', () => {
 
   it('ends once, a moment after the last agent is gone', () => {
     const lifetime = create(false)
-    lifetime.setAgents(1)
+    lifetime.setAgents({ ended: [], live: ['run_1'] })
     vi.advanceTimersByTime(60_000)
     expect(idle).toBe(0)
-    lifetime.setAgents(0)
+    lifetime.setAgents({ ended: [], live: [] })
     vi.advanceTimersByTime(idleWait.afterUse - 1)
     expect(idle).toBe(0)
     vi.advanceTimersByTime(60_000)
+    expect(idle).toBe(1)
+  })
+
+  it('waits for the last agent to come back while its container is there, and not for those that had ended before', () => {
+    const lifetime = create(false)
+    lifetime.setAgents({ ended: ['run_0'], live: ['run_1'] })
+    lifetime.setAgents({ ended: ['run_0', 'run_1'], live: [] })
+    vi.advanceTimersByTime(idleWait.afterEnd - 1)
+    lifetime.setAgents({ ended: ['run_0'], live: ['run_1'] })
+    vi.advanceTimersByTime(60_000)
+    lifetime.setAgents({ ended: ['run_0', 'run_1'], live: [] })
+    lifetime.setAgents({ ended: ['run_0', 'run_1'], live: [] })
+    vi.advanceTimersByTime(idleWait.afterEnd - 1)
+    expect(idle).toBe(0)
+    lifetime.setAgents({ ended: ['run_0'], live: [] })
+    vi.advanceTimersByTime(idleWait.afterUse)
     expect(idle).toBe(1)
   })
 
