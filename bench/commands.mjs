@@ -62,7 +62,9 @@ async function roundOf(build) {
 function roundOfDocker() {
   timed('node -e 0', () => spawnSync(process.execPath, ['-e', '0']))
   timed('docker ps', () => docker('ps'))
-  const place = ['-p', '127.0.0.1::3000', '-v', `${hello}:/workspace`, '-w', '/workspace', '-e', 'HOST=0.0.0.0']
+  // As moat has it made: on a network of its own kind, a start takes a third more.
+  const kept = ['--network', 'moat', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--pids-limit', '4096']
+  const place = [...kept, '-v', `${hello}:/workspace`, '-w', '/workspace', '-e', 'HOST=0.0.0.0']
   timed('docker run -d', () =>
     docker('run', '-d', '--init', '--name', 'moat-bench', ...place, 'node:22-slim', 'node', 'server.js'),
   )

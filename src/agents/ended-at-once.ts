@@ -1,5 +1,4 @@
 // Owns noticing that a detached agent ended right after its start: its command is wrong, and nobody would see it.
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Engine } from '../engine/engine.js'
 import { usesProxy } from '../routing/agent.js'
 import { describeEnd } from '../routing/agent-end.js'
@@ -25,22 +24,19 @@ export interface EndedAtOnceOptions {
   proxy: ProxyOptions
   /** The engine removes the container itself, and its log with it. */
   removeAtEnd: boolean
-  /** How long to watch after the container's start; what else there was to do since then counts. Milliseconds. */
-  settleTime: number
   stderr: NodeJS.WritableStream
   tellGone: TellGone
 }
 
 /**
- * The exit code of an agent that ends within the settle time, once its last words have been shown and, unless it is to
+ * The exit code of an agent that ends while its start is watched, once its last words have been shown and, unless it is to
  * be kept, its container and routes are gone; undefined for one that goes on.
  */
 export async function endedAtOnce(
-  { agent, containerId, exitCode, startedAt }: StartedAgent,
-  { engine, hear, hint, keep, note, proxy, removeAtEnd, settleTime, stderr, tellGone }: EndedAtOnceOptions,
+  { agent, containerId, exitCode, watched }: StartedAgent,
+  { engine, hear, hint, keep, note, proxy, removeAtEnd, stderr, tellGone }: EndedAtOnceOptions,
 ): Promise<number | undefined> {
-  const left = Math.max(0, startedAt + settleTime - performance.now())
-  const code = await Promise.race([exitCode, delay(left, undefined, { ref: false })])
+  const code = await Promise.race([exitCode, watched])
   if (code === undefined) return undefined
   if (!removeAtEnd) {
     const log = await engine.sessions.logs(containerId, { follow: false, tail: lastLines })

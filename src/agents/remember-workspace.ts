@@ -24,11 +24,14 @@ export async function rememberWorkspace(
   { paths, progress }: RememberOptions,
 ): Promise<void> {
   const { clone, name, workspace } = plan
+  const start = { name, runId, startedAt: new Date().toISOString(), workspace }
+  // While git is at work for the other.
+  const surveyed = rememberStart(paths, { ...start, ...(clone && { clone: true as const }) })
+  surveyed.catch(() => {})
   // Of what it does nothing is in the workspace.
   if (clone) progress.note('No snapshot is taken: the agent changes nothing of the workspace.')
   else await snapshot(plan, runId, paths, progress)
-  const start = { name, runId, startedAt: new Date().toISOString(), workspace }
-  await rememberStart(paths, { ...start, ...(clone && { clone: true as const }) })
+  await surveyed
 }
 
 async function snapshot(

@@ -47,6 +47,7 @@ import { reserveContainer } from './reserve-container.js'
 import { newRunId } from './run-id.js'
 import { RunServices } from './run-services.js'
 import { takeBack } from './take-back.js'
+import { watchStart } from './watch-start.js'
 import { watchWorkspace } from './watch-workspace.js'
 import { whileGuarded } from './while-guarded.js'
 
@@ -85,8 +86,8 @@ export interface StartedAgent {
   hold?: ProxyHold
   /** Present when attached. */
   output?: ContainerOutput
-  /** When its container was started, by `performance.now()`. */
-  startedAt: number
+  /** Resolves once a detached one has been watched for long enough. */
+  watched: Promise<void>
 }
 
 /** Starts the agent; resolves once it runs and its routes are live. */
@@ -173,10 +174,10 @@ async function startContainer(
         await installProgram(plan, containerId, { address, engine, user: options.user })
         await guarded(containerId)
         const watch = await remembered.then(() => watchWorkspace(plan, runId, options))
-        const started = await letRun(containerId, plan, followed, options)
+        const { beside, started } = await letRun(containerId, plan, followed, options)
         await watch(containerId)
         const agent = describeStarted(plan, { containerId, forwarder, image: image.image, keep: options.keep, runId })
-        if (address) await tellPeers(engine, agent, address.domain, progress.note)
+        if (address) await tellPeers(engine, agent, { beside, domain: address.domain, note: progress.note })
         const view = viewAgent(agent, address ?? options.wanted)
         return { ...started, agent: view, containerId, forwards: forwarder?.ports ?? [] }
       } catch (error) {
@@ -204,18 +205,18 @@ async function letRun(containerId: string, plan: AgentPlan, followed: readonly s
   exitCode.catch(() => {})
   signal.throwIfAborted()
   // Between the look and the engine's own nobody is to put a link there who is not this user.
-  const startedAt = await engine.writers.whileHeld(followed, progress.note, async () => {
+  await engine.writers.whileHeld(followed, progress.note, async () => {
     await assertSettled(followed)
     await engine.start(containerId)
-    const now = performance.now()
     // Others than agents may have: then the container goes again.
     await assertSettled(followed)
-    return now
   })
+  // While its routes are made live.
+  const watched = attach ? Promise.resolve() : watchStart(engine.sessions, containerId)
   const proxy = usesProxy(plan) ? await syncRoutes(paths.controlSocket) : undefined
   if (proxy?.problem !== undefined) progress.note(`Note: the proxy is in trouble. ${proxy.problem}`)
   signal.throwIfAborted()
-  return { exitCode, startedAt, ...(output && { output }) }
+  return { started: { exitCode, watched, ...(output && { output }) }, ...(proxy && { beside: proxy.agents }) }
 }
 
 interface ContainerParts {

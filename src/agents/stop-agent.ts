@@ -23,17 +23,18 @@ export type AgentChoice = 'all' | readonly string[]
 
 /**
  * Stops agents, all at the same time, and removes those that are not to be kept. None is stopped when one of the references is
- * wrong. `all` are those that run.
+ * wrong. `all` are those that run. `onEnded` is called for each as soon as nothing of it runs, with its container still there.
  */
 export async function stopAgents(
   engine: Engine,
   proxy: ProxyOptions,
   choice: AgentChoice,
-  tell: TellGone,
+  { onEnded, tell }: { onEnded: (agent: StoppedAgent) => void; tell: TellGone },
 ): Promise<StoppedAgent[]> {
   const chosen = (await choose(engine, choice)).filter((agent) => choice !== 'all' || isLive(agent))
-  return endAll(chosen, proxy, tell, async ({ containerId, keep, runId, services }) => {
+  return endAll(chosen, proxy, tell, async ({ containerId, keep, name, runId, services }) => {
     await engine.stop(containerId, stopGrace)
+    onEnded({ name, runId })
     if (services) await removeServicesOf(engine, [runId])
     if (!keep) await engine.remove(containerId)
     return !keep
@@ -92,7 +93,8 @@ async function forgotten(agent: Agent, { paths }: ProxyOptions, tell: TellGone):
 async function withdrawn(agents: readonly Agent[], proxy: ProxyOptions): Promise<void> {
   if (!agents.some(usesProxy)) return
   try {
-    if (await findProxy(proxy)) await syncRoutes(proxy.paths.controlSocket)
+    const { controlSocket } = proxy.paths
+    if (!(await syncRoutes(controlSocket)) && (await findProxy(proxy))) await syncRoutes(controlSocket)
   } catch (error) {
     process.stderr.write(`Note: the proxy could not be told about it: ${messageOf(error)}\n`)
   }

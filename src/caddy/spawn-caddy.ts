@@ -9,6 +9,7 @@ import { shellQuote } from '../config/shell-quote.js'
 import { MoatError } from '../errors.js'
 import { type ProcessIdentity, readProcess } from '../processes/process-facts.js'
 import { CaddyAdmin } from './admin.js'
+import { caddyArguments } from './caddy-arguments.js'
 import { removeEarlyCertificates } from './early-certificates.js'
 import { lastWords } from './last-words.js'
 import type { CaddyConfig } from './to-caddy-config.js'
@@ -31,11 +32,6 @@ export interface SpawnCaddyOptions {
 export interface SpawnedCaddy {
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   identity: ProcessIdentity
-}
-
-/** What Caddy is called with. They say for whom it runs; the number in the file is for people, and never believed. */
-export function caddyArguments({ caddyPid }: Pick<MoatPaths, 'caddyPid'>): string[] {
-  return ['run', '--config', '-', '--pidfile', caddyPid]
 }
 
 /** Resolves when Caddy serves its config. Rejects with CADDY_FAILED and Caddy's own words when it ends first. */

@@ -1,7 +1,6 @@
 // Owns how clients of databases are told where to connect: reading data/clients.yaml.
-import { readFileSync } from 'node:fs'
-import { load } from 'js-yaml'
 import { z } from 'zod'
+import { ownData } from '../config/own-data.js'
 
 const words = z.array(z.string().min(1))
 const way = z.strictObject({
@@ -33,6 +32,5 @@ export function clientOf(url: string, port: number | undefined, clients = readCl
 }
 
 function readClients(): KnownClient[] {
-  const file = new URL('../../data/clients.yaml', import.meta.url)
-  return Object.values(z.record(z.string(), client).parse(load(readFileSync(file, 'utf8'))))
+  return Object.values(z.record(z.string(), client).parse(ownData('clients')))
 }

@@ -1,11 +1,11 @@
 import { Args, Flags } from '@oclif/core'
-import { planAgent } from '../agents/plan/plan-agent.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
 import { loadSettings } from '../config/settings.js'
 import { shellQuote } from '../config/shell-quote.js'
+import { directorySession } from '../terminal/directory-session.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { runFlags, toRunRequest } from '../terminal/run-flags.js'
-import { type RunOutcome, runSession } from '../terminal/run-session.js'
+import type { RunOutcome } from '../terminal/run-session.js'
 import { splitCommand } from '../terminal/split-command.js'
 import { worktreeSession } from '../terminal/worktree-session.js'
 
@@ -45,7 +45,6 @@ export default class Run extends MoatCommand {
     const { argv, command } = splitCommand(this.argv)
     const { args, flags } = await this.parse(Run, argv)
     const proxy = await this.proxyOptions()
-    const { domain } = proxy.wanted
     const { network } = await loadSettings(this.paths.configFile)
     const word = shellQuote(args.path)
     const session = {
@@ -54,23 +53,20 @@ export default class Run extends MoatCommand {
       grantProviders: () => this.grantProviders(),
       json: this.jsonEnabled(),
       log: (line: string) => this.log(line),
+      plugins: this.plugins,
       proxy,
       tellGone: this.tellGone(),
     }
     const connect = () => this.connectEngine({ note: false })
     const outcome =
       flags.worktree === undefined
-        ? // What is wrong with moat.yaml is said without asking the engine.
-          await planAgent(toRunRequest(flags, args.path, command, network.policy), this.plugins, domain).then(
-            async (plan) => runSession(plan, { ...session, engine: await connect() }),
-          )
+        ? await directorySession(toRunRequest(flags, args.path, command, network.policy), { ...session, connect })
         : await worktreeSession({
             ...session,
             branch: flags.worktree,
             command,
             engine: await connect(),
             path: args.path,
-            plugins: this.plugins,
           })
     process.exitCode = outcome.exitCode ?? 0
     return outcome

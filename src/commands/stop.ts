@@ -4,7 +4,7 @@ import type { CommandCompletion } from '../completion/completion-source.js'
 import { chosenAgents } from '../terminal/agent-choice.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { terminalProgress } from '../terminal/progress.js'
-import { tellReview } from '../terminal/tell-review.js'
+import { reviewLines } from '../terminal/tell-review.js'
 
 export default class Stop extends MoatCommand {
   static override args = {
@@ -30,9 +30,14 @@ export default class Stop extends MoatCommand {
     const engine = await this.connectEngine()
     const proxy = await this.proxyOptionsAnyway()
     const title = choice === 'all' ? 'Stopping all agents' : `Stopping ${choice.join(', ')}`
-    const agents = await terminalProgress().step(title, () => stopAgents(engine, proxy, choice, this.tellGone()))
+    const reviews = new Map<string, Promise<string[]>>()
+    // While their containers are removed.
+    const onEnded = ({ runId }: StoppedAgent) => reviews.set(runId, reviewLines(this.paths, runId))
+    const agents = await terminalProgress().step(title, () =>
+      stopAgents(engine, proxy, choice, { onEnded, tell: this.tellGone() }),
+    )
     for (const { name, runId } of agents) {
-      await tellReview(this.paths, runId, (line) => this.logToStderr(line))
+      for (const line of (await reviews.get(runId)) ?? []) this.logToStderr(line)
       this.log(`Stopped ${name} (${runId}).`)
     }
     if (agents.length === 0) this.logToStderr('No agents are running.')

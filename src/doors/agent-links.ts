@@ -13,7 +13,7 @@ const gatherTime = 20
 /** How long a container that has just started may take to make its sockets. Milliseconds. */
 const startDeadline = 2_000
 /** How often one looks for sockets of a container that has just started, if nobody says that they are there. Milliseconds. */
-const impatience = 20
+const impatience = 5
 /** For so long one takes it that links are where they were put. Milliseconds. */
 export const trustedFor = 5_000
 

@@ -1,7 +1,6 @@
 // Owns the presets: reading data/network-presets.yaml.
-import { readFileSync } from 'node:fs'
-import { load } from 'js-yaml'
 import { z } from 'zod'
+import { ownData } from '../config/own-data.js'
 import type { NetworkRule } from './policy.js'
 import { readRuleText } from './read-rule.js'
 
@@ -39,8 +38,7 @@ export function presetMeant(text: string): string | undefined {
 }
 
 function read(): ReadonlyMap<string, NetworkPreset> {
-  const file = new URL('../../data/network-presets.yaml', import.meta.url)
-  const entries = Object.entries(schema.parse(load(readFileSync(file, 'utf8'))))
+  const entries = Object.entries(schema.parse(ownData('network-presets')))
   return new Map(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, preset]) => [name, { name, ...preset }]))
 }
 

@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { MoatError, messageOf } from '../errors.js'
 import { readDockerContext } from './docker-context.js'
 import type { Engine } from './engine.js'
-import { type DialOptions, dialOptions } from './engine-address.js'
+import { type DialOptions, dialOptions, nameless } from './engine-address.js'
 import { type EngineCandidate, engineCandidates } from './engine-candidates.js'
 import { connectionReason } from './engine-errors.js'
 import { type RuntimeName, runtimeOf, runtimes } from './runtimes.js'
@@ -74,18 +74,21 @@ function ask(dial: DialOptions, path: string, timeout: number): Promise<string> 
     const failed = (error: Error) => {
       reject(error.name === 'AbortError' ? new Error(`no answer within ${timeout / 1000} s`, { cause: error }) : error)
     }
-    const asked = http.request({ ...dial, agent: false, path, signal: AbortSignal.timeout(timeout) }, (answer) => {
-      let body = ''
-      answer.setEncoding('utf8')
-      answer.on('data', (text) => {
-        body += text
-      })
-      answer.on('error', failed)
-      answer.on('end', () => {
-        if (answer.statusCode === 200) resolve(body)
-        else reject(new Error(`answered with HTTP status ${answer.statusCode}`))
-      })
-    })
+    const asked = http.request(
+      { ...dial, ...nameless, agent: false, path, signal: AbortSignal.timeout(timeout) },
+      (answer) => {
+        let body = ''
+        answer.setEncoding('utf8')
+        answer.on('data', (text) => {
+          body += text
+        })
+        answer.on('error', failed)
+        answer.on('end', () => {
+          if (answer.statusCode === 200) resolve(body)
+          else reject(new Error(`answered with HTTP status ${answer.statusCode}`))
+        })
+      },
+    )
     asked.on('error', failed)
     asked.end()
   })

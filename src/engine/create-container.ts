@@ -73,7 +73,10 @@ async function describeImage(docker: Docker, image: string) {
 
 async function requestContainer(docker: Docker, spec: ContainerSpec, traits: EngineTraits): Promise<string> {
   try {
-    return (await docker.createContainer(containerRequest(spec, traits))).id
+    const { name, ...body } = containerRequest(spec, traits)
+    // Else all of it is sent twice, in the URL too, where values of the environment are nobody's to log.
+    const options = { _body: body, _query: { name } } as unknown as Docker.ContainerCreateOptions
+    return (await docker.createContainer(options)).id
   } catch (cause) {
     if (isTakenName(cause)) throw new NameReservedError(`Another container holds the name ${spec.name}.`, { cause })
     throw statusOf(cause) === 404 ? missing(spec.image, cause) : cause

@@ -1,4 +1,5 @@
 // Owns the engine behind the Docker API: each method of Engine as requests through dockerode.
+import { Agent, type AgentOptions } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import Docker from 'dockerode'
 import { sealKeyFile } from '../config/paths.js'
@@ -24,7 +25,7 @@ import {
   NameReservedError,
   type PullProgress,
 } from './engine.js'
-import type { DialOptions } from './engine-address.js'
+import { type DialOptions, nameless } from './engine-address.js'
 import { engineError, statusOf } from './engine-errors.js'
 import { type EngineTraits, readTraits } from './engine-traits.js'
 import { jsonLines } from './json-lines.js'
@@ -62,8 +63,9 @@ export class DockerEngine implements Engine {
   constructor({ address, dial, moatHome }: DockerEngineOptions) {
     this.address = address
     this.#moatHome = moatHome
+    const agent = new Agent({ ...nameless, keepAlive: true, scheduling: 'lifo', timeout: 5_000 } as AgentOptions)
     // The undefined ones keep dockerode from reading DOCKER_HOST and DOCKER_CLIENT_TIMEOUT for itself.
-    const nothing = { ca: undefined, cert: undefined, host: undefined, key: undefined, port: undefined }
+    const nothing = { agent, ca: undefined, cert: undefined, host: undefined, key: undefined, port: undefined }
     this.#docker = new Docker({ ...nothing, protocol: 'http', timeout: undefined, ...dial })
     this.ends = new AgentEnds({ docker: this.#docker, shellCode: (id, code) => this.#shellCode(id, code) })
     this.files = new DockerFiles(this.#docker, address)

@@ -2,6 +2,7 @@
 import { PassThrough, type Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type Docker from 'dockerode'
+import { type Coming, comeToRest } from '../processes/at-rest.js'
 import { readCgroup } from '../processes/cgroup.js'
 import { removableNames } from './built-images.js'
 import { ListenerReader } from './container-listeners.js'
@@ -44,6 +45,16 @@ export class DockerSessions implements EngineSessions {
 
   async listeners(containerId: string): Promise<ContainerListeners> {
     return this.#ask('look into the container', () => this.#listeners.read(containerId))
+  }
+
+  async comeToRest(containerId: string, signal: AbortSignal): Promise<Coming> {
+    try {
+      const { Id, State } = await this.#docker.getContainer(containerId).inspect()
+      if (State.Status === 'exited' || State.Status === 'dead') return 'ended'
+      return await comeToRest({ containerId: Id, pid: State.Pid }, signal)
+    } catch {
+      return 'unknown'
+    }
   }
 
   async logs(containerId: string, { follow, tail }: LogOptions): Promise<SessionOutput> {

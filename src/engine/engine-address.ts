@@ -6,6 +6,12 @@ export interface DialOptions {
   socketPath: string
 }
 
+/**
+ * For each request over a socket: Node would else work out what a server is called for TLS, with an expression that takes it 4 ms to
+ * make.
+ */
+export const nameless = { servername: '' }
+
 /** Ways to engines of other machines. */
 const remote = ['http', 'https', 'ssh', 'tcp']
 

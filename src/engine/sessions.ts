@@ -1,5 +1,6 @@
 // Owns the second half of the port to the engine: looking into containers that exist, and running programs in them.
 import type { Duplex } from 'node:stream'
+import type { Coming } from '../processes/at-rest.js'
 import type { Listener } from '../routing/listening.js'
 
 export interface ExecSpec {
@@ -75,6 +76,8 @@ export interface ImageInfo {
 }
 
 export interface EngineSessions {
+  /** Resolves when the container's programs rest, all of them waiting for something, or have ended, or the signal is given. Never rejects. */
+  comeToRest(containerId: string, signal: AbortSignal): Promise<Coming>
   exec(containerId: string, spec: ExecSpec): Promise<ExecSession>
   /** Rejects when the container cannot be looked into. */
   listeners(containerId: string): Promise<ContainerListeners>

@@ -1,9 +1,9 @@
 // Owns which providers there are: moat's own, those of ~/.moat/providers, and those of plugins; and what goes wrong among them.
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { load } from 'js-yaml'
 import { z } from 'zod'
 import { checkConfig, parseConfig } from '../config/load-yaml.js'
+import { ownData } from '../config/own-data.js'
 import { displayPath } from '../config/paths.js'
 import { readConfigText } from '../config/read-config.js'
 import { shellQuote } from '../config/shell-quote.js'
@@ -32,8 +32,6 @@ export interface ProviderSources {
 /** Names that commands have already. */
 const taken = ['list', 'providers', 'rename', 'revoke', 'show']
 
-const dataFile = new URL('../../data/grant-providers.yaml', import.meta.url)
-
 /** All of them. Throws CONFIG_INVALID for a file, PLUGIN_FAILED for a plugin, GRANT_PROVIDER for a name that two have. */
 export async function collectProviders({ directory, plugins }: ProviderSources): Promise<Providers> {
   const all = new Map<string, OwnedProvider>()
@@ -44,7 +42,7 @@ export async function collectProviders({ directory, plugins }: ProviderSources):
       all.set(provider.name, { origin, provider })
     }
   }
-  add('moat', await builtInProviders())
+  add('moat', builtInProviders())
   for (const file of await yamlFiles(directory)) add(displayPath(file), await readProviderFile(file))
   for (const { plugin, result } of await plugins()) add(`plugin ${plugin}`, declared(plugin, result))
   return all
@@ -65,8 +63,8 @@ export function findProvider(providers: Providers, name: string): OwnedProvider 
   })
 }
 
-async function builtInProviders(): Promise<GrantProvider[]> {
-  const all = z.record(z.string(), providerSchema).parse(load(await readFile(dataFile, 'utf8')))
+function builtInProviders(): GrantProvider[] {
+  const all = z.record(z.string(), providerSchema).parse(ownData('grant-providers'))
   return Object.entries(all).map(([name, parsed]) => namedProvider(name, parsed))
 }
 

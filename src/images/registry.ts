@@ -1,7 +1,6 @@
 // Owns the dependencies moat knows by name: reading data/dependencies.yaml.
-import { readFileSync } from 'node:fs'
-import { load } from 'js-yaml'
 import { z } from 'zod'
+import { ownData } from '../config/own-data.js'
 
 /** How a runtime is put into an image that is not its own. */
 export interface RuntimeCopy {
@@ -86,8 +85,7 @@ export function knownTools(): ReadonlyMap<string, KnownPackage | KnownRuntime> {
 }
 
 function read(): ReadonlyMap<string, KnownPackage | KnownRuntime> {
-  const file = new URL('../../data/dependencies.yaml', import.meta.url)
-  const entries = Object.entries(registry.parse(load(readFileSync(file, 'utf8'))))
+  const entries = Object.entries(registry.parse(ownData('dependencies')))
   return new Map(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, tool]) => [name, { name, ...tool }]))
 }
 

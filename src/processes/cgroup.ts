@@ -17,23 +17,32 @@ export interface CgroupPlaces {
 
 export const cgroupPlaces: CgroupPlaces = { mount: '/sys/fs/cgroup', proc: '/proc' }
 
+/** Where it stands which threads a container has, and what each of them does. */
+export interface ThreadPlaces {
+  /** Of the control group. */
+  directory: string
+  /** The file with the numbers of its threads, a line each. */
+  list: string
+  proc: string
+}
+
+interface Container {
+  containerId: string
+  /** Of its first process, as an engine says it. */
+  pid: number
+}
+
 /**
  * Of the container in which a process is; undefined when the system does not say, as for an engine in a virtual machine. The
  * number is the engine's word and may be that of another machine's process: it counts only in a group that is named after
  * the container.
  */
 export async function readCgroup(
-  { containerId, pid }: { containerId: string; pid: number },
+  container: Container,
   { mount, proc }: CgroupPlaces = cgroupPlaces,
 ): Promise<CgroupUsage | undefined> {
-  if (!Number.isSafeInteger(pid) || pid <= 0 || containerId === '') return undefined
   try {
-    const groups = parseGroups(await readFile(join(proc, String(pid), 'cgroup'), 'utf8'))
-    const group = (controller: string) => {
-      const path = groups.get(controller)
-      return path?.includes(containerId) && !path.split('/').includes('..') ? path : undefined
-    }
-    const [cpu, memory, unified] = ['cpuacct', 'memory', ''].map(group)
+    const [cpu, memory, unified] = await groupsOf(container, proc, ['cpuacct', 'memory', ''])
     if (cpu !== undefined && memory !== undefined) {
       const time = await readNumber(join(mount, 'cpuacct', cpu, 'cpuacct.usage'))
       return { cpuTime: time / 1_000, memory: await readNumber(join(mount, 'memory', memory, 'memory.usage_in_bytes')) }
@@ -45,6 +54,34 @@ export async function readCgroup(
   } catch {
     return undefined
   }
+}
+
+/** As readCgroup. */
+export async function findThreads(
+  container: Container,
+  { mount, proc }: CgroupPlaces = cgroupPlaces,
+): Promise<ThreadPlaces | undefined> {
+  try {
+    const [pids, unified] = await groupsOf(container, proc, ['pids', ''])
+    if (pids !== undefined) return { directory: join(mount, 'pids', pids), list: 'tasks', proc }
+    return unified === undefined ? undefined : { directory: join(mount, unified), list: 'cgroup.threads', proc }
+  } catch {
+    return undefined
+  }
+}
+
+/** The container's group of each of these controllers. */
+async function groupsOf(
+  { containerId, pid }: Container,
+  proc: string,
+  controllers: readonly string[],
+): Promise<(string | undefined)[]> {
+  if (!Number.isSafeInteger(pid) || pid <= 0 || containerId === '') return []
+  const groups = parseGroups(await readFile(join(proc, String(pid), 'cgroup'), 'utf8'))
+  return controllers.map((controller) => {
+    const path = groups.get(controller)
+    return path?.includes(containerId) && !path.split('/').includes('..') ? path : undefined
+  })
 }
 
 /** By controller; the unified hierarchy's has no name. */

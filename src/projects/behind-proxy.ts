@@ -1,7 +1,6 @@
 // Owns what a project's framework needs in order to trust the proxy in front of it: variables, or a line of its own.
-import { readFileSync } from 'node:fs'
-import { load } from 'js-yaml'
 import { z } from 'zod'
+import { ownData } from '../config/own-data.js'
 import { defaultDomain } from '../routing/urls.js'
 import { ProjectPackages } from './project-packages.js'
 import { projectFiles } from './read-project-file.js'
@@ -130,6 +129,5 @@ function filledIn(line: string, { domain, endpoint, host }: AskedTrust): string 
 }
 
 function readEntries(): Entry[] {
-  const file = new URL('../../data/behind-proxy.yaml', import.meta.url)
-  return Object.values(entries.parse(load(readFileSync(file, 'utf8'))))
+  return Object.values(entries.parse(ownData('behind-proxy')))
 }

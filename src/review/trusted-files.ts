@@ -1,7 +1,6 @@
 // Owns which files of a workspace its user's tools run or trust by themselves: reading data/trusted-files.yaml.
-import { readFileSync } from 'node:fs'
-import { load } from 'js-yaml'
 import { z } from 'zod'
+import { ownData } from '../config/own-data.js'
 
 /** Why a file matters. `part` is the key of a JSON file that does, if not all of it does. */
 export interface Trust {
@@ -10,6 +9,8 @@ export interface Trust {
 }
 
 interface Rule extends Trust {
+  /** The name of a file that it is about, in small letters, if it is about one name: an expression costs more. */
+  name: string | undefined
   pattern: RegExp
 }
 
@@ -34,7 +35,9 @@ export class TrustedFiles {
   constructor(entries: Readonly<Record<string, string>> = readEntries()) {
     const rules = Object.entries(entries).map(([key, why]) => {
       const [text = '', part] = key.split('#')
-      return { pattern: new RegExp(sourceOf(text), 'i'), text, why, ...(part !== undefined && { part }) }
+      const last = text.split('/').at(-1) ?? ''
+      const name = last === '' || last.includes('*') ? undefined : last.toLowerCase()
+      return { name, pattern: new RegExp(sourceOf(text), 'i'), text, why, ...(part !== undefined && { part }) }
     })
     this.#rules = rules
     const files = rules.filter(({ text }) => !text.endsWith('/')).map(({ text }) => text.split('/').at(-1) ?? '')
@@ -52,7 +55,8 @@ export class TrustedFiles {
   trustsIn(name: string): Trust[] {
     const path = asFound(name)
     if (!this.#mayBeTrusted(path)) return []
-    const found = this.#rules.filter(({ pattern }) => pattern.test(path))
+    const own = path.slice(path.lastIndexOf('/') + 1).toLowerCase()
+    const found = this.#rules.filter(({ name, pattern }) => (name === undefined || name === own) && pattern.test(path))
     const parts = found.filter(({ part }) => part !== undefined)
     return parts.length > 0 ? parts : found.slice(0, 1)
   }
@@ -94,8 +98,7 @@ function union(sources: readonly string[]): RegExp {
 }
 
 function readEntries(): Record<string, string> {
-  const file = new URL('../../data/trusted-files.yaml', import.meta.url)
-  return z.record(z.string(), z.string().min(1)).parse(load(readFileSync(file, 'utf8')))
+  return z.record(z.string(), z.string().min(1)).parse(ownData('trusted-files'))
 }
 
 function sourceOf(pattern: string): string {

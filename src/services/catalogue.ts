@@ -1,7 +1,6 @@
 // Owns the services that moat knows: reading data/services.yaml.
-import { readFileSync } from 'node:fs'
-import { load } from 'js-yaml'
 import { z } from 'zod'
+import { ownData } from '../config/own-data.js'
 
 /** How a server is asked whether it is ready. */
 export type Language = 'memcached' | 'mongodb' | 'mysql' | 'postgres' | 'redis'
@@ -55,7 +54,6 @@ export function knownServices(): ReadonlyMap<string, KnownService> {
 }
 
 function read(): ReadonlyMap<string, KnownService> {
-  const file = new URL('../../data/services.yaml', import.meta.url)
-  const entries = Object.entries(schema.parse(load(readFileSync(file, 'utf8'))))
+  const entries = Object.entries(schema.parse(ownData('services')))
   return new Map(entries.map(([name, service]) => [name, { name, ...service }]))
 }

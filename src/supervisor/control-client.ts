@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { RootKind, Rotation } from '../authority/roots.js'
+import { nameless } from '../engine/engine-address.js'
 import { deserializeError, type SerializedError, systemCode } from '../errors.js'
 import type { EndpointProblem, IndexView } from '../pages/view.js'
 import { silentSupervisor } from '../upkeep/silent-supervisor.js'
@@ -74,7 +75,7 @@ export function requestStop(socketPath: string, { leaveCaddy = false } = {}): Pr
 
 /** Claims the proxy; undefined when no supervisor answers on this socket. */
 export async function holdProxy(socketPath: string): Promise<ProxyHold | undefined> {
-  const request = httpRequest({ method: 'POST', path: controlPaths.hold, socketPath })
+  const request = httpRequest({ ...nameless, method: 'POST', path: controlPaths.hold, socketPath })
   // Only until the first status: a hold itself may last for days.
   const hung = setTimeout(() => request.destroy(new SilenceError()), answerTimeout)
   const response = await ifListening(socketPath, responseOf(request)).finally(() => clearTimeout(hung))
@@ -121,7 +122,7 @@ class SilenceError extends Error {}
 class StoppingError extends Error {}
 
 async function ask<T>(socketPath: string, method: string, path: string, body?: unknown): Promise<T> {
-  const request = httpRequest({ method, path, socketPath, timeout: answerTimeout })
+  const request = httpRequest({ ...nameless, method, path, socketPath, timeout: answerTimeout })
   request.on('timeout', () => request.destroy(new SilenceError()))
   if (body !== undefined) request.write(JSON.stringify(body))
   const response = await responseOf(request)
@@ -166,7 +167,7 @@ async function openStream<T>(
   question: unknown,
   onValue: (value: T) => void,
 ): Promise<ControlStream | undefined> {
-  const request = httpRequest({ method: 'POST', path, socketPath })
+  const request = httpRequest({ ...nameless, method: 'POST', path, socketPath })
   if (question !== undefined) request.write(JSON.stringify(question))
   const hung = setTimeout(() => request.destroy(new SilenceError()), answerTimeout)
   const response = await ifListening(socketPath, responseOf(request)).finally(() => clearTimeout(hung))

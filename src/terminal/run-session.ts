@@ -31,9 +31,6 @@ import { terminalProgress } from './progress.js'
 import type { RunFlags } from './run-flags.js'
 import { tellReview } from './tell-review.js'
 
-/** How long a detached agent is watched for an end that means its command is wrong. Milliseconds. */
-const settleTime = 200
-
 const closedStdinHint =
   'A program that watches files may end because its stdin is closed: stdin: open in moat.yaml keeps it open.'
 
@@ -92,7 +89,6 @@ export async function runSession(plan: AgentPlan, options: RunSessionOptions): P
         note: progress.note,
         proxy,
         removeAtEnd: flags.rm,
-        settleTime,
         stderr: process.stderr,
         tellGone,
       })

@@ -7,6 +7,13 @@ import { readRunRecord } from '../review/run-records.js'
 import { settleCheckout } from '../worktrees/settle-checkout.js'
 import { cloneLine, reviewLine } from './format-review.js'
 
+/** What `tellReview` tells. */
+export async function reviewLines(paths: MoatPaths, runId: string): Promise<string[]> {
+  const lines: string[] = []
+  await tellReview(paths, runId, (line) => lines.push(line))
+  return lines
+}
+
 export async function tellReview(paths: MoatPaths, runId: string, note: (line: string) => void): Promise<void> {
   try {
     const run = (await reviewableRuns(paths)).find((candidate) => candidate.runId === runId)

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { realpathSync } from 'node:fs'
 import { basename } from 'node:path'
 import { promisify } from 'node:util'
-import { caddyArguments } from '../caddy/spawn-caddy.js'
+import { caddyArguments } from '../caddy/caddy-arguments.js'
 import type { MoatPaths } from '../config/paths.js'
 import { hasOpen } from '../processes/open-files.js'
 import {

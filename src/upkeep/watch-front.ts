@@ -4,8 +4,11 @@ import { connect } from 'node:net'
 
 /** Neither TLS nor HTTP nor what a database's client begins with: such a connection is closed at once. */
 const nonsense = Buffer.alloc(8, 1)
-/** Both in milliseconds. What is not closed in this time, on a machine however slow, will not be. */
-const times = { deadline: 4_000, interval: 2_000 }
+/**
+ * Both in milliseconds. What is not closed in this time, on a machine however slow, will not be. Each look wakes Caddy, which else
+ * sleeps for as long as nobody wants anything.
+ */
+const times = { deadline: 4_000, interval: 15_000 }
 
 export interface FrontWatchOptions {
   onDeaf: () => void

@@ -19,14 +19,21 @@ export async function peerHostsOf(
   })
 }
 
-/** Has agents that run and list this one know its hosts, whether it lists them or not: the proxy's answer says so. Resolves in any case; `note` is told of those that could not be. */
+export interface TellOptions {
+  /** All agents that run, if somebody has just asked; those without a policy may be left out. */
+  beside: readonly Agent[] | undefined
+  domain: string
+  /** Told of those that could not be told. */
+  note: (line: string) => void
+}
+
+/** Has agents that run and list this one know its hosts, whether it lists them or not: the proxy's answer says so. Resolves in any case. */
 export async function tellPeers(
   engine: Pick<Engine, 'listAgents' | 'sessions'>,
   agent: Pick<Agent, 'endpoints' | 'name'>,
-  domain: string,
-  note: (line: string) => void,
+  { beside, domain, note }: TellOptions,
 ): Promise<void> {
-  const { agents } = await engine.listAgents()
+  const agents = beside ?? (await engine.listAgents()).agents
   const listing = agents.filter(({ network, state }) => network?.peers.includes(agent.name) && state === 'running')
   const hosts = hostsOf(agent, domain)
   await Promise.all(

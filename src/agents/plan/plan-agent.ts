@@ -51,6 +51,8 @@ export interface RunRequest {
   env: Record<string, string>
   /** `--grant`, each as it was typed. */
   grants?: string[]
+  /** Called once the files of the workspace have been read, if nothing is wrong with them: the rest takes longer. */
+  onRead?: () => void
   /** `source:target[:ro]`, sources relative to the working directory. */
   mounts: string[]
   name?: string
@@ -195,6 +197,7 @@ async function readRequest(request: RunRequest) {
   const planned = await planGit(workspace, request.clone)
   const { branch } = planned
   const added = programAdditions(config, request)
+  if (!read.error) request.onRead?.()
   return {
     ...read,
     added,

@@ -1,10 +1,12 @@
-// A detached agent that ends right after its start. The time to watch is given here, so that a slow machine is no matter.
+// A detached agent that ends right after its start, or does not. How long one is watched that goes on and on is given here, so that a
+// slow machine is no matter.
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { endedAtOnce } from '../../../src/agents/ended-at-once.js'
 import { PortClash } from '../../../src/agents/port-clash.js'
 import type { StartedAgent } from '../../../src/agents/start-agent.js'
+import { watchStart } from '../../../src/agents/watch-start.js'
 import { moatPaths } from '../../../src/config/paths.js'
 import { connectEngine } from '../../../src/engine/connect-engine.js'
 import type { Engine } from '../../../src/engine/engine.js'
@@ -20,7 +22,9 @@ beforeEach(async () => {
 })
 afterEach(() => sandbox.cleanUp())
 
-async function start(command: string): Promise<StartedAgent> {
+const patient = { told: 600_000, usual: 600_000 }
+
+async function start(command: string, times = patient): Promise<StartedAgent> {
   const agent = {
     createdAt: '',
     endpoints: [],
@@ -42,10 +46,17 @@ async function start(command: string): Promise<StartedAgent> {
   })
   const exitCode = engine.wait(containerId)
   await engine.start(containerId)
-  return { agent, authorityCreated: false, containerId, exitCode, forwards: [], startedAt: performance.now() }
+  return {
+    agent,
+    authorityCreated: false,
+    containerId,
+    exitCode,
+    forwards: [],
+    watched: watchStart(engine.sessions, containerId, times),
+  }
 }
 
-async function watch(started: StartedAgent, settleTime: number, { hear = (_: string) => {}, keep = false } = {}) {
+async function watch(started: StartedAgent, { hear = (_: string) => {}, keep = false } = {}) {
   const stderr = new PassThrough()
   const proxy = {
     paths: moatPaths({ MOAT_HOME: sandbox.home }),
@@ -54,7 +65,7 @@ async function watch(started: StartedAgent, settleTime: number, { hear = (_: str
   }
   const note = (line: string) => stderr.write(`${line}\n`)
   const tellGone = async () => {}
-  const options = { engine, hear, keep, note, proxy, removeAtEnd: false, settleTime, stderr, tellGone }
+  const options = { engine, hear, keep, note, proxy, removeAtEnd: false, stderr, tellGone }
   const code = await endedAtOnce(started, options)
   stderr.end()
   return { code, text: await text(stderr) }
@@ -62,7 +73,7 @@ async function watch(started: StartedAgent, settleTime: number, { hear = (_: str
 
 describe('endedAtOnce', () => {
   it('shows the last words, takes the container away and tells the exit code', async () => {
-    expect(await watch(await start('echo cannot start >&2; exit 3'), 30_000)).toEqual({
+    expect(await watch(await start('echo cannot start >&2; exit 3'))).toEqual({
       code: 3,
       text: 'cannot start\napp ended at once, with exit code 3.\n',
     })
@@ -70,7 +81,7 @@ describe('endedAtOnce', () => {
   })
 
   it('leaves a container that is to be kept', async () => {
-    expect((await watch(await start('exit 0'), 30_000, { keep: true })).code).toBe(0)
+    expect((await watch(await start('exit 0'), { keep: true })).code).toBe(0)
     expect(await sandbox.containers()).toHaveLength(1)
   })
 
@@ -78,11 +89,23 @@ describe('endedAtOnce', () => {
     const clash = new PortClash([8080])
     const hear = (piece: string) => clash.hear(piece)
     const started = await start('echo "listen EADDRINUSE: address already in use" >&2; exit 1')
-    expect((await watch(started, 30_000, { hear })).text).toContain('EADDRINUSE')
+    expect((await watch(started, { hear })).text).toContain('EADDRINUSE')
     expect(clash.hint).toContain('in its container moat listens there')
   })
 
-  it('does not wait for one that goes on', async () => {
-    expect(await watch(await start('sleep 60'), 50)).toEqual({ code: undefined, text: '' })
+  it('tells the end of one that is killed as soon as it runs', async () => {
+    expect(await watch(await start('kill -KILL $$'))).toEqual({
+      code: 137,
+      text: 'app ended at once, with exit code 137 (SIGKILL).\n',
+    })
+  })
+
+  it('does not wait for one that waits for something itself', async () => {
+    expect(await watch(await start('sleep 600'))).toEqual({ code: undefined, text: '' })
+  })
+
+  it('waits for one that is at work, but not for ever', async () => {
+    const started = await start('while :; do :; done', { told: 600_000, usual: 50 })
+    expect(await watch(started)).toEqual({ code: undefined, text: '' })
   })
 })
