@@ -1,7 +1,10 @@
 // Owns when a proxy that nobody asked to keep stops by itself: soon after nothing needs it any more.
 
-/** Milliseconds the proxy waits for its first client, and that it outlives its last agent. */
-export const idleWait = { afterUse: 1_000, beforeUse: 10_000 }
+/**
+ * Milliseconds the proxy waits for its first client, and that it outlives its last agent: longer while a container is there that has
+ * ended, which may just be starting again. An engine that is asked to restart one tells only of its end, and then of its start.
+ */
+export const idleWait = { afterEnd: 3_000, afterUse: 1_000, beforeUse: 10_000 }
 
 /** Counts what the proxy is needed for; calls `onIdle` once, when nothing has needed it for a while. */
 export class Lifetime {
@@ -9,6 +12,7 @@ export class Lifetime {
   readonly #onIdle: () => void
   #agents = 0
   #holds = 0
+  #mayReturn = false
   #timer: NodeJS.Timeout | undefined
   #used = false
 
@@ -23,9 +27,12 @@ export class Lifetime {
     this.#update()
   }
 
-  /** Says how many agents with endpoints there are. */
-  setAgents(count: number): void {
+  /** Says how many agents with endpoints there are, and whether one that has ended may come back. */
+  setAgents(count: number, mayReturn = false): void {
+    // None is waited for that is gone by now.
+    if (this.#mayReturn && !mayReturn) this.end()
     this.#agents = count
+    this.#mayReturn = mayReturn
     if (count > 0) this.#used = true
     this.#update()
   }
@@ -52,6 +59,11 @@ export class Lifetime {
   #update(): void {
     const idle = !this.kept && this.#holds === 0 && this.#agents === 0
     if (!idle) this.end()
-    else this.#timer ??= setTimeout(this.#onIdle, this.#used ? idleWait.afterUse : idleWait.beforeUse)
+    else this.#timer ??= setTimeout(this.#onIdle, this.#wait)
+  }
+
+  get #wait(): number {
+    if (!this.#used) return idleWait.beforeUse
+    return this.#mayReturn ? idleWait.afterEnd : idleWait.afterUse
   }
 }

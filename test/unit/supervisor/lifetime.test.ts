@@ -25,6 +25,28 @@ describe('Lifetime', () => {
     expect(idle).toBe(1)
   })
 
+  it('is there for a container that is started again, however long a busy engine takes from its end to its start', () => {
+    const lifetime = create(false)
+    lifetime.setAgents(1)
+    lifetime.setAgents(0, true)
+    vi.advanceTimersByTime(idleWait.afterEnd - 1)
+    lifetime.setAgents(1)
+    vi.advanceTimersByTime(60_000)
+    expect(idle).toBe(0)
+    lifetime.setAgents(0, true)
+    vi.advanceTimersByTime(idleWait.afterEnd)
+    expect(idle).toBe(1)
+  })
+
+  it('waits no longer for one that has been removed meanwhile', () => {
+    const lifetime = create(false)
+    lifetime.setAgents(1)
+    lifetime.setAgents(0, true)
+    lifetime.setAgents(0)
+    vi.advanceTimersByTime(idleWait.afterUse)
+    expect(idle).toBe(1)
+  })
+
   it('waits longer for its first client', () => {
     create(false)
     vi.advanceTimersByTime(idleWait.beforeUse - 1)
