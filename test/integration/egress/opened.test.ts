@@ -58,7 +58,7 @@ afterAll(async () => {
   if (authority) rmSync(dirname(authority.file), { force: true, recursive: true })
 })
 
-const inside = (...command: string[]) => sandbox.moat(['exec', 'opened', '--', ...command])
+const inside = (...command: string[]) => sandbox.inside('opened', ...command)
 const fetched = (url: string) =>
   `fetch('${url}').then(async (r) => console.log(r.status, await r.text()), (e) => console.log(e.cause?.code ?? e))`
 const python = (url: string) =>
@@ -193,7 +193,7 @@ describe('an agent with rules about paths', () => {
 
   it('is heard by moat when rules come while it runs', async () => {
     expect((await inside('curl', '-sS', 'https://api.test/live')).stdout).toContain('network_policy')
-    await sandbox.moat(['network', 'allow', 'opened', 'api.test GET /live'])
+    await sandbox.told(['network', 'allow', 'opened', 'api.test GET /live'])
     expect((await inside('curl', '-sS', 'https://api.test/live')).stdout).toContain('reached GET /live')
   })
 

@@ -22,12 +22,14 @@ beforeAll(async () => {
   podman = await startPodman(['debian:bookworm-slim', 'node:22-slim'])
   // For this file's process only: sandboxes take their engine from it.
   process.env.DOCKER_HOST = podman.address
-}, 120_000)
-afterAll(() => podman?.stop())
-beforeEach(() => {
   sandbox = new Sandbox()
+  await sandbox.json(['proxy', 'start'])
+}, 120_000)
+afterEach(() => sandbox.renew())
+afterAll(async () => {
+  await sandbox?.cleanUp()
+  await podman?.stop()
 })
-afterEach(() => sandbox.cleanUp())
 
 const script = (name: string, command: string, extra = '') =>
   sandbox.directory(name, {
@@ -126,6 +128,17 @@ describe('an agent on Podman', () => {
 })
 
 describe('a strict network policy on Podman', () => {
+  let shared: Sandbox
+  beforeEach(() => {
+    shared = sandbox
+    // Its proxy knows the hosts of the test.
+    sandbox = new Sandbox()
+  })
+  afterEach(async () => {
+    await sandbox.cleanUp()
+    sandbox = shared
+  })
+
   it('leaves a container no way but moat: what is allowed is reached, nothing else is', async () => {
     const host = createServer((_request, response) => response.end('stub'))
     host.listen(0, '127.0.0.1')

@@ -2,11 +2,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { Leftovers } from '../../../src/agents/clean.js'
 import type { SystemStatus } from '../../../src/agents/measure.js'
 import type { AnsweredEndpoint } from '../../../src/agents/wait-for-endpoint.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
+import { holdImages } from '../../helpers/hold-images.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 import { until } from '../../helpers/until.js'
 
@@ -242,6 +243,7 @@ describe('a question', () => {
 
 describe('status, clean and destroy', () => {
   it('tell and remove what there is', { timeout: 180_000 }, async () => {
+    onTestFinished(await holdImages(sandbox.docker))
     await sandbox.moat(['run', '--keep', script('ended', 'true')])
     await sandbox.json(['run', '-d', sandbox.workspace('app')])
     const status = await sandbox.json<SystemStatus>(['status'])
