@@ -1,7 +1,13 @@
-// Owns what is said of a plugin that cannot be loaded. oclif reports it as a warning of Node's, with a process id and
+// Owns what is said of a plugin that cannot be loaded, and of a list of plugins that cannot be read. oclif reports it as a warning of Node's, with a process id and
 // paths of its own; moat names the plugin and the command that helps.
-
-import { type InstalledPlugin, installedPlugins } from '../config/installed-plugins.js'
+import { existsSync } from 'node:fs'
+import {
+  type InstalledPlugin,
+  installedPlugins,
+  pluginListFile,
+  pluginListProblem,
+} from '../config/installed-plugins.js'
+import { displayPath } from '../config/paths.js'
 import { shellQuote } from '../config/shell-quote.js'
 
 /** From now on, such warnings go to `print` in moat's words, each plugin once. Other warnings stay Node's. */
@@ -12,11 +18,13 @@ export function explainLoadWarnings(directory: string, print: (line: string) => 
   process.on('warning', (warning) => {
     const detail = 'detail' in warning ? String(warning.detail) : ''
     const text = [warning.name, warning.message, detail].join('\n')
-    if (!/^module: @oclif\/core/m.test(text)) {
+    const line = /^module: @oclif\/core/m.test(text)
+      ? describe(text, installedPlugins(directory))
+      : describeList(warning, directory)
+    if (line === undefined) {
       for (const listener of usual) listener.call(process, warning)
       return
     }
-    const line = describe(text, installedPlugins(directory))
     if (!seen.has(line)) print(line)
     seen.add(line)
   })
@@ -29,6 +37,18 @@ function describe(text: string, plugins: readonly InstalledPlugin[]): string {
   const missing = /Cannot find package '[^']+'/.test(reason)
   const remedy = missing ? `npm install --prefix ${shellQuote(plugin.root)}` : `moat plugins uninstall ${plugin.name}`
   return `Warning: the plugin ${plugin.name} cannot be loaded: ${reason}.\n  ${remedy}`
+}
+
+/** Of the list oclif says only what the system, or the reader of JSON, has said; warnings of Node's own are of another kind. */
+function describeList(warning: Error, directory: string): string | undefined {
+  const problem = warning.name.endsWith('Warning') ? undefined : pluginListProblem(directory)
+  if (problem === undefined) return undefined
+  const file = pluginListFile(directory)
+  // It is not there where what should be a directory above it is none.
+  const remedy = existsSync(file)
+    ? `mv ${shellQuote(file)} ${shellQuote(`${file}.broken`)}   # then install plugins again`
+    : 'moat doctor'
+  return `Warning: ${displayPath(file)}, the list of plugins, cannot be read: ${problem}. No plugin is loaded.\n  ${remedy}`
 }
 
 function reasonOf(text: string): string {

@@ -170,11 +170,6 @@ export function keepsProxy(agent: Pick<Agent, 'discover' | 'endpoints' | 'networ
   return usesProxy(agent) && isLive(agent)
 }
 
-/** True for an agent that would keep the proxy up, and whose container has ended and may be started again. */
-export function mayComeBack(agent: Pick<Agent, 'discover' | 'endpoints' | 'network' | 'services' | 'state'>): boolean {
-  return usesProxy(agent) && hasEnded(agent)
-}
-
 /** True for an agent at whose URLs the proxy answers: it lives and has endpoints. */
 export function needsProxy(agent: Pick<Agent, 'discover' | 'endpoints' | 'state'>): boolean {
   return canHaveEndpoints(agent) && isLive(agent)

@@ -1,19 +1,36 @@
 // Owns when a proxy that nobody asked to keep stops by itself: soon after nothing needs it any more.
+import { type Agent, isLive, usesProxy } from '../routing/agent.js'
 
 /**
- * Milliseconds the proxy waits for its first client, and that it outlives its last agent: longer while a container is there that has
- * ended, which may just be starting again. An engine that is asked to restart one tells only of its end, and then of its start.
+ * Milliseconds the proxy waits for its first client, that it outlives its last agent, and that it does where the container of that one
+ * is still there: a restart behind moat's back is an end first, and takes a busy engine seconds.
  */
-export const idleWait = { afterEnd: 3_000, afterUse: 1_000, beforeUse: 10_000 }
+export const idleWait = { afterEnd: 10_000, afterUse: 1_000, beforeUse: 10_000 }
+
+/** Agents with endpoints, by their run ids. */
+export interface AgentsOfProxy {
+  /** Those whose containers are there, and do not run. */
+  ended: readonly string[]
+  live: readonly string[]
+}
+
+export function agentsOfProxy(agents: readonly Agent[]): AgentsOfProxy {
+  const users = agents.filter(usesProxy)
+  const ids = (some: readonly Agent[]) => some.map(({ runId }) => runId)
+  return { ended: ids(users.filter((agent) => !isLive(agent))), live: ids(users.filter(isLive)) }
+}
 
 /** Counts what the proxy is needed for; calls `onIdle` once, when nothing has needed it for a while. */
 export class Lifetime {
   kept: boolean
   readonly #onIdle: () => void
-  #agents = 0
   #holds = 0
-  #mayReturn = false
+  #live: readonly string[] = []
+  /** Those that have lived while this one counted, and have ended. */
+  #mayReturn: readonly string[] = []
   #timer: NodeJS.Timeout | undefined
+  /** What `#timer` waits for. */
+  #wait = 0
   #used = false
 
   constructor(kept: boolean, onIdle: () => void) {
@@ -27,13 +44,10 @@ export class Lifetime {
     this.#update()
   }
 
-  /** Says how many agents with endpoints there are, and whether one that has ended may come back. */
-  setAgents(count: number, mayReturn = false): void {
-    // None is waited for that is gone by now.
-    if (this.#mayReturn && !mayReturn) this.end()
-    this.#agents = count
-    this.#mayReturn = mayReturn
-    if (count > 0) this.#used = true
+  setAgents({ ended, live }: AgentsOfProxy): void {
+    this.#mayReturn = ended.filter((id) => this.#live.includes(id) || this.#mayReturn.includes(id))
+    this.#live = live
+    if (live.length > 0) this.#used = true
     this.#update()
   }
 
@@ -57,13 +71,15 @@ export class Lifetime {
   }
 
   #update(): void {
-    const idle = !this.kept && this.#holds === 0 && this.#agents === 0
-    if (!idle) this.end()
-    else this.#timer ??= setTimeout(this.#onIdle, this.#wait)
-  }
-
-  get #wait(): number {
-    if (!this.#used) return idleWait.beforeUse
-    return this.#mayReturn ? idleWait.afterEnd : idleWait.afterUse
+    if (this.kept || this.#holds > 0 || this.#live.length > 0) {
+      this.end()
+      return
+    }
+    const afterUse = this.#mayReturn.length > 0 ? idleWait.afterEnd : idleWait.afterUse
+    const wait = this.#used ? afterUse : idleWait.beforeUse
+    if (this.#timer && this.#wait === wait) return
+    this.end()
+    this.#wait = wait
+    this.#timer = setTimeout(this.#onIdle, wait)
   }
 }

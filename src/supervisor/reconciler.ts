@@ -11,6 +11,8 @@ const safetyInterval = 15_000
 const discoveryInterval = 250
 /** First and longest wait before a lost engine is sought again. Milliseconds. */
 const reconnectWait = { first: 250, longest: 5_000 }
+/** How long a look waits for an engine that was lost just now: mostly it has only let go of the watch, and is back at once. Milliseconds. */
+const lossPatience = 3_000
 
 export interface ReconcilerOptions {
   connect: () => Promise<Engine>
@@ -37,6 +39,10 @@ export class Reconciler {
   #discovering: Promise<unknown> = Promise.resolve()
   #judged: readonly Agent[] = []
   #engine: Engine | undefined
+  /** Resolves when the engine that was lost is back. */
+  #back: Promise<unknown> = Promise.resolve()
+  /** Until when that is waited for; as `performance.now()`. */
+  #patience = 0
   /** Why the engine cannot be read at present. */
   problem: string | undefined
 
@@ -88,9 +94,9 @@ export class Reconciler {
   }
 
   async #readAgents(): Promise<void> {
-    if (!this.#engine) throw new Error('the container engine does not answer')
+    const engine = this.#engine ?? (await this.#returned())
     try {
-      const { agents, unreadable, unsealed } = await this.#engine.listAgents()
+      const { agents, unreadable, unsealed } = await engine.listAgents()
       for (const { containerId, name, reason } of unreadable) {
         this.#options.log(`container ${name} could not be read, its routes stay as they were: ${reason}`)
         const known = this.#unjudged.find((agent) => agent.containerId === containerId)
@@ -107,6 +113,16 @@ export class Reconciler {
       this.problem = isKey ? error.message : `The container engine cannot be read: ${messageOf(error)}`
       throw error
     }
+  }
+
+  async #returned(): Promise<Engine> {
+    const rest = Math.max(0, this.#patience - performance.now())
+    const timer = Promise.withResolvers<void>()
+    const timeout = setTimeout(timer.resolve, rest)
+    await Promise.race([this.#back, timer.promise])
+    clearTimeout(timeout)
+    if (this.#engine) return this.#engine
+    throw new Error('the container engine does not answer')
   }
 
   /** Each once, not at every look. */
@@ -131,16 +147,23 @@ export class Reconciler {
           this.#options.log(`lost the container engine: ${reason.message}`)
           this.problem = `The container engine went away: ${reason.message}`
           this.#engine = undefined
-          void this.#reconnect(reconnectWait.first)
+          this.#patience = performance.now() + lossPatience
+          this.#back = this.#reconnect()
         },
       },
       this.#options.signal,
     )
   }
 
-  async #reconnect(wait: number): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, wait))
-    if (this.#options.signal.aborted) return
+  async #reconnect(): Promise<void> {
+    for (let wait = reconnectWait.first; !this.#engine; wait = Math.min(wait * 2, reconnectWait.longest)) {
+      await new Promise((resolve) => setTimeout(resolve, wait))
+      if (this.#options.signal.aborted) return
+      await this.#connectAgain()
+    }
+  }
+
+  async #connectAgain(): Promise<void> {
     try {
       const engine = await this.#options.connect()
       this.#engine = engine
@@ -150,7 +173,6 @@ export class Reconciler {
     } catch (error) {
       this.#options.log(`container engine still away: ${messageOf(error).split('\n')[0]}`)
       this.#engine = undefined
-      void this.#reconnect(Math.min(wait * 2, reconnectWait.longest))
     }
   }
 }

@@ -11,14 +11,14 @@ import { MoatError, messageOf } from '../errors.js'
 import { Grants } from '../grants/grants.js'
 import type { Opening } from '../opening/opening.js'
 import { takeFileLock } from '../processes/file-lock.js'
-import { type Agent, hasProcesses, keepsProxy, mayComeBack } from '../routing/agent.js'
+import { type Agent, hasProcesses, keepsProxy } from '../routing/agent.js'
 import { emptyTable, type RouteTable, routeTable } from '../routing/route-table.js'
 import { forgetServedPort, noteServedPort } from '../upkeep/served-port.js'
 import { type ControlHandlers, type ControlSocket, openControlSocket } from './control-server.js'
 import { type FilesSocket, openFilesSocket } from './files-socket.js'
 import { FollowedEngine } from './followed-engine.js'
 import { LabelCourt } from './label-court.js'
-import { Lifetime } from './lifetime.js'
+import { agentsOfProxy, Lifetime } from './lifetime.js'
 import { type LockWatch, watchLock } from './lock-watch.js'
 import { ManagedCaddy } from './managed-caddy.js'
 import { doorsForGrants, openWithGrants } from './open-with-grants.js'
@@ -213,7 +213,7 @@ export class Supervisor {
   async #serve(agents: Agent[]): Promise<void> {
     if (!this.#serving || this.#stopping) return
     // Before the push: an agent that starts now keeps the proxy even while its routes are being pushed.
-    this.#lifetime.setAgents(agents.filter(keepsProxy).length, agents.some(mayComeBack))
+    this.#lifetime.setAgents(agentsOfProxy(agents))
     // The directory of a renamed agent is still mounted in its container: with its name it gets its routes back.
     const renamed = this.#reconciler.unsealed.flatMap(({ runId, state }) =>
       runId === undefined ? [] : [{ runId, state }],

@@ -77,7 +77,8 @@ Try this:
 describe('the command line', () => {
   it.each(['help', 'deps list', 'no-such-command'])('whose reader goes away ends quietly: moat %s', async (command) => {
     const moat = `"${process.execPath}" bin/run.js ${command}`
-    const { stderr } = await promisify(execFile)('bash', ['-c', `${moat} 2>&1 | true; ${moat} | head -1 > /dev/null`])
+    const twice = `${moat} 2>&1 | true; ${moat} | head -1 > /dev/null`
+    const { stderr } = await promisify(execFile)('bash', ['-c', twice], { env: sandbox.env })
     expect(stderr).not.toMatch(/Warning|node:|^\s+at /m)
   })
 
