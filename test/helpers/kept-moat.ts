@@ -21,10 +21,12 @@ const program = resolve('test/helpers/kept-moat.mjs')
 /** One for all sandboxes of a process; it ends with it. */
 let kept: ChildProcess | undefined
 let asking: Promise<unknown> | undefined
+/** What Node itself looked at as it started. */
+let startedWith = ''
 
-/** Undefined while it is at another command: then this one is for a process of its own. */
+/** Undefined while it is at another command, or for one that begins otherwise: then this one is for a process of its own. */
 export function askKeptMoat(command: KeptCommand): Promise<KeptOutcome> | undefined {
-  if (asking) return undefined
+  if (asking || (kept && nodeVariables(command.env) !== startedWith)) return undefined
   const answer = ask(command)
   asking = answer
   const done = () => {
@@ -63,6 +65,10 @@ async function ask(command: KeptCommand): Promise<KeptOutcome> {
   }
 }
 
+function nodeVariables(env: NodeJS.ProcessEnv): string {
+  return JSON.stringify(Object.entries(env).filter(([name]) => name.startsWith('NODE_')))
+}
+
 /** Of its beginning nothing says whose it is: what tests find by that are the processes that it starts. */
 function start(env: NodeJS.ProcessEnv): ChildProcess {
   const own = Object.entries(env).filter(([name]) => !name.startsWith('MOAT_'))
@@ -70,6 +76,7 @@ function start(env: NodeJS.ProcessEnv): ChildProcess {
     env: Object.fromEntries(own),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
+  startedWith = nodeVariables(env)
   moat.on('error', () => {})
   moat.once('exit', () => {
     if (kept === moat) kept = undefined

@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync
 import { dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeJavaStore } from '../../../src/authority/java-store.js'
+import { syncRoutes } from '../../../src/supervisor/control-client.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 import { type StubAuthority, type StubHost, stubAuthority, stubHost } from '../../helpers/stub-hosts.js'
 import { until } from '../../helpers/until.js'
@@ -206,6 +207,8 @@ describe('an agent with rules about paths', () => {
       async () => (await inside('curl', '-sS', 'https://api.test/repos/killed')).stdout.includes('reached'),
       30_000,
     )
+    // Nor is anything left to be told to the new one.
+    await syncRoutes(join(sandbox.home, 'proxy/control.sock'))
     // Nothing has opened up.
     expect((await inside('curl', '-sS', 'https://api.test/secret')).stdout).toContain('network_policy')
   })

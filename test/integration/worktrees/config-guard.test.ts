@@ -21,7 +21,7 @@ beforeEach(() => {
 afterEach(() => sandbox.cleanUp())
 
 const text = () => readFileSync(config, 'utf8')
-const inside = (script: string) => sandbox.inside('app', 'sh', '-ec', script)
+const inside = (script: string) => sandbox.moat(['exec', 'app', '--', 'sh', '-ec', script])
 const listed = async () => (await sandbox.json<{ agents: AgentView[] }>(['list'])).agents[0]
 const state = async () => (await listed())?.state
 /** In an agent that may be held for a moment: once it does. */
@@ -65,7 +65,7 @@ it('a detached agent has a guard, and nothing by which it could write the config
 
   repository.git('remote', 'add', 'origin', 'https://example.com/app.git')
   await succeeds('ln -f .git/config .git/same')
-  await sandbox.json(['stop', 'app'])
+  await sandbox.moat(['stop', 'app'])
   const before = text()
   await sandbox.json(['run', '-d', repository.directory])
   await succeeds('echo "[alias]" >> .git/same; echo x = !evil >> .git/same')
