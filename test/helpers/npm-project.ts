@@ -1,7 +1,10 @@
 // Projects as the frameworks' own tools make them, with their packages from npm's registry; npm's cache spares most of a
 // second time.
 import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { withKeptPackages } from './kept-packages.js'
 
 const run = promisify(execFile)
 
@@ -15,7 +18,14 @@ export async function generate(directory: string, creator: string, args: string[
 
 /** Installs what package.json asks for; `packages` at exactly these versions. */
 export async function install(directory: string, packages: string[] = []): Promise<void> {
-  await npm(directory, ['install', '--save-exact', ...options, ...packages])
+  const file = join(directory, 'package.json')
+  const asked = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  await withKeptPackages({
+    directory,
+    key: ['npm', process.version, process.arch, asked, packages],
+    made: ['node_modules', 'package-lock.json', 'package.json'],
+    make: () => npm(directory, ['install', '--save-exact', ...options, ...packages]),
+  })
 }
 
 async function npm(cwd: string, args: string[]): Promise<void> {

@@ -10,6 +10,8 @@ import { promisify } from 'node:util'
 import Docker from 'dockerode'
 import { CaddyAdmin } from '../../src/caddy/admin.js'
 import type { CaddyConfig } from '../../src/caddy/to-caddy-config.js'
+import { askKeptMoat, interruptKeptMoat } from './kept-moat.js'
+import { runInside } from './run-inside.js'
 import { until } from './until.js'
 
 const run = promisify(execFile)
@@ -66,6 +68,8 @@ export class Sandbox {
   readonly docker = new Docker()
   readonly env: NodeJS.ProcessEnv
   readonly home: string
+  /** False where it matters that the processes of commands have ended. */
+  keepsProcess = true
   readonly #directory: string
   /** The variables it began with. */
   readonly #env: NodeJS.ProcessEnv
@@ -109,7 +113,7 @@ console.log('listening')
     })
   }
 
-  /** Runs a moat command to its end. */
+  /** Runs a moat command to its end, in a process of its own. */
   async moat(
     args: string[],
     options: { asks?: boolean; cwd?: string; env?: NodeJS.ProcessEnv } = {},
@@ -117,9 +121,20 @@ console.log('listening')
     return this.start(args, options).exited
   }
 
-  /** Runs a moat command that must succeed and prints JSON. */
+  /** As `moat`, for what a command does and says, not its process: this checkout's moat stays for the next one, unless it is at another. */
+  async told(
+    args: string[],
+    options: { asks?: boolean; cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  ): Promise<Outcome> {
+    const { asks = false, cwd = this.#place, env } = options
+    const command = { args: asks ? args : allowing(args), cwd, env: { ...this.env, ...env } }
+    const kept = this.keepsProcess && this.#program[1] === ownProgram ? askKeptMoat(command) : undefined
+    return kept ?? this.moat(args, options)
+  }
+
+  /** Runs a moat command that must succeed and prints JSON, as `told` does. */
   async json<T>(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<T> {
-    const outcome = await this.moat([...args, '--json'], options)
+    const outcome = await this.told([...args, '--json'], options)
     if (outcome.code !== 0)
       throw new Error(`moat ${args.join(' ')} exited with ${outcome.code}: ${outcome.stdout}${outcome.stderr}`)
     return JSON.parse(outcome.stdout) as T
@@ -141,6 +156,15 @@ console.log('listening')
     this.#running.add(running)
     void running.exited.then(() => this.#running.delete(running))
     return running
+  }
+
+  /** Runs a program in the container of an agent that runs, by its name. */
+  async inside(agent: string, ...command: string[]): Promise<Outcome> {
+    const found = (await this.containers()).find(
+      ({ Labels, State }) => State === 'running' && Labels['dev.moat.name'] === agent,
+    )
+    if (!found) throw new Error(`no container of ${agent} runs`)
+    return runInside(this.docker.getContainer(found.Id), command)
   }
 
   /** Asks a URL of the proxy, trusting the sandbox's CA only. */
@@ -231,6 +255,7 @@ console.log('listening')
   async #end(): Promise<void> {
     const commands = [...this.#running].map(({ process }) => process)
     for (const command of commands) command.kill('SIGKILL')
+    await interruptKeptMoat()
     // Until then one may still have an agent made.
     await Promise.all(commands.map((command) => command.exitCode ?? command.signalCode ?? once(command, 'exit')))
     const containers = (await this.containers()).map(({ Id }) => this.docker.getContainer(Id))

@@ -16,7 +16,7 @@ export function startOn(
 
 /** The output of a script in the agent. Fails with what it says if it does. */
 export async function inside(sandbox: Sandbox, agent: AgentView, script: string): Promise<string> {
-  const { code, stderr, stdout } = await sandbox.moat(['exec', agent.name, '--', 'sh', '-ec', script])
+  const { code, stderr, stdout } = await sandbox.inside(agent.name, 'sh', '-ec', script)
   if (code !== 0) throw new Error(`exit code ${code}\n${stdout}${stderr}`)
   return stdout
 }

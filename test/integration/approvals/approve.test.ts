@@ -15,7 +15,7 @@ afterEach(() => sandbox.cleanUp())
 const harmless = 'name: app\ndependencies: [node@22]\n'
 const workspace = (extra: string, command = '[echo, "it ran"]') =>
   sandbox.directory('app', { 'moat.yaml': `${harmless}command: ${command}\n${extra}` })
-const run = (...args: string[]) => sandbox.moat(args, { asks: true })
+const run = (...args: string[]) => sandbox.told(args, { asks: true })
 
 describe('without a terminal', () => {
   it('a project that stays in its box is never asked about', async () => {
@@ -157,13 +157,13 @@ it('the plan that was allowed is the plan that runs, whatever moat.yaml says by 
 it("a worktree that moat made has its repository's approvals, and gives it its own", async () => {
   const yaml = `${harmless}hooks: {pre_run: "true"}\ncommand: [echo, "it ran"]\n`
   const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': yaml })
-  const wt = (...args: string[]) => sandbox.moat(['wt', ...args], { asks: true, cwd: repository.directory })
+  const wt = (...args: string[]) => sandbox.told(['wt', ...args], { asks: true, cwd: repository.directory })
   const refused = await wt('one')
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('moat wt --yes one')])
   expect(repository.worktrees()).toEqual([])
   expect((await wt('--yes', 'one')).code).toBe(0)
   expect((await wt('two')).code).toBe(0)
-  const run = (...args: string[]) => sandbox.moat(args, { asks: true, cwd: repository.directory })
+  const run = (...args: string[]) => sandbox.told(args, { asks: true, cwd: repository.directory })
   expect((await run('run')).code).toBe(0)
   const [one = ''] = repository.worktrees()
   expect((await run('run', one)).code).toBe(0)

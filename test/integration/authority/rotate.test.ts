@@ -94,12 +94,10 @@ describe('moat proxy ca rotate', () => {
     outgoing.destroy()
 
     const [container] = await sandbox.containers()
-    const inside = await sandbox.moat(['exec', 'app', '--', 'cat', '/etc/moat/ca.crt'])
+    const inside = await sandbox.inside('app', 'cat', '/etc/moat/ca.crt')
     expect(container?.State).toBe('running')
     expect(inside.stdout).toBe(sandbox.certificate)
-    expect((await sandbox.moat(['exec', 'app', '--', 'ls', '/etc/moat'])).stdout).toBe(
-      '159b6d19.0\nca.crt\nchromium-policy.json\n',
-    )
+    expect((await sandbox.inside('app', 'ls', '/etc/moat')).stdout).toBe('159b6d19.0\nca.crt\nchromium-policy.json\n')
     expect(statSync(at('ca/ca.key')).mode & 0o777).toBe(0o600)
     const kept = readdirSync(at('.'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
     for (const { name, parentPath } of kept) expect(readFileSync(join(parentPath, name), 'utf8')).not.toContain(oldKey)

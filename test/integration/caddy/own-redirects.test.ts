@@ -99,7 +99,7 @@ describe('a redirect', () => {
   it('is put right at the bare host, and from inside', async () => {
     const url = `${urls.web}/?to=${encodeURIComponent('http://localhost:3000/x')}`
     const script = `curl -s -o /dev/null -w '%{redirect_url}' '${url}'; echo; curl -s -o /dev/null -w '%{redirect_url}' '${url.replace('https:', 'http:')}'`
-    const { stdout } = await sandbox.moat(['exec', 'app', '--', 'sh', '-c', script])
+    const { stdout } = await sandbox.inside('app', 'sh', '-c', script)
     expect(stdout).toBe(`${urls.web}/x\n${urls.web?.replace('https:', 'http:')}/x`)
   })
 

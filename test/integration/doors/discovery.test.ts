@@ -112,7 +112,7 @@ describe('an agent that discovers', () => {
   })
 
   it('reaches what was discovered from inside, as anybody does', async () => {
-    const outcome = await sandbox.moat(['exec', 'finder', '--', 'node', '-e', insideProgram(found)])
+    const outcome = await sandbox.inside('finder', 'node', '-e', insideProgram(found))
     expect(outcome.stdout).toBe('200 port 5173')
   })
 
@@ -174,7 +174,7 @@ describe('an agent that discovers and declares nothing', () => {
     expect(page.status).toBe(200)
     expect(page.body).toContain(`<a href="${url}/">`)
     expect((await sandbox.moat(['open', 'bare', '--print'])).stdout.trim()).toBe(url)
-    const env = await sandbox.moat(['exec', 'bare', '--', 'sh', '-c', 'echo $MOAT_URL'])
+    const env = await sandbox.inside('bare', 'sh', '-c', 'echo $MOAT_URL')
     expect(env.stdout.trim()).toBe(`http://bare.localhost:${port}`)
   })
 })

@@ -30,9 +30,9 @@ describe('agents side by side', () => {
     const { NetworkSettings } = await containerOf(sandbox, 'any4')
     const [network] = Object.values(NetworkSettings.Networks)
     const ask = `fetch('http://${network?.IPAddress}:3000', { signal: AbortSignal.timeout(1_500) }).then(() => 'reached', () => 'apart').then((t) => process.stdout.write(t))`
-    const other = await sandbox.moat(['exec', 'loopback', '--', 'node', '-e', ask])
+    const other = await sandbox.inside('loopback', 'node', '-e', ask)
     expect(other.stdout).toBe('apart')
-    const itself = await sandbox.moat(['exec', 'any4', '--', 'node', '-e', ask])
+    const itself = await sandbox.inside('any4', 'node', '-e', ask)
     expect(itself.stdout).toBe('reached')
   })
 })

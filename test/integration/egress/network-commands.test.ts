@@ -34,23 +34,23 @@ afterAll(async () => {
   host.close()
 })
 
-const check = async (...args: string[]) => (await sandbox.moat(['network', 'check', ...args])).stdout.trim()
+const check = async (...args: string[]) => (await sandbox.told(['network', 'check', ...args])).stdout.trim()
 
 it('keeps a permissive agent from what is denied, by the proxy, and from nothing else', async () => {
   const why = '(error) => console.log(error.cause.cause.message)'
   const ask = (url: string) => `await fetch('${url}').then(async (r) => console.log(await r.text()), ${why})`
   const network = "console.log(Object.keys(os.networkInterfaces()).length > 1 ? 'has a network' : 'has none')"
   const code = `import os from 'node:os'; ${ask('http://b.test/')}; ${ask('http://unnamed.test/')}; ${network}`
-  const { stderr, stdout } = await sandbox.moat(['exec', 'app', '--', 'node', '--input-type=module', '-e', code])
+  const { stderr, stdout } = await sandbox.inside('app', 'node', '--input-type=module', '-e', code)
   expect(stdout.split('\n').slice(0, 3), stderr).toEqual([
     expect.stringContaining('403'),
     'stub unnamed.test',
     'has a network',
   ])
   const line = /^\S+Z {2}blocked {2}app {2}b\.test:80 {2}deny: b\.test\n$/
-  const blocked = async () => (await sandbox.moat(['network', 'log', '--blocked', 'app'])).stdout
+  const blocked = async () => (await sandbox.told(['network', 'log', '--blocked', 'app'])).stdout
   await until('the line in the log', async () => line.test(await blocked()))
-  const summary = async () => (await sandbox.moat(['status'])).stdout
+  const summary = async () => (await sandbox.told(['status'])).stdout
   await until('its summary', async () => /^app +permissive +1 host +b\.test$/m.test(await summary()))
 })
 
@@ -58,7 +58,7 @@ it('is about the rules the agent has, those of flags, and those that were added,
   expect(await check('app', 'https://a.test/')).toMatch(/^allowed: GET a\.test\/, by a\.test \(app\/moat\.yaml:6:7\)$/)
   expect(await check('app', 'https://c.test/x/1')).toMatch(/^allowed: .* by allow GET \/x\/\*\* \(--allow\)/)
   expect(await check('app', 'b.test:8443')).toMatch(/^refused: .* by deny: b\.test \(app\/moat\.yaml:7:7\)$/)
-  const allowed = await sandbox.moat(['network', 'allow', '--save', 'app', 'b.test:8443'])
+  const allowed = await sandbox.told(['network', 'allow', '--save', 'app', 'b.test:8443'])
   expect(allowed).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('app may now reach b.test:8443, until it ends.'),
@@ -76,13 +76,13 @@ it('is about the rules the agent has, those of flags, and those that were added,
 })
 
 it('refuses what could not hold, what config.yaml never allows, and what is no rule', async () => {
-  const none = await sandbox.moat(['network', 'deny', 'open', 'a.test'])
+  const none = await sandbox.told(['network', 'deny', 'open', 'a.test'])
   expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('open was started without a policy') })
   writeFileSync(join(sandbox.home, 'config.yaml'), 'never: {network: ["*.evil.test"]}\n')
-  const never = await sandbox.moat(['network', 'allow', 'app', 'x.evil.test'])
+  const never = await sandbox.told(['network', 'allow', 'app', 'x.evil.test'])
   expect(never).toMatchObject({ code: 2, stderr: expect.stringContaining('never.network has "*.evil.test"') })
   expect(await check('app', 'x.evil.test')).toMatch(/no rule denies it/)
-  const wrong = await sandbox.moat(['network', 'allow', 'app', 'https://a.test/x'])
+  const wrong = await sandbox.told(['network', 'allow', 'app', 'https://a.test/x'])
   expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('must be a host without a scheme') })
 })
 
@@ -91,13 +91,13 @@ it('asks for what is looser than a strict default, once', async () => {
   const asking = sandbox.directory('asking', {
     'moat.yaml': 'name: asking\ndependencies: [node@22]\ncommand: [sleep, infinity]\nnetwork: {rules: [a.test]}\n',
   })
-  const refused = await sandbox.moat(['run', '-d', asking], { asks: true })
+  const refused = await sandbox.told(['run', '-d', asking], { asks: true })
   expect(refused).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/network\.rules +a\.test +\(asking\/moat\.yaml:4:19\)/),
   })
-  expect((await sandbox.moat(['approve', '--yes', asking], { asks: true })).code).toBe(0)
-  expect((await sandbox.moat(['approve', asking], { asks: true })).stdout).toContain(
+  expect((await sandbox.told(['approve', '--yes', asking], { asks: true })).code).toBe(0)
+  expect((await sandbox.told(['approve', asking], { asks: true })).stdout).toContain(
     'asks for nothing that is not allowed',
   )
 })

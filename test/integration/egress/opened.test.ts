@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync
 import { dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeJavaStore } from '../../../src/authority/java-store.js'
+import { syncRoutes } from '../../../src/supervisor/control-client.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 import { type StubAuthority, type StubHost, stubAuthority, stubHost } from '../../helpers/stub-hosts.js'
 import { until } from '../../helpers/until.js'
@@ -58,7 +59,7 @@ afterAll(async () => {
   if (authority) rmSync(dirname(authority.file), { force: true, recursive: true })
 })
 
-const inside = (...command: string[]) => sandbox.moat(['exec', 'opened', '--', ...command])
+const inside = (...command: string[]) => sandbox.inside('opened', ...command)
 const fetched = (url: string) =>
   `fetch('${url}').then(async (r) => console.log(r.status, await r.text()), (e) => console.log(e.cause?.code ?? e))`
 const python = (url: string) =>
@@ -193,7 +194,7 @@ describe('an agent with rules about paths', () => {
 
   it('is heard by moat when rules come while it runs', async () => {
     expect((await inside('curl', '-sS', 'https://api.test/live')).stdout).toContain('network_policy')
-    await sandbox.moat(['network', 'allow', 'opened', 'api.test GET /live'])
+    await sandbox.told(['network', 'allow', 'opened', 'api.test GET /live'])
     expect((await inside('curl', '-sS', 'https://api.test/live')).stdout).toContain('reached GET /live')
   })
 
@@ -206,6 +207,8 @@ describe('an agent with rules about paths', () => {
       async () => (await inside('curl', '-sS', 'https://api.test/repos/killed')).stdout.includes('reached'),
       30_000,
     )
+    // Nor is anything left to be told to the new one.
+    await syncRoutes(join(sandbox.home, 'proxy/control.sock'))
     // Nothing has opened up.
     expect((await inside('curl', '-sS', 'https://api.test/secret')).stdout).toContain('network_policy')
   })

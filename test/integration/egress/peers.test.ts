@@ -38,7 +38,7 @@ async function ask(agent: string, url: string | undefined, accept = '*/*'): Prom
   const code = `fetch(process.argv[1], {headers: {accept: process.argv[2]}})
     .then(async (r) => process.stdout.write(r.status + ' ' + (r.headers.get('x-moat-error') ?? '') + ' ' + await r.text()))
     .catch((error) => process.stdout.write('failed: ' + error.cause?.code))`
-  const { stdout } = await sandbox.moat(['exec', agent, '--', 'node', '-e', code, url ?? '', accept])
+  const { stdout } = await sandbox.inside(agent, 'node', '-e', code, url ?? '', accept)
   return stdout
 }
 
@@ -60,7 +60,7 @@ it('says which side does not list the other', async () => {
   const url = new URL(plain(urls['web.shop']))
   // Its own name leads to the same place in its container; by Host it is the other that is asked for.
   const code = `require('node:http').get({host: '127.0.0.1', port: ${url.port}, headers: {accept: 'application/json', host: '${url.host}'}}, (r) => { process.stdout.write(r.statusCode + ' '); r.pipe(process.stdout) })`
-  const { stdout } = await sandbox.moat(['exec', 'lonely', '--', 'node', '-e', code])
+  const { stdout } = await sandbox.inside('lonely', 'node', '-e', code)
   expect(stdout).toMatch(/^403 \{"detail":"This agent does not list the other one under network\.peers/)
 })
 

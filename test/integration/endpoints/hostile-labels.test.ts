@@ -1,10 +1,12 @@
 // Labels that ask for what no endpoint may have: each costs its own endpoint, which says so, and nothing else is served.
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findCaddy } from '../../../src/caddy/find-caddy.js'
 import { validateRoutes } from '../../../src/caddy/validate-routes.js'
 import { moatPaths } from '../../../src/config/paths.js'
 import type { CaddyRoute, RouteFragment } from '../../../src/routing/agent.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
+import { syncRoutes } from '../../../src/supervisor/control-client.js'
 import type { ProxyStatus } from '../../../src/supervisor/proxy.js'
 import { copyHelloPlugin } from '../../helpers/hello-plugin.js'
 import { startLabelled } from '../../helpers/labelled-agent.js'
@@ -84,6 +86,8 @@ describe('labels that ask for what no endpoint may have', () => {
       const answer = await sandbox.json<ProxyStatus>(['proxy', 'status'])
       return answer.problem?.includes("bad's endpoint variable") && answer
     })
+    // It is told as soon as it is known, and served a moment later.
+    await syncRoutes(join(sandbox.home, 'proxy/control.sock'))
     for (const [name, { place }] of Object.entries(hostile())) {
       expect(status.problem).toContain(`bad's endpoint ${name} (plugin moat-cli) is not served: ${place}: `)
       for (const path of ['/', '/passwd', '/config/', '/version']) {

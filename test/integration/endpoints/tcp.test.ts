@@ -41,19 +41,19 @@ describe('tcp', () => {
     expect((await sandbox.moat(['list'])).stdout).toMatch(/ db:5432\n/)
     const status = await sandbox.json<ProxyStatus>(['proxy', 'status'])
     expect(status.agents[0]?.endpoints[0]?.url).toBe(url)
-    const environment = (await sandbox.moat(['exec', 'app', '--', 'env'])).stdout
+    const environment = (await sandbox.inside('app', 'env')).stdout
     expect(environment).toContain(`MOAT_URL_DB=${url}\n`)
     expect(environment).toContain(`MOAT_HOST_DB=${new URL(url).host}\n`)
     expect(environment).not.toMatch(/^MOAT_URL=/m)
     const client = `require('node:net').connect(new URL(process.env.MOAT_URL_DB).port, '127.0.0.1').on('data', (data) => process.stdout.write(data))`
-    expect((await sandbox.moat(['exec', 'app', '--', 'node', '-e', client])).stdout).toBe('a database')
+    expect((await sandbox.inside('app', 'node', '-e', client)).stdout).toBe('a database')
 
     const [container] = await sandbox.containers()
     await sandbox.docker.getContainer(container?.Id ?? '').restart({ t: 0 })
     expect(await until('the same address to answer', () => ask(url))).toBe('a database')
 
     // The next run of the agent has it too.
-    await sandbox.moat(['stop', 'app'])
+    await sandbox.json(['stop', 'app'])
     expect((await sandbox.moat(['run', '-d', workspace()])).stdout).toContain(url)
   })
 

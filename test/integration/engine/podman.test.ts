@@ -7,6 +7,8 @@ import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { SystemStatus } from '../../../src/agents/measure.js'
+import { checkAgents } from '../../../src/doctor/check-agents.js'
+import { type DoctorContext, diagnose } from '../../../src/doctor/diagnosis.js'
 import { connectEngine } from '../../../src/engine/connect-engine.js'
 import { containerName, toLabels } from '../../../src/engine/labels.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
@@ -22,12 +24,14 @@ beforeAll(async () => {
   podman = await startPodman(['debian:bookworm-slim', 'node:22-slim'])
   // For this file's process only: sandboxes take their engine from it.
   process.env.DOCKER_HOST = podman.address
-}, 120_000)
-afterAll(() => podman?.stop())
-beforeEach(() => {
   sandbox = new Sandbox()
+  await sandbox.json(['proxy', 'start'])
+}, 120_000)
+afterEach(() => sandbox.renew())
+afterAll(async () => {
+  await sandbox?.cleanUp()
+  await podman?.stop()
 })
-afterEach(() => sandbox.cleanUp())
 
 const script = (name: string, command: string, extra = '') =>
   sandbox.directory(name, {
@@ -126,6 +130,17 @@ describe('an agent on Podman', () => {
 })
 
 describe('a strict network policy on Podman', () => {
+  let shared: Sandbox
+  beforeEach(() => {
+    shared = sandbox
+    // Its proxy knows the hosts of the test.
+    sandbox = new Sandbox()
+  })
+  afterEach(async () => {
+    await sandbox.cleanUp()
+    sandbox = shared
+  })
+
   it('leaves a container no way but moat: what is allowed is reached, nothing else is', async () => {
     const host = createServer((_request, response) => response.end('stub'))
     host.listen(0, '127.0.0.1')
@@ -158,6 +173,12 @@ describe('a strict network policy on Podman', () => {
 })
 
 describe('a container on Podman that moat did not make', () => {
+  /** This check of `moat doctor`, without those that ask browsers. */
+  const diagnosed = async () => {
+    const context = { connectEngine: () => connectEngine({ moatHome: sandbox.home }) }
+    return (await diagnose([{ find: checkAgents, name: 'agents' }], context as DoctorContext))[0]
+  }
+
   it('is no agent: one from such an image, a copy, a renamed one', async () => {
     const app = await sandbox.json<AgentView>(['run', '-d', script('app', 'sleep 1000')])
     const [holder] = await sandbox.containers()
@@ -171,12 +192,13 @@ describe('a container on Podman that moat did not make', () => {
       const listed = async () =>
         (await sandbox.json<{ agents: AgentView[] }>(['list'])).agents.map(({ runId }) => runId)
       expect(await listed()).toEqual([app.runId])
-      const report = await sandbox.moat(['doctor'])
-      expect(report.stdout).toContain('The container moat-test-copy is a copy of the container of an agent.')
-      expect(report.stdout).toContain('podman rm -f moat-test-copy')
+      expect(await diagnosed()).toMatchObject({
+        fixes: ['podman rm -f moat-test-copy'],
+        message: expect.stringContaining('The container moat-test-copy is a copy of the container of an agent.'),
+      })
       await original.rename({ name: 'moat-test-renamed' })
       expect(await listed()).toEqual([])
-      expect((await sandbox.moat(['doctor'])).stdout).toContain(`podman rename moat-test-renamed ${name}`)
+      expect((await diagnosed())?.fixes).toContain(`podman rename moat-test-renamed ${name}`)
       await other.rename({ name })
       expect(await listed()).toEqual([])
       expect((await sandbox.moat(['run', '-d', script('app', 'sleep 1000')])).stderr).toContain(`podman rm -f ${name}`)

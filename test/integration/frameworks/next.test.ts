@@ -69,7 +69,7 @@ async function expectHot(host: string, file: string, from: string, to: string): 
 beforeAll(async () => {
   sandbox = new Sandbox()
   // One proxy, and so one port, for both projects.
-  await sandbox.moat(['proxy', 'start', '--detach'])
+  await sandbox.json(['proxy', 'start', '--detach'])
   port = (await sandbox.json<ProxyStatus>(['proxy', 'status'])).port
   browser = await startBrowser(sandbox, port)
   const projects = [createNext('blog', '16.4.3'), createNext('site', '16.2.12')] as const

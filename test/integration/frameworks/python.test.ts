@@ -42,8 +42,7 @@ async function start(name: string, command: string, files: Record<string, string
   return { notes: started.notes, url: started.endpoints[0]?.url ?? '' }
 }
 
-const inside = async (agent: string, script: string) =>
-  (await sandbox.moat(['exec', agent, '--', 'sh', '-c', script])).stdout
+const inside = async (agent: string, script: string) => (await sandbox.inside(agent, 'sh', '-c', script)).stdout
 
 const fastapi = `
 from fastapi import FastAPI, Request

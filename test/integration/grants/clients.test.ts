@@ -123,7 +123,7 @@ function openAtHost(name: string): number {
 }
 
 async function inside(agent: string, ...command: string[]): Promise<Outcome> {
-  const outcome = await sandbox.moat(['exec', agent, '--', ...command])
+  const outcome = await sandbox.inside(agent, ...command)
   outcomes.push(outcome)
   return outcome
 }

@@ -55,7 +55,7 @@ it('the container has placeholders, and the value is nowhere', async () => {
   const [container] = await sandbox.containers()
   expect(container?.Labels['dev.moat.grants']).toBe('github,npm')
   const script = 'env; cat $NPM_CONFIG_GLOBALCONFIG'
-  const inside = await sandbox.moat(['exec', 'having', '--', 'sh', '-c', script])
+  const inside = await sandbox.inside('having', 'sh', '-c', script)
   for (const line of [
     /^GITHUB_TOKEN=ghp_\w{36}$/m,
     /^GH_TOKEN=ghp_\w{36}$/m,
@@ -71,7 +71,7 @@ it('the container has placeholders, and the value is nowhere', async () => {
   expect(await findSecrets([github, npm], sandbox, seen)).toEqual([])
   // The search finds what is there.
   expect(await findSecrets(['sleep'], sandbox)).not.toEqual([])
-  await sandbox.moat(['stop', 'having'])
+  await sandbox.json(['stop', 'having'])
 })
 
 it('secrets are read at the start, and the container has them as they are', async () => {

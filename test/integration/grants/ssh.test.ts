@@ -76,7 +76,7 @@ async function granted(words: string[]): Promise<void> {
 
 const outcomes: Outcome[] = []
 async function inside(script: string): Promise<Outcome> {
-  const outcome = await sandbox.moat(['exec', 'having', '--', 'sh', '-c', script])
+  const outcome = await sandbox.inside('having', 'sh', '-c', script)
   outcomes.push(outcome)
   return outcome
 }

@@ -276,7 +276,7 @@ describe('the page of a problem', () => {
     await visit(`https://web.broken.localhost:${port}/`)
     await lines().filter({ hasText: 'cannot find module shop-config' }).waitFor()
     expect(await lines().textContent()).not.toContain('\u001b')
-    await sandbox.moat(['exec', 'broken', '--', 'sh', '-c', 'echo more of it > /proc/1/fd/1'])
+    await sandbox.inside('broken', 'sh', '-c', 'echo more of it > /proc/1/fd/1')
     await lines().filter({ hasText: 'more of it' }).waitFor()
     expect(problems).toEqual([])
   })

@@ -212,7 +212,7 @@ connect({ host: address, port: ${port} })
   .on('connect', () => console.log('reached')).on('error', ({ code }) => console.log(code))
 for (const url of ['${url('/')}', '${url('/_moat/key')}'])
   fetch(url, { headers: { Accept: 'application/json' } }).then(async (answer) => console.log(answer.status, (await answer.json()).error))`
-    const { stdout } = await sandbox.moat(['exec', 'shop', '--', 'node', '-e', tryIt])
+    const { stdout } = await sandbox.inside('shop', 'node', '-e', tryIt)
     expect(stdout).toBe('ECONNREFUSED\n403 not_your_agent\n403 not_your_agent\n')
   })
 

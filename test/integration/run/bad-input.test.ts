@@ -18,7 +18,7 @@ afterEach(async () => {
 
 /** Runs moat and expects this exit code and exactly this on stderr, apart from progress and the hint about trust. */
 async function refuses(args: string[], code: number, text: string): Promise<void> {
-  const outcome = await sandbox.moat(args)
+  const outcome = await sandbox.told(args)
   expect(outcome.stderr.replace(/^(Starting|Step) .*\n/gm, '')).toBe(text)
   expect(outcome.code).toBe(code)
 }
@@ -85,7 +85,7 @@ describe('a moat.yaml that an agent has put there', () => {
     const text = `Error: app/moat.yaml cannot be read: it is a symbolic link that leads out of its directory, to ${secret}.\n`
     await refuses(['run', directory], 2, text)
     // Written in the place of the link, not through it.
-    expect((await sandbox.moat(['init', '--force', directory])).code).toBe(0)
+    expect((await sandbox.told(['init', '--force', directory])).code).toBe(0)
     expect(readFileSync(secret, 'utf8')).toBe('secret: value\n')
     expect(lstatSync(moatYaml(directory)).isFile()).toBe(true)
   })
@@ -97,14 +97,14 @@ describe('a moat.yaml that an agent has put there', () => {
   })
 
   it('with control characters in it', async () => {
-    const outcome = await sandbox.moat(['run', yaml('"\\e]0;title\\a": 1\n')])
+    const outcome = await sandbox.told(['run', yaml('"\\e]0;title\\a": 1\n')])
     expect(outcome.stderr).toMatch(/^Error: app\/moat\.yaml:2:1: unknown key "(\\u\{1b\})?.*"/)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
     expect(outcome.stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/)
   })
 
   it('with a runtime that the engine does not have', async () => {
-    const outcome = await sandbox.moat(['run', yaml('container: {runtime: no-such}\n')])
+    const outcome = await sandbox.told(['run', yaml('container: {runtime: no-such}\n')])
     expect([outcome.code, outcome.stderr]).toEqual([
       2,
       expect.stringMatching(
@@ -114,14 +114,14 @@ describe('a moat.yaml that an agent has put there', () => {
   })
 
   it('with a runtime that it has', async () => {
-    const outcome = await sandbox.moat(['run', yaml('container: {runtime: runc}\ncommand: [echo, hi]\n')])
+    const outcome = await sandbox.told(['run', yaml('container: {runtime: runc}\ncommand: [echo, hi]\n')])
     expect([outcome.code, outcome.stdout]).toEqual([0, 'hi\n'])
   })
 })
 
 describe('a command that does not exist', () => {
   it('as a list', async () => {
-    const outcome = await sandbox.moat(['run', yaml('dependencies: [node@22]\ncommand: [no-such-command]\n')])
+    const outcome = await sandbox.told(['run', yaml('dependencies: [node@22]\ncommand: [no-such-command]\n')])
     expect(outcome).toMatchObject({
       code: 127,
       stderr: expect.stringMatching(/\nIs there a command no-such-command in the image \(node:22-slim\)\?\n$/),
@@ -161,7 +161,7 @@ describe('an image without a shell', () => {
   })
 
   it('cannot run a text', async () => {
-    const outcome = await sandbox.moat(['run', yaml(`base_image: ${image}\ncommand: npm start\n`)])
+    const outcome = await sandbox.told(['run', yaml(`base_image: ${image}\ncommand: npm start\n`)])
     expect(outcome).toMatchObject({
       code: 127,
       stderr: expect.stringContaining(
@@ -171,7 +171,7 @@ describe('an image without a shell', () => {
   })
 
   it('cannot be built on', async () => {
-    const outcome = await sandbox.moat(['run', yaml(`base_image: ${image}\nhooks: {post_build: "true"}\n`)])
+    const outcome = await sandbox.told(['run', yaml(`base_image: ${image}\nhooks: {post_build: "true"}\n`)])
     expect(outcome.code).toBe(1)
     expect(outcome.stderr).toMatch(
       /Error: The image could not be built: .*sh.* at Step 1\/\d: .+\n\nTry this:\n {2}choose a base_image that has a shell \(\/bin\/sh\), e\.g\. base_image: debian:bookworm-slim\n$/,
@@ -213,7 +213,7 @@ Try this:
 describe('a container that dies at once', () => {
   it('has its last words shown and its exit code passed on, its route gone', async () => {
     const workspace = yaml('dependencies: [node@22]\nports: {web: 3000}\ncommand: "echo cannot start >&2; exit 7"\n')
-    const attached = await sandbox.moat(['run', workspace])
+    const attached = await sandbox.told(['run', workspace])
     expect(attached).toMatchObject({ code: 7, stderr: expect.stringMatching(/\ncannot start\n.*exit code 7\.\n$/) })
     expect(await sandbox.json<{ agents: unknown[] }>(['list'])).toMatchObject({ agents: [] })
   })

@@ -44,7 +44,7 @@ describe("moat's own files", () => {
     ['around them', '.'],
     ['among them', 'home/inside'],
   ])('are not given to an agent by a workspace %s', async (_, directory) => {
-    const outcome = await sandbox.moat(['run', sandbox.directory(directory, yaml)])
+    const outcome = await sandbox.told(['run', sandbox.directory(directory, yaml)])
     expect(outcome).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/^Error: .+ cannot be given to an agent: /),
@@ -52,7 +52,7 @@ describe("moat's own files", () => {
   })
 
   it('nor by a mount', async () => {
-    const outcome = await sandbox.moat([
+    const outcome = await sandbox.told([
       'run',
       '--mount',
       `${sandbox.directory('.')}:/data`,
@@ -148,7 +148,7 @@ Try this:
   })
 
   it('without a name before the value, which is not shown', async () => {
-    const outcome = await sandbox.moat(['run', '-e', '=s3cret', sandbox.workspace('app')])
+    const outcome = await sandbox.told(['run', '-e', '=s3cret', sandbox.workspace('app')])
     expect(outcome.stderr).toBe(
       'Error: -e needs a variable name before the value.\n\nTry this:\n  moat run -e KEY=value\n',
     )
@@ -159,7 +159,7 @@ Try this:
 describe('the engine', () => {
   it('that does not answer', async () => {
     const socket = join(sandbox.home, 'no.sock')
-    const outcome = await sandbox.moat(['run', sandbox.workspace('app')], { env: { DOCKER_HOST: `unix://${socket}` } })
+    const outcome = await sandbox.told(['run', sandbox.workspace('app')], { env: { DOCKER_HOST: `unix://${socket}` } })
     expect(outcome.code).toBe(1)
     expect(outcome.stderr).toMatch(/^Error: No container engine answers\.\n/)
     expect(outcome.stderr).toContain(`unix://${socket}`)
@@ -167,7 +167,7 @@ describe('the engine', () => {
     expect(outcome.stderr).toContain('Try this:\n')
     expect(outcome.stderr).not.toMatch(/\n\s+at /)
     // The same, for programs.
-    const json = await sandbox.moat(['list', '--json'], { env: { DOCKER_HOST: `unix://${socket}` } })
+    const json = await sandbox.told(['list', '--json'], { env: { DOCKER_HOST: `unix://${socket}` } })
     expect(json.code).toBe(1)
     expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'ENGINE_UNREACHABLE' } })
   })
@@ -176,7 +176,7 @@ describe('the engine', () => {
     const workspace = sandbox.directory('app', {
       'moat.yaml': 'name: app\nbase_image: moat.invalid/no-such-image:1\nports: {web: 3000}\n',
     })
-    const outcome = await sandbox.moat(['run', workspace])
+    const outcome = await sandbox.told(['run', workspace])
     expect(outcome.code).toBe(1)
     expect(outcome.stderr).toMatch(
       /Error: The image moat\.invalid\/no-such-image:1 could not be pulled: .+\.\n\nTry this:\n {2}docker pull moat\.invalid\/no-such-image:1\n/,
@@ -203,7 +203,7 @@ Try this:
     const old = join(sandbox.directory('old', { caddy: '#!/bin/sh\necho 2.6.2\n' }), 'caddy')
     const { chmodSync } = await import('node:fs')
     chmodSync(old, 0o755)
-    const outcome = await sandbox.moat(['run', sandbox.workspace('app')], { env: { MOAT_CADDY: 'old/caddy' } })
+    const outcome = await sandbox.told(['run', sandbox.workspace('app')], { env: { MOAT_CADDY: 'old/caddy' } })
     expect(outcome.stderr).toContain(
       `Error: Caddy 2.6.2 at ${old} (from MOAT_CADDY) is too old: moat needs 2.10.0 or newer`,
     )

@@ -20,7 +20,7 @@ it('an agent under gVisor answers at its URL, and is told what does not work the
   await sandbox.json(['wait', 'boxed', 'web'])
   expect((await sandbox.get(endpoints[0]?.url ?? '')).body).toBe('boxed 3000')
   // Whose kernel it is: gVisor says that it is 4.4.
-  const { stdout: kernel } = await sandbox.moat(['exec', 'boxed', '--', 'uname', '-r'])
+  const { stdout: kernel } = await sandbox.inside('boxed', 'uname', '-r')
   expect(kernel).toMatch(/^4\.4\.0/)
 })
 

@@ -1,12 +1,14 @@
 // What can be done with agents besides starting and stopping them, against a real engine and a real Caddy.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { resolve } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { join, resolve } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { Leftovers } from '../../../src/agents/clean.js'
 import type { SystemStatus } from '../../../src/agents/measure.js'
 import type { AnsweredEndpoint } from '../../../src/agents/wait-for-endpoint.js'
 import type { AgentView } from '../../../src/routing/agent-view.js'
+import { syncRoutes } from '../../../src/supervisor/control-client.js'
+import { holdImages } from '../../helpers/hold-images.js'
 import { Sandbox } from '../../helpers/sandbox.js'
 import { until } from '../../helpers/until.js'
 
@@ -242,6 +244,7 @@ describe('a question', () => {
 
 describe('status, clean and destroy', () => {
   it('tell and remove what there is', { timeout: 180_000 }, async () => {
+    onTestFinished(await holdImages(sandbox.docker))
     await sandbox.moat(['run', '--keep', script('ended', 'true')])
     await sandbox.json(['run', '-d', sandbox.workspace('app')])
     const status = await sandbox.json<SystemStatus>(['status'])
@@ -279,10 +282,12 @@ describe('an agent that was killed', () => {
     const container = (await sandbox.containers()).find(({ Labels }) => Labels['dev.moat.run-id'] === runId)
     await sandbox.docker.getContainer(container?.Id ?? '').kill()
     // Who asks before the proxy knows is taken for one who asks an agent that starts.
-    await until('the end to be known', async () => {
-      const { agents } = await sandbox.json<{ agents: AgentView[] }>(['list'])
-      return agents.every((agent) => agent.runId !== runId || agent.state !== 'running')
-    })
+    await until('its end', async () =>
+      (await sandbox.containers()).some(
+        ({ Labels, State }) => Labels['dev.moat.run-id'] === runId && State === 'exited',
+      ),
+    )
+    await syncRoutes(join(sandbox.home, 'proxy/control.sock'))
     const timed = async (asked: string) => {
       const start = performance.now()
       return { answer: await sandbox.get(asked, { servername: 'localhost' }), took: performance.now() - start }

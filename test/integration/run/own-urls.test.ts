@@ -9,7 +9,7 @@ const caddy = process.env.MOAT_CADDY ?? ''
 let sandbox: Sandbox
 
 const inside = async (agent: string, script: string) => {
-  const { code, stderr, stdout } = await sandbox.moat(['exec', agent, '--', 'sh', '-c', script])
+  const { code, stderr, stdout } = await sandbox.inside(agent, 'sh', '-c', script)
   return code === 0 ? stdout : `exit ${code}: ${stdout}${stderr}`
 }
 

@@ -17,7 +17,7 @@ print(with_requests(), '|', with_httpx())
 let sandbox: Sandbox
 
 const inside = async (script: string) => {
-  const { code, stderr, stdout } = await sandbox.moat(['exec', 'app', '--', 'sh', '-c', script])
+  const { code, stderr, stdout } = await sandbox.inside('app', 'sh', '-c', script)
   return code === 0 ? stdout : `exit ${code}: ${stdout}${stderr}`
 }
 

@@ -30,6 +30,8 @@ ${more}`,
 
 beforeAll(async () => {
   sandbox = new Sandbox()
+  // What a command has started for a run ends with the command's process.
+  sandbox.keepsProcess = false
   image = await serviceImage()
   const directory = project('shop', `{postgres: {image: "${image.tag}"}, redis: {image: "${image.tag}", port: 6380}}`, {
     more: 'network: {policy: strict}',
@@ -46,7 +48,7 @@ afterAll(async () => {
 })
 
 const inside = async (agent: string, script: string) => {
-  const { code, stderr, stdout } = await sandbox.moat(['exec', agent, '--', 'sh', '-c', script])
+  const { code, stderr, stdout } = await sandbox.inside(agent, 'sh', '-c', script)
   return { code, stderr, stdout: stdout.trim() }
 }
 const sql = (agent: string, statement: string, url = '$MOAT_POSTGRES_URL') =>

@@ -115,7 +115,7 @@ it('a run while the root is replaced: reached with the new one, and by its own c
     expect(sandbox.certificate).not.toBe(before)
     expect(await answering()).toEqual(['one', 'two'])
     const script = "fetch(process.env.MOAT_URL_WEB.replace('http:', 'https:')).then((r) => r.text()).then(console.log)"
-    const asked = await sandbox.moat(['exec', 'two', '--', 'node', '-e', script])
+    const asked = await sandbox.inside('two', 'node', '-e', script)
     expect([asked.stdout, asked.stderr]).toEqual(['two 3000\n', ''])
     await sandbox.moat(['stop', 'two'])
   }

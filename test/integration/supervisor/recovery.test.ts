@@ -75,7 +75,7 @@ describe('the admin socket', () => {
 
 describe('the sockets at which containers reach Caddy', () => {
   const ask = `require('node:http').get(process.env.MOAT_URL_WEB + '/x', { headers: { Connection: 'close' } }, (r) => r.resume().on('end', () => console.log(r.statusCode)))`
-  const inside = async () => (await sandbox.moat(['exec', 'app', '--', 'node', '-e', ask])).stdout.trim()
+  const inside = async () => (await sandbox.inside('app', 'node', '-e', ask)).stdout.trim()
 
   it('that are removed or replaced are put back, without another Caddy', async () => {
     const { caddy } = await status()

@@ -54,5 +54,5 @@ it('whoever else listens on the admin socket is not adopted', async () => {
   expect((await status()).port).not.toBe(1)
   expect(sandbox.log('supervisor')).not.toContain('on port 1\n')
   server.close()
-  await sandbox.moat(['proxy', 'stop'])
+  await sandbox.json(['proxy', 'stop'])
 })

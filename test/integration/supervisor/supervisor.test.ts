@@ -86,6 +86,8 @@ describe('survival', () => {
   })
 
   it('follows a container to its new port after a restart', async () => {
+    // However long the engine takes from its end to its start.
+    await sandbox.json(['proxy', 'start'])
     const { url } = await startApp()
     const [container] = await sandbox.containers()
     await sandbox.docker.getContainer(container?.Id ?? '').restart({ t: 0 })
@@ -123,7 +125,7 @@ describe('lifetime', () => {
       expect((await stop.exited).code).toBe(0)
       expect((await sandbox.get(next.endpoints[0]?.url ?? '')).body).toBe(`next-${round} 3000`)
       expect(new URL(url).hostname).toBe('web.app.localhost')
-      await sandbox.moat(['stop', 'app'])
+      await sandbox.json(['stop', 'app'])
     }
   })
 
@@ -152,10 +154,10 @@ describe('lifetime', () => {
     expect(start.code).toBe(0)
     expect(start.stdout).toContain('Status: running')
     await startApp()
-    await sandbox.moat(['stop', 'app'])
+    await sandbox.json(['stop', 'app'])
     // An idle proxy would have ended by the time a second agent has come and gone.
     await startApp()
-    await sandbox.moat(['stop', 'app'])
+    await sandbox.json(['stop', 'app'])
     expect((await proxyStatus()).status).toBe('running')
     expect((await sandbox.moat(['proxy', 'stop'])).stdout).toBe('Routing proxy stopped.\n')
     expect(await sandbox.processes()).toEqual({ caddys: [], doorkeepers: [], gates: [], supervisors: [] })
@@ -167,7 +169,7 @@ describe('lifetime', () => {
     await moat.prints('Ctrl+C stops the proxy.')
     const { url } = await startApp()
     await moat.prints(`+ app   ${url}`)
-    await sandbox.moat(['stop', 'app'])
+    await sandbox.json(['stop', 'app'])
     await moat.prints('- app')
     moat.process.kill('SIGINT')
     expect((await moat.exited).code).toBe(0)
@@ -221,7 +223,7 @@ Try this:
 
   it('of the running proxy is used unless another is asked for, which is an error that names both', async () => {
     const port = await freePort()
-    await sandbox.moat(['proxy', 'start', '--port', String(port)])
+    await sandbox.json(['proxy', 'start', '--port', String(port)])
     const other = port === 65_535 ? port - 1 : port + 1
     const outcome = await sandbox.moat(['run', '-d', sandbox.workspace('app')], {
       env: { MOAT_PROXY_PORT: String(other) },

@@ -76,7 +76,7 @@ describe('an agent', () => {
     // Whatever the agent leaves in its place, the next container begins as the repository is.
     const locks = '/var/lib/moat/git-locks'
     await inside(sandbox, agent, `rm ${locks}/config; mkdir ${locks}/config; ln -s /etc/passwd ${locks}/config.lock`)
-    await sandbox.moat(['stop', agent.name])
+    await sandbox.told(['stop', agent.name])
     const again = await startOn(sandbox, repository, 'x')
     expect(
       await inside(sandbox, again, 'git config core.hooksPath || echo none; git status --short; git config a.b c'),
@@ -95,11 +95,11 @@ describe('an agent', () => {
   it('cannot have its next run mount something else, by files it left', async () => {
     const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': idleYaml })
     const agent = await startOn(sandbox, repository, 'x')
-    await sandbox.moat(['stop', agent.name])
+    await sandbox.told(['stop', agent.name])
     const secret = sandbox.directory('secret')
     const admin = join(repository.directory, '.git/worktrees/x')
     const refused = async (code: number, text: string) => {
-      const outcome = await sandbox.moat(['run', '-d', agent.workspace])
+      const outcome = await sandbox.told(['run', '-d', agent.workspace])
       expect(outcome.stderr).toContain(text)
       expect(outcome.code).toBe(code)
       expect(await sandbox.containers()).toEqual([])
@@ -132,7 +132,7 @@ describe('an agent', () => {
   it('is told of by a warning if a remote has a password in its URL', async () => {
     const repository = new GitRepository(sandbox)
     repository.git('remote', 'add', 'origin', 'https://ghp_s3cret@github.com/ann/app.git')
-    const { stderr, stdout } = await sandbox.moat(['wt', '-d', 'x'], { cwd: repository.directory })
+    const { stderr, stdout } = await sandbox.told(['wt', '-d', 'x'], { cwd: repository.directory })
     expect(stderr).toContain('The URL of the remote origin contains credentials, which the agent can read.')
     expect(stderr + stdout).not.toContain('s3cret')
   })

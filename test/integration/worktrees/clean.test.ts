@@ -21,7 +21,7 @@ afterEach(() => sandbox.cleanUp())
 
 /** Runs the agent of a branch to its end; its worktree. */
 async function worktree(branch: string): Promise<string> {
-  const outcome = await sandbox.moat(['wt', branch], { cwd: repository.directory })
+  const outcome = await sandbox.told(['wt', branch], { cwd: repository.directory })
   expect(outcome.code).toBe(0)
   return repository.worktrees().find((path) => path.endsWith(`/${branch}`)) ?? ''
 }
@@ -32,7 +32,7 @@ const clean = (...args: string[]) =>
 /** That one branch's worktree is kept, and why: with all others, and when it is asked for by name. */
 async function keeps(branch: string, path: string, reason: string): Promise<void> {
   expect(await clean()).toEqual({ kept: [{ branch, reason, worktree: path }], removed: [] })
-  expect(await sandbox.moat(['wt', 'clean', branch], { cwd: repository.directory })).toEqual({
+  expect(await sandbox.told(['wt', 'clean', branch], { cwd: repository.directory })).toEqual({
     code: 1,
     stderr: `Error: Nothing was removed: branch ${branch} ${reason}.
 
@@ -99,7 +99,7 @@ it('keeps a locked worktree even if forced, and leaves stashes where they are', 
   writeFileSync(join(path, 'text.txt'), 'stashed')
   repository.git('-C', path, 'stash', '--quiet')
   repository.git('worktree', 'lock', path)
-  expect(await sandbox.moat(['wt', 'clean', 'x', '--force'], { cwd: repository.directory })).toEqual({
+  expect(await sandbox.told(['wt', 'clean', 'x', '--force'], { cwd: repository.directory })).toEqual({
     code: 1,
     stderr: `Error: Nothing was removed: branch x has a locked worktree.\n\nTry this:\n  git worktree unlock ${path}\n`,
     stdout: '',
@@ -111,8 +111,8 @@ it('keeps a locked worktree even if forced, and leaves stashes where they are', 
 
 it('keeps the worktree of an active run even if forced, and removes one whose run has ended', async () => {
   const args = ['wt', '-d', '--json', 'x', '--', 'sleep', 'infinity']
-  const agent = JSON.parse((await sandbox.moat(args, { cwd: repository.directory })).stdout)
-  expect(await sandbox.moat(['wt', 'clean', 'x', '--force'], { cwd: repository.directory })).toEqual({
+  const agent = JSON.parse((await sandbox.told(args, { cwd: repository.directory })).stdout)
+  expect(await sandbox.told(['wt', 'clean', 'x', '--force'], { cwd: repository.directory })).toEqual({
     code: 1,
     stderr: 'Error: Nothing was removed: branch x has an active run, app-x.\n\nTry this:\n  moat stop app-x\n',
     stdout: '',
@@ -146,13 +146,13 @@ it('takes ignored files along, leaves worktrees made by hand, and tidies up afte
   repository.git('worktree', 'add', '--quiet', '-b', 'hand', hand)
   const path = await worktree('deep/x')
   sandbox.directory(join('home', path.slice(sandbox.home.length + 1), 'ignored'), { 'file.txt': '' })
-  const outcome = await sandbox.moat(['wt', 'clean'], { cwd: repository.directory })
+  const outcome = await sandbox.told(['wt', 'clean'], { cwd: repository.directory })
   expect(outcome).toEqual({ code: 0, stderr: '', stdout: `Removed ${path}; branch deep/x stays.\n` })
   expect(repository.worktrees()).toEqual([hand])
   expect(readdirSync(join(sandbox.home, 'worktrees'))).toEqual([])
   expect(readdirSync(join(sandbox.home, 'git')).filter((name) => !name.endsWith('.lock'))).toEqual([])
-  expect((await sandbox.moat(['wt', 'clean'], { cwd: repository.directory })).stdout).toBe('Nothing to remove.\n')
-  expect(await sandbox.moat(['wt', 'clean', 'nobody'], { cwd: repository.directory })).toEqual({
+  expect((await sandbox.told(['wt', 'clean'], { cwd: repository.directory })).stdout).toBe('Nothing to remove.\n')
+  expect(await sandbox.told(['wt', 'clean', 'nobody'], { cwd: repository.directory })).toEqual({
     code: 2,
     stderr: 'Error: Branch nobody has no worktree.\n\nTry this:\n  moat wt list\n',
     stdout: '',

@@ -18,7 +18,7 @@ afterEach(async () => {
 
 /** Runs moat and expects this exit code and exactly this on stderr. */
 async function refuses(cwd: string, args: string[], code: number, text: string, env: NodeJS.ProcessEnv = {}) {
-  expect(await sandbox.moat(args, { cwd, env })).toEqual({ code, stderr: text, stdout: '' })
+  expect(await sandbox.told(args, { cwd, env })).toEqual({ code, stderr: text, stdout: '' })
 }
 
 /** Expects what there was before the first worktree. */
@@ -117,7 +117,7 @@ Try this:
 
   it('for a mistake in moat.yaml names the file that is still there', async () => {
     const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': 'nmae: app\n' })
-    const { code, stderr } = await sandbox.moat(['wt', 'x'], { cwd: repository.directory })
+    const { code, stderr } = await sandbox.told(['wt', 'x'], { cwd: repository.directory })
     expect([code, stderr]).toEqual([2, expect.stringContaining('Error: moat.yaml:1:1: ')])
     expectNothingLeft(repository)
   })
@@ -126,7 +126,7 @@ Try this:
     const yaml = 'name: app\nbase_image: nowhere.invalid/no-image:1\ncommand: [sh]\n'
     const repository = new GitRepository(sandbox, 'app', { 'moat.yaml': yaml })
     const fails = async (branch: string) => {
-      const { code, stderr } = await sandbox.moat(['wt', '-d', branch], { cwd: repository.directory })
+      const { code, stderr } = await sandbox.told(['wt', '-d', branch], { cwd: repository.directory })
       expect([code, stderr]).toEqual([1, expect.stringContaining('nowhere.invalid/no-image:1')])
     }
     await fails('deep/new/branch')
@@ -142,7 +142,7 @@ Try this:
     )
     repository.commit('A command that ends')
     repository.git('branch', '--force', 'old', 'main')
-    expect((await sandbox.moat(['wt', 'old'], { cwd: repository.directory })).code).toBe(0)
+    expect((await sandbox.told(['wt', 'old'], { cwd: repository.directory })).code).toBe(0)
     const [worktree = ''] = repository.worktrees()
     writeFileSync(join(worktree, 'moat.yaml'), yaml)
     await fails('old')
@@ -170,10 +170,10 @@ Try this:
         `Error: "${branch}" is not a name git accepts for a branch.\n\nTry this:\n  git help check-ref-format\n`,
       )
     }
-    expect((await sandbox.moat(['run', '--worktree=--force'], { cwd: repository.directory })).stderr).toContain(
+    expect((await sandbox.told(['run', '--worktree=--force'], { cwd: repository.directory })).stderr).toContain(
       'Error: "--force" is not a name git accepts for a branch.',
     )
-    const { code, stderr } = await sandbox.moat(['wt', '--name', 'A_b', 'x'], { cwd: repository.directory })
+    const { code, stderr } = await sandbox.told(['wt', '--name', 'A_b', 'x'], { cwd: repository.directory })
     expect([code, stderr]).toEqual([2, expect.stringContaining('"A_b" is not a valid agent name')])
     expectNothingLeft(repository)
   })
@@ -204,7 +204,7 @@ Try this:
     const repository = new GitRepository(sandbox, 'app', {
       'moat.yaml': 'name: app\ndependencies: [node@22]\ncommand: [node, --version]\n',
     })
-    expect((await sandbox.moat(['wt', 'x'], { cwd: repository.directory })).code).toBe(0)
+    expect((await sandbox.told(['wt', 'x'], { cwd: repository.directory })).code).toBe(0)
     const [worktree = ''] = repository.worktrees()
     const head = repository.git('rev-parse', 'main').slice(0, 8)
     const switchBack = `\n\nTry this:\n  git -C ${worktree} switch x\n  moat run ${worktree}\n`
@@ -239,7 +239,7 @@ Try this:
     // A directory that somebody deleted is made again.
     repository.git('-C', worktree, 'switch', '--quiet', 'x')
     await rm(worktree, { recursive: true })
-    expect((await sandbox.moat(['wt', 'x'], { cwd: repository.directory })).code).toBe(0)
+    expect((await sandbox.told(['wt', 'x'], { cwd: repository.directory })).code).toBe(0)
     repository.git('-C', worktree, 'switch', '--quiet', '--detach')
     repository.git('branch', '-D', 'x')
     await refuses(
@@ -262,7 +262,7 @@ Try this:
     writeFileSync(join(repository.directory, 'text.txt'), 'not committed')
     const dirty = `Uncommitted changes in ${repository.directory} stay there; the branch begins at the commit.\n`
     const run = async (branch: string) => {
-      const outcome = await sandbox.moat(['wt', branch], { cwd: repository.directory })
+      const outcome = await sandbox.told(['wt', branch], { cwd: repository.directory })
       return { code: outcome.code, stderr: outcome.stderr.replace(/^Starting .*\n/gm, ''), stdout: outcome.stdout }
     }
     expect(await run('x')).toEqual({

@@ -87,7 +87,7 @@ describe('git in the container', () => {
     }
     const script =
       'git worktree prune --expire=now; git gc --prune=now; git pack-refs --all; git maintenance run --auto; git status'
-    for (const command of script.split('; ')) await sandbox.moat(['exec', agent.name, '--', 'sh', '-c', command])
+    for (const command of script.split('; ')) await sandbox.inside(agent.name, 'sh', '-c', command)
     expect(repository.git('for-each-ref')).toBe(refs)
     expect(repository.git('-C', other, 'status', '--porcelain')).toBe('')
     expect(repository.worktrees()).toEqual([agent.workspace, other].toSorted())
@@ -138,7 +138,7 @@ describe('git in the container', () => {
     expect(Mounts.filter(({ Source }) => Source.startsWith(repository.directory))).toEqual([])
     repository.git('-C', workspace, 'repack', '-a', '-d', '--quiet')
     await rm(alternates)
-    await sandbox.moat(['stop', 'app-x'])
+    await sandbox.json(['stop', 'app-x'])
     const agent = await sandbox.json<AgentView>(['wt', '-d', 'x'], { cwd: clone })
     expect(await inside(sandbox, agent, 'git log --format=%s; git status --porcelain')).toBe('First commit\n')
   })

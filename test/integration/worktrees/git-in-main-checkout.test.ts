@@ -18,7 +18,7 @@ const start = (directory: string, ...flags: string[]) => sandbox.json<AgentView>
 
 /** Runs a script in the agent; its output. Fails with what it says if it does. */
 async function inside(agent: AgentView, script: string): Promise<string> {
-  const { code, stderr, stdout } = await sandbox.moat(['exec', agent.name, '--', 'sh', '-ec', script])
+  const { code, stderr, stdout } = await sandbox.inside(agent.name, 'sh', '-ec', script)
   if (code !== 0) throw new Error(`exit code ${code}\n${stdout}${stderr}`)
   return stdout
 }
@@ -74,7 +74,10 @@ const ordinaryWork = `echo one > one; git add one; git commit --quiet -m one
   test -z "$(git status --porcelain)"`
 
 describe('git in the container of a main checkout', () => {
-  it('works, and the host sees all of it at once, with references that are packed too', async () => {
+  // An image is built for it.
+  it('works, and the host sees all of it at once, with references that are packed too', {
+    timeout: 180_000,
+  }, async () => {
     const repository = new GitRepository(sandbox, 'my app', { 'moat.yaml': yaml })
     repository.git('clone', '--quiet', '--bare', '.', sandbox.directory('remote.git'))
     repository.git('remote', 'add', 'origin', `file://${sandbox.directory('remote.git')}`)

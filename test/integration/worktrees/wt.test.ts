@@ -68,8 +68,8 @@ describe('moat wt', () => {
     const everything = JSON.stringify([await sandbox.containers(), table, await list(repository)])
     expect(everything).not.toContain('s3cret')
 
-    await sandbox.moat(['stop', one.name])
-    await sandbox.moat(['stop', two.name])
+    await sandbox.json(['stop', one.name])
+    await sandbox.json(['stop', two.name])
     const cleaned = await sandbox.moat(['wt', 'clean', '--force'], { cwd: repository.directory })
     expect(cleaned.stdout).toBe(
       `Removed ${two.workspace}; branch dark-mode stays.\nRemoved ${one.workspace}; branch feature/auth stays.\n`,
@@ -99,7 +99,7 @@ Try this:
       })
     }
     expect(existsSync(first.workspace)).toBe(true)
-    await sandbox.moat(['stop', 'app-x'])
+    await sandbox.json(['stop', 'app-x'])
     writeFileSync(join(first.workspace, 'text.txt'), 'kept')
     const second = await start(repository, 'wt', '-d', 'x')
     expect([second.name, second.workspace]).toEqual([first.name, first.workspace])
@@ -123,7 +123,7 @@ Try this:
     const repository = new GitRepository(sandbox)
     repository.git('branch', 'without')
     const own = await start(repository, 'wt', '-d', 'own')
-    await sandbox.moat(['stop', own.name])
+    await sandbox.json(['stop', own.name])
     const yaml = readFileSync(join(own.workspace, 'moat.yaml'), 'utf8')
     writeFileSync(join(own.workspace, 'moat.yaml'), yaml.replace('name: app', 'name: renamed'))
     expect((await start(repository, 'wt', '-d', 'own')).name).toBe('renamed-own')
@@ -134,7 +134,7 @@ Try this:
     writeFileSync(join(repository.directory, 'moat.yaml'), `${yaml}mounts: ["./text.txt:/mounted.txt"]\n`)
     const other = await start(repository, 'wt', '-d', 'other')
     writeFileSync(join(other.workspace, 'text.txt'), 'of the worktree')
-    expect((await sandbox.moat(['exec', other.name, '--', 'cat', '/mounted.txt'])).stdout).toBe('of the worktree')
+    expect((await sandbox.inside(other.name, 'cat', '/mounted.txt')).stdout).toBe('of the worktree')
   })
 
   it('runs another command, under another name, with variables', async () => {
@@ -169,7 +169,7 @@ Try this:
     repository.git('clone', '--quiet', '.', clone)
     const branchOf = async (...args: string[]) => {
       const outcome = await sandbox.json<AgentView>(['wt', '-d', ...args], { cwd: clone })
-      await sandbox.moat(['stop', outcome.name])
+      await sandbox.json(['stop', outcome.name])
       return outcome.branch
     }
     expect(await branchOf('origin/fix/login')).toBe('fix/login')
@@ -208,7 +208,7 @@ describe('moat run', () => {
     const other = await start(repository, 'wt', '-d', 'other')
     expect((await sandbox.moat(['logs', '-n', '0'], { cwd: hand })).code).toBe(0)
     expect(other.name).toBe('other')
-    await sandbox.moat(['stop', agent.name])
+    await sandbox.json(['stop', agent.name])
     expect(await sandbox.moat(['wt', 'clean', 'Fix_UI'], { cwd: repository.directory })).toEqual({
       code: 2,
       stderr: `Error: The worktree of branch Fix_UI, ${hand}, was not made by moat.\n\nTry this:\n  git worktree remove '${hand}'\n`,
@@ -233,7 +233,7 @@ describe('moat run', () => {
     const repository = new GitRepository(sandbox)
     repository.git('worktree', 'add', '--quiet', '--detach', sandbox.directory('detached'))
     expect((await start(repository, 'run', '-d', '.')).name).toBe('app')
-    await sandbox.moat(['stop', 'app'])
+    await sandbox.json(['stop', 'app'])
     const detached = await start(repository, 'run', '-d', sandbox.directory('detached'))
     expect([detached.name, detached.branch, detached.repository]).toEqual([
       'app',
