@@ -1,39 +1,25 @@
 // Owns the start of an agent, step by step. Whatever fails, nothing stays behind.
-import { workspaceTarget } from '../config/container-target.js'
 import { assertNotMoatHome } from '../config/guard-home.js'
-import type { MoatPaths } from '../config/paths.js'
-import type { WantedAddress } from '../config/settings.js'
-import { isOpen } from '../egress/effective-policy.js'
-import type { ContainerOutput, ContainerSpec, Engine } from '../engine/engine.js'
-import { containerName, toLabels } from '../engine/labels.js'
+import type { ContainerOutput } from '../engine/engine.js'
 import type { Grant } from '../grants/grant.js'
-import { formatGrant } from '../grants/injection.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
-import { type ProxyAddress, urlEnvironment } from '../routing/urls.js'
+import type { ProxyAddress } from '../routing/urls.js'
 import { type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
 import { ensureProxy } from '../supervisor/ensure-proxy.js'
 import { addressOf } from '../supervisor/protocol.js'
-import { placeOf } from '../worktrees/find-checkout.js'
-import { containerGitEnvironment } from '../worktrees/git-environment.js'
-import { gitMounts, trustedUrls } from './container/container-git.js'
-import {
-  type ContainerGrants,
-  networkWithGrants,
-  planContainerGrants,
-  readGrants,
-} from './container/container-grants.js'
+import { networkWithGrants, planContainerGrants, readGrants } from './container/container-grants.js'
 import { installProgram, withContext } from './container/container-program.js'
-import { type ContainerTrust, planContainerTrust } from './container/container-trust.js'
+import { containerSpec } from './container/container-spec.js'
+import { planContainerTrust } from './container/container-trust.js'
 import { ContainerVolumes } from './container/container-volumes.js'
 import { type PreparedImage, prepareImage } from './container/ensure-image.js'
-import { type Forwarder, planForwarder } from './container/forwarder.js'
+import { planForwarder } from './container/forwarder.js'
 import { installParts } from './container/install-parts.js'
-import { planPackageCache } from './container/package-cache.js'
 import { peerHostsOf, tellPeers } from './container/peer-hosts.js'
 import { assertSettled, followedPaths } from './container/settled-sources.js'
-import { planTrustBundle, type TrustBundle } from './container/trust-bundle.js'
+import { planTrustBundle } from './container/trust-bundle.js'
 import { trustedRoots } from './container/trusted-roots.js'
-import { describeStarted, serviceLabel } from './describe-started.js'
+import { describeStarted } from './describe-started.js'
 import { assertNetwork } from './plan/assert-network.js'
 import { assertRoutes } from './plan/assert-routes.js'
 import { assertProxyPort, assertServices } from './plan/assert-services.js'
@@ -41,37 +27,15 @@ import { assertDiscovery } from './plan/discovery.js'
 import { type AgentPlan, usesProxy } from './plan/plan-agent.js'
 import { giveSettings } from './plan/proxy-trust.js'
 import { assertRuntime } from './plan/runtime.js'
-import type { Progress } from './progress.js'
 import { rememberWorkspace } from './remember-workspace.js'
 import { reserveContainer } from './reserve-container.js'
 import { newRunId } from './run-id.js'
 import { RunServices } from './run-services.js'
+import type { StartOptions } from './start-options.js'
 import { takeBack } from './take-back.js'
 import { watchStart } from './watch-start.js'
 import { watchWorkspace } from './watch-workspace.js'
 import { whileGuarded } from './while-guarded.js'
-
-export interface StartOptions {
-  /** Stream the agent's output from its first byte. */
-  attach: boolean
-  /** Give it a terminal and stdin. */
-  interactive: boolean
-  /** Keep the container when the agent ends. */
-  keep: boolean
-  engine: Engine
-  paths: MoatPaths
-  progress: Progress
-  /** Build the image anew. */
-  rebuild: boolean
-  /** Have the engine remove the container when the agent ends. */
-  removeAtEnd: boolean
-  signal: AbortSignal
-  user: { gid: number; uid: number }
-  /** Tell what the agent is given so that its framework works behind the proxy. */
-  verbose: boolean
-  version: string
-  wanted: WantedAddress
-}
 
 export interface StartedAgent {
   agent: AgentView
@@ -217,84 +181,4 @@ async function letRun(containerId: string, plan: AgentPlan, followed: readonly s
   if (proxy?.problem !== undefined) progress.note(`Note: the proxy is in trouble. ${proxy.problem}`)
   signal.throwIfAborted()
   return { started: { exitCode, watched, ...(output && { output }) }, ...(proxy && { beside: proxy.agents }) }
-}
-
-interface ContainerParts {
-  address: ProxyAddress | undefined
-  bundle: TrustBundle | undefined
-  forwarder: Forwarder | undefined
-  grants: ContainerGrants
-  network: string | undefined
-  runId: string
-  services: RunServices
-  trust: ContainerTrust | undefined
-  volumes: ContainerVolumes
-}
-
-async function containerSpec(
-  plan: AgentPlan,
-  { engine, interactive, keep, paths, progress, removeAtEnd, user }: StartOptions,
-  image: PreparedImage,
-  { address, bundle, forwarder, grants, network, runId, services, trust, volumes }: ContainerParts,
-): Promise<ContainerSpec> {
-  const { checkout, container, endpointEnv, endpoints, mounts, name, routes, workspace } = plan
-  const policy = plan.network
-  const urls = address ? urlEnvironment(name, endpoints, address, { bare: plan.discoverPlace !== undefined }) : {}
-  const shared = await gitMounts(plan, { engine, note: progress.note, paths, runId })
-  const cache = await planPackageCache(plan, paths)
-  const place = checkout ? placeOf(checkout) : (plan.mainCheckout ?? plan.clone?.repository.place)
-  return {
-    command: plan.command,
-    env: {
-      HOST: '0.0.0.0',
-      MOAT_RUN_ID: runId,
-      MOAT_RUN_NAME: name,
-      ...cache.env,
-      ...trust?.env,
-      ...forwarder?.env,
-      ...bundle?.env,
-      ...urls,
-      ...endpointEnv,
-      ...services.env,
-      ...(image.home !== undefined && { HOME: image.home }),
-      ...(await containerGitEnvironment(place, forwarder && trust && trustedUrls(plan, address), grants.git)),
-      ...grants.env,
-      ...plan.env,
-    },
-    image: image.image,
-    interactive,
-    labels: toLabels({
-      ...plan.git,
-      ...(plan.clone && { clone: image.image }),
-      endpoints,
-      ...forwarder?.labels,
-      grants: plan.grants.map(formatGrant),
-      home: paths.home,
-      keep,
-      name,
-      ...(!isOpen(policy) && { network: policy }),
-      routes,
-      runId,
-      ...serviceLabel(plan),
-      workspace,
-    }),
-    mounts: [
-      ...(plan.clone ? [] : [{ readOnly: false, source: workspace, target: workspaceTarget }]),
-      ...shared,
-      ...cache.mounts,
-      ...(trust?.mounts ?? []),
-      ...(forwarder?.mounts ?? []),
-      ...mounts,
-    ],
-    name: containerName(name, paths.home),
-    openStdin: plan.openStdin,
-    ...(network !== undefined && { network }),
-    ports: plan.ports,
-    removeAtEnd,
-    user,
-    workdir: workspaceTarget,
-    ...(await volumes.spec()),
-    ...forwarder?.spec,
-    ...container,
-  }
 }
