@@ -24,7 +24,14 @@ export interface ConnectOptions {
   platform?: NodeJS.Platform
   /** How long each candidate may take to answer. Milliseconds. */
   timeout?: number
+  /** How much longer one may take that lets callers in and is busy, where no other answers. Milliseconds; none by default. */
+  patience?: number
+  /** Called with the address of such a one, before it is waited for. */
+  waiting?: (address: string) => void
 }
+
+/** It took the question and gave no answer in time, as one with very much to do. */
+class NoAnswer extends Error {}
 
 interface Rejection {
   candidate: EngineCandidate
@@ -42,23 +49,44 @@ export async function connectEngine(options: ConnectOptions = {}): Promise<Engin
 
 /** Where the engine in use answers. Rejects like `connectEngine`. */
 export async function findEngine(options: Omit<ConnectOptions, 'moatHome'> = {}): Promise<FoundEngine> {
-  const { env = process.env, platform = process.platform, timeout = 2_000 } = options
+  const { env = process.env, patience = 0, platform = process.platform, timeout = 2_000, waiting } = options
   const home = options.home ?? (env.HOME || homedir())
   const runtime = runtimeOf(env)
   const context = await readDockerContext(env, home)
   const rejections: Rejection[] = []
   for (const candidate of engineCandidates({ context, env, home, platform, runtime })) {
     try {
-      if (candidate.problem !== undefined) throw new Error(candidate.problem)
-      const dial = dialOptions(candidate.address)
-      await ask(dial, '/_ping', timeout)
-      if (runtime && candidate.shared) await assertRuntime(dial, runtime, timeout)
-      return { address: candidate.address, dial }
+      return await tryEngine(candidate, runtime, timeout)
     } catch (error) {
-      rejections.push({ candidate, error, reason: connectionReason(error) ?? messageOf(error) })
+      rejections.push(rejected(candidate, error))
+    }
+  }
+  for (const [index, { candidate, error }] of rejections.entries()) {
+    if (patience === 0 || !(error instanceof NoAnswer)) continue
+    waiting?.(candidate.address)
+    try {
+      return await tryEngine(candidate, runtime, patience)
+    } catch (error) {
+      rejections[index] = rejected(candidate, error)
     }
   }
   throw noEngine(rejections, env, platform, runtime)
+}
+
+async function tryEngine(
+  candidate: EngineCandidate,
+  runtime: RuntimeName | undefined,
+  timeout: number,
+): Promise<FoundEngine> {
+  if (candidate.problem !== undefined) throw new Error(candidate.problem)
+  const dial = dialOptions(candidate.address)
+  await ask(dial, '/_ping', timeout)
+  if (runtime && candidate.shared) await assertRuntime(dial, runtime, timeout)
+  return { address: candidate.address, dial }
+}
+
+function rejected(candidate: EngineCandidate, error: unknown): Rejection {
+  return { candidate, error, reason: connectionReason(error) ?? messageOf(error) }
 }
 
 /** Rejects when what answers at a socket that several engines put there is not the one insisted on. */
@@ -72,7 +100,8 @@ async function assertRuntime(dial: DialOptions, runtime: RuntimeName, timeout: n
 function ask(dial: DialOptions, path: string, timeout: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const failed = (error: Error) => {
-      reject(error.name === 'AbortError' ? new Error(`no answer within ${timeout / 1000} s`, { cause: error }) : error)
+      const isLate = error.name === 'AbortError'
+      reject(isLate ? new NoAnswer(`no answer within ${timeout / 1000} s`, { cause: error }) : error)
     }
     const asked = http.request(
       { ...dial, ...nameless, agent: false, path, signal: AbortSignal.timeout(timeout) },

@@ -21,6 +21,9 @@ import type { AgentProgram } from '../programs/contract.js'
 import { withPlugins } from './own-commands.js'
 import { type CommandLine, explainUsage } from './usage-error.js'
 
+/** How long an engine with very much to do is waited for. Milliseconds. */
+const busyEngine = 15_000
+
 /** oclif takes an argument that is left out from stdin: `yes | moat init` is about no directory `y`. */
 function withoutStdin(args: Interfaces.ArgInput = {}): Interfaces.ArgInput {
   return Object.fromEntries(Object.entries(args).map(([name, arg]) => [name, { ...arg, ignoreStdin: true }]))
@@ -91,7 +94,9 @@ export abstract class MoatCommand extends Command {
   protected async connectEngine({ note = true } = {}): Promise<Engine> {
     // Loaded here: finding an engine is more than `moat help` should pay for.
     const { connectEngine } = await import('../engine/connect-engine.js')
-    const engine = await connectEngine({ moatHome: this.paths.home })
+    const waiting = (address: string) =>
+      process.stderr.write(`Waiting for the container engine at ${address}, which gives no answer yet.\n`)
+    const engine = await connectEngine({ moatHome: this.paths.home, patience: busyEngine, waiting })
     if (!note) return engine
     const { otherEngine } = await import('../supervisor/other-engine.js')
     const other = await otherEngine(this.paths.controlSocket, engine.address)

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { connectEngine } from '../../../src/engine/connect-engine.js'
+import { connectEngine, findEngine } from '../../../src/engine/connect-engine.js'
 import { engineCandidates } from '../../../src/engine/engine-candidates.js'
 import type { RuntimeName } from '../../../src/engine/runtimes.js'
 
@@ -77,6 +77,40 @@ describe('connectEngine', () => {
     expect(await reasonFor(`unix://${garbage}`)).toBe('what listens there does not speak HTTP')
     for (const address of ['nonsense://x', 'unix://', 'fd://', '/var/run/docker.sock://'])
       expect(await reasonFor(address)).toBe('not an address; write unix:///path')
+  })
+
+  it('waits longer for one that takes a question and is too busy to answer, and says so', async () => {
+    const busy = join(home, 'busy.sock')
+    const silent = join(home, 'silent.sock')
+    const fast = join(home, 'podman/podman.sock')
+    let asked = 0
+    const server = createServer((_, response) => {
+      asked += 1
+      if (asked > 1) response.end('OK')
+    })
+    servers.push(server)
+    await new Promise<void>((resolve) => server.listen(busy, resolve))
+    await new Promise<void>((resolve) => {
+      const deaf = createTcpServer(() => {})
+      servers.push(deaf)
+      deaf.listen(silent, resolve)
+    })
+    const told: string[] = []
+    const options = { home, platform: 'linux', timeout: 100, waiting: (address: string) => told.push(address) } as const
+    const env = { DOCKER_HOST: `unix://${busy}` }
+    expect(await findEngine({ ...options, env, patience: 20_000 })).toMatchObject({ address: `unix://${busy}` })
+    expect([asked, told]).toEqual([2, [`unix://${busy}`]])
+    const never = findEngine({ ...options, env: { DOCKER_HOST: `unix://${silent}` }, patience: 200 })
+    await expect(never).rejects.toThrow('no answer within 0.2 s')
+    expect(told).toHaveLength(2)
+    // Nobody waits where another answers, nor for one that is not there.
+    asked = 0
+    await engineAt(fast, 200, 'Podman Engine')
+    const runtime = { MOAT_RUNTIME: 'podman', XDG_RUNTIME_DIR: home }
+    const found = await findEngine({ ...options, env: runtime, patience: 20_000 })
+    expect(found.address).toBe(`unix://${fast}`)
+    await expect(findEngine({ ...options, env: { DOCKER_HOST: 'unix:///none' }, patience: 20_000 })).rejects.toThrow()
+    expect([asked, told.length]).toEqual([0, 2])
   })
 
   it('refuses what may be the engine of another machine, also when one answers there', async () => {
