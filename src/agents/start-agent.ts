@@ -4,7 +4,7 @@ import type { ContainerOutput } from '../engine/engine.js'
 import type { Grant } from '../grants/grant.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import type { ProxyAddress } from '../routing/urls.js'
-import { type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
+import { expectAgent, type ProxyHold, syncRoutes } from '../supervisor/control-client.js'
 import { ensureProxy } from '../supervisor/ensure-proxy.js'
 import { addressOf } from '../supervisor/protocol.js'
 import { networkWithGrants, planContainerGrants, readGrants } from './container/container-grants.js'
@@ -116,6 +116,7 @@ async function startContainer(
   const services = new RunServices(plan, options, runId)
   const volumes = new ContainerVolumes(plan, engine)
   // Beside what else there is to do.
+  const expected = address && expectAgent(paths.controlSocket, plan.name)
   const remembered = rememberWorkspace(plan, runId, options)
   remembered.catch(() => {})
   try {
@@ -137,6 +138,7 @@ async function startContainer(
         await installParts(containerId, spec, { ...parts, image, own, plan, roots, user: options.user })
         await installProgram(plan, containerId, { address, engine, user: options.user })
         await guarded(containerId)
+        await expected
         const watch = await remembered.then(() => watchWorkspace(plan, runId, options))
         const { beside, started } = await letRun(containerId, plan, followed, options)
         await watch(containerId)

@@ -29,6 +29,8 @@ export interface LeavesOptions {
 export class Leaves {
   #complaint = ''
   readonly #directory: string
+  /** Agents that are about to start. */
+  readonly #expected = new Set<string>()
   /** When agents were last there, of those that are gone; in the order in which they went. */
   readonly #gone = new Map<string, number>()
   readonly #options: LeavesOptions
@@ -50,6 +52,12 @@ export class Leaves {
   apply(table: RouteTable): Promise<void> {
     this.#wanted = new Set(agentsOf(table, this.#options.domain))
     this.#timer ??= setInterval(() => this.#look(), lookInterval).unref()
+    return this.#look()
+  }
+
+  /** Resolves when an agent has a certificate that is not there yet; if it does not come, that is as if it had gone. */
+  expect(agent: string): Promise<void> {
+    this.#expected.add(agent)
     return this.#look()
   }
 
@@ -83,10 +91,14 @@ export class Leaves {
       // A clock that was put back has made certificates that are not valid yet.
       return until <= now || until > now + trustedFor
     }
-    const root = this.#wanted.size > 0 ? await readFile(paths.caCertificate, 'utf8') : this.#root
+    const expected = [...this.#expected]
+    this.#expected.clear()
+    for (const agent of expected) this.#gone.delete(agent)
+    const agents = new Set([...this.#wanted, ...expected])
+    const root = agents.size > 0 ? await readFile(paths.caCertificate, 'utf8') : this.#root
     if (root !== this.#root) await this.#forgetAll()
     this.#root = root
-    const fresh = [...this.#wanted].filter(due)
+    const fresh = [...agents].filter(due)
     if (fresh.length === 0) return
     const key = await readFile(paths.caKey, 'utf8')
     for (const agent of fresh) await this.#make(agent, { certificate: root, key }, now)

@@ -61,6 +61,11 @@ export class Certificates {
     return forgetful
   }
 
+  /** Resolves when an agent that is about to start has its own. */
+  expect(agent: string): Promise<void> {
+    return this.#leaves.expect(agent)
+  }
+
   /** Caddy has none in memory: it has forgotten them, or is new. */
   forgotten(): void {
     this.#outdated = undefined

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { z } from 'zod/mini'
 import { exitCodes, MoatError } from '../errors.js'
 import type { CaddyRoute } from '../routing/agent.js'
+import { isDnsLabel } from '../routing/dns-label.js'
 import type { RecordingQuestion, RouteQuestion } from './protocol.js'
 
 /** More than all routes of an agent together can have. Bytes. */
@@ -20,6 +21,12 @@ export async function readRouteQuestions(request: IncomingMessage): Promise<Rout
 
 export function readRecordingQuestion(request: IncomingMessage): Promise<RecordingQuestion> {
   return readBody(request, recordingQuestion)
+}
+
+export function readAgentName({ searchParams }: URL): string {
+  const name = searchParams.get('agent') ?? ''
+  if (!isDnsLabel(name)) throw malformed('agent: it is no name of an agent')
+  return name
 }
 
 async function readBody<T>(request: IncomingMessage, schema: z.ZodMiniType<T>): Promise<T> {

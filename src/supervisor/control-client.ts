@@ -52,6 +52,13 @@ export async function readProblems(socketPath: string): Promise<EndpointProblem[
   return Array.isArray(problems) ? problems : []
 }
 
+/** Has the supervisor prepare for an agent that is about to start. Resolves in any case: without, it is prepared a moment after its start. */
+export async function expectAgent(socketPath: string, name: string): Promise<void> {
+  const late = wait(asideTimeout, undefined, { ref: false })
+  const asked = ask(socketPath, 'POST', `${controlPaths.expect}?agent=${encodeURIComponent(name)}`)
+  await Promise.race([asked.catch(() => {}), late])
+}
+
 /** Rejects with PLUGIN_FAILED, naming plugin and endpoint, when Caddy does not take one of the routes. */
 export async function checkRoutes(socketPath: string, questions: RouteQuestion[]): Promise<void> {
   await ask(socketPath, 'POST', controlPaths.check, questions)

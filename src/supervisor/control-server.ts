@@ -4,7 +4,7 @@ import type { RootKind, Rotation } from '../authority/roots.js'
 import { MoatError, messageOf, serializeError } from '../errors.js'
 import type { EndpointProblem, IndexView } from '../pages/view.js'
 import { listenPrivately } from '../upkeep/listen-privately.js'
-import { readRecordingQuestion, readRouteQuestions } from './control-body.js'
+import { readAgentName, readRecordingQuestion, readRouteQuestions } from './control-body.js'
 import {
   controlPaths,
   type RecordingQuestion,
@@ -19,6 +19,8 @@ import { requestUrl } from './request-url.js'
 export interface ControlHandlers {
   /** Rejects when Caddy does not take one of the routes. */
   check(questions: RouteQuestion[]): Promise<void>
+  /** Resolves when an agent of that name can start: by then there is what it needs to ask for itself. */
+  expect(agent: string): Promise<void>
   /** Calls `onStatus` with the status now and at every change, until the returned function is called. */
   hold(onStatus: (status: SupervisorStatus) => void): () => void
   /** A key that lets one browser act on the dashboard. */
@@ -92,6 +94,9 @@ async function answer(
       return send(response, 200, { key: handlers.issueKey() })
     case `POST ${controlPaths.check}`:
       await handlers.check(await readRouteQuestions(request))
+      return send(response, 200, {})
+    case `POST ${controlPaths.expect}`:
+      await handlers.expect(readAgentName(url))
       return send(response, 200, {})
     case `POST ${controlPaths.keep}`:
       handlers.keep()

@@ -77,10 +77,6 @@ export class ManagedCaddy {
     return this.#handle.pid
   }
 
-  get routes(): RouteTable {
-    return this.#routes
-  }
-
   /** One sentence for each endpoint that is not served as it should be; undefined when there is none. */
   get problemOfRoutes(): string | undefined {
     return this.#served.problemOf(this.#routes)
@@ -149,6 +145,11 @@ export class ManagedCaddy {
     if (!this.#served.settings) return
     this.#served.settings = { ...this.#served.settings, recorded: hosts }
     await this.#push.request()
+  }
+
+  /** Resolves when an agent that is about to start has a certificate: it may ask for itself with its first instruction. */
+  expect(agent: string): Promise<void> {
+    return this.#served.certificates.expect(agent)
   }
 
   /** Resolves when every certificate comes from the roots in place, those of `hosts` too. No connection is cut. */
@@ -288,9 +289,7 @@ export class ManagedCaddy {
     this.#options.onProblem(problem)
   }
 
-  #warm(): Promise<void> {
-    return this.#served.certificates.warm(this.#routes, this.address)
-  }
+  readonly #warm = (): Promise<void> => this.#served.certificates.warm(this.#routes, this.address)
 
   /** @param plain the socket for plain HTTP of a Caddy that can tell it. */
   #settingsFor(bound: BoundSettings, plain: string | undefined): CaddySettings {

@@ -75,6 +75,7 @@ export interface RecordingQuestion {
 
 export const controlPaths = {
   check: '/check',
+  expect: '/expect',
   hold: '/hold',
   keep: '/keep',
   key: '/key',

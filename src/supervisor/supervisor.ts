@@ -245,15 +245,15 @@ export class Supervisor {
         }
       },
       check: (questions) => this.#caddy.check.assertAccepted(questions),
+      expect: (agent) => this.#caddy.expect(agent),
       issueKey: () => this.#site.issueKey(),
       problems: () => this.#site.problems(),
       keep: () => this.#lifetime.keep(),
       record: (question, onRequest) => this.#site.record(this.#recorded(question), onRequest),
       rotate: (which) => {
         // One after the other, whatever became of the one before.
-        const rotation = this.#rotation
-          .catch(() => {})
-          .then(() => replaceRoot(which, { ...this.#options, caddy: this.#caddy }))
+        const replace = () => replaceRoot(which, { ...this.#options, caddy: this.#caddy })
+        const rotation = this.#rotation.then(replace, replace)
         this.#rotation = rotation
         return rotation
       },

@@ -27,9 +27,11 @@ export async function followProxy(hold: ProxyHold, { interrupts, log, note, stop
     problem = status.problem
   })
   const stopped = Promise.withResolvers<void>()
+  let stopping: Promise<unknown> | undefined
   interrupts.onInterrupt(() => {
     note('Stopping the proxy.')
-    stop().catch(stopped.reject)
+    stopping = stop()
+    stopping.catch(stopped.reject)
   })
   const end = await Promise.race([hold.ended, stopped.promise])
   if (end === 'lost') {
@@ -37,6 +39,8 @@ export async function followProxy(hold: ProxyHold, { interrupts, log, note, stop
       suggestions: ['moat proxy status', 'moat proxy start'],
     })
   }
+  // Its last words come before the end of its process.
+  await stopping
   note('Routing proxy stopped.')
 }
 

@@ -58,6 +58,27 @@ describe('the certificates of agents', () => {
     expect([files(), leaf('shop').serialNumber]).toEqual([['shop.pem'], serialNumber])
   })
 
+  it('are there before them where they are expected, and go where they do not come', async () => {
+    await leaves.apply(table('shop'))
+    await Promise.all([leaves.expect('blog'), leaves.expect('never')])
+    expect([files(), leaf('blog').checkHost('web.blog.localhost')]).toEqual([
+      ['blog.pem', 'never.pem', 'shop.pem'],
+      expect.anything(),
+    ])
+    const { serialNumber } = leaf('blog')
+    await leaves.apply(table('shop', 'blog'))
+    vi.setSystemTime(Date.now() + 11 * minute)
+    await leaves.apply(table('shop', 'blog'))
+    expect([files(), leaf('blog').serialNumber]).toEqual([['blog.pem', 'shop.pem'], serialNumber])
+    // One that has gone, and is expected again at the end of its time.
+    await leaves.apply(table('shop'))
+    vi.setSystemTime(Date.now() + 9 * minute)
+    await leaves.expect('blog')
+    vi.setSystemTime(Date.now() + 2 * minute)
+    await leaves.apply(table('shop'))
+    expect(files()).toEqual(['blog.pem', 'shop.pem'])
+  })
+
   it('do not pile up while agents come and go', async () => {
     for (let count = 0; count < 8; count += 1) await leaves.apply(table(`n${count}`))
     expect(files()).toEqual(['n4.pem', 'n5.pem', 'n6.pem', 'n7.pem'])

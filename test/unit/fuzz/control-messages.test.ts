@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { isDnsLabel } from '../../../src/routing/dns-label.js'
 import { type ControlHandlers, type ControlSocket, openControlSocket } from '../../../src/supervisor/control-server.js'
 import { controlPaths } from '../../../src/supervisor/protocol.js'
 import { fuzzing, isReadable, oddTexts, patience } from '../../helpers/fuzz.js'
@@ -28,6 +29,7 @@ const handlers: ControlHandlers = {
     called.push('check')
     questions.push(...asked.map(({ endpoint, plugin, routes }) => [endpoint.length, plugin.length, routes.length]))
   },
+  expect: async (agent) => void called.push(`expect ${isDnsLabel(agent)}`),
   hold: () => streamed('hold'),
   issueKey: () => {
     called.push('key')
@@ -91,6 +93,9 @@ const target = fc.oneof(
     '//evil.test/status',
   ),
   fc.webPath(),
+  fc
+    .constantFrom('shop', 'Shop', '', '..', 'a/b', 'xn--a', '-', ...oddTexts)
+    .map((name) => `/expect?agent=${encodeURIComponent(name.toWellFormed())}`),
 )
 const body = fc.oneof(
   fc.constantFrom('', '{', '[]', '[{}]', 'null', '0', '{"runId":5}', '{"runId":"run_0123456789ab"}', '[null]'),
@@ -122,8 +127,9 @@ it('of HTTP is answered, with what is wrong with it', patience, async () => {
     fuzzing(),
   )
   expect(called).toEqual(
-    expect.arrayContaining(['check', 'hold', 'key', 'keep', 'stop', 'sync', 'watch', 'record true']),
+    expect.arrayContaining(['check', 'expect true', 'hold', 'key', 'keep', 'stop', 'sync', 'watch', 'record true']),
   )
+  expect(called).not.toContain('expect false')
   expect(questions.every((one) => (one as unknown[]).every(Number.isInteger))).toBe(true)
 })
 
