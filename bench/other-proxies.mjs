@@ -1,7 +1,7 @@
 // Other proxies in front of the same server, for comparison: nginx with TLS, to the container's address, and portless from npm,
-// whose servers run on the host. Both with the certificate that Caddy made for the same name.
+// whose servers run on the host. Both with the certificate of moat's agent.
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -9,13 +9,13 @@ import { setTimeout as wait } from 'node:timers/promises'
 const image = (container) =>
   execFileSync('docker', ['inspect', '-f', '{{.Image}}', container], { encoding: 'utf8' }).trim()
 
-/** By name, as `load` in way-in.mjs takes them. Asks moat's proxy once, for there to be a certificate. */
+/** By name, as `load` in way-in.mjs takes them. */
 export async function startOthers({ now, work }) {
   const place = join(work, 'others')
   mkdirSync(place)
-  const { certificate, key } = certificateOf(now)
+  const { certificate, key } = certificateOf(now, place)
   const [front, plain, port] = [await freePort(), await freePort(), await freePort()]
-  const nginx = startNginx({ certificate, front, key, now, place, plain, work })
+  const nginx = startNginx({ front, now, place, plain, work })
   const portless = await startPortless({ certificate, key, now, place, plain, port })
   await Promise.all([front, plain, port].map(listening))
   return {
@@ -24,18 +24,18 @@ export async function startOthers({ now, work }) {
   }
 }
 
-function certificateOf({ home, host, proxy }) {
-  const address = ['--connect-to', `::127.0.0.1:${proxy.port}`]
-  execFileSync('curl', ['-sk', '-o', '/dev/null', ...address, `https://${host}:${proxy.port}/small`])
-  const root = join(home, 'proxy/caddy')
-  const found = readdirSync(root, { recursive: true }).find((name) => name.endsWith(`${host}.crt`))
-  const certificate = join(root, found)
-  return { certificate, key: certificate.replace(/crt$/, 'key') }
+/** Certificate and key of the agent, which moat keeps in one file. */
+function certificateOf({ home, host }, place) {
+  const [, agent] = /([^.]+)\.localhost$/.exec(host)
+  const leaf = readFileSync(join(home, `proxy/leaves/${agent}.pem`), 'utf8')
+  const [certificate, key] = ['tls.crt', 'tls.key'].map((name) => join(place, name))
+  const isKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*-----END [A-Z ]*PRIVATE KEY-----\n?/
+  writeFileSync(certificate, leaf.replace(isKey, ''), { mode: 0o600 })
+  writeFileSync(key, isKey.exec(leaf)[0], { mode: 0o600 })
+  return { certificate, key }
 }
 
-function startNginx({ certificate, front, key, now, place, plain, work }) {
-  for (const [name, file] of Object.entries({ 'tls.crt': certificate, 'tls.key': key }))
-    writeFileSync(join(place, name), readFileSync(file), { mode: 0o600 })
+function startNginx({ front, now, place, plain, work }) {
   writeFileSync(
     join(place, 'nginx.conf'),
     `worker_processes 1;
