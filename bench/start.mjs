@@ -54,7 +54,7 @@ async function firstAnswer(url, options) {
 
 async function startAgent(returned) {
   const start = performance.now()
-  const agent = JSON.parse(moat('run', '-d', '--json', hello))
+  const agent = JSON.parse(moat('run', '-d', '--json', '--name', 'hello', hello))
   returned?.push(performance.now() - start)
   await firstAnswer(agent.endpoints[0].url, { ca: readFileSync(join(home, 'proxy/ca/ca.crt')) })
 }
