@@ -2,7 +2,8 @@
 // there would run on into that one, and so it fails.
 import { afterAll, vi } from 'vitest'
 
-const env = { ...process.env }
+const ownEnv = process.env
+const env = { ...ownEnv }
 const directory = process.cwd()
 
 /** Those that run, and where each was started. */
@@ -25,11 +26,15 @@ afterAll(() => {
   vi.unstubAllEnvs()
   vi.unstubAllGlobals()
   vi.restoreAllMocks()
+  const isOther = process.env !== ownEnv
+  process.env = ownEnv
   for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name]
   Object.assign(process.env, env)
   process.chdir(directory)
   globalThis.setInterval = start
   globalThis.clearInterval = clear
   for (const interval of intervals.keys()) clear(interval)
+  // What the system says by it (os.homedir) would not follow a copy, in all files that come after.
+  if (isOther) throw new Error('process.env was replaced: vi.stubEnv sets variables in the one that is there')
   if (intervals.size > 0) throw new Error([...intervals.values()].join('\n'))
 })

@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { branchToPush } from '../../../src/clones/branch-to-push.js'
 import { makeClone } from '../../../src/clones/make-clone.js'
 import { pullClone, unsavedIn } from '../../../src/clones/pull-clone.js'
@@ -26,13 +26,14 @@ let directory: string
 let app: string
 /** The agent's. */
 let clone: string
-const before = { ...process.env }
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'moat-clone-'))
   const settings = join(directory, 'gitconfig')
   writeFileSync(settings, '[user]\n  name = Ann\n  email = ann@host.example\n[init]\n  defaultBranch = main\n')
-  process.env = { ...before, GIT_CONFIG_GLOBAL: settings, GIT_CONFIG_NOSYSTEM: '1', MOAT_HOME: join(directory, 'home') }
+  vi.stubEnv('GIT_CONFIG_GLOBAL', settings)
+  vi.stubEnv('GIT_CONFIG_NOSYSTEM', '1')
+  vi.stubEnv('MOAT_HOME', join(directory, 'home'))
   app = join(directory, 'app')
   clone = join(directory, 'clone')
   mkdirSync(app)
@@ -40,7 +41,7 @@ beforeEach(() => {
   commit(app, 'text.txt', 'main')
 })
 afterEach(() => {
-  process.env = before
+  vi.unstubAllEnvs()
   rmSync(directory, { force: true, recursive: true })
 })
 

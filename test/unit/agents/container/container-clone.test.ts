@@ -15,18 +15,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { extract } from 'tar-stream'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { ContainerClone } from '../../../../src/agents/container/container-clone.js'
 import { openRepository } from '../../../../src/worktrees/repository.js'
 import { caught } from '../../config/caught.js'
 
 let directory: string
 let app: string
-const before = { ...process.env }
 
 beforeEach(() => {
   directory = realpathSync(mkdtempSync(join(tmpdir(), 'moat-fill-')))
-  process.env = { ...before, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', MOAT_HOME: join(directory, 'h') }
+  vi.stubEnv('GIT_CONFIG_GLOBAL', '/dev/null')
+  vi.stubEnv('GIT_CONFIG_NOSYSTEM', '1')
+  vi.stubEnv('MOAT_HOME', join(directory, 'h'))
   app = join(directory, 'app')
   mkdirSync(app)
   writeFileSync(join(app, 'run'), '#!/bin/sh\n')
@@ -39,7 +40,7 @@ beforeEach(() => {
   git('commit', '--quiet', '--message', 'first')
 })
 afterEach(() => {
-  process.env = before
+  vi.unstubAllEnvs()
   rmSync(directory, { force: true, recursive: true })
 })
 

@@ -3,24 +3,25 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { assertApartFromWorkspace, planGit } from '../../../../src/agents/plan/plan-git.js'
 import { planVolumes } from '../../../../src/volumes/plan-volumes.js'
 import { caught } from '../../config/caught.js'
 
 let directory: string
 let app: string
-const before = { ...process.env }
 
 beforeEach(() => {
   directory = realpathSync(mkdtempSync(join(tmpdir(), 'moat-plan-')))
-  process.env = { ...before, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', MOAT_HOME: join(directory, 'h') }
+  vi.stubEnv('GIT_CONFIG_GLOBAL', '/dev/null')
+  vi.stubEnv('GIT_CONFIG_NOSYSTEM', '1')
+  vi.stubEnv('MOAT_HOME', join(directory, 'h'))
   app = join(directory, 'app')
   mkdirSync(join(app, 'sub'), { recursive: true })
   execFileSync('git', ['init', '--quiet', '--initial-branch=main', app])
 })
 afterEach(() => {
-  process.env = before
+  vi.unstubAllEnvs()
   rmSync(directory, { force: true, recursive: true })
 })
 
