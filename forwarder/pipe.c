@@ -17,19 +17,25 @@ enum {
 };
 
 static int ends[2] = {-1, -1};
+// Asking again for each piece would cost more than copying it: not before all connections have ended.
+static bool is_refused;
 
 void close_pipe(void) {
   for (int i = 0; i < 2; i++)
     if (ends[i] >= 0) close(ends[i]);
   ends[0] = ends[1] = -1;
+  is_refused = false;
 }
 
 static bool open_pipe(void) {
   if (ends[0] >= 0) return true;
-  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return false;
-  fcntl(ends[1], F_SETPIPE_SZ, PIECE);
-  if (fcntl(ends[1], F_GETPIPE_SZ) >= LEAST) return true;
-  close_pipe();
+  if (is_refused) return false;
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0) {
+    fcntl(ends[1], F_SETPIPE_SZ, PIECE);
+    if (fcntl(ends[1], F_GETPIPE_SZ) >= LEAST) return true;
+    close_pipe();
+  }
+  is_refused = true;
   return false;
 }
 
