@@ -1,10 +1,11 @@
 // Owns one attempt to download a file: it goes on where an earlier one broke off, if the server still has the same file.
 import { createWriteStream } from 'node:fs'
-import { open, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import type { IncomingHttpHeaders } from 'node:http'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import got, { RequestError } from 'got'
+import { saveToDisk } from '../config/save-to-disk.js'
 import { messageOf } from '../errors.js'
 import { announcedDigest, hasDigest } from './announced-digest.js'
 import { isSafe } from './caddy-source.js'
@@ -130,15 +131,6 @@ async function explained(error: unknown, path: string): Promise<unknown> {
 function assertSafe(url: URL | string | undefined): void {
   if (url && isSafe(new URL(url))) return
   throw new DownloadError(`it leads to ${url}, which is not https`, false)
-}
-
-async function saveToDisk(path: string): Promise<void> {
-  const file = await open(path, 'r+')
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
 }
 
 function noteOf(path: string): string {

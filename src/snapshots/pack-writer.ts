@@ -2,11 +2,12 @@
 // in a thread meanwhile. Until `finish` has ended, the store has nothing of it.
 import { createHash, randomUUID } from 'node:crypto'
 import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { crc32, createDeflate } from 'node:zlib'
+import { saveToDisk } from '../config/save-to-disk.js'
 import { IndexedIds, type PackedObject, packHead, packIndex } from './pack-format.js'
 import { blobHead, type Packed, PackThread, packAll } from './pack-thread.js'
 
@@ -68,7 +69,7 @@ export class PackWriter {
     const sum = this.#seal()
     const index = join(this.#directory, `${unfinished}idx_${randomUUID()}`)
     writeFileSync(index, packIndex(this.#objects, sum), { flag: 'wx', mode: 0o400 })
-    await Promise.all([this.#path, index].map(sync))
+    await Promise.all([this.#path, index].map(saveToDisk))
     const name = join(this.#directory, `pack-${sum.toString('hex')}`)
     // git looks for indexes: what one is of is there by then.
     await rename(this.#path, `${name}.pack`)
@@ -170,14 +171,4 @@ function emptyBatch(bytes = new Uint8Array(piece)) {
 
 function* pieces(content: Buffer): Generator<Buffer> {
   for (let at = 0; at < content.length; at += piece) yield content.subarray(at, at + piece)
-}
-
-/** A machine that stops has it whole. */
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

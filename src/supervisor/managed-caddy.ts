@@ -49,6 +49,7 @@ export class ManagedCaddy {
   #routes: RouteTable = emptyTable
   #starting: Promise<void> | undefined
   #stopping = false
+  readonly #warm = (): Promise<void> => this.#served.certificates.warm(this.#routes, this.address)
 
   constructor(options: ManagedCaddyOptions) {
     const { binary, log, paths } = options
@@ -288,8 +289,6 @@ export class ManagedCaddy {
     if (problem !== undefined) this.#options.log(problem)
     this.#options.onProblem(problem)
   }
-
-  readonly #warm = (): Promise<void> => this.#served.certificates.warm(this.#routes, this.address)
 
   /** @param plain the socket for plain HTTP of a Caddy that can tell it. */
   #settingsFor(bound: BoundSettings, plain: string | undefined): CaddySettings {
