@@ -1,9 +1,10 @@
 // Programs that wait, run, or have ended, by what the system says of their threads, which is made up here.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { comeToRest } from '../../../src/processes/at-rest.js'
+import { putFiles } from '../../helpers/put-files.js'
 import { until } from '../../helpers/until.js'
 
 const containerId = 'c0ffee'.repeat(10)
@@ -19,12 +20,7 @@ afterEach(() => {
   rmSync(root, { force: true, recursive: true })
 })
 
-function put(files: Record<string, string>): void {
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, name)), { recursive: true })
-    writeFileSync(join(root, name), text)
-  }
-}
+const put = (files: Record<string, string>) => putFiles(root, files)
 
 /** One program whose main thread is in this state, in a hierarchy of this kind. */
 function program(state: string, { list = 'cgroup.threads', mount = '', name = 'node' } = {}): void {

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readCgroup } from '../../../src/processes/cgroup.js'
+import { putFiles } from '../../helpers/put-files.js'
 
 const containerId = 'c0ffee'.repeat(10)
 let root: string
@@ -11,12 +12,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { force: true, recursive: true }))
 
-function put(files: Record<string, string>): void {
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, name)), { recursive: true })
-    writeFileSync(join(root, name), text)
-  }
-}
+const put = (files: Record<string, string>) => putFiles(root, files)
 const read = (pid = 42, id = containerId) =>
   readCgroup({ containerId: id, pid }, { mount: join(root, 'cgroup'), proc: join(root, 'proc') })
 

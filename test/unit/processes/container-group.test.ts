@@ -1,10 +1,11 @@
 // Owns that a container's processes are found by what the kernel says alone, and that those of it are stopped, and no others.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest'
 import { continueGroup, findGroup, stopGroup } from '../../../src/processes/container-group.js'
+import { putFiles } from '../../helpers/put-files.js'
 import { until } from '../../helpers/until.js'
 
 const containerId = 'c0ffee'.repeat(10)
@@ -14,12 +15,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { force: true, recursive: true }))
 
-function put(files: Record<string, string>): void {
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, name)), { recursive: true })
-    writeFileSync(join(root, name), text)
-  }
-}
+const put = (files: Record<string, string>) => putFiles(root, files)
 const found = (id = containerId) => findGroup(id, { mount: join(root, 'cgroup'), proc: join(root, 'proc') })
 
 it.each([

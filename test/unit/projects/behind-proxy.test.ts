@@ -1,10 +1,11 @@
 // Owns what of a project's files and command tells of its framework, and that what a user has done is left alone.
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { giveSettings } from '../../../src/agents/plan/proxy-trust.js'
 import { proxyTrust } from '../../../src/projects/behind-proxy.js'
+import { putFiles } from '../../helpers/put-files.js'
 
 let workspace: string
 
@@ -13,12 +14,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(workspace, { force: true, recursive: true }))
 
-function write(files: Record<string, string>): void {
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(workspace, name)), { recursive: true })
-    writeFileSync(join(workspace, name), text)
-  }
-}
+const write = (files: Record<string, string>) => putFiles(workspace, files)
 
 async function trust(command = 'sleep infinity', env: Record<string, string> = {}, domain = 'localhost') {
   const { lines, settings } = await proxyTrust({
