@@ -1,7 +1,7 @@
 // Owns for which names Caddy makes certificates, and which one it shows for the others. Pure.
 //
 // Names are not in the config, for agents come and go without a change of it. Caddy asks itself at a handshake, over loopback:
-// the server `names` answers by the files in the directory of that name.
+// the server `names` answers by the files in two directories, of hosts that have sockets and of other names.
 import { join } from 'node:path'
 import type { CaddyRoute } from '../routing/agent.js'
 import { leafName, linkDirectories } from '../routing/way-in.js'
@@ -40,8 +40,10 @@ export function namesServer({ domain, egress, names, proxy, storage }: CaddySett
   const path = (what: string) => [`/${names.secret}/${what}`]
   const known = (parameter: string) => ({
     file: {
-      root: join(proxy, linkDirectories.names),
-      try_files: [`/{http.request.uri.query.${parameter}}`],
+      root: proxy,
+      try_files: [linkDirectories.expected, linkDirectories.names].map(
+        (directory) => `/${directory}/{http.request.uri.query.${parameter}}`,
+      ),
     },
     vars_regexp: { [`{http.request.uri.query.${parameter}}`]: { pattern: anyName } },
   })

@@ -1,7 +1,7 @@
 // Owns redirects to where an app believes that it is: the address in its container at which it listens, which is nowhere for
 // who asked. The proxy has it be the URL that was asked, as a `proxy_redirect` does elsewhere. Pure.
 import { join } from 'node:path'
-import { linkDirectories } from '../routing/way-in.js'
+import { linkDirectories, portName } from '../routing/way-in.js'
 import type { CaddySettings } from './caddy-settings.js'
 
 /** Loopback, all addresses, and the name that an engine gives a container. */
@@ -28,7 +28,10 @@ export const ownRedirects = [
 export function ownRedirectsRoute({ proxy }: CaddySettings) {
   const pattern = `^https?://(?:${inContainer}):(\\d{1,5})([/?#].*)?$`
   const own = { vars_regexp: { [location]: { name: 'own', pattern } } }
-  const file = { root: join(proxy, linkDirectories.ports), try_files: ['/{http.request.host}/{http.regexp.own.1}'] }
+  const file = {
+    root: join(proxy, linkDirectories.ports),
+    try_files: [`/${portName('{http.request.host}', '{http.regexp.own.1}')}`],
+  }
   const asked = '{http.request.scheme}://{http.request.hostport}{http.regexp.own.2}'
   const corrected = {
     handle: [{ handler: 'headers', response: { deferred: true, set: { Location: [asked] } } }],

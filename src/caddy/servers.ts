@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { CaddyRoute } from '../routing/agent.js'
 import type { RouteTable } from '../routing/route-table.js'
 import { agentHostPatterns, defaultDomain, ownPath } from '../routing/urls.js'
-import { linkDirectories, peerEndings } from '../routing/way-in.js'
+import { linkDirectories, ownName, peerEndings } from '../routing/way-in.js'
 import type { CaddySettings } from './caddy-settings.js'
 import { namesServer } from './certificates.js'
 import { egressServers } from './egress-servers.js'
@@ -133,7 +133,10 @@ function insideGate({ domain, proxy }: CaddySettings): CaddyRoute[] {
   const agentLabel = `{http.request.host.labels.${domain.split('.').length}}`
   const at = (ending: string) => ({
     ...plain,
-    file: { root: join(proxy, linkDirectories.own), try_files: [`/{http.request.remote.host}/${agentLabel}${ending}`] },
+    file: {
+      root: join(proxy, linkDirectories.own),
+      try_files: [`/${ownName('{http.request.remote.host}', agentLabel, ending)}`],
+    },
     host: agentHostPatterns(domain),
   })
   // With what acts on an agent, only the agent itself has business.

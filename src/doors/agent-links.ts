@@ -1,9 +1,7 @@
 // Owns the links to the sockets of one agent: made when its container has made the sockets, and again when it makes new ones.
-import { type FSWatcher, watch } from 'node:fs'
-import { lstat, mkdir, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { type FSWatcher, lstatSync, rmSync, watch } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
-import { systemCode } from '../errors.js'
+import { messageOf, systemCode } from '../errors.js'
 import { type LinkOptions, linkSocket, NotASocketError } from './link-socket.js'
 
 /** However often a container changes its sockets, that is looked at once in this time. Milliseconds. */
@@ -14,8 +12,6 @@ const gatherTime = 20
 const startDeadline = 2_000
 /** How often one looks for sockets of a container that has just started, if nobody says that they are there. Milliseconds. */
 const impatience = 5
-/** For so long one takes it that links are where they were put. Milliseconds. */
-export const trustedFor = 5_000
 
 export interface AgentLinksOptions extends LinkOptions {
   /** Where the container makes its sockets. */
@@ -23,22 +19,21 @@ export interface AgentLinksOptions extends LinkOptions {
   log: (message: string) => void
   /** Called when something in the directory may have changed, at most once in the rest interval. */
   onChange?: () => void
-  /** Instead of `trustedFor`. */
-  trustedFor?: number
 }
+
+/** Sockets, and the links that are to lead to each. */
+export type WantedLinks = ReadonlyMap<string, readonly string[]>
 
 export class AgentLinks {
   readonly #options: AgentLinksOptions
   /** Links to the inodes that they lead to. */
   readonly #linked = new Map<string, number>()
-  #checking: Promise<boolean> = Promise.resolve(true)
   #closed = false
   #complaint = ''
   #lastCheck = Number.NEGATIVE_INFINITY
   #scheduled: NodeJS.Timeout | undefined
   readonly #settledBy = performance.now() + startDeadline
-  /** Links to the sockets that they are to. */
-  #wanted: ReadonlyMap<string, string> = new Map()
+  #wanted: WantedLinks = new Map()
   #watcher: FSWatcher | undefined
 
   constructor(options: AgentLinksOptions) {
@@ -46,30 +41,33 @@ export class AgentLinks {
   }
 
   /** Makes these links, and no others. True once all lead to sockets; they may not all be there yet. */
-  async want(wanted: ReadonlyMap<string, string>): Promise<boolean> {
-    const isRecent = performance.now() - this.#lastCheck < (this.#options.trustedFor ?? trustedFor)
-    if (isRecent && sameEntries(wanted, this.#wanted) && (await this.#checking)) return true
+  want(wanted: WantedLinks): boolean {
     this.#wanted = wanted
+    const links = new Set([...wanted.values()].flat())
+    for (const link of this.#linked.keys()) if (!links.has(link)) this.#remove(link)
     return this.check()
   }
 
   /** Resolves when all lead to sockets, or once the agent has had time enough to make them. Only a new one is waited for. */
   async settled(): Promise<void> {
-    while (!(await this.check()) && performance.now() < this.#settledBy && !this.#closed) await wait(impatience)
+    while (!this.check() && performance.now() < this.#settledBy && !this.#closed) await wait(impatience)
   }
 
   /** True when every link leads to the socket that has its name now. */
-  check(): Promise<boolean> {
-    this.#checking = this.#checking.catch(() => false).then(() => this.#check())
-    return this.#checking
+  check(): boolean {
+    if (this.#closed) return true
+    this.#lastCheck = performance.now()
+    // Before the look: what changes after it is reported.
+    this.#watch()
+    let all = true
+    for (const [source, targets] of this.#wanted) if (!this.#bring(source, targets)) all = false
+    return all
   }
 
   /** Removes all of them. */
-  async close(): Promise<void> {
+  close(): void {
     this.leave()
-    await this.#checking.catch(() => false)
-    for (const link of this.#linked.keys()) await rm(link, { force: true })
-    this.#linked.clear()
+    for (const link of this.#linked.keys()) this.#remove(link)
   }
 
   /** Leaves them as they are, for the next supervisor. */
@@ -79,37 +77,42 @@ export class AgentLinks {
     clearTimeout(this.#scheduled)
   }
 
-  async #check(): Promise<boolean> {
-    if (this.#closed) return true
-    this.#lastCheck = performance.now()
-    // Before the look: what changes after it is reported.
-    this.#watch()
-    for (const link of this.#linked.keys()) if (!this.#wanted.has(link)) await this.#remove(link)
-    const results = await Promise.all([...this.#wanted].map(([link, source]) => this.#bring(link, source)))
-    return results.every((done) => done)
-  }
-
-  async #bring(link: string, source: string): Promise<boolean> {
+  #bring(source: string, targets: readonly string[]): boolean {
     try {
-      const { ino } = await lstat(source)
-      // Somebody may have removed it, or all of them.
-      if (this.#linked.get(link) === ino && (await lstat(link).catch(() => undefined))?.ino === ino) return true
-      for (const directory of [dirname(link), this.#options.staging])
-        await mkdir(directory, { mode: 0o700, recursive: true })
-      this.#linked.set(link, await linkSocket(source, link, this.#options))
+      if (this.#areInPlace(source, targets)) return true
+      const inode = linkSocket(source, targets, this.#options)
+      for (const target of targets) this.#linked.set(target, inode)
       return true
     } catch (error) {
       // Not there yet, or not there any more: a socket that nobody listens on refuses, which is as good as none.
       if (systemCode(error) === 'ENOENT') return false
-      await this.#remove(link)
       this.#complain(error instanceof NotASocketError ? error.message : String(error))
+      for (const target of targets) this.#removeQuietly(target)
       return false
     }
   }
 
-  async #remove(link: string): Promise<void> {
+  #areInPlace(source: string, targets: readonly string[]): boolean {
+    // What has never been linked need not be looked at for that.
+    if (!targets.every((target) => this.#linked.has(target))) return false
+    const { ino } = lstatSync(source)
+    // Somebody may have removed it, or all of them.
+    return targets.every(
+      (target) => this.#linked.get(target) === ino && lstatSync(target, { throwIfNoEntry: false })?.ino === ino,
+    )
+  }
+
+  #remove(link: string): void {
     this.#linked.delete(link)
-    await rm(link, { force: true })
+    rmSync(link, { force: true })
+  }
+
+  #removeQuietly(link: string): void {
+    try {
+      this.#remove(link)
+    } catch (error) {
+      this.#complain(messageOf(error))
+    }
   }
 
   /** A container that changes its sockets all the time is told of once. */
@@ -144,10 +147,10 @@ export class AgentLinks {
   }
 
   #checkQuietly(): void {
-    this.check().catch((error) => this.#complain(String(error)))
+    try {
+      this.check()
+    } catch (error) {
+      this.#complain(messageOf(error))
+    }
   }
-}
-
-function sameEntries(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
-  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value)
 }

@@ -1,48 +1,63 @@
 // Owns the directories from which Caddy knows agents: sockets and names, brought in line with the routes. Adding an agent that
-// is reached this way changes nothing of Caddy's config.
+// is reached this way changes nothing of Caddy's config, and nothing of the others is looked at for it. That all is as it was
+// left is looked at now and then.
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate as others } from 'node:timers/promises'
 import { type MoatPaths, wayInDirectory } from '../config/paths.js'
+import { messageOf } from '../errors.js'
 import { certificateHosts } from '../routing/certificate-hosts.js'
-import { hostsOf, type RouteTable } from '../routing/route-table.js'
-import { agentHost } from '../routing/urls.js'
-import { insideAddress, linkDirectories, peerEndings, probeSuffix, quickSuffix, wayName } from '../routing/way-in.js'
-import { AgentLinks, trustedFor } from './agent-links.js'
+import { emptyTable, type RouteTable } from '../routing/route-table.js'
+import { linkDirectories } from '../routing/way-in.js'
+import { AgentLinks } from './agent-links.js'
 import { Names } from './names.js'
+import { type NamedDirectory, namesOfTable } from './names-of-table.js'
+import { changedEntries, type RunEntry, wantedLinks } from './wanted-links.js'
 
 /** Addresses at which the proxy answers without a name. */
 const addresses = ['127.0.0.1', '::1']
+/** How often it is made sure that everything is where it was put. Milliseconds. */
+const lookInterval = 15_000
+/** So many agents are looked at before others have their turn. */
+const piece = 50
 
 export interface LinksOptions {
   domain: string
   log: (message: string) => void
+  /** Instead of the usual, for tests. */
+  lookInterval?: number
   /** Called when an agent that discovers may have others to show than before. */
   onDiscovery?: (() => void) | undefined
   paths: Pick<MoatPaths, 'agents' | 'proxy'>
-  /** Instead of the usual, for tests. */
-  trustedFor?: number
   uid: number
 }
 
+interface Run {
+  /** Of the table. */
+  entries: Set<RunEntry>
+  links?: AgentLinks
+}
+
 export class Links {
-  readonly #agents = new Map<string, AgentLinks>()
   #applying: Promise<void> = Promise.resolve()
-  readonly #expected: Names
-  readonly #names: Names
+  /** Runs whose entries have changed since their links were made. */
+  readonly #changed = new Set<string>()
+  readonly #names: Readonly<Record<NamedDirectory, Names>>
   readonly #options: LinksOptions
-  readonly #own: Names
-  readonly #ports: Names
+  readonly #runs = new Map<string, Run>()
   readonly #staging: string
   #swept = false
+  #table: RouteTable = emptyTable
+  #timer: NodeJS.Timeout | undefined
+  /** Runs whose sockets were not all there. */
+  readonly #unsettled = new Set<string>()
 
   constructor(options: LinksOptions) {
     const { proxy } = options.paths
-    const names = (name: string) => new Names(join(proxy, name), options.trustedFor ?? trustedFor)
+    const names = (name: NamedDirectory) => new Names(join(proxy, linkDirectories[name]))
     this.#options = options
-    this.#expected = names(linkDirectories.expected)
-    this.#names = names(linkDirectories.names)
-    this.#own = names(linkDirectories.own)
-    this.#ports = names(linkDirectories.ports)
+    this.#names = { expected: names('expected'), names: names('names'), own: names('own'), ports: names('ports') }
+    for (const name of [...certificateHosts([], options.domain), ...addresses]) this.#names.names.want(name)
     this.#staging = join(proxy, 'staging')
   }
 
@@ -57,89 +72,101 @@ export class Links {
     await Promise.all((await fresh).map((links) => links.settled()))
   }
 
-  /** The agents whose sockets are not all there yet. */
-  async #apply(table: RouteTable): Promise<AgentLinks[]> {
-    const { domain } = this.#options
-    await this.#sweep()
-    // They have pages also while nothing listens.
-    const pages = table.discovering.map(({ agent }) => agentHost(agent, domain))
-    const names = new Set([...certificateHosts(hostsOf(table), domain), ...pages, ...addresses])
-    const own = new Set([
-      ...table.inside.map(({ agent, runId }) => `${insideAddress(runId)}/${agent}`),
-      ...table.peers.map(({ peer, runId, state }) => `${insideAddress(runId)}/${peer}${peerEndings[state]}`),
-    ])
-    const expected = new Set(table.doors.map(({ host }) => host))
-    const corrected = [...table.doors, ...table.upstreams].filter(
-      ({ keepsRedirects, port }) => port !== undefined && !keepsRedirects,
-    )
-    const ports = new Set(corrected.map(({ host, port }) => `${host}/${port}`))
-    const lists: [Names, Set<string>][] = [
-      [this.#names, names],
-      [this.#own, own],
-      [this.#expected, expected],
-      [this.#ports, ports],
-    ]
-    await Promise.all(lists.map(([list, wanted]) => list.add(wanted)))
-    const wanted = this.#wantedLinks(table)
-    for (const [runId, links] of this.#agents) {
-      if (wanted.has(runId)) continue
-      this.#agents.delete(runId)
-      await links.close()
-    }
-    const pending = [...wanted].map(async ([runId, sockets]) => {
-      const links = this.#of(runId, table)
-      return (await links.want(sockets)) ? [] : [links]
-    })
-    const missing = (await Promise.all(pending)).flat()
-    await Promise.all(lists.map(([list, wanted]) => list.keepOnly(wanted)))
-    return missing
-  }
-
   /** Leaves everything for the next supervisor. */
   leave(): void {
-    for (const links of this.#agents.values()) links.leave()
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    for (const { links } of this.#runs.values()) links?.leave()
   }
 
-  #of(runId: string, { discovering }: RouteTable): AgentLinks {
-    const { onDiscovery, paths, ...given } = this.#options
-    const watched = onDiscovery && discovering.some((one) => one.runId === runId)
-    const own = { ...given, directory: wayInDirectory(paths, runId), staging: this.#staging }
-    const options = { ...own, ...(watched && { onChange: onDiscovery }) }
-    const links = this.#agents.get(runId) ?? new AgentLinks(options)
-    this.#agents.set(runId, links)
-    return links
+  /** The agents whose sockets are not all there yet. */
+  async #apply(table: RouteTable): Promise<AgentLinks[]> {
+    if (!this.#swept) await this.#sweep()
+    this.#take(table)
+    const all = Object.values(this.#names)
+    for (const names of all) names.make()
+    const pending = [...new Set([...this.#changed, ...this.#unsettled])].flatMap((runId) => this.#bring(runId))
+    for (const names of all) names.clear()
+    return pending
   }
 
-  /** By run, links to the sockets that they are to. */
-  #wantedLinks({ discovering, doors, ways }: RouteTable): Map<string, Map<string, string>> {
-    const { agents, proxy } = this.#options.paths
-    const wanted = new Map(discovering.map(({ runId }) => [runId, new Map<string, string>()]))
-    const add = (runId: string, name: string, socket: string) => {
-      const links = wanted.get(runId) ?? new Map<string, string>()
-      wanted.set(runId, links.set(join(proxy, name), join(wayInDirectory({ agents }, runId), socket)))
+  /** What is to be otherwise. Nothing of it is done yet, so that what fails is not forgotten. */
+  #take(table: RouteTable): void {
+    const before = this.#table
+    this.#table = table
+    const { added, removed } = namesOfTable(before, table, this.#options.domain)
+    for (const [directory, name] of added) this.#names[directory].want(name)
+    for (const [directory, name] of removed) this.#names[directory].drop(name)
+    const entries = changedEntries(before, table)
+    for (const entry of entries.removed) {
+      this.#runs.get(entry.runId)?.entries.delete(entry)
+      this.#changed.add(entry.runId)
     }
-    for (const { host, port, runId } of doors) {
-      add(runId, `${linkDirectories.hosts}/${host}`, `${port}`)
-      add(runId, `${linkDirectories.quick}/${host}`, `${port}${quickSuffix}`)
+    for (const entry of entries.added) {
+      const run = this.#runs.get(entry.runId) ?? { entries: new Set() }
+      this.#runs.set(entry.runId, run)
+      run.entries.add(entry)
+      this.#changed.add(entry.runId)
     }
-    for (const { port, runId } of ways) {
-      for (const suffix of ['', quickSuffix, probeSuffix])
-        add(runId, `${wayName(runId, port)}${suffix}`, `${port}${suffix}`)
+  }
+
+  /** The links of one run; those of one that is left out of the table go. Returned while its sockets are not all there. */
+  #bring(runId: string): AgentLinks[] {
+    const run = this.#runs.get(runId)
+    const isChanged = this.#changed.has(runId)
+    const { paths } = this.#options
+    if (run && run.entries.size === 0) {
+      run.links?.close()
+      this.#runs.delete(runId)
     }
-    return wanted
+    let isSettled = true
+    if (run && run.entries.size > 0) {
+      run.links ??= this.#newLinks(runId, run.entries)
+      isSettled = isChanged ? run.links.want(wantedLinks(run.entries, paths)) : run.links.check()
+    }
+    this.#changed.delete(runId)
+    if (isSettled) this.#unsettled.delete(runId)
+    else this.#unsettled.add(runId)
+    return isSettled || !run?.links ? [] : [run.links]
+  }
+
+  #newLinks(runId: string, entries: Iterable<RunEntry>): AgentLinks {
+    const { log, onDiscovery, paths, uid } = this.#options
+    // What discovers has an entry without a port.
+    const discovers = onDiscovery && [...entries].some((entry) => !('port' in entry))
+    const directory = wayInDirectory(paths, runId)
+    return new AgentLinks({ directory, log, staging: this.#staging, uid, ...(discovers && { onChange: onDiscovery }) })
   }
 
   /** What an earlier supervisor linked is linked anew: nobody knows what became of it meanwhile. */
   async #sweep(): Promise<void> {
-    if (this.#swept) return
-    const { proxy } = this.#options.paths
+    const { lookInterval: interval = lookInterval, paths } = this.#options
     for (const name of ['hosts', 'quick', 'ways'] as const) {
-      const directory = join(proxy, linkDirectories[name])
+      const directory = join(paths.proxy, linkDirectories[name])
       await mkdir(directory, { mode: 0o700, recursive: true })
       for (const entry of await readdir(directory)) await rm(join(directory, entry), { force: true, recursive: true })
     }
     await rm(this.#staging, { force: true, recursive: true })
     await mkdir(this.#staging, { mode: 0o700, recursive: true })
+    for (const names of Object.values(this.#names)) await names.read()
+    this.#timer = setInterval(() => this.#lookQuietly(), interval).unref()
     this.#swept = true
+  }
+
+  #lookQuietly(): void {
+    this.#look().catch((error) => this.#options.log(`not all names are where they were put: ${messageOf(error)}`))
+  }
+
+  /** Whoever has removed something has it back; what nobody could say was new is found. */
+  async #look(): Promise<void> {
+    for (const names of Object.values(this.#names)) {
+      await names.read()
+      names.make()
+      names.clear()
+    }
+    for (const [index, { links }] of [...this.#runs.values()].entries()) {
+      links?.check()
+      if (index % piece === piece - 1) await others()
+    }
   }
 }

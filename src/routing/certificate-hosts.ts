@@ -6,10 +6,10 @@ import { defaultDomain } from './urls.js'
  * which have a page of the proxy's even when no single endpoint has them. Sorted, each once.
  */
 export function certificateHosts(hosts: readonly string[], domain: string): string[] {
-  const all = new Set([defaultDomain, domain])
-  for (const host of hosts) {
-    all.add(host)
-    all.add(host.slice(host.indexOf('.') + 1))
-  }
-  return [...all].toSorted()
+  return [...new Set([defaultDomain, domain, ...hosts.flatMap(withBareHost)])].toSorted()
+}
+
+/** A host, and what is left of it without its first label. */
+export function withBareHost(host: string): string[] {
+  return [host, host.slice(host.indexOf('.') + 1)]
 }

@@ -115,70 +115,55 @@ export const corePlugin = 'moat-cli'
 /** A placeholder for where a container port is reached, in the routes of a fragment. */
 const dialPlaceholder = /\{moat\.dial\.(\d+)\}/g
 
+/** What one agent has in a table. */
+export type OwnPart = Omit<RouteTable, 'peers'>
+
+/** How the lists of a table are sorted. */
+export const tableOrder: { [List in keyof OwnPart]: (a: OwnPart[List][number], b: OwnPart[List][number]) => number } = {
+  discovering: byRun,
+  doors: byHost,
+  hostRoutes: (a, b) => compare(a.hosts[0] ?? '', b.hosts[0] ?? ''),
+  inside: byRun,
+  named: byHost,
+  upstreams: byHost,
+  ways: (a, b) => byRun(a, b) || a.port - b.port,
+}
+
 /**
  * The routes of all running agents below a domain, sorted by host. The bare agent host goes to the only endpoint that has routes, or to
- * the one that is the default. A fragment whose port is not published (yet) has none.
+ * the one that is the default. A fragment whose port is not published (yet) has none. Where one table follows another, see `RouteTables`.
  */
 export function routeTable(agents: readonly Agent[], domain: string): RouteTable {
-  const tables = agents.flatMap((agent) => agent.routes.map((fragment) => tableOf(agent, fragment, domain)))
-  const all = <K extends keyof RouteTable>(key: K) =>
-    tables.flatMap((table): unknown[] => table[key] ?? []) as RouteTable[K]
+  const parts = agents.map((agent) => ownPart(agent, domain))
+  const lists = Object.entries(tableOrder).map(([key, order]) => {
+    const all = parts.flatMap((part): object[] => part[key as keyof OwnPart])
+    return [key, all.sort(order as (a: object, b: object) => number)]
+  })
+  return { ...(Object.fromEntries(lists) as OwnPart), peers: peerViews(agents) }
+}
+
+/** Not sorted. */
+export function ownPart(agent: Agent, domain: string): OwnPart {
+  const tables = agent.routes.map((fragment) => tableOf(agent, fragment, domain))
+  const all = <K extends keyof OwnPart>(key: K) => tables.flatMap((table): unknown[] => table[key] ?? []) as OwnPart[K]
+  const one = isLive(agent) ? [{ agent: agent.name, runId: agent.runId }] : []
   return {
-    discovering: named(agents.filter((agent) => agent.discover && isLive(agent))),
-    doors: all('doors').toSorted((a, b) => compare(a.host, b.host)),
-    hostRoutes: all('hostRoutes').toSorted((a, b) => compare(a.hosts[0] ?? '', b.hosts[0] ?? '')),
-    inside: named(agents.filter((agent) => agent.forwards !== undefined && isLive(agent))),
-    named: all('named').toSorted((a, b) => compare(a.host, b.host)),
-    peers: peerViews(agents),
-    upstreams: all('upstreams').toSorted((a, b) => compare(a.host, b.host)),
-    ways: [...all('ways'), ...agents.flatMap(probedWays)].toSorted(
-      (a, b) => compare(a.runId, b.runId) || a.port - b.port,
-    ),
+    discovering: agent.discover ? one : [],
+    doors: all('doors'),
+    hostRoutes: all('hostRoutes'),
+    inside: agent.forwards === undefined ? [] : one,
+    named: all('named'),
+    upstreams: all('upstreams'),
+    ways: [...all('ways'), ...probedWays(agent)],
   }
 }
 
-function named(agents: readonly Agent[]): NamedRun[] {
-  return agents.map(({ name, runId }) => ({ agent: name, runId })).toSorted((a, b) => compare(a.runId, b.runId))
+function byHost(a: { host: string }, b: { host: string }): number {
+  return compare(a.host, b.host)
 }
 
-/** Every host that has an answer. */
-export function hostsOf({
-  doors,
-  hostRoutes,
-  named = [],
-  upstreams,
-}: Pick<RouteTable, 'doors' | 'hostRoutes' | 'upstreams'> & Partial<Pick<RouteTable, 'named'>>): string[] {
-  const plain = [...doors, ...named, ...upstreams].map(({ host }) => host)
-  return [...new Set([...plain, ...hostRoutes.flatMap(({ hosts }) => hosts)])]
-}
-
-/** The runs that hosts belong to. */
-export function runsOf({ doors, hostRoutes, upstreams }: RouteTable): Map<string, string> {
-  const plain = [...doors, ...upstreams].flatMap(({ host, runId }) => (runId === undefined ? [] : [[host, runId]]))
-  const special = hostRoutes.flatMap(({ hosts, runId }) => hosts.map((host) => [host, runId]))
-  return new Map([...plain, ...special] as [string, string][])
-}
-
-/** The agents that have an answer at one host at least, and those that may come to have one. */
-export function agentsOf(table: RouteTable, domain: string): string[] {
-  const named = [...table.discovering, ...table.inside].map(({ agent }) => agent)
-  const answering = hostsOf(table).map(
-    (host) =>
-      host
-        .slice(0, -domain.length - 1)
-        .split('.')
-        .at(-1) ?? '',
-  )
-  return [...new Set([...named, ...answering])]
-}
-
-/** True when a host is not, as it was before, one of a container that runs on: connections to it may be kept. */
-export function hasParted(before: RouteTable, after: RouteTable, running: ReadonlySet<string>): boolean {
-  const doors = new Set(after.doors.map(({ host, runId }) => `${runId} ${host}`))
-  // A port that somebody merely listened on has no connections left when nobody does.
-  return before.doors.some(({ discovered, host, runId }) => {
-    return !discovered && running.has(runId) && !doors.has(`${runId} ${host}`)
-  })
+function byRun(a: { runId: string }, b: { runId: string }): number {
+  return compare(a.runId, b.runId)
 }
 
 /** The container ports that the routes of a fragment dial. */

@@ -8,7 +8,7 @@ export const linkDirectories = {
   hosts: 'hosts',
   /** A certificate and its key for each agent. */
   leaves: 'leaves',
-  /** An empty file for each name of which Caddy may make a certificate. */
+  /** An empty file for each other name of which Caddy may make a certificate. */
   names: 'names',
   /** An empty file for each agent and the address that it has inside; with an ending, one for each other agent that it knows. */
   own: 'own',
@@ -66,4 +66,14 @@ export function insideAddress(runId: string): string {
   const groups = /^run_([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})$/.exec(runId)?.slice(1) ?? []
   // What a URL makes of it is the one way to write it that Go knows too.
   return new URL(`http://[${groups.join(':')}::]`).hostname.slice(1, -1)
+}
+
+/** Of the file that says which agent has an address inside, or what an agent knows of another. To make a directory costs much more. */
+export function ownName(address: string, agent: string, ending = ''): string {
+  return `${agent}@${address}${ending}`
+}
+
+/** Of the file that says which port in the container answers at a host. */
+export function portName(host: string, port: number | string): string {
+  return `${host}:${port}`
 }

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { agentDirectory, type MoatPaths } from '../config/paths.js'
-import { linkSocket } from '../doors/link-socket.js'
+import { type LinkOptions, linkSocket } from '../doors/link-socket.js'
 import { probeSuffix } from '../routing/way-in.js'
 import { greetService } from './greet-service.js'
 import type { PlannedService } from './plan-services.js'
@@ -46,16 +46,22 @@ export async function awaitReady({ known, name }: PlannedService, options: Ready
     while (performance.now() < end) {
       signal.throwIfAborted()
       // Not there yet, or not what it should be: asked again, and then it is not ready.
-      const linked = await linkSocket(join(directory, `${known.port}${probeSuffix}`), own, {
-        staging,
-        uid: options.uid,
-      }).catch(() => undefined)
-      if (linked !== undefined && (await greetService(own, known.speaks))) return true
+      const probe = join(directory, `${known.port}${probeSuffix}`)
+      if (isLinked(probe, own, { staging, uid: options.uid }) && (await greetService(own, known.speaks))) return true
       if (exitCode !== undefined) return { exitCode }
       await Promise.race([delay(interval), over.then(() => delay(exitCode === undefined ? interval : 0))])
     }
     return { waited: readyDeadline }
   } finally {
     await rm(own, { force: true })
+  }
+}
+
+function isLinked(socket: string, own: string, options: LinkOptions): boolean {
+  try {
+    linkSocket(socket, [own], options)
+    return true
+  } catch {
+    return false
   }
 }

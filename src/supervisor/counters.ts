@@ -1,6 +1,8 @@
 // Owns adding up what Caddy counts: it starts anew with each config and each process, these numbers do not.
 import { bucketBounds, type HostCounts } from '../caddy/metrics.js'
 import type { EndpointCounters } from '../pages/view.js'
+import { changedRuns } from '../routing/hosts-of-table.js'
+import { emptyTable, type RouteTable } from '../routing/route-table.js'
 
 /** What is told of the past: this many slots of this many milliseconds. */
 export const slotLength = 10_000
@@ -34,10 +36,13 @@ interface Told {
 }
 
 export class Counters {
+  /** Hosts of runs that are alive and have them not at present. */
+  readonly #resting = new Set<string>()
   /** Whose hosts were, when that was last told. */
-  #runs: ReadonlyMap<string, string> | undefined
+  readonly #runs = new Map<string, string>()
   /** What Caddy has counted since it began: all of it was added already. */
   #seen: ReadonlyMap<string, HostCounts> = new Map()
+  #table: RouteTable | undefined
   readonly #tallies = new Map<string, Tally>()
   readonly #told = new Map<string, Told>()
   #version = 0
@@ -64,23 +69,44 @@ export class Counters {
   }
 
   /**
-   * From now on hosts belong to these runs: each run begins at zero, whatever was asked of its hosts before. A run that is alive
-   * and has no hosts at present, as one that is paused, keeps its counts. True when a run lost a host that had counts: what Caddy
-   * has counted for it since is to be taken in before the host has another.
+   * From now on hosts belong to the runs of this table: each run begins at zero, whatever was asked of its hosts before. A run that is
+   * alive and has no hosts at present, as one that is paused, keeps its counts. True when a run lost a host that had counts: what
+   * Caddy has counted for it since is to be taken in before the host has another.
    */
-  follow(runs: ReadonlyMap<string, string>, alive: ReadonlySet<string>): boolean {
-    const before = this.#runs
-    const next = new Map([...(before ?? [])].filter(([, run]) => alive.has(run)))
-    for (const [host, run] of runs) next.set(host, run)
-    this.#runs = next
+  follow(table: RouteTable, alive: Pick<ReadonlySet<string>, 'has'>): boolean {
+    const isFirst = this.#table === undefined
+    const { added, removed } = changedRuns(this.#table ?? emptyTable, table)
+    this.#table = table
+    const changed = new Map<string, string | undefined>()
+    for (const host of [...removed.map(([host]) => host), ...this.#resting]) changed.set(host, this.#runs.get(host))
+    for (const [host] of added) changed.set(host, this.#runs.get(host))
+    for (const host of changed.keys()) this.#rest(host, alive)
+    for (const [host, run] of added) {
+      this.#runs.set(host, run)
+      this.#resting.delete(host)
+    }
     let hasLost = false
-    for (const host of this.#tallies.keys()) {
-      if (next.has(host) && (!before || before.get(host) === next.get(host))) continue
-      this.#tallies.delete(host)
+    // At first nothing is known of whose they were: those of hosts that are there stay. Others that somebody asks for go now and then.
+    const hosts =
+      isFirst || changed.size === 0 ? [...this.#tallies.keys()].filter((host) => !this.#runs.has(host)) : changed.keys()
+    for (const host of hosts) {
+      if (this.#runs.get(host) === changed.get(host) && this.#runs.has(host)) continue
+      if (!this.#tallies.delete(host)) continue
       this.#told.clear()
-      hasLost ||= before?.has(host) === true
+      hasLost ||= changed.get(host) !== undefined
     }
     return hasLost
+  }
+
+  /** Of a host that the table has not. */
+  #rest(host: string, alive: Pick<ReadonlySet<string>, 'has'>): void {
+    const run = this.#runs.get(host)
+    if (run !== undefined && alive.has(run)) {
+      this.#resting.add(host)
+      return
+    }
+    this.#runs.delete(host)
+    this.#resting.delete(host)
   }
 
   /** What was counted for some hosts together. While nothing changes, its lists are the same ones. */

@@ -142,7 +142,7 @@ export class Greetings {
       const greeting = await greet({ host: '127.0.0.1', port: published[port] }, expected, { mayAsk })
       return greeting?.kind === 'closes' ? { kind: 'unled' } : greeting
     }
-    const sockets = await Promise.all([probeSuffix, quickSuffix].map((suffix) => this.#link(runId, port, suffix)))
+    const sockets = [probeSuffix, quickSuffix].map((suffix) => this.#link(runId, port, suffix))
     const [probe, quick] = sockets
     try {
       return probe && quick ? await greet({ path: probe }, expected, { mayAsk, patient: { path: quick } }) : undefined
@@ -152,14 +152,16 @@ export class Greetings {
   }
 
   /** Where the agent's socket can be dialled without danger, for a moment; undefined where there is none. */
-  async #link(runId: string, port: number, suffix: string): Promise<string | undefined> {
+  #link(runId: string, port: number, suffix: string): string | undefined {
     const { paths, uid } = this.#options
     const staging = join(paths.proxy, 'staging')
     const target = join(staging, randomUUID())
-    return linkSocket(join(wayInDirectory(paths, runId), `${port}${suffix}`), target, { staging, uid }).then(
-      () => target,
-      () => undefined,
-    )
+    try {
+      linkSocket(join(wayInDirectory(paths, runId), `${port}${suffix}`), [target], { staging, uid })
+      return target
+    } catch {
+      return undefined
+    }
   }
 }
 

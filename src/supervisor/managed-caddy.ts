@@ -7,7 +7,8 @@ import type { CaddyBinary } from '../caddy/find-caddy.js'
 import { connectionsOf, plainOf } from '../caddy/to-caddy-config.js'
 import type { MoatPaths } from '../config/paths.js'
 import { MoatError, messageOf } from '../errors.js'
-import { emptyTable, hasParted, type RouteTable, runsOf } from '../routing/route-table.js'
+import { hasParted } from '../routing/hosts-of-table.js'
+import { emptyTable, type RouteTable } from '../routing/route-table.js'
 import type { ProxyAddress } from '../routing/urls.js'
 import { AuthorityGuard } from '../upkeep/authority-guard.js'
 import { CaddyHandle } from './caddy-handle.js'
@@ -15,6 +16,7 @@ import type { OutdatedHosts } from './certificates.js'
 import { Coalescer } from './coalescer.js'
 import type { Counters } from './counters.js'
 import type { RouteCheck } from './route-check.js'
+import type { RunningRuns } from './served-agents.js'
 import { ServedConfig } from './served-config.js'
 import { type BoundSettings, settingsFor } from './settings-for.js'
 
@@ -123,10 +125,10 @@ export class ManagedCaddy {
    * Resolves when Caddy serves these routes; at most one config change a second is pushed. Most agents need none.
    * @param running the runs of all containers that run, whether they have routes or not.
    */
-  async setRoutes(routes: RouteTable, running: ReadonlySet<string>): Promise<void> {
+  async setRoutes(routes: RouteTable, running: RunningRuns): Promise<void> {
     if (this.#served.settings && hasParted(this.#routes, routes, running)) this.#served.settings.connections += 1
     this.#routes = routes
-    if (this.counters.follow(runsOf(routes), running)) void this.count()
+    if (this.counters.follow(routes, running)) void this.count()
     await this.#push.request()
     if (this.#served.isServed) await this.#warm()
   }

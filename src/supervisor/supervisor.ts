@@ -11,8 +11,8 @@ import { MoatError, messageOf } from '../errors.js'
 import { Grants } from '../grants/grants.js'
 import type { Opening } from '../opening/opening.js'
 import { takeFileLock } from '../processes/file-lock.js'
-import { type Agent, hasProcesses, keepsProxy } from '../routing/agent.js'
-import { emptyTable, type RouteTable, routeTable } from '../routing/route-table.js'
+import { type Agent, keepsProxy } from '../routing/agent.js'
+import type { RouteTable } from '../routing/route-table.js'
 import { forgetServedPort, noteServedPort } from '../upkeep/served-port.js'
 import { type ControlHandlers, type ControlSocket, openControlSocket } from './control-server.js'
 import { type FilesSocket, openFilesSocket } from './files-socket.js'
@@ -27,6 +27,7 @@ import { prepareAuthority } from './prepare-authority.js'
 import { agentContract, type RecordingQuestion, type SupervisorArguments, type SupervisorStatus } from './protocol.js'
 import { Reconciler } from './reconciler.js'
 import { replaceRoot } from './replace-root.js'
+import { ServedAgents } from './served-agents.js'
 import { servedDomain } from './served-domain.js'
 import { ServiceSweep } from './service-sweep.js'
 
@@ -69,10 +70,10 @@ export class Supervisor {
   readonly #opening: Opening
   readonly #options: SupervisorOptions
   readonly #reconciler: Reconciler
+  readonly #served: ServedAgents
   readonly #services: ServiceSweep
   readonly #site: OwnSite
   #caddyProblem: string | undefined
-  #latest: { routes: RouteTable; running: ReadonlySet<string> } = { routes: emptyTable, running: new Set() }
   #files: FilesSocket | undefined
   #rotation: Promise<Rotation | undefined> = Promise.resolve(undefined)
   #socket: ControlSocket | undefined
@@ -120,6 +121,15 @@ export class Supervisor {
       signal: this.#abort.signal,
     })
     this.#services = new ServiceSweep({ engine: () => this.#reconciler.engine, hold: () => this.#lifetime.hold(), log })
+    this.#served = new ServedAgents({
+      agents: () => this.#reconciler.agents,
+      caddy: this.#caddy,
+      domain,
+      doors: this.#doors,
+      opening: this.#opening,
+      services: this.#services,
+      unsealed: () => this.#reconciler.unsealed,
+    })
     this.#site = new OwnSite({
       hold: () => this.#lifetime.hold(),
       agents: () => this.#reconciler.agents,
@@ -138,7 +148,7 @@ export class Supervisor {
   async start(): Promise<void> {
     try {
       await this.#reconciler.start()
-      const routes = routeTable(this.#reconciler.agents, this.#options.domain)
+      const routes = this.#served.tableOf(this.#reconciler.agents)
       await this.#doors.apply(routes, this.#reconciler.agents)
       await this.#opening.listen()
       this.#caddy.setOpened(await this.#opening.settingsFor(this.#reconciler.agents))
@@ -214,17 +224,7 @@ export class Supervisor {
     if (!this.#serving || this.#stopping) return
     // Before the push: an agent that starts now keeps the proxy even while its routes are being pushed.
     this.#lifetime.setAgents(agentsOfProxy(agents))
-    // The directory of a renamed agent is still mounted in its container: with its name it gets its routes back.
-    const renamed = this.#reconciler.unsealed.flatMap(({ runId, state }) =>
-      runId === undefined ? [] : [{ runId, state }],
-    )
-    const running = new Set([...agents, ...renamed].filter(hasProcesses).map(({ runId }) => runId))
-    this.#latest = { routes: routeTable(agents, this.#options.domain), running }
-    await this.#doors.apply(this.#latest.routes, agents)
-    this.#caddy.setOpened(await this.#opening.settingsFor(agents))
-    // While this waited for a container, others may have come and gone: routes and what ran with them, of one moment.
-    await this.#caddy.setRoutes(this.#latest.routes, this.#latest.running)
-    await Promise.all([this.#doors.sweep([...this.#reconciler.agents, ...renamed]), this.#services.sweep()])
+    await this.#served.serve(agents)
     this.#changed()
   }
 

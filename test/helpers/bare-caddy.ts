@@ -12,7 +12,8 @@ import { toCaddyConfig } from '../../src/caddy/to-caddy-config.js'
 import type { MoatPaths } from '../../src/config/paths.js'
 import { Names } from '../../src/doors/names.js'
 import { certificateHosts } from '../../src/routing/certificate-hosts.js'
-import { emptyTable, hostsOf, type Upstream } from '../../src/routing/route-table.js'
+import { hostsOf } from '../../src/routing/hosts-of-table.js'
+import { emptyTable, type Upstream } from '../../src/routing/route-table.js'
 import { linkDirectories } from '../../src/routing/way-in.js'
 import { bindPorts } from '../../src/supervisor/bind-ports.js'
 
@@ -56,8 +57,9 @@ export async function startBareCaddy(
     }
     const table = { ...emptyTable, upstreams }
     // Caddy makes certificates for names that it finds there.
-    const names = new Names(join(paths.proxy, linkDirectories.names), Number.POSITIVE_INFINITY)
-    await names.add(new Set(certificateHosts(hostsOf(table), 'localhost')))
+    const names = new Names(join(paths.proxy, linkDirectories.names))
+    for (const name of certificateHosts(hostsOf(table), 'localhost')) names.want(name)
+    names.make()
     const caddy: SpawnedCaddy = await spawnCaddy({
       binary: binary.path,
       config: toCaddyConfig(settings, table),

@@ -1,7 +1,9 @@
 // Links to the sockets of agents, in directories in which a hostile container does what it likes.
 import { execFile, execFileSync } from 'node:child_process'
 import {
+  existsSync,
   lstatSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   renameSync,
@@ -14,7 +16,7 @@ import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { promisify } from 'node:util'
+import { isDeepStrictEqual, promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { makeAgentDirectory } from '../../../src/doors/agent-directory.js'
 import { linkSocket, NotASocketError } from '../../../src/doors/link-socket.js'
@@ -37,9 +39,9 @@ let servers: Server[]
 
 const proxy = (...path: string[]) => join(directory, ...path)
 const inside = (name: string) => proxy('agents', runId, 'in', name)
-const newLinks = (trustedFor?: number) =>
+const newLinks = (lookInterval?: number) =>
   new Links({
-    ...(trustedFor !== undefined && { trustedFor }),
+    ...(lookInterval !== undefined && { lookInterval }),
     domain: 'localhost',
     log: (line) => log.push(line),
     paths: { agents: proxy('agents'), proxy: directory },
@@ -80,8 +82,8 @@ describe('links', () => {
     expect(await answer()).toBe('app')
     expect(readdirSync(proxy('quick'))).toEqual(['web.app.localhost'])
     expect(readdirSync(proxy('expected'))).toEqual(['web.app.localhost'])
-    expect(readdirSync(proxy('own', '123:4567:89ab::'))).toEqual(['app'])
-    expect(readdirSync(proxy('names'))).toEqual(['127.0.0.1', '::1', 'app.localhost', 'localhost', 'web.app.localhost'])
+    expect(readdirSync(proxy('own'))).toEqual(['app@123:4567:89ab::'])
+    expect(readdirSync(proxy('names'))).toEqual(['127.0.0.1', '::1', 'app.localhost', 'localhost'])
     expect(readdirSync(proxy('staging'))).toEqual([])
   })
 
@@ -113,19 +115,46 @@ describe('links', () => {
   })
 
   it('and names that somebody has removed are made again at the next look', async () => {
-    links = newLinks(0)
+    links = newLinks(50)
     await relay('app')
     await links.apply(table)
     const all = ['expected', 'hosts', 'names', 'own', 'quick']
     const content = () => all.map((name) => readdirSync(proxy(name), { recursive: true }).toSorted())
     const before = content()
     for (const name of [...all, 'staging']) rmSync(proxy(name), { recursive: true })
-    await links.apply(table)
-    expect(content()).toEqual(before)
+    const isBack = () => all.every((name) => existsSync(proxy(name))) && isDeepStrictEqual(content(), before)
+    await until('all of it', isBack)
     expect(await answer()).toBe('app')
-    for (const name of ['hosts/web.app.localhost', 'own/123:4567:89ab::/app']) rmSync(proxy(name))
+    for (const name of ['hosts/web.app.localhost', 'own/app@123:4567:89ab::']) rmSync(proxy(name))
+    await until('the two', isBack)
+  })
+
+  it('of one agent more have nothing of the others looked at, until their turn comes', async () => {
+    await relay('app')
     await links.apply(table)
-    expect(content()).toEqual(before)
+    rmSync(proxy('hosts', 'web.app.localhost'))
+    const other = 'run_ffffffffffff'
+    await makeAgentDirectory({ agents: proxy('agents') }, other)
+    for (const name of ['3000', '3000.quick']) await listen(proxy('agents', other, 'in', name), 'other')
+    const door = { agent: 'other', host: 'web.other.localhost', port: 3000, runId: other }
+    await links.apply({ ...table, doors: [...table.doors, door] })
+    expect(readdirSync(proxy('hosts'))).toEqual(['web.other.localhost'])
+    expect(await answer('web.other.localhost')).toBe('other')
+    await links.apply({ ...table, doors: [door], inside: [] })
+    expect(readdirSync(proxy('expected'))).toEqual(['web.other.localhost'])
+    expect(readdirSync(proxy('quick'))).toEqual(['web.other.localhost'])
+    expect(readdirSync(proxy('own'))).toEqual([])
+    expect(readdirSync(proxy('names'))).toEqual(['127.0.0.1', '::1', 'localhost', 'other.localhost'])
+  })
+
+  it('leave nothing of what an earlier moat had in directories', async () => {
+    for (const path of ['own/123:4567:89ab::', 'ports/web.app.localhost']) mkdirSync(proxy(path), { recursive: true })
+    writeFileSync(proxy('own/123:4567:89ab::/app'), '')
+    writeFileSync(proxy('ports/web.app.localhost/3000'), '')
+    await relay('app')
+    await links.apply(table)
+    expect(readdirSync(proxy('own'))).toEqual(['app@123:4567:89ab::'])
+    expect(readdirSync(proxy('ports'))).toEqual(['web.app.localhost:3000'])
   })
 
   it('of one agent do not wait for another that never makes its sockets', async () => {
@@ -205,7 +234,7 @@ describe('a hostile container', () => {
   it('cannot have another user’s socket taken for its own', async () => {
     await listen(inside('3000'), 'app')
     const options = { staging: proxy(), uid: uid + 1 }
-    await expect(linkSocket(inside('3000'), proxy('target'), options)).rejects.toThrow(NotASocketError)
+    expect(() => linkSocket(inside('3000'), [proxy('target')], options)).toThrow(NotASocketError)
     expect(readdirSync(proxy())).toEqual(['agents'])
   })
 })

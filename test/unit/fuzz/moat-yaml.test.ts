@@ -13,7 +13,8 @@ import type { EndpointPlugins } from '../../../src/endpoints/plugin-hooks.js'
 import { MoatError } from '../../../src/errors.js'
 import { planImage } from '../../../src/images/plan-image.js'
 import type { Agent } from '../../../src/routing/agent.js'
-import { hostsOf, routeTable } from '../../../src/routing/route-table.js'
+import { hostsOf } from '../../../src/routing/hosts-of-table.js'
+import { routeTable } from '../../../src/routing/route-table.js'
 import { fuzzing, isReadable, oddTexts, patience } from '../../helpers/fuzz.js'
 
 let directory: string

@@ -3,14 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Agent, RouteFragment } from '../../../src/routing/agent.js'
 import { certificateHosts } from '../../../src/routing/certificate-hosts.js'
-import {
-  defaultEndpoint,
-  dialledPorts,
-  emptyTable,
-  hasParted,
-  hostsOf,
-  routeTable,
-} from '../../../src/routing/route-table.js'
+import { hasParted, hostsOf } from '../../../src/routing/hosts-of-table.js'
+import { defaultEndpoint, dialledPorts, emptyTable, routeTable } from '../../../src/routing/route-table.js'
 import { agentHost, endpointHost } from '../../../src/routing/urls.js'
 import { agents } from './arbitraries.js'
 

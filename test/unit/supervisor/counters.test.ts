@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bucketBounds, type HostCounts, parseMetrics } from '../../../src/caddy/metrics.js'
+import { emptyTable, type RouteTable } from '../../../src/routing/route-table.js'
 import { Counters, slotCount, slotLength } from '../../../src/supervisor/counters.js'
 
 const host = 'web.shop.localhost'
@@ -11,6 +12,10 @@ const counted = (requests: number, { bucket = 0, errors = 0 } = {}): Map<string,
   return new Map([[host, { buckets, errors, requests }]])
 }
 const start = 1_000 * slotLength
+const tableOf = (of: string, runId: string): RouteTable => ({
+  ...emptyTable,
+  doors: [{ agent: 'shop', host: of, port: 3000, runId }],
+})
 
 describe('Counters', () => {
   it('add up over configs that begin at zero, and over a restart that nobody told of', () => {
@@ -65,7 +70,7 @@ describe('Counters', () => {
   })
 
   describe('of a run', () => {
-    const run = (id: string) => new Map([[host, id]])
+    const run = (id: string) => tableOf(host, id)
     const requests = (counters: Counters) => counters.of([host], start).requests
 
     it('begin at zero, though Caddy counts on', () => {
@@ -82,10 +87,10 @@ describe('Counters', () => {
       const counters = new Counters()
       counters.follow(run('one'), new Set(['one']))
       counters.add(counted(10), start)
-      expect(counters.follow(new Map(), new Set())).toBe(true)
+      expect(counters.follow(emptyTable, new Set())).toBe(true)
       expect(requests(counters)).toBe(0)
       counters.add(counted(17), start)
-      expect(counters.follow(new Map(), new Set())).toBe(false)
+      expect(counters.follow(emptyTable, new Set())).toBe(false)
       counters.add(counted(18), start)
       expect(counters.follow(run('two'), new Set(['two']))).toBe(false)
       counters.add(counted(20), start)
@@ -96,7 +101,7 @@ describe('Counters', () => {
       const counters = new Counters()
       counters.add(counted(10), start)
       counters.follow(run('one'), new Set(['one']))
-      counters.follow(new Map(), new Set(['one']))
+      counters.follow(emptyTable, new Set(['one']))
       counters.follow(run('one'), new Set(['one']))
       expect(requests(counters)).toBe(10)
     })
@@ -105,7 +110,7 @@ describe('Counters', () => {
   it('forget hosts that nobody has', () => {
     const counters = new Counters()
     counters.add(counted(10), start)
-    counters.follow(new Map([['web.other.localhost', 'one']]), new Set(['one']))
+    counters.follow(tableOf('web.other.localhost', 'one'), new Set(['one']))
     expect(counters.of([host], start).requests).toBe(0)
   })
 })
