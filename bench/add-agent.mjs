@@ -1,11 +1,24 @@
 // What one agent more costs, with so many there already: by links, which is how most agents are reached, and by a push, which
-// endpoints with options need. Medians; for links also what of it is this machine's file system. With a real Caddy, and the
-// sockets of agents as their containers would make them.
+// endpoints with options need. Medians, as CPU of this process, which stands for the supervisor, and as time that passes; for links
+// also what of it is this machine's file system (the same names made by nothing but a loop), and what Caddy does meanwhile. With a
+// real Caddy, and the sockets of agents as their containers would make them.
 // Usage: node bench/add-agent.mjs [agents…]      Linux, Node 24; needs MOAT_CADDY.
-import { linkSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import {
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  watch,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { say } from './figures.mjs'
 import { source } from './source.mjs'
@@ -19,9 +32,13 @@ const { moatPaths, wayInDirectory } = await source('config/paths')
 const { makeAgentDirectory } = await source('doors/agent-directory')
 const { Links } = await source('doors/links')
 const { emptyTable } = await source('routing/route-table')
+const { RouteTables } = await source('routing/route-tables')
 const { bindPorts } = await source('supervisor/bind-ports')
 
-const rounds = 21
+const rounds = 41
+const pushes = 11
+/** Milliseconds. */
+const pause = 20
 const counts = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [10, 200, 5_000]
 const home = mkdtempSync(join(tmpdir(), 'mb-'))
 const paths = moatPaths({ MOAT_HOME: home })
@@ -36,12 +53,62 @@ async function timed(action) {
   return performance.now() - start
 }
 
+/** Milliseconds of this process, whatever else the machine does. */
+async function cpuTimed(action) {
+  const before = process.cpuUsage()
+  await action()
+  const { system, user } = process.cpuUsage(before)
+  return (system + user) / 1000
+}
+
+/** Milliseconds that all threads of a process have had. */
+function cpuOf(pid) {
+  const threads = readdirSync(`/proc/${pid}/task`)
+  const spent = threads.map((thread) =>
+    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
+  )
+  return spent.reduce((sum, one) => sum + one, 0) / 1e6
+}
+
 /** An agent with one endpoint, and its sockets. */
 async function makeAgent(index) {
   const runId = `run_${index.toString(16).padStart(12, '0')}`
   await makeAgentDirectory(paths, runId)
   for (const name of ['3000', '3000.quick']) linkSync(socket, join(wayInDirectory(paths, runId), name))
-  return { agent: `agent-${index}`, host: `web.agent-${index}.localhost`, port: 3000, runId }
+  return {
+    containerId: `${index}`,
+    endpoints: [{ name: 'web', port: 3000, type: 'http' }],
+    forwards: [8080],
+    name: `agent-${index}`,
+    published: {},
+    routes: [{ endpoint: 'web', upstream: { port: 3000, protocol: 'http' } }],
+    runId,
+    state: 'running',
+    wayIn: 'sockets',
+  }
+}
+
+/** As many names, links and watches as an agent needs, by nothing but system calls. */
+function touchFiles(index) {
+  const place = join(home, 'machine')
+  mkdirSync(place, { recursive: true })
+  const model = join(place, 'model')
+  writeFileSync(model, '')
+  const names = [0, 1, 2, 3, 4, 5].map((name) => join(place, `${index}-${name}`))
+  const watched = join(place, 'watched')
+  mkdirSync(watched, { recursive: true })
+  return timed(() => {
+    for (const name of names) linkSync(model, name)
+    watch(watched, { persistent: false }, () => {}).close()
+    for (const kind of ['patient', 'quick']) {
+      const staged = join(place, 'staged')
+      linkSync(socket, staged)
+      lstatSync(staged)
+      linkSync(staged, join(place, `${index}-${kind}`))
+      renameSync(staged, join(place, `${index}-${kind}-bare`))
+      lstatSync(staged, { throwIfNoEntry: false })
+    }
+  })
 }
 
 function shakeHands(servername, port) {
@@ -53,35 +120,56 @@ function shakeHands(servername, port) {
 }
 
 async function measure(count, first) {
-  const doors = []
-  for (let index = 0; index < count; index += 1) doors.push(await makeAgent(first + index))
+  let agents = []
+  for (let index = 0; index < count; index += 1) agents.push(await makeAgent(first + index))
   const bound = await bindPorts(0)
   const inherited = bound.descriptors.map((_, index) => `fd/${3 + index}`)
   const names = { listener: inherited.at(-1), port: bound.namesPort, secret: '0123456789abcdef' }
   const own = { domain: 'localhost', listeners: inherited.slice(0, -1), names, port: bound.port, recorded: [] }
   // A path of that name is no settings.
   const settings = { ...paths, ...own, egress: undefined, storage: paths.caddyStorage }
-  const upstreams = doors.map(({ host }) => ({ dial: '127.0.0.1:9', host: `x-${host}`, protocol: 'h2c' }))
+  const upstreams = agents.map(({ name }) => ({ dial: '127.0.0.1:9', host: `x.${name}.localhost`, protocol: 'h2c' }))
   let config = toCaddyConfig(settings, { ...emptyTable, upstreams })
   const spawned = { binary: process.env.MOAT_CADDY, config, env: process.env, listeningFds: bound.descriptors, paths }
   const caddy = await spawnCaddy({ ...spawned, onInherited: bound.close })
   const admin = new CaddyAdmin(paths.adminSocket)
   const links = new Links({ domain: 'localhost', log: console.error, paths, uid: process.geteuid() })
-  await links.apply({ ...emptyTable, doors })
-  const [byLinks, byPush] = [[], []]
+  const tables = new RouteTables('localhost')
+  await links.apply(tables.of(agents))
+  const seen = { caddy: [], cpu: [], machine: [], push: [], table: [], took: [] }
   for (let round = 0; round < rounds; round += 1) {
-    doors.push(await makeAgent(first + count + round))
-    byLinks.push(await timed(() => links.apply({ ...emptyTable, doors })))
+    agents = [...agents, await makeAgent(first + count + round)]
+    // A supervisor sits idle between two agents.
+    await wait(pause)
+    const caddyBefore = cpuOf(caddy.identity.pid)
+    let table
+    seen.table.push(await cpuTimed(() => (table = tables.of(agents))))
+    let cpu
+    seen.took.push(await timed(async () => (cpu = await cpuTimed(() => links.apply(table)))))
+    seen.cpu.push(cpu)
+    seen.caddy.push(cpuOf(caddy.identity.pid) - caddyBefore)
+    seen.machine.push(await touchFiles(first + count + round))
+  }
+  // Only now: what these leave to be collected is not to be counted above.
+  for (let round = 0; round < pushes; round += 1) {
     upstreams.push({ dial: '127.0.0.1:9', host: `web.new-${round}.localhost`, protocol: 'h2c' })
     const next = toCaddyConfig(settings, { ...emptyTable, upstreams })
     const { path, value } = configChange(config, next)
-    byPush.push(await timed(() => admin.replace(path, value)))
+    seen.push.push(await timed(() => admin.replace(path, value)))
     config = next
   }
-  const handshake = await timed(() => shakeHands(doors.at(-1).host, bound.port))
+  const handshake = await timed(() => shakeHands(`web.${agents.at(-1).name}.localhost`, bound.port))
   say({
     group: `one agent more beside ${count}`,
-    samples: { 'by links (of the supervisor’s time)': byLinks, 'by a push': byPush, 'first handshake': [handshake] },
+    samples: {
+      'by links': seen.took,
+      'by links, CPU of the supervisor': seen.cpu,
+      'of it the machine’s file system': seen.machine,
+      'its routes, CPU of the supervisor': seen.table,
+      'CPU of Caddy meanwhile': seen.caddy,
+      'by a push': seen.push,
+      'first handshake': [handshake],
+    },
     unit: 'ms',
   })
   links.leave()

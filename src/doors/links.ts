@@ -8,10 +8,11 @@ import { type MoatPaths, wayInDirectory } from '../config/paths.js'
 import { messageOf } from '../errors.js'
 import { certificateHosts } from '../routing/certificate-hosts.js'
 import { emptyTable, type RouteTable } from '../routing/route-table.js'
+import { tableChanges } from '../routing/table-changes.js'
 import { linkDirectories } from '../routing/way-in.js'
 import { AgentLinks } from './agent-links.js'
 import { Names } from './names.js'
-import { type NamedDirectory, namesOfTable } from './names-of-table.js'
+import { changedNames, type NamedDirectory } from './names-of-table.js'
 import { changedEntries, type RunEntry, wantedLinks } from './wanted-links.js'
 
 /** Addresses at which the proxy answers without a name. */
@@ -92,12 +93,12 @@ export class Links {
 
   /** What is to be otherwise. Nothing of it is done yet, so that what fails is not forgotten. */
   #take(table: RouteTable): void {
-    const before = this.#table
+    const changes = tableChanges(this.#table, table)
     this.#table = table
-    const { added, removed } = namesOfTable(before, table, this.#options.domain)
+    const { added, removed } = changedNames(changes, this.#options.domain)
     for (const [directory, name] of added) this.#names[directory].want(name)
     for (const [directory, name] of removed) this.#names[directory].drop(name)
-    const entries = changedEntries(before, table)
+    const entries = changedEntries(changes)
     for (const entry of entries.removed) {
       this.#runs.get(entry.runId)?.entries.delete(entry)
       this.#changed.add(entry.runId)

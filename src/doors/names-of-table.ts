@@ -1,7 +1,7 @@
 // Owns which names a route table stands for, as files that Caddy looks for. Pure.
 import { withBareHost } from '../routing/certificate-hosts.js'
-import { changesOf } from '../routing/changes.js'
-import type { RouteTable } from '../routing/route-table.js'
+import type { Changes } from '../routing/changes.js'
+import type { TableChanges } from '../routing/table-changes.js'
 import { agentHost } from '../routing/urls.js'
 import { insideAddress, type linkDirectories, ownName, peerEndings, portName } from '../routing/way-in.js'
 
@@ -10,28 +10,22 @@ export type NamedDirectory = Extract<keyof typeof linkDirectories, 'expected' | 
 
 export type NameIn = [NamedDirectory, string]
 
-/** What comes and what goes from one table to the next. A name that several entries stand for is there for each of them. */
-export function namesOfTable(
-  before: RouteTable,
-  after: RouteTable,
-  domain: string,
-): { added: NameIn[]; removed: NameIn[] } {
+/** What comes and what goes with these. A name that several entries stand for is there for each of them. */
+export function changedNames(changes: TableChanges, domain: string): { added: NameIn[]; removed: NameIn[] } {
+  const { discovering, doors, hostRoutes, inside, named, peers, upstreams } = changes
   const all = [
-    changed(before.discovering, after.discovering, ({ agent }) => [['names', agentHost(agent, domain)]]),
-    changed(before.doors, after.doors, (door) => [...ofDoor(door.host), ...ofPort(door)]),
-    changed(before.hostRoutes, after.hostRoutes, ({ hosts }) => hosts.flatMap(ofHost)),
-    changed(before.inside, after.inside, (one) => [['own', ownName(insideAddress(one.runId), one.agent)]]),
-    changed(before.named, after.named, ({ host }) => ofHost(host)),
-    changed(before.peers, after.peers, ({ peer, runId, state }) => [
-      ['own', ownName(insideAddress(runId), peer, peerEndings[state])],
-    ]),
-    changed(before.upstreams, after.upstreams, (one) => [...ofHost(one.host), ...ofPort(one)]),
+    changed(discovering, ({ agent }) => [['names', agentHost(agent, domain)]]),
+    changed(doors, (door) => [...ofDoor(door.host), ...ofPort(door)]),
+    changed(hostRoutes, ({ hosts }) => hosts.flatMap(ofHost)),
+    changed(inside, ({ agent, runId }) => [['own', ownName(insideAddress(runId), agent)]]),
+    changed(named, ({ host }) => ofHost(host)),
+    changed(peers, ({ peer, runId, state }) => [['own', ownName(insideAddress(runId), peer, peerEndings[state])]]),
+    changed(upstreams, (one) => [...ofHost(one.host), ...ofPort(one)]),
   ]
   return { added: all.flatMap(({ added }) => added), removed: all.flatMap(({ removed }) => removed) }
 }
 
-function changed<T>(before: readonly T[], after: readonly T[], namesOf: (entry: T) => NameIn[]) {
-  const { added, removed } = changesOf(before, after)
+function changed<T>({ added, removed }: Changes<T>, namesOf: (entry: T) => NameIn[]) {
   return { added: added.flatMap(namesOf), removed: removed.flatMap(namesOf) }
 }
 

@@ -1,19 +1,16 @@
 // Owns which links the entries of a route table stand for: sockets that an agent's container makes, and where Caddy dials them. Pure.
 import { join } from 'node:path'
 import { type MoatPaths, wayInDirectory } from '../config/paths.js'
-import { type Changes, changesOf } from '../routing/changes.js'
-import type { Door, NamedRun, RouteTable, Way } from '../routing/route-table.js'
+import type { Changes } from '../routing/changes.js'
+import type { Door, NamedRun, Way } from '../routing/route-table.js'
+import type { TableChanges } from '../routing/table-changes.js'
 import { linkDirectories, probeSuffix, quickSuffix, wayName } from '../routing/way-in.js'
 
 /** What has an agent's sockets looked at. */
 export type RunEntry = Door | NamedRun | Way
 
-export function changedEntries(before: RouteTable, after: RouteTable): Changes<RunEntry> {
-  const all = [
-    changesOf<RunEntry>(before.discovering, after.discovering),
-    changesOf<RunEntry>(before.doors, after.doors),
-    changesOf<RunEntry>(before.ways, after.ways),
-  ]
+export function changedEntries({ discovering, doors, ways }: TableChanges): Changes<RunEntry> {
+  const all: Changes<RunEntry>[] = [discovering, doors, ways]
   return { added: all.flatMap(({ added }) => added), removed: all.flatMap(({ removed }) => removed) }
 }
 

@@ -13,6 +13,8 @@ import { probeSuffix, quickSuffix } from '../routing/way-in.js'
 const mostPorts = 64
 /** The container owns the directory, and may fill it with anything: so much of it is read. */
 const mostEntries = 1_024
+/** What was found last: while it is the same, so is the object. */
+const found = new WeakMap<Agent, { agent: Agent; ports: number[] }>()
 const suffixes = ['', quickSuffix, probeSuffix]
 
 export interface DiscoverOptions {
@@ -23,6 +25,7 @@ export interface DiscoverOptions {
 
 /** The agents, those that discover with an endpoint for each port that they have a way in to beside the declared ones. */
 export async function withDiscovered(agents: readonly Agent[], options: DiscoverOptions): Promise<Agent[]> {
+  if (!agents.some(canDiscover)) return [...agents]
   return Promise.all(agents.map((agent) => (canDiscover(agent) ? discovered(agent, options) : agent)))
 }
 
@@ -34,14 +37,15 @@ function canDiscover({ discover, state, wayIn }: Agent): boolean {
 async function discovered(agent: Agent, options: DiscoverOptions): Promise<Agent> {
   const ports = await discoveredPorts(agent, options)
   if (ports.length === 0) return agent
+  const known = found.get(agent)
+  if (known && known.ports.join() === ports.join()) return known.agent
   const routes = ports.map(
     (port): RouteFragment => ({ discovered: true, endpoint: `${port}`, upstream: { port, protocol: 'http' } }),
   )
-  return {
-    ...agent,
-    endpoints: [...agent.endpoints, ...ports.map(discoveredEndpoint)],
-    routes: [...agent.routes, ...routes],
-  }
+  const endpoints = [...agent.endpoints, ...ports.map(discoveredEndpoint)]
+  const whole = { ...agent, endpoints, routes: [...agent.routes, ...routes] }
+  found.set(agent, { agent: whole, ports })
+  return whole
 }
 
 /** Lowest first. */
@@ -56,10 +60,10 @@ async function discoveredPorts(agent: Agent, { paths, uid = hostUser().uid }: Di
     .filter((port) => suffixes.every((suffix) => names.has(`${port}${suffix}`)))
     .toSorted((a, b) => a - b)
   const isThere = async (port: number) => {
-    const found = await Promise.all(
+    const sockets = await Promise.all(
       suffixes.map((suffix) => lstat(join(directory, `${port}${suffix}`)).catch(() => undefined)),
     )
-    return found.every((one?: Stats) => one?.isSocket() && one.uid === uid)
+    return sockets.every((one?: Stats) => one?.isSocket() && one.uid === uid)
   }
   const answers = await Promise.all(ports.map(isThere))
   return ports.filter((_, index) => answers[index]).slice(0, mostPorts)

@@ -1,4 +1,5 @@
 // Owns reading how containers ended: the engine's list does not say it.
+import { isDeepStrictEqual } from 'node:util'
 import type Docker from 'dockerode'
 import { type Agent, hasEnded } from '../routing/agent.js'
 import type { AgentEnd } from '../routing/agent-end.js'
@@ -13,6 +14,7 @@ export interface AgentEndsOptions {
 }
 
 export class AgentEnds {
+  readonly #ended = new WeakMap<Agent, Agent>()
   readonly #known = new Map<string, { end: Promise<AgentEnd | undefined>; readAt: number }>()
   readonly #options: AgentEndsOptions
 
@@ -24,12 +26,22 @@ export class AgentEnds {
   async added(agents: readonly Agent[]): Promise<Agent[]> {
     const ended = new Set(agents.filter(hasEnded).map(({ containerId }) => containerId))
     for (const id of this.#known.keys()) if (!ended.has(id)) this.#known.delete(id)
+    if (ended.size === 0) return [...agents]
     return Promise.all(
       agents.map(async (agent) => {
         const end = ended.has(agent.containerId) ? await this.#remembered(agent.containerId) : undefined
-        return end ? { ...agent, end } : agent
+        return end ? this.#withEnd(agent, end) : agent
       }),
     )
+  }
+
+  /** The same object for the same two: who compares lists of agents sees what is new. */
+  #withEnd(agent: Agent, end: AgentEnd): Agent {
+    const before = this.#ended.get(agent)
+    if (before && isDeepStrictEqual(before.end, end)) return before
+    const ended = { ...agent, end }
+    this.#ended.set(agent, ended)
+    return ended
   }
 
   /** Undefined for a container that has not ended, cannot be read or is gone. */

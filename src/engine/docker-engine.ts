@@ -34,7 +34,7 @@ import { commandWasMissing, missingCommandCode } from './missing-command.js'
 import { pullImage } from './pull-image.js'
 import { nameOf } from './read-agent.js'
 import { readSealKey } from './seal-key.js'
-import { sortContainers } from './sort-containers.js'
+import { type Judged, sortContainers } from './sort-containers.js'
 import { isRemoval, stopContainer } from './stop-container.js'
 import { terminalOutput } from './terminal-output.js'
 import { type WatchHandlers, watchAgents } from './watch-agents.js'
@@ -57,6 +57,7 @@ export class DockerEngine implements Engine {
   readonly writers: DockerWriters
   readonly #docker: Docker
   readonly #ended = new EndedContainers()
+  readonly #judged: Judged = new Map()
   readonly #moatHome: string | undefined
   #traits: Promise<EngineTraits> | undefined
 
@@ -102,7 +103,7 @@ export class DockerEngine implements Engine {
     return this.#ask('list containers', async () => {
       const filters = { label: [labels.runId] }
       const listed = await this.writers.listed(() => this.#docker.listContainers({ all: true, filters }))
-      const list = await this.#sort(this.#ended.correct(listed))
+      const list = await this.#sort(this.#ended.correct(listed), this.#judged)
       return { ...list, agents: await this.ends.added(list.agents) }
     })
   }
@@ -253,14 +254,14 @@ export class DockerEngine implements Engine {
   }
 
   /** The key is read each time: it may have been made, or taken away, since. */
-  async #sort(containers: Docker.ContainerInfo[]): Promise<AgentList> {
+  async #sort(containers: Docker.ContainerInfo[], known?: Judged): Promise<AgentList> {
     const home = this.#moatHome
     if (home === undefined) return { agents: [], unreadable: [], unsealed: [] }
     const owner = { home, key: await readSealKey(sealKeyFile(home)) }
-    const sorted = sortContainers(containers, owner)
+    const sorted = sortContainers(containers, owner, 'docker', known)
     if (sorted.unsealed.length === 0) return sorted
     // What the engine is called is asked only now: most lists need no command.
-    return sortContainers(containers, owner, await this.#program())
+    return sortContainers(containers, owner, await this.#program(), known)
   }
 
   async #program(): Promise<'docker' | 'podman'> {

@@ -7,12 +7,20 @@ import { type Agent, isLive } from '../routing/agent.js'
 /** The first of more, in the proxy's status. */
 const mostSentences = 10
 
+interface LabelVerdict {
+  confined: Agent
+  /** Those that were asked for, and whether they were installed. */
+  plugins: ReadonlyMap<string, boolean>
+  problems: string[]
+}
+
 export class LabelCourt {
   readonly #bundled = new Set(bundledPlugins())
   readonly #log: (message: string) => void
   readonly #pluginDirectory: string
   /** By run id. */
   #problems = new Map<string, string[]>()
+  readonly #verdicts = new WeakMap<Agent, LabelVerdict>()
 
   /** `pluginDirectory` is where oclif keeps what a person has installed, which may change at any time. */
   constructor(pluginDirectory: string, log: (message: string) => void) {
@@ -32,13 +40,30 @@ export class LabelCourt {
     const before = this.#problems
     this.#problems = new Map()
     return agents.map((agent) => {
-      const options = { isInstalled, missing: missingPlugin, refused: refusedRoutes }
-      const { agents: confined, problems } = confineAgents([agent], options)
+      const { confined, problems } = this.#verdict(agent, isInstalled)
+      if (problems.length === 0) return confined
       const known = before.get(agent.runId) ?? []
       for (const problem of problems.filter((one) => !known.includes(one))) this.#log(problem)
-      if (problems.length > 0 && isLive(agent)) this.#problems.set(agent.runId, problems)
-      return confined[0] ?? agent
+      if (isLive(agent)) this.#problems.set(agent.runId, problems)
+      return confined
     })
+  }
+
+  /** Good while the agent is the same and plugins are there, or not, as they were. */
+  #verdict(agent: Agent, isInstalled: (plugin: string) => boolean): LabelVerdict {
+    const known = this.#verdicts.get(agent)
+    if (known && [...known.plugins].every(([plugin, was]) => isInstalled(plugin) === was)) return known
+    const plugins = new Map<string, boolean>()
+    const asked = (plugin: string) => {
+      const is = isInstalled(plugin)
+      plugins.set(plugin, is)
+      return is
+    }
+    const options = { isInstalled: asked, missing: missingPlugin, refused: refusedRoutes }
+    const { agents, problems } = confineAgents([agent], options)
+    const verdict = { confined: agents[0] ?? agent, plugins, problems }
+    this.#verdicts.set(agent, verdict)
+    return verdict
   }
 
   /** One sentence for each endpoint that is not served as its labels say; undefined when there is none. */

@@ -3,6 +3,7 @@ import type { Engine } from '../engine/engine.js'
 import { describeUnsealed, type UnsealedContainer } from '../engine/unsealed.js'
 import { MoatError, messageOf } from '../errors.js'
 import type { Agent } from '../routing/agent.js'
+import { changesOf } from '../routing/changes.js'
 import { Coalescer } from './coalescer.js'
 
 /** How often the engine is asked even though it reported nothing, for engines that lose events. Milliseconds. */
@@ -78,9 +79,10 @@ export class Reconciler {
   }
 
   async #rediscover(): Promise<void> {
-    const before = JSON.stringify(this.agents)
+    const before = this.agents
     await this.#discover()
-    if (JSON.stringify(this.agents) !== before) await this.#options.onAgents(this.agents)
+    const { added, removed } = changesOf(before, this.agents)
+    if (added.length > 0 || removed.length > 0) await this.#options.onAgents(this.agents)
   }
 
   /** One after the other: the last look is the one that counts. */

@@ -4,7 +4,7 @@ import type { ContainerInfo } from 'dockerode'
 import { describe, expect, it } from 'vitest'
 import { containerName, toLabels } from '../../../src/engine/labels.js'
 import { seal } from '../../../src/engine/seal.js'
-import { sealedContainer, sortContainers } from '../../../src/engine/sort-containers.js'
+import { type Judged, sealedContainer, sortContainers } from '../../../src/engine/sort-containers.js'
 import { describeUnsealed } from '../../../src/engine/unsealed.js'
 
 const home = '/home/ann/.moat'
@@ -96,5 +96,49 @@ describe('no agent', () => {
   it('is a container whose seal is for another home, by the key of a copied ~/.moat', () => {
     const { 'dev.moat.home': _home, ...homeless } = labels
     expect(reasons(container({ Labels: homeless }))).toEqual(['foreign'])
+  })
+})
+
+describe('a later look', () => {
+  const changes: [string, Partial<ContainerInfo>, RegExp][] = [
+    ['another state', { State: 'paused' }, /paused/],
+    ['another name', { Names: ['/other'] }, /renamed/],
+    ['another image', { ImageID: 'sha256:2' }, /copied/],
+    ['another label', { Labels: { ...container().Labels, 'dev.moat.workspace': '/elsewhere' } }, /foreign/],
+    ['another mount', { Mounts: [] }, /copied/],
+    ['another port', { Ports: [{ IP: '127.0.0.1', PrivatePort: 3000, PublicPort: 32_768, Type: 'tcp' }] }, /32768/],
+  ]
+
+  it.each(changes)('sees %s', (_, change, expected) => {
+    const known: Judged = new Map()
+    const first = container()
+    const [before] = sortContainers([first], owner, 'docker', known).agents
+    const { agents, unsealed } = sortContainers([{ ...first, ...change }], owner, 'docker', known)
+    expect(agents[0]).not.toBe(before)
+    expect(JSON.stringify([agents, unsealed])).toMatch(expected)
+  })
+
+  it('has the same agent for what is the same, as an object too, while the key is', () => {
+    const known: Judged = new Map()
+    const look = (by: Uint8Array) =>
+      sortContainers([structuredClone(info)], { home, key: Buffer.from(by) }, 'docker', known)
+    const info = container()
+    const [before] = look(key).agents
+    expect(before).toBeDefined()
+    expect(look(key).agents[0]).toBe(before)
+    expect(look(randomBytes(32)).unsealed).toMatchObject([{ reason: 'foreign' }])
+    expect(look(key).agents).toEqual([before])
+  })
+
+  it('sees a second container of the same run', () => {
+    const known: Judged = new Map()
+    const first = container()
+    expect(sortContainers([first], owner, 'docker', known).agents).toHaveLength(1)
+    const both = [first, { ...first, Id: 'fedcba9876543210' }]
+    expect(sortContainers(both, owner, 'docker', known).unsealed).toMatchObject([
+      { reason: 'repeated' },
+      { reason: 'repeated' },
+    ])
+    expect(sortContainers([first], owner, 'docker', known).agents).toHaveLength(1)
   })
 })
