@@ -6,7 +6,6 @@
 import {
   linkSync,
   lstatSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -88,27 +87,28 @@ async function makeAgent(index) {
   }
 }
 
-/** As many names, links and watches as an agent needs, by nothing but system calls. */
-function touchFiles(index) {
-  const place = join(home, 'machine')
-  mkdirSync(place, { recursive: true })
-  const model = join(place, 'model')
-  writeFileSync(model, '')
-  const names = [0, 1, 2, 3, 4, 5].map((name) => join(place, `${index}-${name}`))
-  const watched = join(place, 'watched')
-  mkdirSync(watched, { recursive: true })
-  return timed(() => {
-    for (const name of names) linkSync(model, name)
-    watch(watched, { persistent: false }, () => {}).close()
-    for (const kind of ['patient', 'quick']) {
-      const staged = join(place, 'staged')
+/** As many names, links and watches as an agent needs, in the same directories, by nothing but system calls. */
+async function touchFiles(index) {
+  const name = (directory, ending = '') => join(paths.proxy, directory, `x-${index}${ending}`)
+  const files = ['expected', 'names', 'own', 'ports'].map((directory) => name(directory))
+  const more = ['expected', 'ports'].map((directory) => name(directory, '-bare'))
+  for (const file of files) writeFileSync(file, '')
+  const names = [...files.map((file) => `${file}-1`), ...more]
+  const [model] = files
+  const links = ['hosts', 'quick'].map((directory) => [name('staging'), name(directory), name(directory, '-bare')])
+  const took = await timed(() => {
+    for (const one of names) linkSync(model, one)
+    watch(home, { persistent: false }, () => {}).close()
+    for (const [staged, first, second] of links) {
       linkSync(socket, staged)
       lstatSync(staged)
-      linkSync(staged, join(place, `${index}-${kind}`))
-      renameSync(staged, join(place, `${index}-${kind}-bare`))
+      linkSync(staged, first)
+      renameSync(staged, second)
       lstatSync(staged, { throwIfNoEntry: false })
     }
   })
+  for (const one of [...files, ...names, ...links.flat()]) rmSync(one, { force: true })
+  return took
 }
 
 function shakeHands(servername, port) {

@@ -1,14 +1,27 @@
 // Owns what has changed between two lists of which most is the same: entries are compared by identity, so that it costs little
-// however long the lists are. Pure.
+// however long the lists are.
 
 export interface Changes<T> {
   added: T[]
   removed: T[]
 }
 
+/** What is known of lists that were made of others. Not the others themselves, or all of them would stay. */
+const origins = new WeakMap<readonly unknown[], { before: WeakRef<readonly unknown[]>; changes: Changes<unknown> }>()
+
+/** To be told by whoever made one list of another: then nobody has to compare them. */
+export function noteChanges<T>(before: readonly T[], after: readonly T[], changes: Changes<T>): void {
+  origins.set(after, { before: new WeakRef(before), changes })
+}
+
 /** Of an entry that is there several times, each counts. */
 export function changesOf<T>(before: readonly T[], after: readonly T[]): Changes<T> {
   if (before === after) return { added: [], removed: [] }
+  const origin = origins.get(after)
+  return origin?.before.deref() === before ? (origin.changes as Changes<T>) : compared(before, after)
+}
+
+function compared<T>(before: readonly T[], after: readonly T[]): Changes<T> {
   let start = 0
   while (start < before.length && start < after.length && before[start] === after[start]) start += 1
   let [oldEnd, newEnd] = [before.length, after.length]

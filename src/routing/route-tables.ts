@@ -1,7 +1,7 @@
 // Owns route tables that follow each other: of agents that are the same as before nothing is made anew, and what is made of
 // them stays the same objects, so that whoever has acted on one table sees at once what is new in the next. No I/O.
 import type { Agent } from './agent.js'
-import { changesOf } from './changes.js'
+import { changesOf, noteChanges } from './changes.js'
 import { type PeerView, peerViews } from './peers.js'
 import { emptyTable, type OwnPart, ownPart, type RouteTable, tableOrder } from './route-table.js'
 
@@ -65,10 +65,17 @@ function replaced<T>(list: readonly T[], gone: readonly T[], fresh: readonly T[]
   if (gone.length === 0 && fresh.length === 0) return list as T[]
   const leaving = new Set(gone)
   const kept = gone.length === 0 ? list : list.filter((entry) => !leaving.has(entry))
+  const added = fresh.toSorted(order)
+  const result = merged(kept, added, order)
+  noteChanges(list, result, { added, removed: [...gone] })
+  return result
+}
+
+function merged<T>(kept: readonly T[], fresh: readonly T[], order: (a: T, b: T) => number): T[] {
   // Sorting runs that are sorted is merging them.
-  if (fresh.length > kept.length / 8) return [...kept, ...fresh.toSorted(order)].toSorted(order)
+  if (fresh.length > kept.length / 8) return [...kept, ...fresh].sort(order)
   const result = kept.slice()
-  for (const entry of fresh.toSorted(order)) result.splice(placeOf(result, entry, order), 0, entry)
+  for (const entry of fresh) result.splice(placeOf(result, entry, order), 0, entry)
   return result
 }
 
