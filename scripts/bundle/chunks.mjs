@@ -3,15 +3,50 @@
 /** A few lines, which TAB needs too. */
 const oclifSettings = '/@oclif/core/lib/settings.js'
 
+/** What a shell's TAB after `moat stop` loads. */
+const atTab = ['completion/answer.ts', 'completion/live-values.ts', 'engine/peek-agents.ts']
+
+/** What every command of moat's loads. */
+const always = ['terminal/moat-command.ts', 'terminal/run-cli.ts']
+
+/** What is asked for again and again, and by scripts: what these need besides is in one file. */
+const often = ['agents/list-agents.ts', 'commands/list.ts', 'commands/proxy/status.ts', 'commands/status.ts']
+
+/** What every command of an agent loads. */
+const withEngine = ['engine/docker-engine.ts']
+
 export const groups = [
-  { name: 'settings', test: (id) => id.endsWith(oclifSettings) },
-  { name: 'oclif', test: /\/@oclif\/core\// },
+  { name: 'settings', priority: 7, test: (id) => id.endsWith(oclifSettings) },
+  { name: 'oclif', priority: 6, test: /\/@oclif\/core\// },
+  { debugName: 'at TAB', name: (id, graph) => (neededBy(atTab, graph).has(id) ? 'tab' : null), priority: 5 },
+  { debugName: 'always', name: (id, graph) => (neededBy(always, graph).has(id) ? 'always' : null), priority: 4 },
+  { debugName: 'often', name: (id, graph) => (neededBy(often, graph).has(id) ? 'often' : null), priority: 3 },
+  { debugName: 'engine', name: (id, graph) => (neededBy(withEngine, graph).has(id) ? 'engine' : null), priority: 2 },
   {
     debugName: 'of moat',
     minShareCount: 4,
     name: (id, graph) => (id.includes('/src/') ? nameShared(needs(id, graph)) : null),
+    priority: 1,
   },
 ]
+
+const closures = new Map()
+
+/** The modules that are loaded together with these, without themselves where they are files of their own. */
+function neededBy(roots, graph) {
+  const known = closures.get(roots)
+  if (known) return known
+  const found = new Set()
+  const walk = (id) => {
+    if (found.has(id) || id.startsWith('node:')) return
+    found.add(id)
+    for (const next of graph.getModuleInfo(id)?.importedIds ?? []) walk(next)
+  }
+  for (const root of roots) walk(`${process.cwd()}/src/${root}`)
+  for (const id of [...found]) if (graph.getModuleInfo(id)?.isEntry) found.delete(id)
+  closures.set(roots, found)
+  return found
+}
 
 /** Code that needs nothing, and code that needs only oclif: a command may well load that without using all of it. */
 function nameShared(needed) {
