@@ -81,13 +81,14 @@ export const leaveOut = {
   name: 'leave-out',
   resolveId: (id, importer) => {
     if (!/node_modules\/(dockerode|docker-modem)\//.test(importer ?? '')) return undefined
-    return unused.test(id) ? '\0unused' : id === 'https' ? '\0https' : undefined
+    return unused.test(id) ? '\0unused' : `\0${id}` in stubs ? `\0${id}` : undefined
   },
 }
 
-/** Node's TLS takes 15 ms to load, and engines are local. */
+/** Node's TLS takes 15 ms to load, and engines are local. Its streams do what dockerode has a library for. */
 const stubs = {
   '\0https': "module.exports = { request: (...values) => process.getBuiltinModule('https').request(...values) }",
+  '\0readable-stream': "module.exports = process.getBuiltinModule('stream')",
   '\0unused': 'module.exports = {}',
 }
 
