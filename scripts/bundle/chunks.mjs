@@ -15,13 +15,19 @@ const often = ['agents/list-agents.ts', 'commands/list.ts', 'commands/proxy/stat
 /** What every command of an agent loads. */
 const withEngine = ['engine/docker-engine.ts']
 
+/** What a run is planned with, and then what starts it: of the latter nothing is loaded where a moat.yaml is wrong. */
+const forPlan = ['agents/plan/plan-agent.ts', 'commands/run.ts']
+const forStart = ['terminal/run-session.ts']
+
 export const groups = [
-  { name: 'settings', priority: 7, test: (id) => id.endsWith(oclifSettings) },
-  { name: 'oclif', priority: 6, test: /\/@oclif\/core\// },
-  { debugName: 'at TAB', name: (id, graph) => (neededBy(atTab, graph).has(id) ? 'tab' : null), priority: 5 },
-  { debugName: 'always', name: (id, graph) => (neededBy(always, graph).has(id) ? 'always' : null), priority: 4 },
-  { debugName: 'often', name: (id, graph) => (neededBy(often, graph).has(id) ? 'often' : null), priority: 3 },
-  { debugName: 'engine', name: (id, graph) => (neededBy(withEngine, graph).has(id) ? 'engine' : null), priority: 2 },
+  { name: 'settings', priority: 9, test: (id) => id.endsWith(oclifSettings) },
+  { name: 'oclif', priority: 8, test: /\/@oclif\/core\// },
+  { debugName: 'at TAB', name: (id, graph) => (neededBy(atTab, graph).has(id) ? 'tab' : null), priority: 7 },
+  { debugName: 'always', name: (id, graph) => (neededBy(always, graph).has(id) ? 'always' : null), priority: 6 },
+  { debugName: 'often', name: (id, graph) => (neededBy(often, graph).has(id) ? 'often' : null), priority: 5 },
+  { debugName: 'plan', name: (id, graph) => (isOf(forPlan, id, graph) ? 'plan' : null), priority: 3 },
+  { debugName: 'start', name: (id, graph) => (isOf(forStart, id, graph) ? 'start' : null), priority: 2 },
+  { debugName: 'engine', name: (id, graph) => (neededBy(withEngine, graph).has(id) ? 'engine' : null), priority: 4 },
   {
     debugName: 'of moat',
     minShareCount: 4,
@@ -29,6 +35,9 @@ export const groups = [
     priority: 1,
   },
 ]
+
+/** Without the libraries, which others need too. */
+const isOf = (roots, id, graph) => id.includes('/src/') && neededBy(roots, graph).has(id)
 
 const closures = new Map()
 
