@@ -10,7 +10,13 @@ const atTab = ['completion/answer.ts', 'completion/live-values.ts', 'engine/peek
 const always = ['terminal/moat-command.ts', 'terminal/run-cli.ts']
 
 /** What is asked for again and again, and by scripts: what these need besides is in one file. */
-const often = ['agents/list-agents.ts', 'commands/list.ts', 'commands/proxy/status.ts', 'commands/status.ts']
+const often = [
+  'commands/list.ts',
+  'commands/proxy/status.ts',
+  'commands/status.ts',
+  'commands/stop.ts',
+  'supervisor/other-engine.ts',
+]
 
 /** What every command of an agent loads. */
 const withEngine = ['engine/docker-engine.ts']
@@ -19,15 +25,19 @@ const withEngine = ['engine/docker-engine.ts']
 const forPlan = ['agents/plan/plan-agent.ts', 'commands/run.ts']
 const forStart = ['terminal/run-session.ts']
 
+/** What is told after an end; some of it belongs to a start, too. */
+const forReview = ['terminal/tell-review.ts']
+
 export const groups = [
-  { name: 'settings', priority: 9, test: (id) => id.endsWith(oclifSettings) },
-  { name: 'oclif', priority: 8, test: /\/@oclif\/core\// },
-  { debugName: 'at TAB', name: (id, graph) => (neededBy(atTab, graph).has(id) ? 'tab' : null), priority: 7 },
-  { debugName: 'always', name: (id, graph) => (neededBy(always, graph).has(id) ? 'always' : null), priority: 6 },
-  { debugName: 'often', name: (id, graph) => (neededBy(often, graph).has(id) ? 'often' : null), priority: 5 },
+  { name: 'settings', priority: 10, test: (id) => id.endsWith(oclifSettings) },
+  { name: 'oclif', priority: 9, test: /\/@oclif\/core\// },
+  { debugName: 'at TAB', name: (id, graph) => (neededBy(atTab, graph).has(id) ? 'tab' : null), priority: 8 },
+  { debugName: 'always', name: (id, graph) => (neededBy(always, graph).has(id) ? 'always' : null), priority: 7 },
+  { debugName: 'often', name: (id, graph) => (neededBy(often, graph).has(id) ? 'often' : null), priority: 6 },
+  { debugName: 'review', name: (id, graph) => (isOf(forReview, id, graph) ? 'review' : null), priority: 4 },
   { debugName: 'plan', name: (id, graph) => (isOf(forPlan, id, graph) ? 'plan' : null), priority: 3 },
   { debugName: 'start', name: (id, graph) => (isOf(forStart, id, graph) ? 'start' : null), priority: 2 },
-  { debugName: 'engine', name: (id, graph) => (neededBy(withEngine, graph).has(id) ? 'engine' : null), priority: 4 },
+  { debugName: 'engine', name: (id, graph) => (neededBy(withEngine, graph).has(id) ? 'engine' : null), priority: 5 },
   {
     debugName: 'of moat',
     minShareCount: 4,
