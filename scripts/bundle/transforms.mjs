@@ -3,6 +3,8 @@
 /** Modules of Node's that take milliseconds to load, and that most commands only have at hand. */
 const slow = /^node:(child_process|crypto|dns\/promises|https?|readline|readline\/promises|tls|worker_threads|zlib)$/
 
+const isFunction = (module, name) => typeof process.getBuiltinModule(module)[name] === 'function'
+
 /** Stands for what a slow module exports, which is loaded once something is done with it: called, made, read, or asked for what is of it. */
 const late = `const $late = (module, name) => {
   let found;
@@ -26,9 +28,10 @@ export const builtins = {
     let isLate = false
     const code = source.replace(/^import (.+) from "(node:[\w/]+)";$/gm, (_, names, module) => {
       const [, whole, parts] = /^(?:\* as )?([\w$]+)?(?:, )?(\{.*\})?$/.exec(names)
-      if (slow.test(module)) {
+      const single = [...(parts?.matchAll(/([\w$]+)(?: as ([\w$]+))?/g) ?? [])]
+      // What is no function is handed on as what it is, and may be looked at: a proxy of it would seem to be one.
+      if (slow.test(module) && single.every(([, name]) => isFunction(module, name))) {
         isLate = true
-        const single = [...(parts?.matchAll(/([\w$]+)(?: as ([\w$]+))?/g) ?? [])]
         const lines = single.map(([, name, as = name]) => `const ${as} = $late("${module}", "${name}");`)
         return [...(whole ? [`const ${whole} = $late("${module}");`] : []), ...lines].join(' ')
       }
