@@ -6,8 +6,19 @@ import { basename } from 'node:path'
 import { load } from 'js-yaml'
 import { rolldown } from 'rolldown'
 import { groups } from './bundle/chunks.mjs'
+import { writeCommandIndex } from './bundle/command-index.mjs'
 import { bundledLicenses } from './bundle/licenses.mjs'
-import { anyNode, ascii, builtins, depth, lazyRequires, leaveOut, unsorted, unspoken } from './bundle/transforms.mjs'
+import {
+  anyNode,
+  ascii,
+  builtins,
+  depth,
+  lazyRequires,
+  leaveOut,
+  quiet,
+  unsorted,
+  unspoken,
+} from './bundle/transforms.mjs'
 
 /** What oclif, bin/ and plugins ask for by name. */
 const entries = [
@@ -34,7 +45,7 @@ const oclifCommands = {
 /** Stay packages: native code, a script that lies beside the code, and oclif's plugin with the npm it runs. */
 const external = [/^node:/, '@napi-rs/keyring', 'fs-native-extensions', 'open', /^@oclif\/plugin-plugins/]
 
-const plugins = [builtins, lazyRequires, leaveOut, unsorted, unspoken, ascii, depth]
+const plugins = [builtins, quiet, lazyRequires, leaveOut, unsorted, unspoken, ascii, depth]
 const bundled = await bundle('dist', { ...named(entries, 'src'), ...oclifCommands }, plugins)
 writeFileSync('dist/LICENSES.txt', bundledLicenses(bundled))
 // What commands read of it, they read in a tenth of the time: src/config/own-data.ts.
@@ -42,6 +53,7 @@ mkdirSync('dist/data', { recursive: true })
 for (const file of globSync('data/*.yaml')) {
   writeFileSync(`dist/data/${basename(file, '.yaml')}.json`, JSON.stringify(load(readFileSync(file, 'utf8'))))
 }
+writeCommandIndex()
 for (const file of first) await bundle('dist', named([file], 'src'), [anyNode])
 for (const source of globSync('plugins/*/src')) {
   await bundle(`${source}/../dist`, named(globSync(`${source}/hooks/*.ts`), source), [builtins])

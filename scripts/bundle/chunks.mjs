@@ -3,15 +3,69 @@
 /** A few lines, which TAB needs too. */
 const oclifSettings = '/@oclif/core/lib/settings.js'
 
+/** What a shell's TAB after `moat stop` loads. */
+const atTab = ['completion/answer.ts', 'completion/live-values.ts', 'engine/peek-agents.ts']
+
+/** What every command of moat's loads. */
+const always = ['terminal/moat-command.ts', 'terminal/run-cli.ts']
+
+/** What is asked for again and again, and by scripts: what these need besides is in one file. */
+const often = [
+  'commands/list.ts',
+  'commands/proxy/status.ts',
+  'commands/status.ts',
+  'commands/stop.ts',
+  'supervisor/other-engine.ts',
+]
+
+/** What every command of an agent loads. */
+const withEngine = ['engine/docker-engine.ts']
+
+/** What a run is planned with, and then what starts it: of the latter nothing is loaded where a moat.yaml is wrong. */
+const forPlan = ['agents/plan/plan-agent.ts', 'commands/run.ts']
+const forStart = ['terminal/run-session.ts']
+
+/** What is told after an end; some of it belongs to a start, too. */
+const forReview = ['terminal/tell-review.ts']
+
 export const groups = [
-  { name: 'settings', test: (id) => id.endsWith(oclifSettings) },
-  { name: 'oclif', test: /\/@oclif\/core\// },
+  { name: 'settings', priority: 10, test: (id) => id.endsWith(oclifSettings) },
+  { name: 'oclif', priority: 9, test: /\/@oclif\/core\// },
+  { debugName: 'at TAB', name: (id, graph) => (neededBy(atTab, graph).has(id) ? 'tab' : null), priority: 8 },
+  { debugName: 'always', name: (id, graph) => (neededBy(always, graph).has(id) ? 'always' : null), priority: 7 },
+  { debugName: 'often', name: (id, graph) => (neededBy(often, graph).has(id) ? 'often' : null), priority: 6 },
+  { debugName: 'review', name: (id, graph) => (isOf(forReview, id, graph) ? 'review' : null), priority: 4 },
+  { debugName: 'plan', name: (id, graph) => (isOf(forPlan, id, graph) ? 'plan' : null), priority: 3 },
+  { debugName: 'start', name: (id, graph) => (isOf(forStart, id, graph) ? 'start' : null), priority: 2 },
+  { debugName: 'engine', name: (id, graph) => (neededBy(withEngine, graph).has(id) ? 'engine' : null), priority: 5 },
   {
     debugName: 'of moat',
     minShareCount: 4,
     name: (id, graph) => (id.includes('/src/') ? nameShared(needs(id, graph)) : null),
+    priority: 1,
   },
 ]
+
+/** Without the libraries, which others need too. */
+const isOf = (roots, id, graph) => id.includes('/src/') && neededBy(roots, graph).has(id)
+
+const closures = new Map()
+
+/** The modules that are loaded together with these, without themselves where they are files of their own. */
+function neededBy(roots, graph) {
+  const known = closures.get(roots)
+  if (known) return known
+  const found = new Set()
+  const walk = (id) => {
+    if (found.has(id) || id.startsWith('node:')) return
+    found.add(id)
+    for (const next of graph.getModuleInfo(id)?.importedIds ?? []) walk(next)
+  }
+  for (const root of roots) walk(`${process.cwd()}/src/${root}`)
+  for (const id of [...found]) if (graph.getModuleInfo(id)?.isEntry) found.delete(id)
+  closures.set(roots, found)
+  return found
+}
 
 /** Code that needs nothing, and code that needs only oclif: a command may well load that without using all of it. */
 function nameShared(needed) {

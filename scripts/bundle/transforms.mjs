@@ -1,29 +1,44 @@
 // Owns how code is changed on its way into dist/, so that loading it costs little.
 
+/** Modules of Node's that take milliseconds to load, and that most commands only have at hand. */
+const slow = /^node:(child_process|crypto|dns\/promises|https?|readline|readline\/promises|tls|worker_threads|zlib)$/
+
+const isFunction = (module, name) => typeof process.getBuiltinModule(module)[name] === 'function'
+
+/** Stands for what a slow module exports, which is loaded once something is done with it: called, made, read, or asked for what is of it. */
+const late = `const $late = (module, name) => {
+  let found;
+  const it = () => (found ??= name ? globalThis.process.getBuiltinModule(module)[name] : globalThis.process.getBuiltinModule(module));
+  return new Proxy(function () {}, {
+    apply: (_, self, values) => Reflect.apply(it(), self, values),
+    construct: (_, values, target) => Reflect.construct(it(), values, target),
+    get: (_, key) => it()[key],
+    has: (_, key) => key in it(),
+  });
+};`
+
 /**
  * Node's own modules are asked for by a function call: an `import` of node:http reads all that it exports, and two of those
- * load a whole HTTP client, for 40 ms. The bundler writes each import on a line of its own.
+ * load a whole HTTP client, for 40 ms. The slow ones are asked for at their first use. The bundler writes each import on a line
+ * of its own.
  */
 export const builtins = {
   name: 'builtins',
-  renderChunk: (code) => ({
-    code: code.replace(/^import (.+) from "(node:[\w/]+)";$/gm, (_, names, module) => {
+  renderChunk: (source) => {
+    let isLate = false
+    const code = source.replace(/^import (.+) from "(node:[\w/]+)";$/gm, (_, names, module) => {
       const [, whole, parts] = /^(?:\* as )?([\w$]+)?(?:, )?(\{.*\})?$/.exec(names)
+      const single = [...(parts?.matchAll(/([\w$]+)(?: as ([\w$]+))?/g) ?? [])]
+      // What is no function is handed on as what it is, and may be looked at: a proxy of it would seem to be one.
+      if (slow.test(module) && single.every(([, name]) => isFunction(module, name))) {
+        isLate = true
+        const lines = single.map(([, name, as = name]) => `const ${as} = $late("${module}", "${name}");`)
+        return [...(whole ? [`const ${whole} = $late("${module}");`] : []), ...lines].join(' ')
+      }
       const targets = [whole, parts?.replaceAll(' as ', ': ')].filter(Boolean)
       return targets.map((target) => `const ${target} = globalThis.process.getBuiltinModule("${module}");`).join(' ')
-    }),
-    map: null,
-  }),
-  // Of modules that take milliseconds to load, functions that most commands never call: looked up at the call.
-  transform: {
-    filter: { id: /\/src\/.*\.ts$/ },
-    handler: (code) => ({
-      code: code.replace(
-        /^import \{ (createHash|randomBytes|randomUUID|spawn) \} from '(node:crypto|node:child_process)'$/m,
-        'const $1: any = (...values: any) => process.getBuiltinModule("$2").$1(...values)',
-      ),
-      map: null,
-    }),
+    })
+    return { code: isLate ? `${late} ${code}` : code, map: null }
   },
 }
 
@@ -69,13 +84,14 @@ export const leaveOut = {
   name: 'leave-out',
   resolveId: (id, importer) => {
     if (!/node_modules\/(dockerode|docker-modem)\//.test(importer ?? '')) return undefined
-    return unused.test(id) ? '\0unused' : id === 'https' ? '\0https' : undefined
+    return unused.test(id) ? '\0unused' : `\0${id}` in stubs ? `\0${id}` : undefined
   },
 }
 
-/** Node's TLS takes 15 ms to load, and engines are local. */
+/** Node's TLS takes 15 ms to load, and engines are local. Its streams do what dockerode has a library for. */
 const stubs = {
   '\0https': "module.exports = { request: (...values) => process.getBuiltinModule('https').request(...values) }",
+  '\0readable-stream': "module.exports = process.getBuiltinModule('stream')",
   '\0unused': 'module.exports = {}',
 }
 
@@ -130,6 +146,22 @@ export const unspoken = {
     handler: (source) => {
       const code = source.replace(/util\.inspect\(options, \{\s*showHidden: true,\s*depth: null\s*\}\)/, 'options.path')
       if (code === source) throw new Error('dockerode tells of its requests in another way now')
+      return { code, map: null }
+    },
+  },
+}
+
+/** oclif tells a library for debugging what it does, whether anybody wants to know or not; it takes 3 ms to load, with a terminal to look at. */
+export const quiet = {
+  name: 'quiet',
+  transform: {
+    filter: { id: /@oclif\/core\/lib\/logger\.js$/ },
+    handler: (source) => {
+      const code = source.replace(
+        /\(0, debug_1\.default\)\(namespace\)/,
+        'process.env.DEBUG ? $& : Object.assign(() => {}, { enabled: false, namespace })',
+      )
+      if (code === source) throw new Error('oclif makes its loggers in another way now')
       return { code, map: null }
     },
   },

@@ -16,20 +16,17 @@ export async function currentAgents(engine: Pick<Engine, 'listAgents'>, paths: P
   return withDiscovered(agents, { paths })
 }
 
-/** The same as it is printed. With `look`, it is also looked what else listens in their containers. */
-export async function listAgents(
-  engine: Engine,
-  paths: Pick<MoatPaths, 'agents' | 'home'>,
-  address: ProxyAddress,
-  { look } = { look: false },
+/** As they are printed. With an engine, it is also looked what else listens in their containers. */
+export async function viewAgents(
+  agents: readonly Agent[],
+  { address, engine, home }: { address: ProxyAddress; engine?: Engine | undefined; home: string },
 ): Promise<AgentView[]> {
-  const agents = await currentAgents(engine, paths)
-  const undeclared = look ? await findUndeclared(engine, agents) : new Map<string, number[]>()
+  const undeclared = engine ? await findUndeclared(engine, agents) : new Map<string, number[]>()
   const views = agents.map((agent) => {
     const ports = undeclared.get(agent.runId)
     return { ...viewAgent(agent, address), ...(ports && { undeclared: ports }) }
   })
-  return withAlarms(views, paths.home)
+  return withAlarms(views, home)
 }
 
 /** The host names of all running agents, sorted; with a domain of the user's, that of the index too. */

@@ -1,16 +1,15 @@
-// Owns what running agents use at this moment.
+// Owns what is said of the engine, its images and volumes, and of what running agents use at this moment.
 import type { MoatPaths } from '../config/paths.js'
-import { withDiscovered } from '../doors/with-discovered.js'
 import { isOpen } from '../egress/effective-policy.js'
 import { type HostUse, NetworkUse } from '../egress/network-use.js'
 import type { PolicyMode } from '../egress/policy.js'
-import type { Engine } from '../engine/engine.js'
 import type { ContainerUsage, ImageInfo } from '../engine/sessions.js'
 import { describeUnsealed } from '../engine/unsealed.js'
 import { hasEnded, isLive } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import type { ProxyAddress } from '../routing/urls.js'
-import { unneeded, type VolumeView, viewVolumes } from '../volumes/find-volumes.js'
+import { unneeded, type VolumeView, withAbandoned } from '../volumes/find-volumes.js'
+import type { Surroundings } from './look-around.js'
 
 export interface SystemStatus {
   engine: { address: string; name: string; version: string }
@@ -27,34 +26,31 @@ export interface SystemStatus {
   warnings: string[]
 }
 
-export async function measureSystem(
-  engine: Engine,
+/** `engine` is where it answers. */
+export async function describeSystem(
+  { engine, list, system }: Pick<Surroundings, 'engine' | 'list' | 'system'>,
   paths: Pick<MoatPaths, 'agents' | 'home'>,
   address: ProxyAddress,
 ): Promise<SystemStatus> {
-  const [{ agents, unreadable, unsealed }, images, version, volumes] = await Promise.all([
-    engine.listAgents(),
-    engine.sessions.images(),
-    engine.sessions.version(),
-    viewVolumes(engine),
-  ])
-  const live = await withDiscovered(agents.filter(isLive), { paths })
+  const { agents, unreadable, unsealed } = list
+  const { images = [], usages = {}, version = { name: '', version: '' }, volumes: listed = [] } = system ?? {}
+  const live = agents.filter(isLive)
+  const volumes = await withAbandoned(listed)
   const networks = new NetworkUse(paths)
   await networks.refresh(live.filter(({ network }) => network && !isOpen(network)).map(({ runId }) => runId))
-  const usages = await Promise.all(live.map(({ containerId }) => engine.sessions.usage(containerId)))
   const ended = agents.filter(hasEnded).length
   const abandoned = unneeded(volumes, false).length
   const unused = images.filter(({ used }) => !used).length
   return {
-    engine: { address: engine.address, ...version },
+    engine: { address: engine, ...version },
     images,
-    runs: live.map((agent, index) => ({
+    runs: live.map((agent) => ({
       ...viewAgent(agent, address),
       ...(agent.network &&
         !isOpen(agent.network) && {
           network: { hosts: networks.of(agent.runId), policy: agent.network.policy },
         }),
-      usage: usages[index] ?? { cpu: 0, disk: 0, memory: 0 },
+      usage: usages[agent.containerId] ?? { cpu: 0, disk: 0, memory: 0 },
     })),
     volumes,
     warnings: [

@@ -32,11 +32,17 @@ export async function stopAgents(
   { onEnded, tell }: { onEnded: (agent: StoppedAgent) => void; tell: TellGone },
 ): Promise<StoppedAgent[]> {
   const chosen = (await choose(engine, choice)).filter((agent) => choice !== 'all' || isLive(agent))
-  return endAll(chosen, proxy, tell, async ({ containerId, keep, name, runId, services }) => {
+  return endAll(chosen, proxy, tell, async (agent) => {
+    const { containerId, keep, name, runId, services } = agent
     await engine.stop(containerId, stopGrace)
     onEnded({ name, runId })
-    if (services) await removeServicesOf(engine, [runId])
-    if (!keep) await engine.remove(containerId)
+    const remove = async () => {
+      if (services) await removeServicesOf(engine, [runId])
+      if (!keep) await engine.remove(containerId)
+    }
+    // Of what has ended the proxy serves nothing, whether its container is there or not.
+    const withdrawal = withdrawn([agent], proxy)
+    await Promise.all([remove(), withdrawal])
     return !keep
   })
 }
@@ -48,9 +54,11 @@ export async function destroyAgents(
   choice: AgentChoice,
   tell: TellGone,
 ): Promise<StoppedAgent[]> {
-  return endAll(await choose(engine, choice), proxy, tell, async ({ containerId, runId, services }) => {
+  return endAll(await choose(engine, choice), proxy, tell, async (agent) => {
+    const { containerId, runId, services } = agent
     await engine.remove(containerId)
     if (services) await removeServicesOf(engine, [runId])
+    await withdrawn([agent], proxy)
     return true
   })
 }
@@ -70,10 +78,6 @@ async function endAll(
 ): Promise<StoppedAgent[]> {
   const outcomes = await Promise.allSettled(agents.map(async (agent) => ({ agent, gone: await end(agent) })))
   const ended = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-  await withdrawn(
-    ended.map(({ agent }) => agent),
-    proxy,
-  )
   for (const { agent, gone } of ended) if (gone) await forgotten(agent, proxy, tell)
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   return ended.map(({ agent: { name, runId } }) => ({ name, runId }))

@@ -1,10 +1,9 @@
 import { Flags } from '@oclif/core'
-import { listAgents } from '../agents/list-agents.js'
+import { viewAgents } from '../agents/list-agents.js'
+import { lookAround } from '../agents/look-around.js'
 import { withProblems } from '../pages/view.js'
 import type { AgentView } from '../routing/agent-view.js'
 import { indexUrl } from '../routing/urls.js'
-import { readProblems } from '../supervisor/control-client.js'
-import { currentProxy } from '../supervisor/proxy.js'
 import { describeAlarms } from '../terminal/describe-alarm.js'
 import { describeIndex, describeProblems, describeServices, formatAgents } from '../terminal/format-agents.js'
 import { MoatCommand } from '../terminal/moat-command.js'
@@ -26,12 +25,11 @@ export default class List extends MoatCommand {
 
   async run(): Promise<{ agents: AgentView[]; indexUrl: string; proxy: 'running' | 'stopped' }> {
     await this.parse(List)
-    const [engine, proxy] = await Promise.all([this.connectEngine(), this.proxyOptionsAnyway().then(currentProxy)])
+    const connect = () => this.connectEngine()
+    const { list, problems, proxy } = await lookAround({ connect, proxy: await this.proxyOptionsAnyway() })
     const { address } = proxy
-    const [listed, problems] = await Promise.all([
-      listAgents(engine, this.paths, address, { look: this.jsonEnabled() }),
-      proxy.runs ? readProblems(this.paths.controlSocket) : [],
-    ])
+    const engine = this.jsonEnabled() ? await connect() : undefined
+    const listed = await viewAgents(list.agents, { address, engine, home: this.paths.home })
     const agents = listed.map((agent) => withProblems(agent, problems))
     if (agents.length > 0) {
       this.log(formatAgents(agents, Date.now(), terminalColumns()))

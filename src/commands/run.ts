@@ -7,7 +7,6 @@ import { MoatCommand } from '../terminal/moat-command.js'
 import { runFlags, toRunRequest } from '../terminal/run-flags.js'
 import type { RunOutcome } from '../terminal/run-session.js'
 import { splitCommand } from '../terminal/split-command.js'
-import { worktreeSession } from '../terminal/worktree-session.js'
 
 export default class Run extends MoatCommand {
   static override args = {
@@ -58,16 +57,15 @@ export default class Run extends MoatCommand {
       tellGone: this.tellGone(),
     }
     const connect = () => this.connectEngine({ note: false })
+    const { worktree } = flags
+    const inWorktree = async (branch: string) => {
+      const { worktreeSession } = await import('../terminal/worktree-session.js')
+      return worktreeSession({ ...session, branch, command, engine: await connect(), path: args.path })
+    }
     const outcome =
-      flags.worktree === undefined
+      worktree === undefined
         ? await directorySession(toRunRequest(flags, args.path, command, network.policy), { ...session, connect })
-        : await worktreeSession({
-            ...session,
-            branch: flags.worktree,
-            command,
-            engine: await connect(),
-            path: args.path,
-          })
+        : await inWorktree(worktree)
     process.exitCode = outcome.exitCode ?? 0
     return outcome
   }

@@ -1,8 +1,7 @@
-import { measureSystem, type SystemStatus } from '../agents/measure.js'
+import { lookAround } from '../agents/look-around.js'
+import { describeSystem, type SystemStatus } from '../agents/measure.js'
 import { withProblems } from '../pages/view.js'
 import { indexUrl } from '../routing/urls.js'
-import { readProblems } from '../supervisor/control-client.js'
-import { currentProxy } from '../supervisor/proxy.js'
 import { describeIndex, describeProblems, describeServices } from '../terminal/format-agents.js'
 import { formatSystemStatus } from '../terminal/format-system-status.js'
 import { MoatCommand } from '../terminal/moat-command.js'
@@ -14,12 +13,11 @@ export default class Status extends MoatCommand {
 
   async run(): Promise<SystemStatus & { indexUrl: string; proxy: 'running' | 'stopped' }> {
     await this.parse(Status)
-    const [engine, proxy] = await Promise.all([this.connectEngine(), this.proxyOptionsAnyway().then(currentProxy)])
+    const connect = () => this.connectEngine()
+    const around = await lookAround({ connect, proxy: await this.proxyOptionsAnyway(), system: true })
+    const { problems, proxy } = around
     const { address } = proxy
-    const [measured, problems] = await Promise.all([
-      measureSystem(engine, this.paths, address),
-      proxy.runs ? readProblems(this.paths.controlSocket) : [],
-    ])
+    const measured = await describeSystem(around, this.paths, address)
     const status = { ...measured, runs: measured.runs.map((run) => withProblems(run, problems)) }
     this.log(formatSystemStatus(status, Date.now(), terminalColumns()))
     for (const line of describeServices(status.runs)) this.logToStderr(line)

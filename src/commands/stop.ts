@@ -4,7 +4,6 @@ import type { CommandCompletion } from '../completion/completion-source.js'
 import { chosenAgents } from '../terminal/agent-choice.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { terminalProgress } from '../terminal/progress.js'
-import { reviewLines } from '../terminal/tell-review.js'
 
 export default class Stop extends MoatCommand {
   static override args = {
@@ -32,7 +31,11 @@ export default class Stop extends MoatCommand {
     const title = choice === 'all' ? 'Stopping all agents' : `Stopping ${choice.join(', ')}`
     const reviews = new Map<string, Promise<string[]>>()
     // While their containers are removed.
-    const onEnded = ({ runId }: StoppedAgent) => reviews.set(runId, reviewLines(this.paths, runId))
+    const review = async (runId: string) => {
+      const { reviewLines } = await import('../terminal/tell-review.js')
+      return reviewLines(this.paths, runId)
+    }
+    const onEnded = ({ runId }: StoppedAgent) => reviews.set(runId, review(runId))
     const agents = await terminalProgress().step(title, () =>
       stopAgents(engine, proxy, choice, { onEnded, tell: this.tellGone() }),
     )

@@ -5,6 +5,9 @@ import { encodingProblem, isDnsLabel, suggestDnsLabel } from '../routing/dns-lab
 import { domainProblem } from '../routing/domain.js'
 import { memoryHint, portHint, quotesHint } from './habits.js'
 
+// zod would compile each schema of a mapping, which takes longer than the one time it is used.
+z.config({ jitless: true })
+
 const labelRule = 'must be a DNS label (lowercase letters, digits and hyphens, at most 63 characters)'
 
 /** `must be <expected>, not <what stands there>`. */

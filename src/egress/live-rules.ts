@@ -2,26 +2,24 @@
 import { constants } from 'node:fs'
 import { mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod/mini'
 import type { MoatPaths } from '../config/paths.js'
+import { array, integer, object, oneOf, text } from '../config/shapes.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { MoatError, systemCode } from '../errors.js'
 import type { NetworkRule } from './policy.js'
 
 type Paths = Pick<MoatPaths, 'proxy'>
 
-const effect = z.enum(['allow', 'deny'])
-const schema = z.array(
-  z.object({
-    effect,
-    host: z.string(),
-    paths: z.exactOptional(
-      z.array(z.object({ effect, method: z.string(), path: z.string(), place: z.exactOptional(z.string()) })),
-    ),
-    place: z.exactOptional(z.string()),
-    port: z.exactOptional(z.number()),
-    text: z.string(),
-  }),
+const effect = oneOf('allow', 'deny')
+const rules = array(
+  object(
+    { effect, host: text, text },
+    {
+      paths: array(object({ effect, method: text, path: text }, { place: text })),
+      place: text,
+      port: integer(0, 65_535),
+    },
+  ),
 )
 /** Bytes; thousands of rules. */
 const mostBytes = 1024 * 1024
@@ -30,8 +28,8 @@ const mostBytes = 1024 * 1024
 export async function readLiveRules(paths: Paths, runId: string): Promise<NetworkRule[]> {
   const file = liveRulesFile(paths, runId)
   try {
-    const text = await readPrivately(file)
-    return schema.parse(text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]))) as NetworkRule[]
+    const lines = (await readPrivately(file)).split('\n')
+    return rules(lines.flatMap((line) => (line === '' ? [] : [JSON.parse(line)])))
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return []
     throw broken(file, error)

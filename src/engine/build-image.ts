@@ -1,7 +1,6 @@
 // Owns building an image through the Docker API: the context that is sent, and what the engine says meanwhile.
 import type { Readable } from 'node:stream'
 import type Docker from 'dockerode'
-import { pack } from 'tar-stream'
 import { BuildFailedError, type ImageBuild } from './engine.js'
 import { engineError } from './engine-errors.js'
 import { jsonLines } from './json-lines.js'
@@ -19,6 +18,7 @@ export async function* buildImage(
   { buildArgs, dockerfile, noCache, tag }: ImageBuild,
   { address, signal }: { address: string; signal: AbortSignal },
 ): AsyncGenerator<string, void> {
+  const { pack } = await import('tar-stream')
   const context = pack()
   context.entry({ name: 'Dockerfile' }, dockerfile)
   context.finalize()

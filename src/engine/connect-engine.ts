@@ -73,6 +73,19 @@ export async function findEngine(options: Omit<ConnectOptions, 'moatHome'> = {})
   throw noEngine(rejections, env, platform, runtime)
 }
 
+/** Where an engine is sought first; undefined where one is insisted on, which has to be asked whether it is that one. */
+export async function firstAddress({
+  env = process.env,
+  platform = process.platform,
+  ...options
+}: Pick<ConnectOptions, 'env' | 'home' | 'platform'> = {}): Promise<string | undefined> {
+  const home = options.home ?? (env.HOME || homedir())
+  if (runtimeOf(env)) return undefined
+  const context = await readDockerContext(env, home)
+  const [first] = engineCandidates({ context, env, home, platform })
+  return first?.problem === undefined ? first?.address : undefined
+}
+
 async function tryEngine(
   candidate: EngineCandidate,
   runtime: RuntimeName | undefined,

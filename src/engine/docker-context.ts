@@ -2,14 +2,15 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod/mini'
+import { object, type Shape, text, textThat } from '../config/shapes.js'
 import { systemCode } from '../errors.js'
 
 /** A context in use: where its engine answers, or why that cannot be told. */
 export type DockerContext = { name: string } & ({ address: string } | { problem: string })
 
-const configSchema = z.object({ currentContext: z.optional(z.string()) })
-const metaSchema = z.object({ Endpoints: z.object({ docker: z.object({ Host: z.string().check(z.minLength(1)) }) }) })
+const configShape = object({}, { currentContext: text })
+const host = textThat((value) => value !== '', 'is empty')
+const metaShape = object({ Endpoints: object({ docker: object({ Host: host }) }) })
 
 /** The Docker CLI's directory: `DOCKER_CONFIG`, or `.docker` in `home`. */
 export function dockerConfigDirectory(env: NodeJS.ProcessEnv, home: string): string {
@@ -25,7 +26,7 @@ export async function readDockerContext(env: NodeJS.ProcessEnv, home: string): P
   const configFile = join(directory, 'config.json')
   let name = env.DOCKER_CONTEXT
   if (!name) {
-    const config = await readJson(configFile, configSchema)
+    const config = await readJson(configFile, configShape)
     if (config === undefined) return undefined
     if (config === 'unreadable') return { name: 'of the Docker CLI', problem: `${configFile} cannot be read` }
     name = config.currentContext
@@ -33,15 +34,15 @@ export async function readDockerContext(env: NodeJS.ProcessEnv, home: string): P
   if (!name || name === 'default') return undefined
   const id = createHash('sha256').update(name).digest('hex')
   const metaFile = join(directory, 'contexts', 'meta', id, 'meta.json')
-  const meta = await readJson(metaFile, metaSchema)
+  const meta = await readJson(metaFile, metaShape)
   if (meta === undefined) return { name, problem: 'there is no such context' }
   if (meta === 'unreadable') return { name, problem: `${metaFile} cannot be read` }
   return { address: meta.Endpoints.docker.Host, name }
 }
 
-async function readJson<T>(path: string, schema: z.ZodMiniType<T>): Promise<T | 'unreadable' | undefined> {
+async function readJson<T>(path: string, shape: Shape<T>): Promise<T | 'unreadable' | undefined> {
   try {
-    return schema.parse(JSON.parse(await readFile(path, 'utf8')))
+    return shape(JSON.parse(await readFile(path, 'utf8')))
   } catch (error) {
     return systemCode(error) === 'ENOENT' ? undefined : 'unreadable'
   }

@@ -3,7 +3,7 @@ import { posix } from 'node:path'
 import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import type Docker from 'dockerode'
-import { extract, type Pack, pack } from 'tar-stream'
+import type { Pack } from 'tar-stream'
 import { engineError, statusOf } from './engine-errors.js'
 import type { ContainerFile, EngineFiles, ImageFacts } from './files.js'
 
@@ -79,18 +79,19 @@ export class DockerFiles implements EngineFiles {
     return this.#ask('write files into the container', async () => {
       const container = this.#docker.getContainer(containerId)
       try {
-        await container.putArchive(archive(files), { path: directory })
+        await container.putArchive(await archive(files), { path: directory })
       } catch (error) {
         if (statusOf(error) !== 404) throw error
         // No such directory: the engine makes those on the way to a file.
         const below = files.map((file) => ({ ...file, name: `${directory.slice(1)}/${file.name}` }))
-        await container.putArchive(archive(below), { path: '/' })
+        await container.putArchive(await archive(below), { path: '/' })
       }
     })
   }
 
   /** What is in a file, where a link leads, or undefined. */
   async #readEntry(containerId: string, path: string): Promise<Buffer | { linkTo: string } | undefined> {
+    const { extract } = await import('tar-stream')
     let source: Readable
     try {
       source = (await this.#docker.getContainer(containerId).getArchive({ path })) as unknown as Readable
@@ -126,7 +127,9 @@ export class DockerFiles implements EngineFiles {
   }
 }
 
-function archive(files: readonly ContainerFile[]): Pack {
+/** The library is loaded here: most commands write nothing. */
+async function archive(files: readonly ContainerFile[]): Promise<Pack> {
+  const { pack } = await import('tar-stream')
   const tar = pack()
   for (const { linkTo, mode = 0o644, name, owner, text: content } of files) {
     if (linkTo === undefined) tar.entry({ mode, name, ...owner }, content)

@@ -24,7 +24,7 @@ import type {
 import { terminalOutput } from './terminal-output.js'
 
 /** How long the use of the CPU is looked at: long enough to mean something, too short to be waited for. Milliseconds. */
-const cpuWindow = 100
+const cpuWindow = 50
 
 export class DockerSessions implements EngineSessions {
   readonly #address: string

@@ -1,7 +1,7 @@
 // Owns volumes behind the Docker API: made with moat's labels and their seal, looked for by them, and never anybody else's.
 import type { Readable } from 'node:stream'
 import type Docker from 'dockerode'
-import { extract, pack } from 'tar-stream'
+import type { Extract } from 'tar-stream'
 import { sealKeyFile } from '../config/paths.js'
 import { MoatError } from '../errors.js'
 import { engineError, statusOf } from './engine-errors.js'
@@ -84,6 +84,7 @@ export class DockerVolumes implements EngineVolumes {
       // Root writes anywhere.
       if (rootless || user.uid === 0 || targets.length === 0) return
       const container = this.#docker.getContainer(containerId)
+      const { pack } = await import('tar-stream')
       const tar = pack()
       let isNeeded = false
       for (const target of targets) {
@@ -145,9 +146,10 @@ export class DockerVolumes implements EngineVolumes {
 
   /** Of the directory at `target`, from the first entry of its archive; the rest is not waited for. */
   async #ownerOf(container: Docker.Container, target: string): Promise<Owned | undefined> {
+    const { extract } = await import('tar-stream')
     const source = (await container.getArchive({ path: target })) as unknown as Readable
     try {
-      return await firstEntry(source)
+      return await firstEntry(source, extract())
     } finally {
       source.destroy()
     }
@@ -173,9 +175,8 @@ export class DockerVolumes implements EngineVolumes {
   }
 }
 
-function firstEntry(source: Readable): Promise<Owned | undefined> {
+function firstEntry(source: Readable, unpack: Extract): Promise<Owned | undefined> {
   const { promise, reject, resolve } = Promise.withResolvers<Owned | undefined>()
-  const unpack = extract()
   unpack.on('entry', ({ gid = 0, mode = 0o755, uid = 0 }) => resolve({ gid, mode, uid }))
   unpack.on('finish', () => resolve(undefined))
   unpack.on('error', reject)

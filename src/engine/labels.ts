@@ -1,8 +1,20 @@
 // Owns the labels that make a container an agent: their names, how they are written, and how they are read back.
 import { createHash } from 'node:crypto'
-import { z } from 'zod/mini'
+import {
+  array,
+  byKind,
+  integer,
+  MisshapenError,
+  object,
+  oneOf,
+  recordOf,
+  type Shape,
+  text,
+  textThat,
+  truth,
+} from '../config/shapes.js'
 import type { NetworkPolicy } from '../egress/policy.js'
-import type { Agent, AgentService, Endpoint, RouteFragment } from '../routing/agent.js'
+import type { Agent, AgentService, CaddyRoute, Endpoint, RouteFragment } from '../routing/agent.js'
 import { isDnsLabel } from '../routing/dns-label.js'
 
 export const labels = {
@@ -87,79 +99,67 @@ export class UnreadableLabelError extends Error {
   }
 }
 
-// zod/mini: short commands read labels too, and the schemas of zod itself take twice as long to make.
-z.config(z.locales.en())
-const dnsLabel = z.string().check(z.refine(isDnsLabel, 'is not a lower-case DNS label'))
-const port = z.int().check(z.minimum(1), z.maximum(65_535))
-const runId = z.string().check(z.regex(/^run_[0-9a-f]{12}$/, 'is not run_ and 12 hex digits'))
-const workspace = z.string().check(z.minLength(1, 'is empty'))
-const forwards = z.array(port).check(z.minLength(1))
-const grants = z.array(
-  z.string().check(z.regex(/^(ssh:[a-z0-9.:-]+|[a-z0-9-]+)(@[a-z0-9-]+)?$/, 'is not a valid name for a grant')),
+const dnsLabel = textThat(isDnsLabel, 'is not a lower-case DNS label')
+const port = integer(1, 65_535)
+const runId = textThat((value) => /^run_[0-9a-f]{12}$/.test(value), 'is not run_ and 12 hex digits')
+const filled = textThat((value) => value !== '', 'is empty')
+const forwards = array(port, { min: 1 })
+const grants = array(
+  textThat((value) => /^(ssh:[a-z0-9.:-]+|[a-z0-9-]+)(@[a-z0-9-]+)?$/.test(value), 'is not a valid name for a grant'),
 )
-const relays = z.record(z.string(), port)
-const wayIn = z.literal('sockets')
-const services = z.array(z.object({ image: z.string(), name: dnsLabel, port }))
-const endpoints = z.array(
-  z.object({
-    columns: z.exactOptional(z.record(z.string(), z.string())),
-    links: z.exactOptional(z.array(z.object({ title: z.string(), url: z.string() }))),
-    name: dnsLabel,
-    plugin: z.exactOptional(z.string()),
-    port: z.exactOptional(port),
-    readiness: z.exactOptional(
-      z.discriminatedUnion('kind', [
-        z.object({ kind: z.literal('http'), path: z.string() }),
-        z.object({ kind: z.literal('none') }),
-        z.object({ kind: z.literal('tcp'), port }),
-      ]),
-    ),
-    type: z.string().check(z.minLength(1)),
-    url: z.exactOptional(z.string()),
-  }),
+const relays = recordOf(port)
+const wayIn = oneOf('sockets')
+const services: Shape<AgentService[]> = array(object({ image: text, name: dnsLabel, port }))
+const endpoints: Shape<Endpoint[]> = array(
+  object(
+    { name: dnsLabel, type: filled },
+    {
+      columns: recordOf(text),
+      links: array(object({ title: text, url: text })),
+      plugin: text,
+      port,
+      readiness: byKind({
+        http: object({ kind: oneOf('http'), path: text }),
+        none: object({ kind: oneOf('none') }),
+        tcp: object({ kind: oneOf('tcp'), port }),
+      }),
+      url: text,
+    },
+  ),
 )
-const routes = z.array(
-  z.object({
-    default: z.exactOptional(z.boolean()),
-    endpoint: dnsLabel,
-    files: z.exactOptional(z.object({ browse: z.boolean(), fallback: z.exactOptional(z.string()), root: z.string() })),
-    named: z.exactOptional(
-      z.object({
-        alpn: z.exactOptional(z.array(z.string())),
-        port,
-        start: z.exactOptional(z.enum(['postgres'])),
-      }),
-    ),
-    // What they may hold is judged in confinement, where they become config.
-    routes: z.exactOptional(z.array(z.looseObject({ handle: z.array(z.looseObject({ handler: z.string() })) }))),
-    upstream: z.exactOptional(
-      z.object({
-        host: z.exactOptional(z.string()),
-        port,
-        protocol: z.enum(['http', 'https', 'h2c']),
-        redirects: z.exactOptional(z.literal('keep')),
-      }),
-    ),
-  }),
+/** With whatever else it has: what it may hold is judged in confinement, where it becomes config. */
+const caddyRoute = (value: unknown) => {
+  object({ handle: array(object({ handler: text })) })(value)
+  return value as CaddyRoute
+}
+const routes: Shape<RouteFragment[]> = array(
+  object(
+    { endpoint: dnsLabel },
+    {
+      default: truth,
+      files: object({ browse: truth, root: text }, { fallback: text }),
+      named: object({ port }, { alpn: array(text), start: oneOf('postgres') }),
+      routes: array(caddyRoute),
+      upstream: object({ port, protocol: oneOf('http', 'https', 'h2c') }, { host: text, redirects: oneOf('keep') }),
+    },
+  ),
 )
 
-const effect = z.enum(['allow', 'deny'])
-const network = z.object({
-  host: z.array(port),
-  peers: z.array(dnsLabel),
-  policy: z.enum(['permissive', 'strict']),
-  rules: z.array(
-    z.object({
-      effect,
-      grant: z.exactOptional(z.string()),
-      host: z.string().check(z.minLength(1)),
-      paths: z.exactOptional(
-        z.array(z.object({ effect, method: z.string(), path: z.string(), place: z.exactOptional(z.string()) })),
-      ),
-      place: z.exactOptional(z.string()),
-      port: z.exactOptional(port),
-      text: z.string(),
-    }),
+const effect = oneOf('allow', 'deny')
+const network: Shape<NetworkPolicy> = object({
+  host: array(port),
+  peers: array(dnsLabel),
+  policy: oneOf('permissive', 'strict'),
+  rules: array(
+    object(
+      { effect, host: filled, text },
+      {
+        grant: text,
+        paths: array(object({ effect, method: text, path: text }, { place: text })),
+        place: text,
+        port,
+      },
+    ),
   ),
 })
 
@@ -197,21 +197,21 @@ export function fromLabels(values: Readonly<Record<string, string>>): LabelledAg
     ...(branch && { branch }),
     ...(clone && { clone }),
     ...(values[labels.discover] === 'true' && { discover: true }),
-    endpoints: read<Endpoint[]>(values, labels.endpoints, endpoints, parseJson),
+    endpoints: read(values, labels.endpoints, endpoints, parseJson),
     ...(values[labels.forwards] && { forwards: read(values, labels.forwards, forwards, parseNumbers) }),
     ...(values[labels.grants] && { grants: read(values, labels.grants, grants, (text) => text.split(',')) }),
     keep: values[labels.keep] === 'true',
     name: read(values, labels.name, dnsLabel),
-    ...(values[labels.network] && { network: read<NetworkPolicy>(values, labels.network, network, parseJson) }),
+    ...(values[labels.network] && { network: read(values, labels.network, network, parseJson) }),
     ...(values[labels.relays] && { relays: read<Record<number, number>>(values, labels.relays, relays, parsePairs) }),
     ...(repository && { repository }),
-    routes: read<RouteFragment[]>(values, labels.routes, routes, parseJson),
+    routes: read(values, labels.routes, routes, parseJson),
     runId: read(values, labels.runId, runId),
     ...(values[labels.services] && {
-      services: read<AgentService[]>(values, labels.services, services, parseJson),
+      services: read(values, labels.services, services, parseJson),
     }),
     ...(values[labels.wayIn] && { wayIn: read(values, labels.wayIn, wayIn) }),
-    workspace: read(values, labels.workspace, workspace),
+    workspace: read(values, labels.workspace, filled),
   }
 }
 
@@ -226,7 +226,7 @@ export function containerName(name: string, home: string): string {
 function read<T>(
   values: Readonly<Record<string, string>>,
   label: string,
-  schema: z.ZodMiniType<T>,
+  shape: Shape<T>,
   parse: (text: string) => unknown = (text) => text,
 ): T {
   const text = values[label]
@@ -237,11 +237,13 @@ function read<T>(
   } catch {
     throw new UnreadableLabelError(label, 'is not JSON')
   }
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const place = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''
-  throw new UnreadableLabelError(label, `${place}${issue?.message}`)
+  try {
+    return shape(value)
+  } catch (error) {
+    if (!(error instanceof MisshapenError)) throw error
+    const place = error.path.length > 0 ? `${error.path.join('.')}: ` : ''
+    throw new UnreadableLabelError(label, `${place}${error.message}`)
+  }
 }
 
 /** `443,80` */

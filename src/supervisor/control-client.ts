@@ -8,6 +8,7 @@ import { nameless } from '../engine/engine-address.js'
 import { deserializeError, type SerializedError, systemCode } from '../errors.js'
 import type { EndpointProblem, IndexView } from '../pages/view.js'
 import { silentSupervisor } from '../upkeep/silent-supervisor.js'
+import type { SupervisorLook } from './engine-look.js'
 import {
   controlPaths,
   type RecordingQuestion,
@@ -50,6 +51,12 @@ export async function readProblems(socketPath: string): Promise<EndpointProblem[
   const asked = ask<EndpointProblem[]>(socketPath, 'GET', controlPaths.problems).catch(() => [])
   const problems = await Promise.race([asked, late])
   return Array.isArray(problems) ? problems : []
+}
+
+/** What the supervisor sees of the engine now; undefined when it does not say, for whatever reason: then whoever asks looks there itself. */
+export function readLook(socketPath: string, { system }: { system: boolean }): Promise<SupervisorLook | undefined> {
+  const asked = ask<SupervisorLook>(socketPath, 'GET', `${controlPaths.look}${system ? '?system' : ''}`)
+  return asked.then((look) => (look.list && look.status ? look : undefined)).catch(() => undefined)
 }
 
 /** Has the supervisor prepare for an agent that is about to start. Resolves in any case: without, it is prepared a moment after its start. */

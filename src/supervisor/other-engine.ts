@@ -4,10 +4,14 @@ import { MoatError } from '../errors.js'
 import { readStatus } from './control-client.js'
 import type { SupervisorStatus } from './protocol.js'
 
-/** Where the running proxy's engine is, if it is another one than at `address`. */
-export async function otherEngine(controlSocket: string, address: string): Promise<string | undefined> {
-  // A supervisor that does not answer is for others to report.
-  const status = await readStatus(controlSocket).catch(() => undefined)
+/** Where the running proxy's engine is, if it is another one than `engine`. */
+export async function otherEngine(
+  controlSocket: string,
+  engine: Promise<{ address: string }>,
+): Promise<string | undefined> {
+  // A supervisor that does not answer is for others to report. Both are asked at the same time.
+  const asked = readStatus(controlSocket).catch(() => undefined)
+  const [{ address }, status] = await Promise.all([engine, asked])
   return status && !(await followsEngine(status, address)) ? status.engine : undefined
 }
 

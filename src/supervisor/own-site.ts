@@ -1,13 +1,15 @@
 // Owns everything the proxy serves of its own, as one thing that opens and closes: pages, what they show, and who may act.
+import { setTimeout as wait } from 'node:timers/promises'
 import { hostUser } from '../config/invoking-user.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { Engine } from '../engine/engine.js'
-import type { EndpointProblem, IndexView } from '../pages/view.js'
 import type { Agent } from '../routing/agent.js'
 import { defaultEndpoint } from '../routing/route-table.js'
 import { agentHost, endpointHost } from '../routing/urls.js'
+import type { ControlHandlers } from './control-server.js'
 import { Dashboard } from './dashboard.js'
 import { DashboardKeys } from './dashboard-keys.js'
+import { lookAtEngine } from './engine-look.js'
 import { Greetings } from './greetings.js'
 import { HostPages } from './host-pages.js'
 import { LogLines } from './log-lines.js'
@@ -16,6 +18,9 @@ import { Observer } from './observer.js'
 import { ownPages } from './own-pages.js'
 import { openPagesSocket, type PagesSocket } from './pages-socket.js'
 import { type RecordedRequest, RequestRecorder } from './request-recorder.js'
+
+/** How long an answer to something else waits for what is wrong with endpoints. Milliseconds. */
+const problemsTime = 1_500
 
 export interface OwnSiteOptions {
   agents: () => readonly Agent[]
@@ -73,19 +78,26 @@ export class OwnSite {
     await this.#socket?.close()
   }
 
-  /** Lets one browser in. */
-  issueKey(): string {
-    return this.#keys.issue()
+  /** What commands ask of it. */
+  answers(): Pick<ControlHandlers, 'issueKey' | 'look' | 'problems' | 'watch'> {
+    return {
+      issueKey: () => this.#keys.issue(),
+      look: (how) => this.#look(how),
+      problems: () => this.#observer.problems(),
+      watch: (onView) => this.#observer.watch(onView),
+    }
   }
 
-  /** What is wrong with endpoints of running agents. */
-  problems(): Promise<EndpointProblem[]> {
-    return this.#observer.problems()
-  }
-
-  /** Calls `onView` now and every second, until the returned function is called. */
-  watch(onView: (view: IndexView) => void): () => void {
-    return this.#observer.watch(onView)
+  async #look(how: { system: boolean }) {
+    const engine = this.#options.engine()
+    if (!engine) throw new Error('there is no engine')
+    const late = wait(problemsTime, [], { ref: false })
+    const problems = this.#observer.problems().catch(() => [])
+    const [looked, found] = await Promise.all([
+      lookAtEngine(engine, this.#options.paths, how),
+      Promise.race([problems, late]),
+    ])
+    return { ...looked, problems: found }
   }
 
   /** Resolves once requests are recorded, until the returned function is called. Without an endpoint, those to all. */

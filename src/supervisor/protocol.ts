@@ -79,6 +79,7 @@ export const controlPaths = {
   hold: '/hold',
   keep: '/keep',
   key: '/key',
+  look: '/look',
   problems: '/problems',
   record: '/record',
   rotate: '/rotate',

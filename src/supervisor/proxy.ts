@@ -1,28 +1,23 @@
-// Owns what commands ask of the proxy as a whole: its status and its end. Starting it is in ensure-proxy.ts.
+// Owns what commands ask of the proxy as a whole. Starting it is in ensure-proxy.ts, its end in stop-proxy.ts: both are more than a look
+// at it should pay for, and are imported where they are needed.
 import type { RootKind, Rotation } from '../authority/roots.js'
-import { homeProblem } from '../config/home-problem.js'
 import type { MoatPaths } from '../config/paths.js'
-import { Doorkeeper } from '../doors/doorkeeper.js'
 import type { UnsealedContainer } from '../engine/unsealed.js'
 import { messageOf } from '../errors.js'
-import { endGate } from '../gate/gate-keeper.js'
-import { type FileLock, takeFileLock, tryFileLock } from '../processes/file-lock.js'
-import { type Agent, keepsProxy, needsProxy } from '../routing/agent.js'
+import { takeFileLock, tryFileLock } from '../processes/file-lock.js'
+import { type Agent, keepsProxy } from '../routing/agent.js'
 import { type AgentView, viewAgent } from '../routing/agent-view.js'
 import { indexUrl, type ProxyAddress } from '../routing/urls.js'
 import { fileMark } from '../upkeep/file-mark.js'
-import { ownCaddys, ownSupervisor } from '../upkeep/own-processes.js'
-import { clearCaddys } from '../upkeep/running-caddy.js'
-import { forgetServedPort, formerPort } from '../upkeep/served-port.js'
+import { ownCaddys } from '../upkeep/own-processes.js'
+import { formerPort } from '../upkeep/served-port.js'
 import { silentSupervisor } from '../upkeep/silent-supervisor.js'
-import { readStatus, requestRotation, requestStop } from './control-client.js'
-import { assertSameDomain, awaitSupervisor, type EnsureProxyOptions, ensureProxy } from './ensure-proxy.js'
+import { readStatus, requestRotation } from './control-client.js'
+import type { EnsureProxyOptions } from './ensure-proxy.js'
 import { addressOf, type SupervisorStatus } from './protocol.js'
 
 /** How long a supervisor that stops may take. Milliseconds. */
-const stopDeadline = 15_000
-/** How often one that keeps its lock is asked again. Milliseconds. */
-const lockPatience = 100
+export const stopDeadline = 15_000
 
 /** What `moat proxy status --json` prints. Fields may be added, never removed. */
 export interface ProxyStatus {
@@ -103,51 +98,6 @@ export async function currentProxy(options: ProxyOptions): Promise<CurrentProxy>
   }
 }
 
-/** The names of the agents that the proxy serves now. */
-export async function servedAgents({ paths }: ProxyOptions): Promise<string[]> {
-  const status = await readStatus(paths.controlSocket).catch(() => undefined)
-  return (status?.agents ?? []).filter(needsProxy).map(({ name }) => name)
-}
-
-/** Stops the proxy and waits until its processes are gone. False when none ran. */
-export async function stopProxy({ paths }: ProxyOptions): Promise<boolean> {
-  // One that is on its way out already answers when it has let go of everything; it gives no status any more.
-  const asked = await requestStop(paths.controlSocket)
-  if (asked === undefined && fileMark(paths.supervisorLock) === undefined && (await ownCaddys(paths)).length === 0)
-    return false
-  const lock = await lockSupervisor(paths)
-  try {
-    // Nobody supervises what runs now.
-    const left = await ownCaddys(paths)
-    await clearCaddys(paths, () => {})
-    await new Doorkeeper({ log: () => {}, paths }).stop()
-    await endGate(paths)
-    // Where nothing can be written, nothing can be started either.
-    await forgetServedPort(paths).catch(() => {})
-    return asked !== undefined || lock.stopped || left.length > 0
-  } finally {
-    await lock.release()
-  }
-}
-
-/** The lock that a supervisor holds to its very end; one that answers only now, having lost its socket, is stopped. */
-async function lockSupervisor(paths: MoatPaths): Promise<FileLock & { stopped: boolean }> {
-  const end = performance.now() + stopDeadline
-  let stopped = false
-  while (performance.now() < end) {
-    const lock = await tryFileLock(paths.supervisorLock, lockPatience).catch((error) => withoutLock(paths, error))
-    if (lock) return { ...lock, stopped }
-    if ((await requestStop(paths.controlSocket)) !== undefined) stopped = true
-  }
-  throw await silentSupervisor(paths)
-}
-
-/** Where a lock cannot be taken because nothing can be written, it has to do that no supervisor runs. */
-async function withoutLock(paths: MoatPaths, error: unknown): Promise<FileLock | undefined> {
-  if (!homeProblem(error, paths.home)) throw error
-  return (await ownSupervisor(paths)) ? undefined : { release: async () => {} }
-}
-
 /**
  * Replaces the root certificate by one for the domain of config.yaml; a running proxy goes on with certificates of the new
  * one. Rejects with DOMAIN_MISMATCH when it runs on another domain, of which the new root would know nothing.
@@ -156,6 +106,7 @@ export async function rotateRoot(options: ProxyOptions, which: RootKind = 'own')
   const { paths, wanted } = options
   const running = await findProxy(options)
   if (running) {
+    const { assertSameDomain } = await import('./ensure-proxy.js')
     if (which === 'own') assertSameDomain(wanted, running, 'moat proxy stop && moat proxy ca rotate')
     const rotation = await requestRotation(paths.controlSocket, which)
     if (rotation) return rotation
@@ -186,11 +137,13 @@ export async function findProxy(options: ProxyOptions): Promise<SupervisorStatus
   const { paths } = options
   const forAll = { ...options, anyAddress: true, keep: false }
   if (await isSupervised(paths)) {
+    const { awaitSupervisor } = await import('./ensure-proxy.js')
     const hold = await awaitSupervisor(forAll)
     hold?.release()
     if (hold) return hold.status
   }
   if ((await ownCaddys(paths)).length === 0 && !(await isWanted(paths))) return undefined
+  const { ensureProxy } = await import('./ensure-proxy.js')
   const { hold } = await ensureProxy(forAll)
   hold.release()
   return hold.status

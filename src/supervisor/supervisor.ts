@@ -234,6 +234,7 @@ export class Supervisor {
 
   #handlers(): ControlHandlers {
     return {
+      ...this.#site.answers(),
       hold: (onStatus) => {
         const release = this.#lifetime.hold()
         const follow = () => onStatus(this.#status())
@@ -246,8 +247,6 @@ export class Supervisor {
       },
       check: (questions) => this.#caddy.check.assertAccepted(questions),
       expect: (agent) => this.#caddy.expect(agent),
-      issueKey: () => this.#site.issueKey(),
-      problems: () => this.#site.problems(),
       keep: () => this.#lifetime.keep(),
       record: (question, onRequest) => this.#site.record(this.#recorded(question), onRequest),
       rotate: (which) => {
@@ -261,7 +260,6 @@ export class Supervisor {
       stop: (how) => this.stop(how),
       stopping: () => this.#stopping !== undefined,
       sync: () => this.#reconciler.reconcile(),
-      watch: (onView) => this.#site.watch(onView),
     }
   }
 

@@ -93,13 +93,16 @@ export abstract class MoatCommand extends Command {
    */
   protected async connectEngine({ note = true } = {}): Promise<Engine> {
     // Loaded here: finding an engine is more than `moat help` should pay for.
-    const { connectEngine } = await import('../engine/connect-engine.js')
+    const [{ connectEngine }, { otherEngine }] = await Promise.all([
+      import('../engine/connect-engine.js'),
+      import('../supervisor/other-engine.js'),
+    ])
     const waiting = (address: string) =>
       process.stderr.write(`Waiting for the container engine at ${address}, which gives no answer yet.\n`)
-    const engine = await connectEngine({ moatHome: this.paths.home, patience: busyEngine, waiting })
-    if (!note) return engine
-    const { otherEngine } = await import('../supervisor/other-engine.js')
-    const other = await otherEngine(this.paths.controlSocket, engine.address)
+    const found = connectEngine({ moatHome: this.paths.home, patience: busyEngine, waiting })
+    if (!note) return found
+    const other = await otherEngine(this.paths.controlSocket, found)
+    const engine = await found
     // Also with --json, which keeps only stdout to itself.
     if (other)
       process.stderr.write(`Note: the proxy follows the engine at ${other}; this is the one at ${engine.address}.\n`)

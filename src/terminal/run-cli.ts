@@ -5,7 +5,7 @@ import { moatPaths } from '../config/paths.js'
 import { exitCodes, isExit, isOclifError, systemCode } from '../errors.js'
 import { explainLoadWarnings } from '../plugins/load-warnings.js'
 import { isPluginsCommand, runPluginsCommand } from '../plugins/run-plugins-command.js'
-import { commandOptions } from './own-commands.js'
+import { runCommand } from './own-commands.js'
 import { renderError } from './render-error.js'
 import { type CommandLine, explainUsage } from './usage-error.js'
 
@@ -15,8 +15,7 @@ export async function runCli(argv: string[], root: string): Promise<number> {
   explainLoadWarnings(pluginDirectory(), (line) => process.stderr.write(`${line}\n`))
   const gone = readerGone()
   try {
-    const options = await commandOptions(argv, root)
-    await (isPluginsCommand(argv) ? runPlugins(argv, options) : run(argv, options))
+    await runCommand(argv, root, (options) => (isPluginsCommand(argv) ? runPlugins(argv, options) : run(argv, options)))
     await Promise.race([written(), gone])
     return Number(process.exitCode ?? 0)
   } catch (error) {

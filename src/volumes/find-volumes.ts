@@ -16,6 +16,14 @@ export interface VolumeView extends VolumeInfo {
 
 export async function viewVolumes(engine: Volumes, { sizes = false } = {}): Promise<VolumeView[]> {
   const [volumes, bytes] = await Promise.all([engine.volumes.list(), sizes ? engine.volumes.sizes() : undefined])
+  return withAbandoned(volumes, bytes)
+}
+
+/** The same of those that the engine has listed. */
+export function withAbandoned(
+  volumes: readonly VolumeInfo[],
+  bytes?: ReadonlyMap<string, number>,
+): Promise<VolumeView[]> {
   return Promise.all(
     volumes.map(async (volume) => {
       const size = bytes?.get(volume.id)

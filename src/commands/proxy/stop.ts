@@ -1,4 +1,4 @@
-import { servedAgents, stopProxy } from '../../supervisor/proxy.js'
+import { servedAgents, stopProxy } from '../../supervisor/stop-proxy.js'
 import { MoatCommand } from '../../terminal/moat-command.js'
 
 export default class Stop extends MoatCommand {

@@ -36,6 +36,7 @@ const handlers: ControlHandlers = {
     return 'key'
   },
   keep: () => void called.push('keep'),
+  look: async () => ({ list: { agents: [], unreadable: [], unsealed: [] }, problems: [] }),
   problems: async () => [],
   record: async ({ runId }) => streamed(`record ${runId.length >= 0}`),
   rotate: async () => {

@@ -1,0 +1,50 @@
+// Owns a look at the agents as commands show them. The supervisor looks for them: it has all that a look takes, where a command would
+// have to load it first. Where none runs, or it follows another engine than the command would ask first, the command looks itself.
+import { firstAddress } from '../engine/connect-engine.js'
+import type { Engine } from '../engine/engine.js'
+import { sameEngine } from '../engine/engine-address.js'
+import type { EndpointProblem } from '../pages/view.js'
+import { readLook, readProblems } from '../supervisor/control-client.js'
+import type { EngineLook, SupervisorLook } from '../supervisor/engine-look.js'
+import { addressOf, isOfThisMoat } from '../supervisor/protocol.js'
+import { type CurrentProxy, currentProxy, type ProxyOptions } from '../supervisor/proxy.js'
+
+export interface Surroundings extends EngineLook {
+  /** Where the engine answers. */
+  engine: string
+  problems: EndpointProblem[]
+  proxy: CurrentProxy
+}
+
+export interface LookOptions {
+  /** The engine that the command uses. */
+  connect: () => Promise<Engine>
+  proxy: ProxyOptions
+  /** Images, volumes and what agents use, too. */
+  system?: boolean
+}
+
+export async function lookAround({ connect, proxy, system = false }: LookOptions): Promise<Surroundings> {
+  const look = await readLook(proxy.paths.controlSocket, { system })
+  if (look && (await isToBeTaken(look, proxy.version))) {
+    const { engine = '' } = look.status
+    return { ...look, engine, proxy: { address: addressOf(look.status), runs: true } }
+  }
+  const [engine, current, { lookAtEngine }] = await Promise.all([
+    connect(),
+    currentProxy(proxy),
+    import('../supervisor/engine-look.js'),
+  ])
+  const [looked, problems] = await Promise.all([
+    lookAtEngine(engine, proxy.paths, { system }),
+    current.runs ? readProblems(proxy.paths.controlSocket) : [],
+  ])
+  return { ...looked, engine: engine.address, problems, proxy: current }
+}
+
+/** One of another moat may mean something else by the same words. */
+async function isToBeTaken({ status }: SupervisorLook, version: string): Promise<boolean> {
+  const first = await firstAddress()
+  if (first === undefined || status.engine === undefined || !isOfThisMoat(status, version)) return false
+  return sameEngine(first, status.engine)
+}
