@@ -2,9 +2,7 @@
 // could start beside it.
 import { takeFileLock } from '../processes/file-lock.js'
 import { fileMark } from '../upkeep/file-mark.js'
-
-/** Milliseconds. */
-const lookInterval = 500
+import { lookAgain } from '../upkeep/look-again.js'
 
 export interface LockWatch {
   release(): void
@@ -21,15 +19,15 @@ export function watchLock(path: string, onLost: () => void): LockWatch {
       const lock = await takeFileLock(path)
       if (lock) mark = fileMark(path)
       else {
-        clearInterval(timer)
+        looking.release()
         onLost()
       }
     } catch {
       // Its directory cannot be written: nobody else can take the lock either.
     }
     taking = false
+    looking.again()
   }
-  const timer = setInterval(look, lookInterval)
-  timer.unref()
-  return { release: () => clearInterval(timer) }
+  const looking = lookAgain([path], look, () => !taking && fileMark(path) !== mark)
+  return looking
 }

@@ -11,10 +11,12 @@ import { hasParted } from '../routing/hosts-of-table.js'
 import { emptyTable, type RouteTable } from '../routing/route-table.js'
 import type { ProxyAddress } from '../routing/urls.js'
 import { AuthorityGuard } from '../upkeep/authority-guard.js'
+import { type Looking, lookAgain } from '../upkeep/look-again.js'
 import { CaddyHandle } from './caddy-handle.js'
 import type { OutdatedHosts } from './certificates.js'
 import { Coalescer } from './coalescer.js'
 import type { Counters } from './counters.js'
+import { Restarts } from './restarts.js'
 import type { RouteCheck } from './route-check.js'
 import type { RunningRuns } from './served-agents.js'
 import { ServedConfig } from './served-config.js'
@@ -22,11 +24,6 @@ import { type BoundSettings, settingsFor } from './settings-for.js'
 
 /** Each config change closes idle connections, so changes after the first share one push a second. Milliseconds. */
 const pushInterval = 1_000
-const restartWait = { first: 100, longest: 2_000 }
-/** How often it is made sure that nothing was pulled from under Caddy. Milliseconds. */
-const lookInterval = 500
-/** A Caddy that lived this long restarts at once when it dies. Milliseconds. */
-const stableAfter = 10_000
 
 export interface ManagedCaddyOptions {
   binary: CaddyBinary
@@ -45,9 +42,10 @@ export class ManagedCaddy {
     pushInterval,
     () => this.#isNeeded(),
   )
+  readonly #restarts = new Restarts(() => this.#startAgain())
   readonly #served: ServedConfig
   #failure: string | undefined
-  #look: NodeJS.Timeout | undefined
+  #look: Looking | undefined
   #routes: RouteTable = emptyTable
   #starting: Promise<void> | undefined
   #stopping = false
@@ -58,7 +56,10 @@ export class ManagedCaddy {
     const admin = new CaddyAdmin(paths.adminSocket)
     this.#options = options
     this.#guard = new AuthorityGuard({ binary: binary.path, domain: options.domain, paths })
-    const onDeaf = () => this.#served.deaf()
+    const onDeaf = () => {
+      this.#served.deaf()
+      this.#look?.again()
+    }
     this.#handle = new CaddyHandle({ admin, binary, log, onDeaf, onEnd: (...how) => this.#died(...how), paths })
     this.#served = new ServedConfig({ admin, binary: binary.path, domain: options.domain, log, paths })
   }
@@ -164,7 +165,7 @@ export class ManagedCaddy {
   /** Stops watching and leaves Caddy serving, for the next supervisor to adopt. */
   leave(): void {
     this.#stopping = true
-    clearInterval(this.#look)
+    this.#look?.release()
     this.#served.certificates.close()
     this.#handle.leave()
   }
@@ -172,7 +173,7 @@ export class ManagedCaddy {
   /** Stops Caddy; resolves when its process has ended and the port is free. */
   async stop(): Promise<void> {
     this.#stopping = true
-    clearInterval(this.#look)
+    this.#look?.release()
     this.#served.certificates.close()
     // One that is just being started would be nobody's.
     await this.#starting?.catch(() => {})
@@ -181,10 +182,13 @@ export class ManagedCaddy {
 
   /** Has a look at what Caddy depends on, again and again, and puts it right. */
   #watch(): void {
-    this.#look = setInterval(() => {
+    const { adminSocket, caCertificate } = this.#options.paths
+    const look = () => {
       // What fails is the problem that is shown.
       if (this.#isDisturbed() || this.#served.isDue(this.#routes)) this.#push.request().catch(() => {})
-    }, lookInterval)
+    }
+    const isUrgent = () => this.#isDisturbed() || this.#served.isUnsettled
+    this.#look = lookAgain([adminSocket, caCertificate], look, isUrgent)
   }
 
   #isNeeded(): boolean {
@@ -232,27 +236,25 @@ export class ManagedCaddy {
     if (this.#handle.pid !== undefined) this.#served.started(config, table)
   }
 
-  #died(reason: string, livedFor = stableAfter): void {
+  #died(reason: string, livedFor?: number): void {
     this.#served.ended()
     if (this.#stopping) return
     this.#options.log(`${reason}; starting it again`)
-    this.#restart(livedFor >= stableAfter ? 0 : restartWait.first)
+    this.#restarts.died(livedFor)
   }
 
-  #restart(wait: number): void {
-    setTimeout(() => {
-      if (this.#stopping) return
-      this.#spawn(this.address.port).then(
-        () => {
-          this.#fail(undefined)
-          this.#warm().catch((error) => this.#options.log(messageOf(error)))
-        },
-        (error) => {
-          this.#fail(messageOf(error))
-          this.#restart(Math.min(Math.max(wait * 2, restartWait.first), restartWait.longest))
-        },
-      )
-    }, wait)
+  /** False when it did not start. */
+  async #startAgain(): Promise<boolean> {
+    if (this.#stopping) return true
+    try {
+      await this.#spawn(this.address.port)
+    } catch (error) {
+      this.#fail(messageOf(error))
+      return false
+    }
+    this.#fail(undefined)
+    this.#warm().catch((error) => this.#options.log(messageOf(error)))
+    return true
   }
 
   async #applyRoutes(): Promise<void> {
@@ -269,6 +271,8 @@ export class ManagedCaddy {
     } catch (error) {
       this.#fail(messageOf(error))
       throw error
+    } finally {
+      this.#look?.again()
     }
   }
 
@@ -279,7 +283,7 @@ export class ManagedCaddy {
     try {
       await this.#spawnOnce(this.address.port)
     } catch (error) {
-      this.#restart(restartWait.first)
+      this.#restarts.failed()
       throw error
     }
   }
@@ -288,6 +292,7 @@ export class ManagedCaddy {
   #fail(problem: string | undefined): void {
     if (problem === this.#failure) return
     this.#failure = problem
+    this.#look?.again()
     if (problem !== undefined) this.#options.log(problem)
     this.#options.onProblem(problem)
   }

@@ -87,6 +87,11 @@ export class ServedConfig {
     this.#isDeaf = this.isServed
   }
 
+  /** True while Caddy hears nobody, or has refused something that will be tried again. */
+  get isUnsettled(): boolean {
+    return this.#isDeaf || this.#leftOut.hasAny
+  }
+
   /** True when something that Caddy refused is to be tried again, or everything, since it hears nobody. */
   isDue(routes: RouteTable): boolean {
     return this.#isDeaf || this.#leftOut.isDue(routes)

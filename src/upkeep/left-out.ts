@@ -11,6 +11,10 @@ export class LeftOut {
   /** What Caddy has taken last: it stays while others are tried. */
   #live = new Set<string>()
 
+  get hasAny(): boolean {
+    return this.#parts.size > 0
+  }
+
   /** The table without what was refused a moment ago. */
   without(table: RouteTable): RouteTable {
     if (this.#parts.size === 0) return table

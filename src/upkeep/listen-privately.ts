@@ -2,9 +2,8 @@
 import type { Server } from 'node:net'
 import { clearPath } from '../config/clear-path.js'
 import { fileMark } from './file-mark.js'
+import { lookAgain } from './look-again.js'
 
-/** How often it is looked at whether the file is still there. Milliseconds. */
-const lookInterval = 500
 /** What is taken from everybody else; from all, to run it. */
 const masks = { everybody: 0o111, owner: 0o177 }
 
@@ -35,13 +34,14 @@ export async function listenInPlace(server: Server, path: string, who: keyof typ
       // A full disk, perhaps: the next look tries again.
     }
     making = false
+    looking.again()
   }
-  const timer = setInterval(look, lookInterval)
-  timer.unref()
+  // One that was not made again is tried again.
+  const looking = lookAgain([path], look, () => !making && fileMark(path) !== mark)
   return {
     release: () => {
       released = true
-      clearInterval(timer)
+      looking.release()
     },
   }
 }
