@@ -47,6 +47,11 @@ export class Counters {
   readonly #told = new Map<string, Told>()
   #version = 0
 
+  /** Another number whenever something was counted. */
+  get version(): number {
+    return this.#version
+  }
+
   /** Takes in what Caddy says now. `now` in milliseconds. */
   add(counts: ReadonlyMap<string, HostCounts>, now: number): void {
     for (const [host, current] of counts) {

@@ -18,7 +18,7 @@ const tick = 1_000
 const freshness = {
   /** Counting costs Caddy some work, the more hosts the more. */
   counts: 2_000,
-  countsUnwatched: 10_000,
+  countsUnwatched: { first: 10_000, longest: 60_000 },
   look: 900,
   /** Where looking means running a program in the container. */
   slowLook: 10_000,
@@ -63,12 +63,12 @@ export class Observer {
   #counted = { at: Number.NEGATIVE_INFINITY, took: 0 }
   #counting: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
-  readonly #background: NodeJS.Timeout
+  #background: NodeJS.Timeout | undefined
 
   constructor(options: ObserverOptions) {
     this.#network = new NetworkUse(options.paths)
     this.#options = options
-    this.#background = setInterval(() => this.#countQuietly(), freshness.countsUnwatched)
+    this.#countLater(freshness.countsUnwatched.first)
   }
 
   /** Everything there is to show, as it is now. */
@@ -115,7 +115,8 @@ export class Observer {
   }
 
   end(): void {
-    clearInterval(this.#background)
+    clearTimeout(this.#background)
+    this.#background = undefined
     clearTimeout(this.#timer)
     this.#watchers.clear()
   }
@@ -129,11 +130,22 @@ export class Observer {
     this.#timer = setTimeout(() => this.#tick(), Math.max(0, tick - (performance.now() - start)))
   }
 
-  #countQuietly(): void {
+  /** Less and less often while there is nothing to count: neither process is to be woken for nothing. */
+  #countLater(wait: number): void {
+    const { first, longest } = freshness.countsUnwatched
+    this.#background = setTimeout(async () => {
+      const { version } = this.#options.caddy.counters
+      await this.#countQuietly()
+      if (this.#background === undefined) return
+      this.#countLater(this.#options.caddy.counters.version === version ? Math.min(wait * 2, longest) : first)
+    }, wait)
+  }
+
+  #countQuietly(): Promise<void> {
     const alive = new Set(this.#options.agents().map(({ containerId }) => containerId))
     for (const id of this.#looks.keys()) if (!alive.has(id)) this.#looks.delete(id)
     this.#options.greetings?.keepOnly(alive)
-    void this.#count(0)
+    return this.#count(0)
   }
 
   async #count(maxAge: number): Promise<void> {

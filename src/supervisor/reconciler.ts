@@ -7,7 +7,7 @@ import { changesOf } from '../routing/changes.js'
 import { Coalescer } from './coalescer.js'
 
 /** How often the engine is asked even though it reported nothing, for engines that lose events. Milliseconds. */
-const safetyInterval = 15_000
+const safetyInterval = 30_000
 /** However often containers say that something else listens, that is looked at once in this time. Milliseconds. */
 const discoveryInterval = 250
 /** First and longest wait before a lost engine is sought again. Milliseconds. */
