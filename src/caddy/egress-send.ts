@@ -4,7 +4,7 @@ import type { GrantedPlace } from '../egress/opened-hosts.js'
 import { answerHeaders, portVariable, questionHeaders, questionPaths, verdictField } from '../egress/opening-words.js'
 import type { NetworkRule } from '../egress/policy.js'
 import type { CaddyRoute } from '../routing/agent.js'
-import { targetsOf, webSocketOverHttp2 } from './egress-patterns.js'
+import { matches, targetsOf, webSocketOverHttp2 } from './egress-patterns.js'
 import type { EgressSettings, OpenedAgent } from './egress-settings.js'
 
 /**
@@ -14,40 +14,49 @@ import type { EgressSettings, OpenedAgent } from './egress-settings.js'
 const mostQuestions = 64
 const mostConnections = 256
 
+/** What the gate has said of the tunnel: the port that it is for, and the address that was found. */
+const tunnel = { address: '{http.request.local}', port: '{http.request.remote.port}' }
+
 type Handlers = CaddyRoute['handle']
 
 /** Routes by name, for whatever rule allows a request. Each that a request passes is counted by Caddy: so there are few. */
 export function sendRoutes(settings: EgressSettings, agent: OpenedAgent): Record<string, CaddyRoute> {
-  const granted = agent.grants.map((place, index): [string, CaddyRoute] => [
-    grantedName(index),
-    { handle: [askForValue(settings, agent, place), ...bothWays(settings, agent, place)] },
+  const granted = grantedHosts(agent).map(({ host, name, place }): [string, CaddyRoute] => [
+    name,
+    { handle: [askForValue(settings, agent, place), ...ways(settings, agent, { host, place })] },
   ])
-  const choices = agent.grants.map((place, index) => ({
-    handle: [{ handler: 'invoke', name: grantedName(index) }],
-    match: [targetsOf(place.hosts, place.ports)],
+  const choices = grantedHosts(agent).map(({ host, name, place }) => ({
+    handle: [{ handler: 'invoke', name }],
+    match: [targetsOf([host], place.ports)],
     terminal: true,
   }))
   return {
     ask: askForVerdict(settings, agent),
     ...Object.fromEntries(granted),
-    plain: { handle: bothWays(settings, agent) },
+    plain: { handle: ways(settings, agent) },
     send: { handle: [{ handler: 'subroute', routes: choices }, sendPlain] },
   }
 }
 
-const grantedName = (index: number) => `granted_${index}`
+/** Each has a route of its own, since each has connections of its own. */
+function grantedHosts({ grants }: OpenedAgent) {
+  return grants.flatMap((place, index) =>
+    place.hosts.map((host, at) => ({ host, name: `granted_${index}_${at}`, place })),
+  )
+}
+
 const sendPlain = { handler: 'invoke', name: 'plain' }
 const send = { handler: 'invoke', name: 'send' }
 
 /** For requests that a rule allows; none for a rule about a host that is decided before anybody asks. */
-export function sendTo({ grants }: OpenedAgent, rule?: NetworkRule): Handlers[number] {
+export function sendTo(agent: OpenedAgent, rule?: NetworkRule): Handlers[number] {
   if (!rule || rule.host.includes('*')) return send
-  const here = grants.flatMap((place, index) => (place.hosts.includes(rule.host) ? [{ index, place }] : []))
+  const here = grantedHosts(agent).filter(({ host }) => host === rule.host)
   const [first] = here
   if (!first) return sendPlain
   // At one port alone nothing is left to choose.
   const isOnly = here.length === 1 && rule.port !== undefined && first.place.ports.includes(rule.port)
-  return isOnly ? { handler: 'invoke', name: grantedName(first.index) } : send
+  return isOnly ? { handler: 'invoke', name: first.name } : send
 }
 
 /** For requests that Caddy cannot judge. */
@@ -115,11 +124,31 @@ function ask(socket: string, uri: string, { runId }: OpenedAgent, more: object, 
   }
 }
 
-/** WebSockets begin as HTTP/1.1; a server that is spoken to by HTTP/2 would refuse them. */
-function bothWays(settings: EgressSettings, agent: OpenedAgent, place?: GrantedPlace): Handlers {
+interface Granted {
+  host: string
+  place: GrantedPlace
+}
+
+/**
+ * WebSockets begin as HTTP/1.1; a server that is spoken to by HTTP/2 would refuse them. What is granted goes straight to the address
+ * that the gate found for the tunnel: its port is the one that is asked for, so nothing is put in for another. Where that
+ * address does not take it, nothing has been sent, and the gate tries all that there are.
+ */
+function ways(settings: EgressSettings, agent: OpenedAgent, granted?: Granted): Handlers {
   const upgrade = [{ header_regexp: { Upgrade: { pattern: '.' } } }, webSocketOverHttp2]
-  const changed = { handle: [toHost(settings, agent, ['1.1'], place)], match: upgrade, terminal: true }
-  return [answered(place), { handler: 'subroute', routes: [changed] }, toHost(settings, agent, ['1.1', '2'], place)]
+  const byGate = (versions: string[]) => toHost(settings, agent, { ...granted, byGate: true, versions })
+  const changed = { handle: [byGate(['1.1'])], match: upgrade, terminal: true }
+  const others = byGate(['1.1', '2'])
+  if (!granted) return [answered(undefined), { handler: 'subroute', routes: [changed] }, others]
+  const straight = {
+    handle: [toHost(settings, agent, { ...granted, byGate: false, versions: ['1.1', '2'] })],
+    match: [{ vars: { [tunnel.port]: [`{http.vars.${portVariable}}`] } }],
+    terminal: true,
+  }
+  const again = { handle: [others], match: [matches('{http.error.message}', '^dial tcp ')], terminal: true }
+  const error = { error: '{http.error.message}', handler: 'error', status_code: '{http.error.status_code}' }
+  const errors = { routes: [again, { handle: [error] }] }
+  return [answered(granted.place), { errors, handler: 'subroute', routes: [changed, straight] }, others]
 }
 
 /** Of an answer: what Caddy adds to it, another way to the same host past the rules, and what was put into the request. */
@@ -138,9 +167,16 @@ function changedQuery({ query, removeQuery }: GrantedPlace) {
   return { rewrite: { query: { delete: removeQuery, set } } }
 }
 
-function toHost({ dial }: EgressSettings, { runId }: OpenedAgent, versions: string[], place?: GrantedPlace) {
+interface Way extends Partial<Granted> {
+  /** Which finds an address and connects; else Caddy does, to the one that came with the tunnel. */
+  byGate: boolean
+  versions: string[]
+}
+
+function toHost({ dial }: EgressSettings, { runId }: OpenedAgent, { byGate, host, place, versions }: Way) {
   const set = (place?.headers ?? []).map((name, index) => [name, [`{http.vars.moat_set_${index}}`]])
   const changesQuery = place !== undefined && place.query.length + place.removeQuery.length > 0
+  const gate = { from: 'url', url: `http://${runId}:${dial.password}@127.0.0.1:${dial.port}` }
   return {
     // Events and tokens go on as they come, whatever is said here, and so does all of which nobody knows how long it is. What
     // else comes together goes together: at once would be a piece for the headers and one for the body.
@@ -167,12 +203,12 @@ function toHost({ dial }: EgressSettings, { runId }: OpenedAgent, versions: stri
       expect_continue_timeout: '1s',
       keep_alive: { max_idle_conns_per_host: mostConnections },
       max_conns_per_host: mostConnections,
-      network_proxy: { from: 'url', url: `http://${runId}:${dial.password}@127.0.0.1:${dial.port}` },
+      ...(byGate && { network_proxy: gate }),
       protocol: 'http',
-      // By the system's roots, for the name that was asked.
-      tls: {},
+      // By the system's roots, for the name that was asked. Connections are kept by address: so one host alone has these.
+      tls: byGate ? {} : { server_name: host },
       versions,
     },
-    upstreams: [{ dial: `{http.request.host}:{http.vars.${portVariable}}` }],
+    upstreams: [{ dial: byGate ? `{http.request.host}:{http.vars.${portVariable}}` : tunnel.address }],
   }
 }

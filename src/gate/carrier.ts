@@ -9,6 +9,8 @@ const largeSize = 524_288
 /** Large ones, all told, and of one agent's connections: they are kept. */
 const mostLarge = 32
 const mostOfOne = 8
+/** Of the usual ones, so many are kept for others. */
+const mostKept = 64
 /** Who reads less than this at a time has no use for a large one. */
 const little = 32_768
 
@@ -16,6 +18,7 @@ const little = 32_768
 export class LargeBuffers {
   #count = 0
   readonly #free: Buffer[] = []
+  readonly #usual: Buffer[] = []
 
   take(): Buffer | undefined {
     const free = this.#free.pop()
@@ -27,26 +30,35 @@ export class LargeBuffers {
   give(buffer: Buffer): void {
     this.#free.push(buffer)
   }
+
+  /** Most connections are short: to make memory for each would be a tenth of what they cost. */
+  takeUsual(): Buffer {
+    return this.#usual.pop() ?? Buffer.allocUnsafeSlow(usualSize)
+  }
+
+  giveUsual(buffer: Buffer): void {
+    if (this.#usual.length < mostKept) this.#usual.push(buffer)
+  }
 }
 
 /** One agent's part of them. */
 export class BufferShare {
-  readonly #all: LargeBuffers
+  readonly all: LargeBuffers
   #count = 0
 
   constructor(all: LargeBuffers) {
-    this.#all = all
+    this.all = all
   }
 
   take(): Buffer | undefined {
-    const buffer = this.#count < mostOfOne ? this.#all.take() : undefined
+    const buffer = this.#count < mostOfOne ? this.all.take() : undefined
     if (buffer) this.#count += 1
     return buffer
   }
 
   give(buffer: Buffer): void {
     this.#count -= 1
-    this.#all.give(buffer)
+    this.all.give(buffer)
   }
 }
 
@@ -63,11 +75,14 @@ export class Carrier {
   readonly #share: BufferShare
   /** Which write has not been taken yet; 0 for none. */
   #pending = 0
-  readonly #usual = Buffer.allocUnsafeSlow(usualSize)
+  #usual: Buffer | undefined
   #writes = 0
   /** With this the host's socket is made, which is to be paused once it is connected. */
   readonly onread: OnReadOpts = {
-    buffer: () => this.#large ?? this.#usual,
+    buffer: () => {
+      this.#usual ??= this.#share.all.takeUsual()
+      return this.#large ?? this.#usual
+    },
     callback: (size, buffer) => this.#hand((buffer as Buffer).subarray(0, size)),
   }
 
@@ -82,7 +97,7 @@ export class Carrier {
     server.once('end', () => this.#client?.end())
     server.once('close', () => {
       this.#isOver = true
-      this.#shrink()
+      this.#leave()
     })
     server.resume()
   }
@@ -114,8 +129,15 @@ export class Carrier {
 
   #goOn(): void {
     this.#pending = 0
-    if (this.#isOver) this.#shrink()
+    if (this.#isOver) this.#leave()
     else this.#server?.resume()
+  }
+
+  #leave(): void {
+    this.#shrink()
+    if (!this.#usual || this.#pending > 0) return
+    this.#share.all.giveUsual(this.#usual)
+    this.#usual = undefined
   }
 
   /** Only while Node is about to ask what to read into, or never will again: else it would read into what others have by then. */

@@ -76,10 +76,15 @@ export class Dialler {
     for (const [socket, target] of this.#open) if (isMeant(target)) socket.destroy()
   }
 
-  #keep(socket: Socket, target: Target): void {
+  /** A connection that others lead to the host ends with what is open to it. */
+  follow(socket: Socket, target: Target): void {
     this.#open.set(socket, target)
+    socket.once('close', () => this.#open.delete(socket))
+  }
+
+  #keep(socket: Socket, target: Target): void {
+    this.follow(socket, target)
     socket.once('close', () => {
-      this.#open.delete(socket)
       this.#count -= 1
     })
   }

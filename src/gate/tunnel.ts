@@ -69,8 +69,9 @@ export async function openTunnel(
     exchange.follow(reached.socket)
     client.pipe(reached.socket)
   } else if ('addresses' in host) {
-    if (ahead?.take()) handOn(client, ahead, exchange, context, host)
-    else intercept(client, exchange, context, host)
+    const anew = () => intercept(client, exchange, context, host)
+    if (ahead) ahead.take(() => handOn(client, ahead, exchange, context, host), anew)
+    else anew()
   }
 }
 
@@ -147,16 +148,18 @@ function connectToProxy({ dialler, interceptSocket }: DoorContext): Reached {
   return { carrier, socket: connect({ allowHalfOpen: true, onread: carrier.onread, path: interceptSocket }) }
 }
 
-/** The proxy says nothing before it is spoken to, but it may end: `take` is true while it has not, and has it for good then. */
-function connectAhead(context: DoorContext): Reached & { take(): boolean } {
+/** The proxy says nothing before it is spoken to, but it may end: who takes it has it for good, or is told that there is none. */
+function connectAhead(context: DoorContext): Reached & { take(found: () => void, none: () => void): void } {
   const reached = connectToProxy(context)
   const { socket } = reached
   const drop = () => socket.destroy()
   socket.on('error', drop).once('end', drop).resume()
-  const take = () => {
-    if (socket.connecting) socket.destroy()
+  const take = (found: () => void, none: () => void) => {
     socket.off('end', drop)
-    return !socket.destroyed
+    // The client may be as quick as the proxy.
+    if (socket.connecting) socket.once('connect', found).once('error', none)
+    else if (socket.destroyed) none()
+    else found()
   }
   return { ...reached, take }
 }
@@ -186,7 +189,7 @@ function handOn(
   client: Socket,
   proxy: Reached,
   exchange: Exchange,
-  { agent }: DoorContext,
+  { agent, dialler }: DoorContext,
   { addresses, port }: { addresses: string[]; port: number },
 ): void {
   const { carrier, socket } = proxy
@@ -195,8 +198,15 @@ function handOn(
   bind(client, proxy)
   // The address that was looked at: the proxy is not to ask for another. In one piece with what the client has said.
   const said: Buffer | null = client.read()
-  socket.write(Buffer.concat([proxyHeader(agent().runId, addresses[0] ?? '', port), ...(said ? [said] : [])]))
+  socket.write(
+    Buffer.concat([
+      proxyHeader(agent().runId, exchange.target.port, addresses[0] ?? '', port),
+      ...(said ? [said] : []),
+    ]),
+  )
   exchange.forget()
+  // It ends as what leads to the host itself does.
+  dialler.follow(socket, exchange.target)
   carrier.carry(socket, client)
   client.pipe(socket)
 }

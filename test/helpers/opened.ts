@@ -1,10 +1,10 @@
 // A bare Caddy that opens what one agent sends to stub hosts, with stand-ins for the gate and the supervisor.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import { createServer as createSink, type Server as Sink, type Socket } from 'node:net'
+import { connect, createServer as createSink, type Server as Sink, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { connect, type TLSSocket } from 'node:tls'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { ensureEgressAuthority } from '../../src/authority/egress-root.js'
 import { ensureAuthority } from '../../src/authority/root.js'
 import type { OpenedAgent } from '../../src/caddy/egress-settings.js'
@@ -13,6 +13,7 @@ import { type QuestionOptions, questionListener } from '../../src/egress/answer-
 import type { GrantedPlace } from '../../src/egress/opened-hosts.js'
 import type { NetworkLogEntry, NetworkPolicy } from '../../src/egress/policy.js'
 import { readReport } from '../../src/egress/reports.js'
+import { proxyHeader } from '../../src/gate/proxy-header.js'
 import { type BareCaddy, startBareCaddy } from './bare-caddy.js'
 import { type StubAuthority, type StubGate, stubGate } from './stub-hosts.js'
 
@@ -24,6 +25,13 @@ export interface OpenedOptions {
   ports: Record<string, number>
   agents: { grants?: GrantedPlace[]; policy: Pick<NetworkPolicy, 'policy' | 'rules'>; runId: string }[]
   valueFor?: QuestionOptions['valueFor'] | undefined
+}
+
+/** What the gate says of a tunnel; that of the host's port 443, without. */
+export interface Led {
+  address?: string
+  asked?: number
+  port?: number
 }
 
 const nothing: QuestionOptions['valueFor'] = async () => undefined
@@ -38,6 +46,7 @@ export class Opened {
   gate!: StubGate
   paths!: MoatPaths
   readonly #closing: (() => void)[] = []
+  #ports: Readonly<Record<string, number>> = {}
 
   static async start(options: OpenedOptions): Promise<Opened> {
     const opened = new Opened()
@@ -49,6 +58,7 @@ export class Opened {
     const directory = mkdtempSync(join(tmpdir(), 'moat-opened-'))
     const paths = moatPaths({ MOAT_HOME: join(directory, 'm') })
     this.paths = paths
+    this.#ports = ports
     mkdirSync(paths.egress, { mode: 0o700, recursive: true })
     await ensureAuthority(paths, 'localhost')
     await ensureEgressAuthority(paths)
@@ -110,20 +120,23 @@ export class Opened {
   }
 
   /** A connection of an agent's, as its tunnel arrives. Trusts what its container does. */
-  async tunnel(runId: string, serverName: string, protocols: string[] = ['http/1.1']): Promise<TLSSocket> {
-    const socket = connect({
+  async tunnel(runId: string, serverName: string, protocols = ['http/1.1'], led: Led = {}): Promise<TLSSocket> {
+    const { address = '127.0.0.1', asked = 443, port = this.#ports[`${serverName}:443`] ?? 9 } = led
+    const raw = connect(interceptSocket(this.paths, runId))
+    raw.write(proxyHeader(runId, asked, address, port))
+    const socket = connectTls({
       ALPNProtocols: protocols,
       ca: readFileSync(this.paths.egressCertificate),
-      path: interceptSocket(this.paths, runId),
       servername: serverName,
+      socket: raw,
     })
     await new Promise<void>((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject))
     return socket
   }
 
   /** What comes back for these very bytes, until the connection ends. */
-  async raw(runId: string, serverName: string, text: string): Promise<string> {
-    const socket = await this.tunnel(runId, serverName)
+  async raw(runId: string, serverName: string, text: string, led?: Led): Promise<string> {
+    const socket = await this.tunnel(runId, serverName, undefined, led)
     const parts: Buffer[] = []
     socket.on('data', (bytes) => parts.push(bytes)).on('error', () => {})
     socket.write(Buffer.from(text, 'latin1'))

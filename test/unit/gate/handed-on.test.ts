@@ -21,7 +21,7 @@ let made: Made[]
 const clients = new Set<{ destroy(): void }>()
 
 const paths = [{ effect: 'allow' as const, method: '*', path: '/**' }]
-const header = proxyHeader(runId, '127.0.0.1', 9)
+const header = proxyHeader(runId, 443, '127.0.0.1', 9)
 const listen = () => new Promise<void>((resolve) => proxy.listen(interceptSocket(gate.paths, runId), resolve))
 /** The last connection that has said something. */
 const spoken = () => until('a connection that says something', () => made.findLast(({ said }) => said.length > 0))
@@ -93,4 +93,26 @@ it('nothing is left of it where the client speaks no TLS, or names another host'
   gone.destroy()
   await until('three connections that have ended', () => made.length === 3 && made.every(({ hasEnded }) => hasEnded))
   expect(made.map(({ said }) => said.length)).toEqual([0, 0, 0])
+})
+
+it('what was handed on ends with the grant for its host, and with no other', async () => {
+  await listen()
+  const rules = policy([{ host: 'api.test', paths, port: 443 }])
+  const of = (api: string, other: string) =>
+    Object.entries({ 'api.test': api, 'other.test': other }).map(([host, mark]) => ({
+      effect: 'allow' as const,
+      host,
+      mark,
+      port: 443,
+    }))
+  await gate.apply(rules, of('one', 'one'))
+  const client = await gate.tunnel('api.test:443')
+  speak(client)
+  const one = await spoken()
+  await gate.apply(rules, of('one', 'two'))
+  expect(one.hasEnded).toBe(false)
+  const closed = new Promise((resolve) => client.once('close', resolve))
+  await gate.apply(rules, of('two', 'two'))
+  await closed
+  await until('its end', () => one.hasEnded)
 })
