@@ -1,5 +1,5 @@
 // What the proxy keeps and does while nothing happens: memory of supervisor and Caddy with one agent, with many, and after as many
-// have come and gone; and the CPU that both use in 10 idle seconds, a minute after each change. Agents here are containers that only sleep.
+// have come and gone; and the CPU that both use in 10 idle seconds. Agents here are containers that only sleep.
 // Usage: npm run build && node bench/proxy-memory.mjs [agents]      Linux; needs an engine, Caddy and the image node:22-slim.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -37,8 +37,6 @@ const idle = {}
 async function look(when) {
   const { caddy, supervisor } = JSON.parse(moat('proxy', 'status', '--json'))
   const processes = Object.entries({ Caddy: caddy.pid, supervisor: supervisor.pid })
-  // Within a minute the supervisor lets go of what the change has left.
-  await wait(65_000)
   const before = processes.map(([, pid]) => cpuOf(pid))
   await wait(10_000)
   for (const [index, [name, pid]] of processes.entries()) {
@@ -53,6 +51,8 @@ try {
   for (const name of names) start(name)
   await look(`${many} more`)
   moat('stop', ...names)
+  // Within a minute the supervisor lets go of what that has left.
+  await wait(65_000)
   await look('one again')
   say({ group: 'memory of the proxy', samples: memory, unit: 'MB' })
   say({ group: 'CPU of the idle proxy', samples: idle, unit: '%' })
