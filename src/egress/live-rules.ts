@@ -3,24 +3,12 @@ import { constants } from 'node:fs'
 import { mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MoatPaths } from '../config/paths.js'
-import { array, integer, object, oneOf, text } from '../config/shapes.js'
 import { shellQuote } from '../config/shell-quote.js'
 import { MoatError, systemCode } from '../errors.js'
 import type { NetworkRule } from './policy.js'
 
 type Paths = Pick<MoatPaths, 'proxy'>
 
-const effect = oneOf('allow', 'deny')
-const rules = array(
-  object(
-    { effect, host: text, text },
-    {
-      paths: array(object({ effect, method: text, path: text }, { place: text })),
-      place: text,
-      port: integer(0, 65_535),
-    },
-  ),
-)
 /** Bytes; thousands of rules. */
 const mostBytes = 1024 * 1024
 
@@ -28,8 +16,10 @@ const mostBytes = 1024 * 1024
 export async function readLiveRules(paths: Paths, runId: string): Promise<NetworkRule[]> {
   const file = liveRulesFile(paths, runId)
   try {
-    const lines = (await readPrivately(file)).split('\n')
-    return rules(lines.flatMap((line) => (line === '' ? [] : [JSON.parse(line)])))
+    const text = await readPrivately(file)
+    // Loaded here: `moat stop` only removes the file.
+    const { parseLiveRules } = await import('./parse-live-rules.js')
+    return parseLiveRules(text)
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return []
     throw broken(file, error)

@@ -5,10 +5,10 @@ import { containerRequest } from './container-request.js'
 import { type ContainerSpec, ImageMissingError, NameReservedError } from './engine.js'
 import { isTakenName, statusOf } from './engine-errors.js'
 import type { EngineTraits } from './engine-traits.js'
+import { judgeContainer, type Owner, sealedContainer } from './judge-container.js'
 import { labels } from './labels.js'
 import { type SealedContainer, seal, withoutInherited } from './seal.js'
 import { ensureSealKey } from './seal-key.js'
-import { judgeContainer, type Owner, sealedContainer } from './sort-containers.js'
 
 export interface CreateOptions {
   docker: Docker

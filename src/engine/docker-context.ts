@@ -2,15 +2,10 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { object, type Shape, text, textThat } from '../config/shapes.js'
 import { systemCode } from '../errors.js'
 
 /** A context in use: where its engine answers, or why that cannot be told. */
 export type DockerContext = { name: string } & ({ address: string } | { problem: string })
-
-const configShape = object({}, { currentContext: text })
-const host = textThat((value) => value !== '', 'is empty')
-const metaShape = object({ Endpoints: object({ docker: object({ Host: host }) }) })
 
 /** The Docker CLI's directory: `DOCKER_CONFIG`, or `.docker` in `home`. */
 export function dockerConfigDirectory(env: NodeJS.ProcessEnv, home: string): string {
@@ -26,24 +21,34 @@ export async function readDockerContext(env: NodeJS.ProcessEnv, home: string): P
   const configFile = join(directory, 'config.json')
   let name = env.DOCKER_CONTEXT
   if (!name) {
-    const config = await readJson(configFile, configShape)
+    const config = await readJson(configFile)
     if (config === undefined) return undefined
-    if (config === 'unreadable') return { name: 'of the Docker CLI', problem: `${configFile} cannot be read` }
-    name = config.currentContext
+    const current = config?.currentContext ?? ''
+    if (!config || typeof current !== 'string')
+      return { name: 'of the Docker CLI', problem: `${configFile} cannot be read` }
+    name = current
   }
   if (!name || name === 'default') return undefined
   const id = createHash('sha256').update(name).digest('hex')
   const metaFile = join(directory, 'contexts', 'meta', id, 'meta.json')
-  const meta = await readJson(metaFile, metaShape)
+  const meta = await readJson(metaFile)
   if (meta === undefined) return { name, problem: 'there is no such context' }
-  if (meta === 'unreadable') return { name, problem: `${metaFile} cannot be read` }
-  return { address: meta.Endpoints.docker.Host, name }
+  const address = (meta as DockerMeta | null)?.Endpoints?.docker?.Host
+  if (typeof address !== 'string' || address === '') return { name, problem: `${metaFile} cannot be read` }
+  return { address, name }
 }
 
-async function readJson<T>(path: string, shape: Shape<T>): Promise<T | 'unreadable' | undefined> {
+/** As far as it is what the Docker CLI writes. */
+interface DockerMeta {
+  Endpoints?: { docker?: { Host?: unknown } | null } | null
+}
+
+/** Null for what is no JSON or no object of it; undefined where there is no file. */
+async function readJson(path: string): Promise<Readonly<Record<string, unknown>> | null | undefined> {
   try {
-    return shape(JSON.parse(await readFile(path, 'utf8')))
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'))
+    return typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown> | null) : null
   } catch (error) {
-    return systemCode(error) === 'ENOENT' ? undefined : 'unreadable'
+    return systemCode(error) === 'ENOENT' ? undefined : null
   }
 }

@@ -30,11 +30,11 @@ import { engineError, statusOf } from './engine-errors.js'
 import { type EngineTraits, readTraits } from './engine-traits.js'
 import { jsonLines } from './json-lines.js'
 import { labels } from './labels.js'
+import { nameOf } from './listed-container.js'
 import { commandWasMissing, missingCommandCode } from './missing-command.js'
 import { pullImage } from './pull-image.js'
-import { nameOf } from './read-agent.js'
 import { readSealKey } from './seal-key.js'
-import { type Judged, sortContainers } from './sort-containers.js'
+import type { Judged } from './sort-containers.js'
 import { isRemoval, stopContainer } from './stop-container.js'
 import { terminalOutput } from './terminal-output.js'
 import { type WatchHandlers, watchAgents } from './watch-agents.js'
@@ -257,7 +257,12 @@ export class DockerEngine implements Engine {
   async #sort(containers: Docker.ContainerInfo[], known?: Judged): Promise<AgentList> {
     const home = this.#moatHome
     if (home === undefined) return { agents: [], unreadable: [], unsealed: [] }
-    const owner = { home, key: await readSealKey(sealKeyFile(home)) }
+    // Loaded here: most that commands do with an engine is to one container that they have just made, or none.
+    const [key, { sortContainers }] = await Promise.all([
+      readSealKey(sealKeyFile(home)),
+      import('./sort-containers.js'),
+    ])
+    const owner = { home, key }
     const sorted = sortContainers(containers, owner, 'docker', known)
     if (sorted.unsealed.length === 0) return sorted
     // What the engine is called is asked only now: most lists need no command.

@@ -4,11 +4,11 @@ import type { ContainerInfo } from 'dockerode'
 import { sealKeyFile } from '../config/paths.js'
 import type { ProcessIdentity } from '../processes/process-facts.js'
 import { engineError } from './engine-errors.js'
+import { judgeContainer } from './judge-container.js'
 import { labels, serviceLabels } from './labels.js'
-import { stateOf } from './read-agent.js'
+import { stateOf } from './listed-container.js'
 import { readSealKey } from './seal-key.js'
 import type { EngineServices, ServiceContainer } from './services.js'
-import { judgeContainer } from './sort-containers.js'
 
 export interface DockerServicesOptions {
   address: string

@@ -1,21 +1,6 @@
-// Owns the labels that make a container an agent: their names, how they are written, and how they are read back.
+// Owns the labels that make a container an agent: their names, and how they are written.
 import { createHash } from 'node:crypto'
-import {
-  array,
-  byKind,
-  integer,
-  MisshapenError,
-  object,
-  oneOf,
-  recordOf,
-  type Shape,
-  text,
-  textThat,
-  truth,
-} from '../config/shapes.js'
-import type { NetworkPolicy } from '../egress/policy.js'
-import type { Agent, AgentService, CaddyRoute, Endpoint, RouteFragment } from '../routing/agent.js'
-import { isDnsLabel } from '../routing/dns-label.js'
+import type { Agent } from '../routing/agent.js'
 
 export const labels = {
   /** Of an agent whose workspace is a git worktree, and the repository's id. */
@@ -87,82 +72,6 @@ export type LabelledAgent = Pick<
   | 'workspace'
 >
 
-/** Thrown for a label that is missing or says something moat does not understand. */
-export class UnreadableLabelError extends Error {
-  override readonly name = 'UnreadableLabelError'
-
-  constructor(
-    readonly label: string,
-    reason: string,
-  ) {
-    super(`label ${label}: ${reason}`)
-  }
-}
-
-const dnsLabel = textThat(isDnsLabel, 'is not a lower-case DNS label')
-const port = integer(1, 65_535)
-const runId = textThat((value) => /^run_[0-9a-f]{12}$/.test(value), 'is not run_ and 12 hex digits')
-const filled = textThat((value) => value !== '', 'is empty')
-const forwards = array(port, { min: 1 })
-const grants = array(
-  textThat((value) => /^(ssh:[a-z0-9.:-]+|[a-z0-9-]+)(@[a-z0-9-]+)?$/.test(value), 'is not a valid name for a grant'),
-)
-const relays = recordOf(port)
-const wayIn = oneOf('sockets')
-const services: Shape<AgentService[]> = array(object({ image: text, name: dnsLabel, port }))
-const endpoints: Shape<Endpoint[]> = array(
-  object(
-    { name: dnsLabel, type: filled },
-    {
-      columns: recordOf(text),
-      links: array(object({ title: text, url: text })),
-      plugin: text,
-      port,
-      readiness: byKind({
-        http: object({ kind: oneOf('http'), path: text }),
-        none: object({ kind: oneOf('none') }),
-        tcp: object({ kind: oneOf('tcp'), port }),
-      }),
-      url: text,
-    },
-  ),
-)
-/** With whatever else it has: what it may hold is judged in confinement, where it becomes config. */
-const caddyRoute = (value: unknown) => {
-  object({ handle: array(object({ handler: text })) })(value)
-  return value as CaddyRoute
-}
-const routes: Shape<RouteFragment[]> = array(
-  object(
-    { endpoint: dnsLabel },
-    {
-      default: truth,
-      files: object({ browse: truth, root: text }, { fallback: text }),
-      named: object({ port }, { alpn: array(text), start: oneOf('postgres') }),
-      routes: array(caddyRoute),
-      upstream: object({ port, protocol: oneOf('http', 'https', 'h2c') }, { host: text, redirects: oneOf('keep') }),
-    },
-  ),
-)
-
-const effect = oneOf('allow', 'deny')
-const network: Shape<NetworkPolicy> = object({
-  host: array(port),
-  peers: array(dnsLabel),
-  policy: oneOf('permissive', 'strict'),
-  rules: array(
-    object(
-      { effect, host: filled, text },
-      {
-        grant: text,
-        paths: array(object({ effect, method: text, path: text }, { place: text })),
-        place: text,
-        port,
-      },
-    ),
-  ),
-})
-
 /** The labels of a container that is `agent`. `home` is the absolute path of its `~/.moat`. */
 export function toLabels(agent: LabelledAgent & { home?: string }): Record<string, string> {
   return {
@@ -190,72 +99,10 @@ export function toLabels(agent: LabelledAgent & { home?: string }): Record<strin
   }
 }
 
-/** The agent that a container's labels describe. Throws UnreadableLabelError for the first label it cannot read. */
-export function fromLabels(values: Readonly<Record<string, string>>): LabelledAgent {
-  const { [labels.branch]: branch, [labels.clone]: clone, [labels.repository]: repository } = values
-  return {
-    ...(branch && { branch }),
-    ...(clone && { clone }),
-    ...(values[labels.discover] === 'true' && { discover: true }),
-    endpoints: read(values, labels.endpoints, endpoints, parseJson),
-    ...(values[labels.forwards] && { forwards: read(values, labels.forwards, forwards, parseNumbers) }),
-    ...(values[labels.grants] && { grants: read(values, labels.grants, grants, (text) => text.split(',')) }),
-    keep: values[labels.keep] === 'true',
-    name: read(values, labels.name, dnsLabel),
-    ...(values[labels.network] && { network: read(values, labels.network, network, parseJson) }),
-    ...(values[labels.relays] && { relays: read<Record<number, number>>(values, labels.relays, relays, parsePairs) }),
-    ...(repository && { repository }),
-    routes: read(values, labels.routes, routes, parseJson),
-    runId: read(values, labels.runId, runId),
-    ...(values[labels.services] && {
-      services: read(values, labels.services, services, parseJson),
-    }),
-    ...(values[labels.wayIn] && { wayIn: read(values, labels.wayIn, wayIn) }),
-    workspace: read(values, labels.workspace, filled),
-  }
-}
-
 /**
  * The container name an agent reserves: the same for everybody who asks for `name` under the same `~/.moat`, and
  * another one for other users of the same engine.
  */
 export function containerName(name: string, home: string): string {
   return `moat-${name}-${createHash('sha256').update(home).digest('hex').slice(0, 8)}`
-}
-
-function read<T>(
-  values: Readonly<Record<string, string>>,
-  label: string,
-  shape: Shape<T>,
-  parse: (text: string) => unknown = (text) => text,
-): T {
-  const text = values[label]
-  if (text === undefined) throw new UnreadableLabelError(label, 'is missing')
-  let value: unknown
-  try {
-    value = parse(text)
-  } catch {
-    throw new UnreadableLabelError(label, 'is not JSON')
-  }
-  try {
-    return shape(value)
-  } catch (error) {
-    if (!(error instanceof MisshapenError)) throw error
-    const place = error.path.length > 0 ? `${error.path.join('.')}: ` : ''
-    throw new UnreadableLabelError(label, `${place}${error.message}`)
-  }
-}
-
-/** `443,80` */
-function parseNumbers(text: string): unknown {
-  return text.split(',').map(Number)
-}
-
-/** `61001=5432,61002=6379` */
-function parsePairs(text: string): unknown {
-  return Object.fromEntries(text.split(',').map((pair) => pair.split('=', 2).map(Number)))
-}
-
-function parseJson(text: string): unknown {
-  return JSON.parse(text)
 }

@@ -9,7 +9,6 @@ import { findEngine } from './connect-engine.js'
 import type { DialOptions } from './engine-address.js'
 import { labels } from './labels.js'
 import { readSealKey } from './seal-key.js'
-import { sortContainers } from './sort-containers.js'
 import { type ListedVolume, volumeLabels, volumeOwner } from './volume-seal.js'
 import type { VolumeOwner } from './volumes.js'
 
@@ -21,9 +20,12 @@ export async function peekAgents(options: {
 }): Promise<Agent[]> {
   const { dial } = await findEngine(options)
   const filters = JSON.stringify({ label: [labels.runId] })
-  const containers = await getJson(dial, `/containers/json?all=1&filters=${encodeURIComponent(filters)}`)
+  const path = `/containers/json?all=1&filters=${encodeURIComponent(filters)}`
+  const containers = (await getJson(dial, path)) as ContainerInfo[]
+  if (containers.length === 0) return []
+  const { sortContainers } = await import('./sort-containers.js')
   const owner = { home: options.moatHome, key: await readSealKey(sealKeyFile(options.moatHome)) }
-  return sortContainers(containers as ContainerInfo[], owner).agents
+  return sortContainers(containers, owner).agents
 }
 
 /** The volumes of `moatHome`. Rejects without an engine. */

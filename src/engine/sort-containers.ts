@@ -3,19 +3,13 @@ import type { ContainerInfo } from 'dockerode'
 import type { Agent } from '../routing/agent.js'
 import type { AgentList } from './engine.js'
 import { engineMessage } from './engine-errors.js'
-import { containerName, labels } from './labels.js'
-import { nameOf, readAgent, stateOf } from './read-agent.js'
+import { judgeContainer, type Owner, originalNameOf } from './judge-container.js'
+import { labels } from './labels.js'
+import { nameOf, stateOf } from './listed-container.js'
+import { readAgent } from './read-agent.js'
 import { isSameContainer } from './same-container.js'
-import { judgeSeal, type SealedContainer, type Verdict } from './seal.js'
+import type { Verdict } from './seal.js'
 import { unsealedContainer } from './unsealed.js'
-
-/** The moat whose agents are looked for. */
-export interface Owner {
-  /** Its `~/.moat`. */
-  home: string
-  /** Undefined where it has made nothing yet. */
-  key: Uint8Array | undefined
-}
 
 /** What was made of containers, by their ids. */
 export type Judged = Map<string, JudgedContainer>
@@ -74,32 +68,9 @@ function judgedAnew(info: ContainerInfo, owner: Owner, before: JudgedContainer |
   }
 }
 
-/** Whether moat itself made this very container. */
-export function judgeContainer(info: ContainerInfo, { home, key }: Owner): Verdict {
-  const verdict = judgeSeal(key, sealedContainer(info), originalNameOf(info, home))
-  // A seal of this key for another home is of a `~/.moat` that was copied.
-  return verdict === 'genuine' && info.Labels[labels.home] !== home ? 'foreign' : verdict
-}
-
-/** What a seal is bound to, as the engine lists it. */
-export function sealedContainer(info: ContainerInfo): Required<SealedContainer> {
-  const mounts = (info.Mounts ?? []).filter(({ Type }) => Type === 'bind')
-  return {
-    image: info.ImageID,
-    labels: info.Labels ?? {},
-    mounts: mounts.map(({ Destination, RW, Source }) => ({ readOnly: !RW, source: Source, target: Destination })),
-    name: nameOf(info),
-  }
-}
-
 /** Those of another `~/.moat` are that one's business. */
 function claimsToBe({ Labels }: ContainerInfo, home: string): boolean {
   return Boolean(Labels?.[labels.runId]) && (Labels[labels.home] || home) === home
-}
-
-/** The name under which moat would have made it. */
-function originalNameOf({ Labels }: ContainerInfo, home: string): string {
-  return containerName(Labels?.[labels.name] ?? '', home)
 }
 
 /**

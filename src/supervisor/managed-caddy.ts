@@ -1,7 +1,6 @@
 // Owns one Caddy: starts or adopts it, keeps it alive and within reach, and has it serve the routes.
 import { CaddyAdmin } from '../caddy/admin.js'
 import { caddyAbilities } from '../caddy/caddy-abilities.js'
-import type { CaddySettings } from '../caddy/caddy-settings.js'
 import type { EgressSettings } from '../caddy/egress-settings.js'
 import type { CaddyBinary } from '../caddy/find-caddy.js'
 import { connectionsOf, plainOf } from '../caddy/to-caddy-config.js'
@@ -20,7 +19,6 @@ import { Restarts } from './restarts.js'
 import type { RouteCheck } from './route-check.js'
 import type { RunningRuns } from './served-agents.js'
 import { ServedConfig } from './served-config.js'
-import { type BoundSettings, settingsFor } from './settings-for.js'
 
 /** Each config change closes idle connections, so changes after the first share one push a second. Milliseconds. */
 const pushInterval = 1_000
@@ -98,8 +96,7 @@ export class ManagedCaddy {
     if (!found) return false
     // What it can do it was started with: the program may be another by now.
     const { config, listeners, names, port } = found
-    this.#served.settings = this.#settingsFor({ listeners, names, port }, plainOf(config))
-    this.#served.settings.connections = connectionsOf(config)
+    this.#served.listens({ listeners, names, port }, plainOf(config)).connections = connectionsOf(config)
     this.#served.adopted(config)
     this.#watch()
     await this.#served.certificates.examine(this.address)
@@ -228,8 +225,7 @@ export class ManagedCaddy {
     const { binary, paths } = this.#options
     const plain = (await caddyAbilities(binary.path, paths)).layer4 ? paths.plainSocket : undefined
     const config = await this.#handle.launch(port, (listeners, bound, names) => {
-      this.#served.settings = this.#settingsFor({ listeners, names, port: bound }, plain)
-      return this.#served.configFor(this.#served.settings, table)
+      return this.#served.configFor(this.#served.listens({ listeners, names, port: bound }, plain), table)
     })
     this.#guard.started()
     // It may have ended at once, and is being started again.
@@ -295,11 +291,5 @@ export class ManagedCaddy {
     this.#look?.again()
     if (problem !== undefined) this.#options.log(problem)
     this.#options.onProblem(problem)
-  }
-
-  /** @param plain the socket for plain HTTP of a Caddy that can tell it. */
-  #settingsFor(bound: BoundSettings, plain: string | undefined): CaddySettings {
-    const { domain, paths } = this.#options
-    return settingsFor(bound, { before: this.#served.settings, domain, paths, plain })
   }
 }

@@ -13,6 +13,7 @@ import { LeftOut } from '../upkeep/left-out.js'
 import { Certificates } from './certificates.js'
 import { Counters } from './counters.js'
 import { RouteCheck } from './route-check.js'
+import { type BoundSettings, settingsFor } from './settings-for.js'
 
 export interface ServedConfigOptions {
   admin: CaddyAdmin
@@ -46,6 +47,16 @@ export class ServedConfig {
   /** False while Caddy is down. */
   get isServed(): boolean {
     return this.#config !== undefined
+  }
+
+  /**
+   * Where a Caddy listens that is to serve, or has outlived its supervisor.
+   * @param plain the socket for plain HTTP of one that can tell it.
+   */
+  listens(bound: BoundSettings, plain: string | undefined): CaddySettings {
+    const { domain, paths } = this.#options
+    this.settings = settingsFor(bound, { before: this.settings, domain, paths, plain })
+    return this.settings
   }
 
   /** A Caddy that outlived its supervisor serves this. */

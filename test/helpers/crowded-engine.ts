@@ -2,9 +2,9 @@
 import { createServer, request, type Server } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { ContainerInfo } from 'dockerode'
+import { sealedContainer } from '../../src/engine/judge-container.js'
 import { containerName, toLabels } from '../../src/engine/labels.js'
 import { seal } from '../../src/engine/seal.js'
-import { sealedContainer } from '../../src/engine/sort-containers.js'
 
 export class CrowdedEngine {
   #shown: ContainerInfo[] = []

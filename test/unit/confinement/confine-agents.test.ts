@@ -7,7 +7,8 @@ import {
   shownEndpoint,
   urlProblem,
 } from '../../../src/confinement/judge-endpoint.js'
-import { fromLabels, toLabels } from '../../../src/engine/labels.js'
+import { toLabels } from '../../../src/engine/labels.js'
+import { fromLabels } from '../../../src/engine/read-labels.js'
 import type { Agent, CaddyRoute, Endpoint, RouteFragment } from '../../../src/routing/agent.js'
 
 const answer = (body: string): CaddyRoute => ({ handle: [{ body, handler: 'static_response' }] })

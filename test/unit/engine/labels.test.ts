@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { NetworkPolicy } from '../../../src/egress/policy.js'
-import { containerName, fromLabels, toLabels } from '../../../src/engine/labels.js'
+import { containerName, toLabels } from '../../../src/engine/labels.js'
+import { fromLabels } from '../../../src/engine/read-labels.js'
 
 const agent = {
   endpoints: [

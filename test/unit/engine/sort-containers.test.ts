@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto'
 import type { ContainerInfo } from 'dockerode'
 import { describe, expect, it } from 'vitest'
+import { sealedContainer } from '../../../src/engine/judge-container.js'
 import { containerName, toLabels } from '../../../src/engine/labels.js'
 import { seal } from '../../../src/engine/seal.js'
-import { type Judged, sealedContainer, sortContainers } from '../../../src/engine/sort-containers.js'
+import { type Judged, sortContainers } from '../../../src/engine/sort-containers.js'
 import { describeUnsealed } from '../../../src/engine/unsealed.js'
 
 const home = '/home/ann/.moat'
