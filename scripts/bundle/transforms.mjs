@@ -88,8 +88,12 @@ export const leaveOut = {
   },
 }
 
-/** Node's TLS takes 15 ms to load, and engines are local. Its streams do what dockerode has a library for. */
+/**
+ * Node's TLS takes 15 ms to load, and engines are local. Its streams do what dockerode has a library for. `debug` would bring all of
+ * oclif, in whose file it is, into processes that live for days.
+ */
 const stubs = {
+  '\0debug': 'module.exports = () => () => {}',
   '\0https': "module.exports = { request: (...values) => process.getBuiltinModule('https').request(...values) }",
   '\0readable-stream': "module.exports = process.getBuiltinModule('stream')",
   '\0unused': 'module.exports = {}',
