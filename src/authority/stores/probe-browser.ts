@@ -6,6 +6,12 @@ import { defaultDomain, type ProxyAddress } from '../../routing/urls.js'
 import { ask, findProgram } from './commands.js'
 import type { StoreContext, Verdict } from './store.js'
 
+/**
+ * Chromium gives up what it loads when a container comes or goes, which changes the machine's network, and has seen nothing of
+ * the certificate then. So often it is asked anew.
+ */
+const mostLoads = 4
+
 /** A real Chromium without a window loads the page of the proxy, in a profile of its own. */
 export async function probeWithChromium(
   chromium: string,
@@ -22,8 +28,11 @@ export async function probeWithChromium(
     const page = ['--dump-dom', `https://${domain}:${port}/`]
     const env = await ownHome(join(profile, 'home'), context)
     const argv = [chromium, ...root, ...quiet, ...resolve, `--user-data-dir=${profile}`, ...page]
-    const { stderr, stdout } = await ask(argv, { env })
-    return verdictOfChromium(stdout, stderr)
+    for (let loads = 1; ; loads += 1) {
+      const { stderr, stdout } = await ask(argv, { env })
+      const verdict = verdictOfChromium(stdout, stderr)
+      if (verdict.reason !== 'ERR_NETWORK_CHANGED' || loads === mostLoads) return verdict
+    }
   } finally {
     await rm(profile, { force: true, maxRetries: 5, recursive: true })
   }

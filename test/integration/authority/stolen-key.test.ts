@@ -14,6 +14,7 @@ import { type MoatPaths, moatPaths } from '../../../src/config/paths.js'
 import { shakeHands } from '../../helpers/bare-caddy.js'
 import { type Forged, forgeAuthority, forgeLeaf, openssl } from '../../helpers/forge.js'
 import { requireProgram } from '../../helpers/trust-machine.js'
+import { until } from '../../helpers/until.js'
 
 let directory: string
 let paths: MoatPaths
@@ -70,8 +71,11 @@ async function load(host: string, port: number): Promise<string> {
   const args = ['--headless', '--disable-gpu', '--no-proxy-server', '--enable-logging=stderr', '--dump-dom']
   const resolve = `--host-resolver-rules=MAP ${host} 127.0.0.1`
   const argv = [...root, ...args, `--user-data-dir=${profile}`, resolve, `https://${host}:${port}/`]
-  const { stderr, stdout } = await promisify(execFile)(chromium, argv, { env: { ...process.env, HOME: directory } })
-  return stdout + stderr
+  // Chromium gives up what it loads when a container of another test comes or goes, and has seen no certificate then.
+  return until('a load during which the network stayed as it was', async () => {
+    const { stderr, stdout } = await promisify(execFile)(chromium, argv, { env: { ...process.env, HOME: directory } })
+    return !stderr.includes('ERR_NETWORK_CHANGED') && stdout + stderr
+  })
 }
 
 describe("a certificate made with the root's key", () => {

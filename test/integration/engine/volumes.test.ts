@@ -7,6 +7,7 @@ import { connectEngine } from '../../../src/engine/connect-engine.js'
 import { containerName, toLabels } from '../../../src/engine/labels.js'
 import type { VolumeView } from '../../../src/volumes/find-volumes.js'
 import { Sandbox } from '../../helpers/sandbox.js'
+import { until } from '../../helpers/until.js'
 
 let sandbox: Sandbox
 
@@ -44,7 +45,11 @@ command: [sh, -c, 'cat /var/cache/app/kept deep/mods/kept; echo one >> /var/cach
     { abandoned: false, name: 'mods', place: workspace, size: expect.any(Number), usedBy: [] },
   ])
   const typed = { env: sandbox.env, home: sandbox.home, plugins: '', typed: '' }
-  const completed = await liveValues('volumes', typed)
+  // A shell waits for an engine for a fifth of a second only, and is shown nothing by a busy one.
+  const completed = await until('an answer in time', async () => {
+    const values = await liveValues('volumes', typed)
+    return values.length > 0 && values
+  })
   expect(completed.map(({ value }) => value).toSorted()).toEqual(volumes.map(({ id }) => id).toSorted())
   // A stranger's with the same labels is none of moat's.
   const [cache, mods] = volumes.map(({ id }) => id)

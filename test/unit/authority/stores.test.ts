@@ -1,5 +1,5 @@
 // Stores of systems that the tests do not run on: which are found, and the commands for each.
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { moatRootIn, type Root, readRoot } from '../../../src/authority/roots.js
 import { findStores } from '../../../src/authority/stores/find-stores.js'
 import { keychainStore, rootsInKeychain } from '../../../src/authority/stores/keychain.js'
 import { nicknames } from '../../../src/authority/stores/nss.js'
-import { verdictOfChromium } from '../../../src/authority/stores/probe-browser.js'
+import { probeWithChromium, verdictOfChromium } from '../../../src/authority/stores/probe-browser.js'
 import type { StoreContext, TrustStore } from '../../../src/authority/stores/store.js'
 import { rootsInList } from '../../../src/authority/stores/windows.js'
 import { moatPaths } from '../../../src/config/paths.js'
@@ -169,6 +169,23 @@ describe('what Chromium says', () => {
       trusted,
       ...(reason !== undefined && { reason }),
     })
+  })
+})
+
+describe('Chromium, while containers come and go', () => {
+  it.each([
+    ['is asked anew', 2, { client: 'chromium', trusted: true }, 3],
+    ['is not asked for ever', 9, { client: 'chromium', reason: 'ERR_NETWORK_CHANGED', trusted: undefined }, 4],
+  ])('%s', async (_, disturbed, verdict, asked) => {
+    const count = join(directory, 'count')
+    const changed = 'echo "Page load failed: net::ERR_NETWORK_CHANGED" >&2'
+    const page = 'echo "<html><body>moat</body></html>"'
+    const counted = `n=0; [ ! -e '${count}' ] || read n <'${count}'; n=$((n + 1)); echo $n >'${count}'`
+    const script = `${counted}\nif [ $n -le ${disturbed} ]; then ${changed}; else ${page}; fi`
+    const context = machine({ chromium: script }, [])
+    const chromium = join(directory, 'bin/chromium')
+    expect(await probeWithChromium(chromium, { domain: 'localhost', port: 1 }, context)).toEqual(verdict)
+    expect(Number(readFileSync(count, 'utf8'))).toBe(asked)
   })
 })
 
