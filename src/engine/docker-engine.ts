@@ -2,7 +2,6 @@
 import { Agent, type AgentOptions } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import Docker from 'dockerode'
-import { sealKeyFile } from '../config/paths.js'
 import { AgentEnds } from './agent-ends.js'
 import { buildImage } from './build-image.js'
 import { createContainer } from './create-container.js'
@@ -33,8 +32,8 @@ import { labels } from './labels.js'
 import { nameOf } from './listed-container.js'
 import { commandWasMissing, missingCommandCode } from './missing-command.js'
 import { pullImage } from './pull-image.js'
-import { readSealKey } from './seal-key.js'
 import type { Judged } from './sort-containers.js'
+import { sortListed } from './sort-listed.js'
 import { isRemoval, stopContainer } from './stop-container.js'
 import { terminalOutput } from './terminal-output.js'
 import { type WatchHandlers, watchAgents } from './watch-agents.js'
@@ -253,20 +252,8 @@ export class DockerEngine implements Engine {
     })
   }
 
-  /** The key is read each time: it may have been made, or taken away, since. */
-  async #sort(containers: Docker.ContainerInfo[], known?: Judged): Promise<AgentList> {
-    const home = this.#moatHome
-    if (home === undefined) return { agents: [], unreadable: [], unsealed: [] }
-    // Loaded here: most that commands do with an engine is to one container that they have just made, or none.
-    const [key, { sortContainers }] = await Promise.all([
-      readSealKey(sealKeyFile(home)),
-      import('./sort-containers.js'),
-    ])
-    const owner = { home, key }
-    const sorted = sortContainers(containers, owner, 'docker', known)
-    if (sorted.unsealed.length === 0) return sorted
-    // What the engine is called is asked only now: most lists need no command.
-    return sortContainers(containers, owner, await this.#program(), known)
+  #sort(containers: Docker.ContainerInfo[], known?: Judged): Promise<AgentList> {
+    return sortListed(containers, { home: this.#moatHome, known, program: () => this.#program() })
   }
 
   async #program(): Promise<'docker' | 'podman'> {
