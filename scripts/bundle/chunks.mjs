@@ -21,6 +21,9 @@ const often = [
 /** What every command of an agent loads. */
 const withEngine = ['engine/docker-engine.ts']
 
+/** What reads labels, with the small form of zod: without the rest of zod, which reads what people write. */
+const withAgents = ['egress/parse-live-rules.ts', 'engine/sort-containers.ts']
+
 /** What a run is planned with, and then what starts it: of the latter nothing is loaded where a moat.yaml is wrong. */
 const forPlan = ['agents/plan/plan-agent.ts', 'commands/run.ts']
 const forStart = ['terminal/run-session.ts']
@@ -34,6 +37,7 @@ export const groups = [
   { debugName: 'at TAB', name: (id, graph) => (neededBy(atTab, graph).has(id) ? 'tab' : null), priority: 8 },
   { debugName: 'always', name: (id, graph) => (neededBy(always, graph).has(id) ? 'always' : null), priority: 7 },
   { debugName: 'often', name: (id, graph) => (neededBy(often, graph).has(id) ? 'often' : null), priority: 6 },
+  { debugName: 'agents', name: (id, graph) => (neededBy(withAgents, graph).has(id) ? 'agents' : null), priority: 5.5 },
   { debugName: 'review', name: (id, graph) => (isOf(forReview, id, graph) ? 'review' : null), priority: 4 },
   { debugName: 'plan', name: (id, graph) => (isOf(forPlan, id, graph) ? 'plan' : null), priority: 3 },
   { debugName: 'start', name: (id, graph) => (isOf(forStart, id, graph) ? 'start' : null), priority: 2 },
