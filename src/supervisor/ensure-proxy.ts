@@ -37,18 +37,6 @@ const spawnDeadline = 60_000
 
 /** V8 sets 48 MB aside for what is young, which in a process that lives for days are mostly empty. It is asked to let go of more. */
 const thrifty = ['--max-semi-space-size=1', '--expose-gc']
-/**
- * Ten times V8's own numbers: what is called so often is worth compiling, and a supervisor of few agents never needs the
- * compilers, whose code is 6 MB of memory. Node does not start with a flag that it does not know: those of 22 and 24 know these.
- */
-const onlyHot = [
-  '--invocation-count-for-maglev=4000',
-  '--invocation-count-for-maglev-osr=1000',
-  '--invocation-count-for-turbofan=30000',
-  '--invocation-count-for-osr=5000',
-]
-const newestTried = 24
-const flags = [...thrifty, ...(Number.parseInt(process.versions.node, 10) <= newestTried ? onlyHot : [])]
 
 export interface EnsureProxyOptions {
   /** Wraps the start of a supervisor, when there is none to use: the place to show progress. */
@@ -186,7 +174,7 @@ async function spawnSupervisor(options: EnsureProxyOptions): Promise<{ authority
   try {
     // With the rights moat was started with: a supervisor under sudo can bind port 443, and gives up the rest itself.
     const child = await asRoot(() =>
-      spawn(process.execPath, [...flags, supervisorProgram, JSON.stringify(args)], {
+      spawn(process.execPath, [...thrifty, supervisorProgram, JSON.stringify(args)], {
         cwd: '/',
         detached: true,
         // The supervisor runs elsewhere: a relative path would lead nowhere.
