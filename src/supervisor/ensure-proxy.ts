@@ -35,8 +35,8 @@ const lockPatience = 100
 /** How long another command may take to start one. Milliseconds. */
 const spawnDeadline = 60_000
 
-/** V8 sets 48 MB aside for what is young, which in a process that lives for days are mostly empty. It is asked to let go of more. */
-const thrifty = ['--max-semi-space-size=1', '--expose-gc']
+/** V8 sets 48 MB aside for what is young, which in a process that lives for days are mostly empty. */
+const thrifty = ['--max-semi-space-size=1']
 
 export interface EnsureProxyOptions {
   /** Wraps the start of a supervisor, when there is none to use: the place to show progress. */

@@ -6,7 +6,6 @@ import { moatPaths } from '../config/paths.js'
 import { MoatError, messageOf, serializeError } from '../errors.js'
 import { keepOutOfDumps } from '../processes/keep-out-of-dumps.js'
 import type { ReadyMessage, SupervisorArguments } from './protocol.js'
-import { keepMemorySmall } from './small-process.js'
 import { startSupervisor } from './supervisor.js'
 
 /** The descriptor on which the client that spawned this process waits for one ReadyMessage. */
@@ -34,7 +33,6 @@ export async function runSupervisor(argument: string): Promise<void> {
     }
     await tell({ authorityCreated: supervisor.authorityCreated, ready: true })
     keepCompiledCodeNow()
-    keepMemorySmall()
     await supervisor.ended
     await supervisor.close()
   } catch (error) {
