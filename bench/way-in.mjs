@@ -4,7 +4,7 @@
 // Usage: npm run build && node bench/way-in.mjs [rounds] [seconds] [checkout of an earlier moat, built] [agents]
 // With MOAT_BENCH_OTHERS=1 also nginx and portless (from npm), with the same certificate.
 // Linux; needs an engine, Caddy (MOAT_CADDY), h2load (nghttp2-client) and, for the first run, the image that it builds.
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -12,6 +12,11 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { median, say } from './figures.mjs'
 import { startOthers } from './other-proxies.mjs'
 
+// Before minutes of starting what it is to load.
+if (spawnSync('h2load', ['--version']).error) {
+  console.error('There is no h2load. Try: apt-get install -y nghttp2-client')
+  process.exit(1)
+}
 const [rounds = 3, seconds = 3] = process.argv.slice(2, 4).map(Number)
 const [earlier, others = '0'] = process.argv.slice(4)
 const caddy = process.env.MOAT_CADDY ?? 'caddy'
