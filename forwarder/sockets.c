@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/un.h>
@@ -40,6 +41,9 @@ int listen_on_ipv6(uint16_t port, enum reach reach) {
 
 bool is_path_of_socket(const char *path) { return strlen(path) < sizeof((struct sockaddr_un *)0)->sun_path; }
 
+// Within the directory of a socket, where it is until it listens: never longer than the name that it gets.
+static const char unready[] = "~";
+
 int listen_on_path(const char *path) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   if (!is_path_of_socket(path)) {
@@ -47,9 +51,18 @@ int listen_on_path(const char *path) {
     return -1;
   }
   strcpy(address.sun_path, path);
+  char *name = strrchr(address.sun_path, '/');
+  strcpy(name ? name + 1 : address.sun_path, unready);
   // Else: somebody who was ended before he could do so.
-  unlink(path);
-  return listen_on((struct sockaddr *)&address, sizeof address);
+  unlink(address.sun_path);
+  int fd = listen_on((struct sockaddr *)&address, sizeof address);
+  // Whoever sees the name finds somebody who listens: between bind and listen a socket refuses.
+  if (fd < 0 || rename(address.sun_path, path) == 0) return fd;
+  int error = errno;
+  unlink(address.sun_path);
+  close(fd);
+  errno = error;
+  return -1;
 }
 
 void raise_descriptor_limit(void) {

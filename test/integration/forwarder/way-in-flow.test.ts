@@ -259,10 +259,12 @@ describe('the relay', () => {
     await until('what is stale to be removed', () => !existsSync(found.path('.quick', 1)))
     const declared = await found.listen(echo)
     const server = await found.listen(echo, '::1', port)
+    // A socket has its name from when it listens on: else the first connection would now and then be refused.
     await until('its sockets', () => ways.every((way) => existsSync(found.path(way, port))))
     const client = await found.connect('.probe', port)
     client.end('found')
     expect((await buffer(client)).toString()).toBe('found')
+    expect(existsSync(join(found.directory, '~'))).toBe(false)
     await found.servers.close(declared)
     await found.servers.close(server)
     await until('their end', () => ways.every((way) => !existsSync(found.path(way, port))))
