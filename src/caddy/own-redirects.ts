@@ -37,10 +37,7 @@ export function ownRedirectsRoute({ proxy }: CaddySettings) {
     handle: [{ handler: 'headers', response: { deferred: true, set: { Location: [asked] } } }],
     match: [{ file }],
   }
-  const routes = [
-    // Within each other: of two matchers of one route, nobody knows which is asked first.
-    { handle: [{ handler: 'subroute', routes: [corrected] }], match: [own] },
-    { handle: [{ handler: 'copy_response' }] },
-  ]
-  return { [name]: { handle: [{ handler: 'subroute', routes }] } }
+  // Within each other: of two matchers of one route, nobody knows which is asked first.
+  const routes = [{ handle: [{ handler: 'subroute', routes: [corrected] }], match: [own] }]
+  return { [name]: { handle: [{ handler: 'subroute', routes }, { handler: 'copy_response' }] } }
 }

@@ -1,4 +1,8 @@
-// Owns what the proxy answers by itself, when no agent does: as text for people, as JSON for programs, never cached.
+// Owns what the proxy answers by itself, when no agent does: as text for people, as JSON for programs, never cached. Pure.
+//
+// A server has one route that answers, and vars say what: Caddy reads all of its config at each push, and the servers all have the
+// same to say.
+import type { CaddyRoute } from '../routing/agent.js'
 import { defaultDomain } from '../routing/urls.js'
 
 const textHeaders = {
@@ -15,26 +19,68 @@ const wantsJson = [{ header: { Accept: ['*application/json*'] } }]
 export interface Answer {
   detail: string
   error: string
-  headers?: Record<string, string[]>
   hint: string
+  /** True for what will be otherwise in a moment. */
+  retry?: true
   /** A number, or a placeholder for one. */
   status: number | string
 }
 
-/** Two routes: JSON for those who ask for it, text for the rest. Only the text may contain placeholders. */
-export function routesFor({ detail, error, headers, hint, status }: Answer, text: string) {
-  const respond = (body: string, base: Record<string, string[]>) => [
-    {
-      body,
-      handler: 'static_response',
-      headers: { ...base, ...headers, 'X-Moat-Error': [error] },
-      status_code: status,
-    },
-  ]
+const json = (detail: string, error: string, hint: string) => JSON.stringify({ detail, error, hint })
+
+function respond(body: string, headers: Record<string, string[]>, error: string, status: number | string) {
+  return {
+    body,
+    handler: 'static_response',
+    headers: { ...headers, 'X-Moat-Error': [error] },
+    status_code: status,
+  }
+}
+
+/**
+ * Among the routes of one endpoint, where it stands by itself. Two routes: JSON for those who ask for it, text for the rest. Only
+ * the text may contain placeholders.
+ */
+function routesFor({ detail, error, hint, status }: Answer, text: string): CaddyRoute[] {
+  const handleJson = [respond(json(detail, error, hint), jsonHeaders, error, status)]
   return [
-    { handle: respond(JSON.stringify({ detail, error, hint }), jsonHeaders), match: wantsJson, terminal: true },
-    { handle: respond(`${text}\n`, textHeaders), terminal: true },
+    { handle: handleJson, match: wantsJson, terminal: true },
+    { handle: [respond(`${text}\n`, textHeaders, error, status)], terminal: true },
   ]
+}
+
+const name = 'answer'
+const filled = (what: string) => `{http.vars.moat_${what}}`
+
+/** For `handle`: what is said, and the route of the server's that says it. Only the text may contain placeholders. */
+function said({ detail, error, hint, retry, status }: Answer, text: string): CaddyRoute['handle'] {
+  // As it stands between quotes in the JSON.
+  const inJson = (value: string) => JSON.stringify(value).slice(1, -1)
+  const vars = {
+    moat_detail: inJson(detail),
+    moat_error: error,
+    moat_hint: inJson(hint),
+    moat_status: `${status}`,
+    moat_text: text,
+    ...(retry && { moat_retry: 'yes' }),
+  }
+  return [{ handler: 'vars', ...vars }, sayIt]
+}
+
+/** For `handle`, where vars have what is said. */
+export const sayIt = { handler: 'invoke', name }
+
+/** Of each server, for all that it says. */
+export function answerRoute(): Record<string, CaddyRoute> {
+  const [error, status] = [filled('error'), filled('status')]
+  const later = { handler: 'headers', response: { set: { 'Retry-After': ['1'] } } }
+  const asJson = respond(json(filled('detail'), error, filled('hint')), jsonHeaders, error, status)
+  const routes = [
+    { handle: [later], match: [{ vars: { moat_retry: ['yes'] } }] },
+    { handle: [asJson], match: wantsJson, terminal: true },
+  ]
+  const asText = respond(`${filled('text')}\n`, textHeaders, error, status)
+  return { [name]: { handle: [{ handler: 'subroute', routes }, asText] } }
 }
 
 /** For a Host that is not the proxy's: says nothing about what runs here, nor under which domain. */
@@ -49,7 +95,7 @@ export function refusal(domain: string) {
   ]
 }
 
-export const unknownHost = routesFor(
+export const unknownHost = said(
   {
     detail: 'No running agent has this host name.',
     error: 'unknown_host',
@@ -59,11 +105,11 @@ export const unknownHost = routesFor(
   'No running agent answers at {http.request.host}.\n\nTry this:\n  moat list',
 )
 
-export const upstreamError = routesFor(
+export const upstreamError = said(
   {
     detail: 'The agent runs, but nothing answers on the port of this endpoint.',
     error: 'not_listening',
-    headers: { 'Retry-After': ['1'] },
+    retry: true,
     hint: 'Listen on the port that moat.yaml declares.',
     status: 502,
   },
@@ -82,7 +128,7 @@ export const nothingHere = routesFor(
 )
 
 /** For a no of a handler, such as a missing password. */
-export const otherError = routesFor(
+export const otherError = said(
   {
     detail: 'The proxy answers this request itself.',
     error: 'refused',
@@ -93,11 +139,11 @@ export const otherError = routesFor(
 )
 
 /** For the proxy's own pages, while there is no supervisor to make them. */
-export const noPages = routesFor(
+export const noPages = said(
   {
     detail: "The proxy's supervisor does not answer, so there is no page to show.",
     error: 'no_supervisor',
-    headers: { 'Retry-After': ['1'] },
+    retry: true,
     hint: 'moat proxy status',
     status: 503,
   },
@@ -132,14 +178,14 @@ export function missingPlugin(plugin: string, endpoint: string) {
 }
 
 /** Names come from labels: nothing in them may be filled in. */
-function notServed(detail: string, error: string, hint: string) {
+function notServed(detail: string, error: string, hint: string): CaddyRoute[] {
   const plain = (text: string) => text.replace(/[{}\\]/g, '')
   const text = `${plain(detail)}\n\nTry this:\n  ${plain(hint)}`
   return routesFor({ detail: plain(detail), error, hint: plain(hint), status: 502 }, text)
 }
 
 /** For a host that is not the caller's own: agents have no business with each other, nor with the dashboard, unless both say so. */
-export const notYours = routesFor(
+export const notYours = said(
   {
     detail: 'From inside a container, the proxy answers at the URLs of its own agent only.',
     error: 'not_your_agent',
@@ -168,5 +214,5 @@ export function notListedHere(agent: string) {
 }
 
 function notListed(detail: string, text: string, hint: string) {
-  return routesFor({ detail, error: 'not_your_peer', hint, status: 403 }, `${text}\n\nTry this:\n  ${hint}`)
+  return said({ detail, error: 'not_your_peer', hint, status: 403 }, `${text}\n\nTry this:\n  ${hint}`)
 }

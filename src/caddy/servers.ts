@@ -12,9 +12,9 @@ import { connectionPolicies, front } from './front.js'
 import { lowerCase } from './lower-case.js'
 import { onlyByTls } from './only-by-tls.js'
 import { ownRedirectsRoute } from './own-redirects.js'
-import { indexPages, pageOr, pagesAtAgents, problemPages } from './page-routes.js'
+import { indexPages, pageOfHost, pageRoutes, pagesAtAgents, problemPages } from './page-routes.js'
 import { accessLog } from './request-log.js'
-import { notListedHere, notListedThere, notYours, refusal, unknownHost } from './responses.js'
+import { answerRoute, notListedHere, notListedThere, notYours, refusal, unknownHost } from './responses.js'
 import { agentRoutes, noDoor, type Side } from './upstream-routes.js'
 
 export function servers(settings: CaddySettings, table: RouteTable) {
@@ -23,11 +23,15 @@ export function servers(settings: CaddySettings, table: RouteTable) {
     ...accessLog(recorded),
     // Its scan of host matchers grows faster than their number.
     automatic_https: { disable: true },
-    errors: { routes: [...noDoor(settings, from), ...problemPages(pagesSocket)] },
-    named_routes: ownRedirectsRoute(settings),
+    errors: { routes: [...noDoor(settings, from), problemPages] },
+    named_routes: { ...answerRoute(), ...lowerCaseRoute, ...ownRedirectsRoute(settings), ...pageRoutes(pagesSocket) },
     // No h3: Chromium does not use it with a local root.
     protocols: ['h1', 'h2'],
-    routes: [...(from === 'inside' ? insideGate(settings) : []), ...routes(settings, table, from, first)],
+    routes: [
+      ...(from === 'inside' ? insideGate(settings) : outsideGate(domain, first)),
+      pagesAtAgents,
+      ...agentRoutes(settings, table, from),
+    ],
   })
   const tls = { tls_connection_policies: connectionPolicies(domain, egress) }
   // Who listens there tells by whom a connection was made, with an address of the agent's.
@@ -73,24 +77,21 @@ function ownHosts(domain: string): { agents: string[]; others: string[] } {
 }
 
 /** `first` comes before all that is served. What is no agent's host has left when the routes of agents begin: none of them asks again. */
-function routes(settings: CaddySettings, table: RouteTable, from: Side, first: CaddyRoute[]): CaddyRoute[] {
-  const { domain, pagesSocket } = settings
+function outsideGate(domain: string, first: CaddyRoute[]): CaddyRoute[] {
   const { agents, others } = ownHosts(domain)
   const notAgents = [
-    { ...pageOr(pagesSocket, unknownHost), match: [{ host: others }], terminal: true },
+    { handle: pageOfHost, match: [{ host: others }], terminal: true },
     { handle: refusal(domain) },
   ]
   return [
-    { handle: [{ handler: 'subroute', routes: [inLowerCase, refuseOddHosts(domain)] }], match: [odd] },
+    { handle: [{ handler: 'subroute', routes: [{ handle: [inLowerCase] }, refuseOddHosts(domain)] }], match: [odd] },
     ...first,
-    indexPages(pagesSocket, domain),
+    indexPages(domain),
     {
       handle: [{ handler: 'subroute', routes: notAgents }],
       match: [{ not: [{ host: agents }] }],
       terminal: true,
     },
-    pagesAtAgents(pagesSocket),
-    ...agentRoutes(settings, table, from),
   ]
 }
 
@@ -112,22 +113,26 @@ const refuseOddHosts = (domain: string): CaddyRoute => ({
  * A host has one name, however it is spelled (RFC 9110, 4.2.3), but matchers and paths compare bytes. The dot that ends a
  * full name is one more way to spell it.
  */
-const inLowerCase: CaddyRoute = {
-  handle: [
-    {
-      handler: 'headers',
-      request: {
-        replace: {
-          Host: [...lowerCase, { replace: '$1$2', search_regexp: String.raw`([a-z0-9_-])\.(:\d*)?$` }],
+const inLowerCase = { handler: 'invoke', name: 'lower_case' }
+const lowerCaseRoute: Record<string, CaddyRoute> = {
+  [inLowerCase.name]: {
+    handle: [
+      {
+        handler: 'headers',
+        request: {
+          replace: {
+            Host: [...lowerCase, { replace: '$1$2', search_regexp: String.raw`([a-z0-9_-])\.(:\d*)?$` }],
+          },
         },
       },
-    },
-  ],
+    ],
+  },
 }
 
 /**
  * From inside a container the proxy answers at the URLs of that container's agent, and of others where both list each other: a
- * file says which names belong to the address. The address is the doorkeeper's word, not the client's.
+ * file says which names belong to the address. The address is the doorkeeper's word, not the client's. Only what is plain and an
+ * agent's passes, so nothing after it asks for that again.
  */
 function insideGate({ domain, proxy }: CaddySettings): CaddyRoute[] {
   const agentLabel = `{http.request.host.labels.${domain.split('.').length}}`
@@ -141,16 +146,13 @@ function insideGate({ domain, proxy }: CaddySettings): CaddyRoute[] {
   })
   // With what acts on an agent, only the agent itself has business.
   const peer = { ...at(peerEndings.open), not: [{ path: [`${ownPath}*`] }] }
-  const refuse = (routes: readonly CaddyRoute[], match: object) => ({
-    handle: [{ handler: 'subroute', routes: [...routes] }],
-    match: [match],
-    terminal: true,
-  })
+  const say = (handle: CaddyRoute['handle'], match?: object) => ({ handle, ...(match && { match: [match] }), terminal: true })
   const refusals = [
-    refuse(unknownHost, at(peerEndings.absent)),
-    refuse(notListedThere(agentLabel), at(peerEndings['unlisted-there'])),
-    refuse(notListedHere(agentLabel), at(peerEndings['unlisted-here'])),
-    ...notYours,
+    say(unknownHost, at(peerEndings.absent)),
+    say(notListedThere(agentLabel), at(peerEndings['unlisted-there'])),
+    say(notListedHere(agentLabel), at(peerEndings['unlisted-here'])),
+    say(notYours),
   ]
-  return [{ ...inLowerCase, match: [odd] }, refuse(refusals, { not: [at(''), peer] })]
+  const strangers = { handle: [{ handler: 'subroute', routes: refusals }], match: [{ not: [at(''), peer] }], terminal: true }
+  return [{ handle: [inLowerCase], match: [odd] }, strangers]
 }

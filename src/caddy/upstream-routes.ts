@@ -8,8 +8,7 @@ import type { CaddySettings } from './caddy-settings.js'
 import { endpointRoutes } from './endpoint-routes.js'
 import { keptHeaders } from './kept-request.js'
 import { ownRedirects } from './own-redirects.js'
-import { pageOr, problemPages } from './page-routes.js'
-import { unknownHost } from './responses.js'
+import { pageOfHost, problemPages } from './page-routes.js'
 
 /**
  * An app that is starting is waited for; the request's body is still whole. A person at a browser is shown soon that
@@ -167,7 +166,7 @@ function doorRoutes(from: Side): CaddyRoute[] {
  * starting is tried for a while; nothing of the request has been sent. Any other has no agent that answers at it.
  */
 export function noDoor(settings: CaddySettings, from: Side): CaddyRoute[] {
-  const { domain, pagesSocket, proxy } = settings
+  const { domain, proxy } = settings
   const undialled = {
     host: agentHostPatterns(domain),
     vars_regexp: { '{http.error.message}': { pattern: String.raw`^dial unix \.\./(hosts|quick)/` } },
@@ -176,7 +175,7 @@ export function noDoor(settings: CaddySettings, from: Side): CaddyRoute[] {
   const again = (match: object, directory: string, duration: string) => ({
     handle: [
       {
-        errors: { routes: problemPages(pagesSocket) },
+        errors: { routes: [problemPages] },
         handler: 'subroute',
         routes: [{ handle: [byName(directory, duration, from)] }],
       },
@@ -187,7 +186,7 @@ export function noDoor(settings: CaddySettings, from: Side): CaddyRoute[] {
   return [
     again(navigation, linkDirectories.quick, patience.browser),
     again({}, linkDirectories.hosts, patience.program),
-    { ...pageOr(pagesSocket, unknownHost), match: [undialled], terminal: true },
+    { handle: pageOfHost, match: [undialled], terminal: true },
   ]
 }
 
