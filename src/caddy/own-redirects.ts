@@ -16,7 +16,7 @@ const name = 'own_redirects'
  */
 export const ownRedirects = [
   {
-    match: { headers: { Location: ['http://*', 'https://*'] } },
+    match: { headers: { Location: ['http*'] } },
     routes: [{ handle: [{ handler: 'invoke', name }] }],
   },
 ]

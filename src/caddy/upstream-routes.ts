@@ -17,6 +17,8 @@ import { pageOfHost, problemPages } from './page-routes.js'
 const patience = { browser: '700ms', program: '5s' }
 /** Once, but with the request's body kept for whoever tries again. */
 const once = '1ns'
+/** Between two tries, where there is more than one. */
+const pause = '50ms'
 
 /** More than any one agent needs, and too few for one agent to use up the descriptors. */
 const mostConnections = 4_096
@@ -55,7 +57,6 @@ export function agentRoutes(settings: CaddySettings, table: RouteTable, from: Si
     ...lookUp(upstreams),
     ...endpointRoutes(hostRoutes, filesSocket),
     ...proxyRoutes(upstreams, from),
-    ...doorRoutes(from),
   ]
   const first = counted(connections, from)
   return [
@@ -65,8 +66,8 @@ export function agentRoutes(settings: CaddySettings, table: RouteTable, from: Si
       : [
           {
             handle: [first, { handler: 'subroute', routes: atKnown }],
+            // All of these are answered by now: by routes of their own, or by what the table has for them.
             match: [{ host: [...known].toSorted() }],
-            terminal: true,
           },
         ]),
     ...doorRoutes(from).map((route) => ({ ...route, handle: [first, ...route.handle] })),
@@ -90,9 +91,11 @@ function counted(connections: number, from: Side) {
 
 /**
  * Keeps what moat goes by, before an endpoint changes the request for its app, and finds what the config knows of the host: one
- * table from host to upstream, looked up once. A `map` value is computed anew at every use, a `vars` value is not.
+ * table from host to upstream, looked up once. A `map` value is computed anew at every use, a `vars` value is not. Without a
+ * table there are only endpoints that are no servers.
  */
 function lookUp(upstreams: readonly Upstream[]): CaddyRoute[] {
+  if (upstreams.length === 0) return [{ handle: [{ ...keptHeaders, handler: 'vars' }] }]
   const map = {
     defaults: ['', '', ''],
     destinations: ['{moat.protocol}', '{moat.dial}', '{moat.quick}'],
@@ -172,20 +175,16 @@ export function noDoor(settings: CaddySettings, from: Side): CaddyRoute[] {
     vars_regexp: { '{http.error.message}': { pattern: String.raw`^dial unix \.\./(hosts|quick)/` } },
   }
   const expected = { file: { root: join(proxy, linkDirectories.expected), try_files: ['/{http.request.host}'] } }
-  const again = (match: object, directory: string, duration: string) => ({
-    handle: [
-      {
-        errors: { routes: [problemPages] },
-        handler: 'subroute',
-        routes: [{ handle: [byName(directory, duration, from)] }],
-      },
-    ],
-    match: [{ ...undialled, ...expected, ...match }],
-    terminal: true,
-  })
+  const again = [
+    { handle: [byName(linkDirectories.quick, patience.browser, from)], match: [navigation], terminal: true },
+    { handle: [byName(linkDirectories.hosts, patience.program, from)] },
+  ]
   return [
-    again(navigation, linkDirectories.quick, patience.browser),
-    again({}, linkDirectories.hosts, patience.program),
+    {
+      handle: [{ errors: { routes: [problemPages] }, handler: 'subroute', routes: again }],
+      match: [{ ...undialled, ...expected }],
+      terminal: true,
+    },
     { handle: pageOfHost, match: [undialled], terminal: true },
   ]
 }
@@ -208,7 +207,7 @@ function reverseProxy(protocol: UpstreamProtocol, { dial, from, host, tryDuratio
     handle_response: ownRedirects,
     handler: 'reverse_proxy',
     ...(Object.keys(set).length > 0 && { headers: { request: { set } } }),
-    load_balancing: { try_duration: tryDuration, try_interval: '50ms' },
+    load_balancing: { try_duration: tryDuration, ...(tryDuration !== once && { try_interval: pause }) },
     // Without it, each config change closes every WebSocket.
     stream_close_delay: '24h',
     // Named, because the implicit one is never cleaned up after a config change.
