@@ -28,24 +28,17 @@ export interface Answer {
 
 const json = (detail: string, error: string, hint: string) => JSON.stringify({ detail, error, hint })
 
-function respond(body: string, headers: Record<string, string[]>, error: string, status: number | string) {
-  return {
-    body,
-    handler: 'static_response',
-    headers: { ...headers, 'X-Moat-Error': [error] },
-    status_code: status,
-  }
-}
-
 /**
  * Among the routes of one endpoint, where it stands by itself. Two routes: JSON for those who ask for it, text for the rest. Only
  * the text may contain placeholders.
  */
 function routesFor({ detail, error, hint, status }: Answer, text: string): CaddyRoute[] {
-  const handleJson = [respond(json(detail, error, hint), jsonHeaders, error, status)]
+  const respond = (body: string, headers: Record<string, string[]>) => [
+    { body, handler: 'static_response', headers: { ...headers, 'X-Moat-Error': [error] }, status_code: status },
+  ]
   return [
-    { handle: handleJson, match: wantsJson, terminal: true },
-    { handle: [respond(`${text}\n`, textHeaders, error, status)], terminal: true },
+    { handle: respond(json(detail, error, hint), jsonHeaders), match: wantsJson, terminal: true },
+    { handle: respond(`${text}\n`, textHeaders), terminal: true },
   ]
 }
 
@@ -73,14 +66,26 @@ export const sayIt = { handler: 'invoke', name }
 /** Of each server, for all that it says. */
 export function answerRoute(): Record<string, CaddyRoute> {
   const [error, status] = [filled('error'), filled('status')]
-  const later = { handler: 'headers', response: { set: { 'Retry-After': ['1'] } } }
-  const asJson = respond(json(filled('detail'), error, filled('hint')), jsonHeaders, error, status)
-  const routes = [
-    { handle: [later], match: [{ vars: { moat_retry: ['yes'] } }] },
-    { handle: [asJson], match: wantsJson, terminal: true },
-  ]
-  const asText = respond(`${filled('text')}\n`, textHeaders, error, status)
-  return { [name]: { handle: [{ handler: 'subroute', routes }, asText] } }
+  const { 'Content-Type': asText, ...others } = textHeaders
+  const respond = (body: string, type: string[]) => ({
+    body,
+    handler: 'static_response',
+    headers: { 'Content-Type': type },
+    status_code: status,
+  })
+  const set = (headers: Record<string, string[]>) => ({ handler: 'headers', response: { set: headers } })
+  const later = { handle: [set({ 'Retry-After': ['1'] })], match: [{ vars: { moat_retry: ['yes'] } }] }
+  const asJson = respond(json(filled('detail'), error, filled('hint')), jsonHeaders['Content-Type'])
+  const routes = [later, { handle: [asJson], match: wantsJson, terminal: true }]
+  return {
+    [name]: {
+      handle: [
+        set({ ...others, 'X-Moat-Error': [error] }),
+        { handler: 'subroute', routes },
+        respond(`${filled('text')}\n`, asText),
+      ],
+    },
+  }
 }
 
 /** For a Host that is not the proxy's: says nothing about what runs here, nor under which domain. */

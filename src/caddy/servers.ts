@@ -79,10 +79,7 @@ function ownHosts(domain: string): { agents: string[]; others: string[] } {
 /** `first` comes before all that is served. What is no agent's host has left when the routes of agents begin: none of them asks again. */
 function outsideGate(domain: string, first: CaddyRoute[]): CaddyRoute[] {
   const { agents, others } = ownHosts(domain)
-  const notAgents = [
-    { handle: pageOfHost, match: [{ host: others }], terminal: true },
-    { handle: refusal(domain) },
-  ]
+  const notAgents = [{ handle: pageOfHost, match: [{ host: others }], terminal: true }, { handle: refusal(domain) }]
   return [
     { handle: [{ handler: 'subroute', routes: [{ handle: [inLowerCase] }, refuseOddHosts(domain)] }], match: [odd] },
     ...first,
@@ -146,13 +143,21 @@ function insideGate({ domain, proxy }: CaddySettings): CaddyRoute[] {
   })
   // With what acts on an agent, only the agent itself has business.
   const peer = { ...at(peerEndings.open), not: [{ path: [`${ownPath}*`] }] }
-  const say = (handle: CaddyRoute['handle'], match?: object) => ({ handle, ...(match && { match: [match] }), terminal: true })
+  const say = (handle: CaddyRoute['handle'], match?: object) => ({
+    handle,
+    ...(match && { match: [match] }),
+    terminal: true,
+  })
   const refusals = [
     say(unknownHost, at(peerEndings.absent)),
     say(notListedThere(agentLabel), at(peerEndings['unlisted-there'])),
     say(notListedHere(agentLabel), at(peerEndings['unlisted-here'])),
     say(notYours),
   ]
-  const strangers = { handle: [{ handler: 'subroute', routes: refusals }], match: [{ not: [at(''), peer] }], terminal: true }
+  const strangers = {
+    handle: [{ handler: 'subroute', routes: refusals }],
+    match: [{ not: [at(''), peer] }],
+    terminal: true,
+  }
   return [{ handle: [inLowerCase], match: [odd] }, strangers]
 }
