@@ -35,14 +35,10 @@ const claims = ['Forwarded', 'True-Client-Ip', 'X-Forwarded-Port', 'X-Forwarded-
 export type Side = 'inside' | 'outside'
 
 /**
- * What Caddy says by itself of requests from outside. From inside they come over a unix socket, of which it says nothing, and
- * `client_ip` is what the route has set.
+ * Caddy says host and scheme by itself. From inside, where requests come over a unix socket, it would say as the client the address by
+ * which the doorkeeper knows the agent; `client_ip` is what the route has set.
  */
-const forwardedHeaders = {
-  'X-Forwarded-For': ['{http.vars.client_ip}'],
-  'X-Forwarded-Host': ['{http.request.hostport}'],
-  'X-Forwarded-Proto': ['{http.request.scheme}'],
-}
+const forwardedFor = { 'X-Forwarded-For': ['{http.vars.client_ip}'] }
 
 /**
  * For whatever is asked of agents. A request passes one route of the server, for Caddy counts it at each; and no subroute, which is
@@ -202,7 +198,7 @@ interface HandedOn {
 }
 
 function reverseProxy(protocol: UpstreamProtocol, { dial, from, host, tryDuration }: HandedOn) {
-  const set = { ...(from === 'inside' && forwardedHeaders), ...(host !== undefined && { Host: [host] }) }
+  const set = { ...(from === 'inside' && forwardedFor), ...(host !== undefined && { Host: [host] }) }
   return {
     handle_response: ownRedirects,
     handler: 'reverse_proxy',

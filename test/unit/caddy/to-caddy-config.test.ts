@@ -156,6 +156,21 @@ describe('toCaddyConfig', () => {
     expect(text).not.toContain('X-A')
   })
 
+  it('is small, for Caddy reads all of it at each push: what servers repeat each has once, by a name that it knows', () => {
+    const config = toCaddyConfig(settings, tableOf([]))
+    const { servers } = (config as { apps: { http: { servers: Record<string, { named_routes?: object }> } } }).apps.http
+    for (const name of ['inside', 'inside_plain', 'moat']) {
+      const text = JSON.stringify(servers[name])
+      const named = Object.entries(servers[name]?.named_routes ?? {})
+      const invoked = [...text.matchAll(/"handler":"invoke","name":"([^"]*)"/g)].map(([, one]) => one)
+      expect(new Set(invoked)).toEqual(new Set(named.map(([one]) => one)))
+      // Caddy counts a request at each route by name too, and moat counts those whose first handler is `vars`.
+      for (const [, route] of named) expect(route.handle[0].handler).not.toBe('vars')
+      for (const told of ['not_listening', 'no_supervisor', '"search":"A"']) expect(text.split(told)).toHaveLength(2)
+    }
+    expect(JSON.stringify(config).length).toBeLessThan(40_000)
+  })
+
   it('says on which port and sockets it serves, for a supervisor that finds it', () => {
     const config = toCaddyConfig(settings, tableOf(routes))
     expect(portOf(config)).toBe(8080)
