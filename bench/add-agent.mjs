@@ -1,5 +1,5 @@
 // What one agent more costs, with so many there already: by links, which is how most agents are reached, and by a push, which
-// endpoints with options need. Medians, as CPU of this process, which stands for the supervisor, and as time that passes; for links
+// endpoints with options need, where all others need one too and where none does. Medians, as CPU of this process, which stands for the supervisor, and as time that passes; for links
 // also what of it is this machine's file system (the same names made by nothing but a loop), and what Caddy does meanwhile. With a
 // real Caddy, and the sockets of agents as their containers would make them.
 // Usage: node bench/add-agent.mjs [agents…]      Linux, Node 24; needs MOAT_CADDY.
@@ -119,6 +119,21 @@ function shakeHands(servername, port) {
   })
 }
 
+/** How long each of some pushes takes, of one endpoint more than the one before. */
+async function timePushes(admin, configOf, upstreams) {
+  const took = []
+  let config = configOf(upstreams)
+  await admin.replace([], config)
+  for (let round = 0; round < pushes; round += 1) {
+    upstreams.push({ dial: '127.0.0.1:9', host: `web.new-${round}.localhost`, protocol: 'h2c' })
+    const next = configOf(upstreams)
+    const { path, value } = configChange(config, next)
+    took.push(await timed(() => admin.replace(path, value)))
+    config = next
+  }
+  return took
+}
+
 async function measure(count, first) {
   let agents = []
   for (let index = 0; index < count; index += 1) agents.push(await makeAgent(first + index))
@@ -129,14 +144,15 @@ async function measure(count, first) {
   // A path of that name is no settings.
   const settings = { ...paths, ...own, egress: undefined, storage: paths.caddyStorage }
   const upstreams = agents.map(({ name }) => ({ dial: '127.0.0.1:9', host: `x.${name}.localhost`, protocol: 'h2c' }))
-  let config = toCaddyConfig(settings, { ...emptyTable, upstreams })
+  const configOf = (configured) => toCaddyConfig(settings, { ...emptyTable, upstreams: configured })
+  const config = configOf(upstreams)
   const spawned = { binary: process.env.MOAT_CADDY, config, env: process.env, listeningFds: bound.descriptors, paths }
   const caddy = await spawnCaddy({ ...spawned, onInherited: bound.close })
   const admin = new CaddyAdmin(paths.adminSocket)
   const links = new Links({ domain: 'localhost', log: console.error, paths, uid: process.geteuid() })
   const tables = new RouteTables('localhost')
   await links.apply(tables.of(agents))
-  const seen = { caddy: [], cpu: [], machine: [], push: [], table: [], took: [] }
+  const seen = { caddy: [], cpu: [], machine: [], table: [], took: [] }
   for (let round = 0; round < rounds; round += 1) {
     agents = [...agents, await makeAgent(first + count + round)]
     // A supervisor sits idle between two agents.
@@ -151,13 +167,8 @@ async function measure(count, first) {
     seen.machine.push(await touchFiles(first + count + round))
   }
   // Only now: what these leave to be collected is not to be counted above.
-  for (let round = 0; round < pushes; round += 1) {
-    upstreams.push({ dial: '127.0.0.1:9', host: `web.new-${round}.localhost`, protocol: 'h2c' })
-    const next = toCaddyConfig(settings, { ...emptyTable, upstreams })
-    const { path, value } = configChange(config, next)
-    seen.push.push(await timed(() => admin.replace(path, value)))
-    config = next
-  }
+  seen.ordinary = await timePushes(admin, configOf, [])
+  seen.push = await timePushes(admin, configOf, upstreams)
   const handshake = await timed(() => shakeHands(`web.${agents.at(-1).name}.localhost`, bound.port))
   say({
     group: `one agent more beside ${count}`,
@@ -167,7 +178,8 @@ async function measure(count, first) {
       'of it the machine’s file system': seen.machine,
       'its routes, CPU of the supervisor': seen.table,
       'CPU of Caddy meanwhile': seen.caddy,
-      'by a push': seen.push,
+      'by a push, the others ordinary': seen.ordinary,
+      'by a push, as all the others': seen.push,
       'first handshake': [handshake],
     },
     unit: 'ms',
