@@ -15,6 +15,8 @@ import {
   leaf,
   memoryLimit,
   mustBe,
+  needed,
+  ofKeys,
   portNumber,
   text,
 } from './schema-parts.js'
@@ -22,89 +24,103 @@ import { serviceKeys, services } from './services-schema.js'
 import { snapshots } from './snapshots-schema.js'
 import { type DeclaredVolume, volumeKeys, volumes } from './volumes-schema.js'
 
-const container = z.strictObject(
-  {
-    cpus: leaf<number>('a number of CPUs above 0', (value) => Number.isFinite(value) && Number(value) > 0).optional(),
-    dns: z
-      .array(
-        leaf<string>('an IP address', (value) => typeof value === 'string' && isIP(value) !== 0),
-        { error: collectionError('a list of IP addresses') },
-      )
-      .optional(),
-    memory: memoryLimit.optional(),
-    runtime: leaf<string>('the name of a runtime of the engine, such as "runsc"', (value) => {
-      return typeof value === 'string' && /^[A-Za-z0-9][\w.-]*$/.test(value)
-    }).optional(),
-  },
-  { error: collectionError('a mapping such as {memory: 4096, cpus: 2}') },
+const container = needed(() =>
+  z.strictObject(
+    {
+      cpus: leaf<number>('a number of CPUs above 0', (value) => Number.isFinite(value) && Number(value) > 0).optional(),
+      dns: z
+        .array(
+          leaf<string>('an IP address', (value) => typeof value === 'string' && isIP(value) !== 0),
+          { error: collectionError('a list of IP addresses') },
+        )
+        .optional(),
+      memory: memoryLimit().optional(),
+      runtime: leaf<string>('the name of a runtime of the engine, such as "runsc"', (value) => {
+        return typeof value === 'string' && /^[A-Za-z0-9][\w.-]*$/.test(value)
+      }).optional(),
+    },
+    { error: collectionError('a mapping such as {memory: 4096, cpus: 2}') },
+  ),
 )
 
-const longEndpoint = z.looseObject({ port: portNumber.optional(), type: text().optional() })
+const longEndpoint = needed(() => z.looseObject({ port: portNumber().optional(), type: text().optional() }))
 
 /** `web: 3000` or `web: {port: 3000, type: http, …}`; a union would report the problems of both forms. */
-const endpoint = z.unknown().transform((value, context) => {
-  const isMapping = value instanceof Object && !Array.isArray(value)
-  const result = longEndpoint.safeParse(isMapping ? value : { port: value })
-  if (result.success) return result.data
-  for (const { message, path } of result.error.issues) {
-    context.addIssue({ code: 'custom', message, path: isMapping ? path : [] })
-  }
-  return z.NEVER
-})
+const endpoint = needed(() =>
+  z.unknown().transform((value, context) => {
+    const isMapping = value instanceof Object && !Array.isArray(value)
+    const result = longEndpoint().safeParse(isMapping ? value : { port: value })
+    if (result.success) return result.data
+    for (const { message, path } of result.error.issues) {
+      context.addIssue({ code: 'custom', message, path: isMapping ? path : [] })
+    }
+    return z.NEVER
+  }),
+)
 
-const ports = z
-  .record(z.string(), endpoint, {
-    error: collectionError('a mapping of endpoint names to ports such as {web: 3000}', portsHint),
-  })
-  .superRefine(...checkKeys(endpointNameProblem))
+const ports = needed(() =>
+  z
+    .record(z.string(), endpoint(), {
+      error: collectionError('a mapping of endpoint names to ports such as {web: 3000}', portsHint),
+    })
+    .superRefine(...checkKeys(endpointNameProblem)),
+)
 
-const env = z
-  .record(
-    z.string(),
-    leaf<boolean | number | string>('text, a number or a boolean', (value) => {
-      return ['boolean', 'number', 'string'].includes(typeof value)
-    }),
-    { error: collectionError('a mapping such as {KEY: value}', envHint) },
-  )
-  .superRefine(
-    ...checkKeys((key) => {
-      const rule = 'use letters, digits and underscores, and no digit first'
-      return isEnvName(key) ? undefined : `${JSON.stringify(key)} is not a variable name: ${rule}`
-    }),
-  )
-
-const command = z.unknown().transform((value, context): string | [string, ...string[]] => {
-  const schema = Array.isArray(value) ? z.array(text('empty allowed')) : text()
-  const result = schema.safeParse(value)
-  const add = (message: string, path: PropertyKey[] = []) => context.addIssue({ code: 'custom', message, path })
-  const expected = 'a list such as ["npm", "start"], or text for sh -c'
-  if (!result.success && !Array.isArray(value)) add(mustBe(expected, value))
-  else if (!result.success) for (const { message, path } of result.error.issues) add(message, path)
-  else if (typeof result.data === 'string') return result.data
-  else {
-    const [program, ...rest] = result.data
-    if (program) return [program, ...rest]
-    add(
-      program === undefined ? `is empty; it must be ${expected}` : mustBe('a program', program),
-      program === '' ? [0] : [],
+const env = needed(() =>
+  z
+    .record(
+      z.string(),
+      leaf<boolean | number | string>('text, a number or a boolean', (value) => {
+        return ['boolean', 'number', 'string'].includes(typeof value)
+      }),
+      { error: collectionError('a mapping such as {KEY: value}', envHint) },
     )
-  }
-  return z.NEVER
-})
+    .superRefine(
+      ...checkKeys((key) => {
+        const rule = 'use letters, digits and underscores, and no digit first'
+        return isEnvName(key) ? undefined : `${JSON.stringify(key)} is not a variable name: ${rule}`
+      }),
+    ),
+)
+
+const command = needed(() =>
+  z.unknown().transform((value, context): string | [string, ...string[]] => {
+    const schema = Array.isArray(value) ? z.array(text('empty allowed')) : text()
+    const result = schema.safeParse(value)
+    const add = (message: string, path: PropertyKey[] = []) => context.addIssue({ code: 'custom', message, path })
+    const expected = 'a list such as ["npm", "start"], or text for sh -c'
+    if (!result.success && !Array.isArray(value)) add(mustBe(expected, value))
+    else if (!result.success) for (const { message, path } of result.error.issues) add(message, path)
+    else if (typeof result.data === 'string') return result.data
+    else {
+      const [program, ...rest] = result.data
+      if (program) return [program, ...rest]
+      add(
+        program === undefined ? `is empty; it must be ${expected}` : mustBe('a program', program),
+        program === '' ? [0] : [],
+      )
+    }
+    return z.NEVER
+  }),
+)
 
 /** One script or several; a union would report the problems of both forms. */
-const scripts = z.unknown().transform((value, context): string[] => {
-  const result = z.array(text()).safeParse(Array.isArray(value) ? value : [value])
-  if (result.success) return result.data
-  for (const { message, path } of result.error.issues) {
-    context.addIssue({ code: 'custom', message, path: Array.isArray(value) ? path : [] })
-  }
-  return z.NEVER
-})
+const scripts = needed(() =>
+  z.unknown().transform((value, context): string[] => {
+    const result = z.array(text()).safeParse(Array.isArray(value) ? value : [value])
+    if (result.success) return result.data
+    for (const { message, path } of result.error.issues) {
+      context.addIssue({ code: 'custom', message, path: Array.isArray(value) ? path : [] })
+    }
+    return z.NEVER
+  }),
+)
 
-const hooks = z.strictObject(
-  { post_build: scripts.optional(), post_build_root: scripts.optional(), pre_run: scripts.optional() },
-  { error: collectionError('a mapping such as {pre_run: "npm ci"}') },
+const hooks = needed(() =>
+  z.strictObject(
+    { post_build: scripts().optional(), post_build_root: scripts().optional(), pre_run: scripts().optional() },
+    { error: collectionError('a mapping such as {pre_run: "npm ci"}') },
+  ),
 )
 
 /** Checks every key of a mapping, also when its values have problems of their own. */
@@ -130,39 +146,43 @@ function refuseShared(
   }
 }
 
-/** The schema for a moat.yaml in `directory`. Asynchronous: it looks whether the sources of mounts exist. */
-export function moatYamlSchema(directory: string) {
+/** Every key that moat.yaml may have. `directory` is what relative sources of mounts start from. */
+const keys = (directory: string) => ({
+  ...otherShape,
+  base_image: () => text().optional(),
+  command: () => command().optional(),
+  container: () => container().optional(),
+  dependencies: () =>
+    z.array(text(), { error: collectionError('a list such as [node@22]', dependenciesHint) }).optional(),
+  discover: () => leaf<boolean>('true or false', (value) => typeof value === 'boolean').optional(),
+  env: () => env().optional(),
+  grants: () => grants().optional(),
+  hooks: () => hooks().optional(),
+  mounts: () => mounts(directory).optional(),
+  name: () => dnsLabel().optional(),
+  network: () => network().optional(),
+  ports: () => ports().optional(),
+  secrets: () => secrets().optional(),
+  services: () => services().optional(),
+  snapshots: () => snapshots().optional(),
+  stdin: () => leaf<'closed' | 'open'>('open or closed', (value) => value === 'open' || value === 'closed').optional(),
+  volumes: () => volumes().optional(),
+})
+
+/**
+ * The schema for a moat.yaml in `directory` that says `value`, and for what is left of it without some keys. Asynchronous: it looks
+ * whether the sources of mounts exist.
+ */
+export function moatYamlSchema(directory: string, value: unknown) {
   return z
-    .strictObject(
-      {
-        ...otherShape,
-        base_image: text().optional(),
-        command: command.optional(),
-        container: container.optional(),
-        dependencies: z
-          .array(text(), { error: collectionError('a list such as [node@22]', dependenciesHint) })
-          .optional(),
-        discover: leaf<boolean>('true or false', (value) => typeof value === 'boolean').optional(),
-        env: env.optional(),
-        grants: grants.optional(),
-        hooks: hooks.optional(),
-        mounts: mounts(directory).optional(),
-        name: dnsLabel.optional(),
-        network: network.optional(),
-        ports: ports.optional(),
-        secrets: secrets.optional(),
-        services: services.optional(),
-        snapshots: snapshots.optional(),
-        stdin: leaf<'closed' | 'open'>('open or closed', (value) => value === 'open' || value === 'closed').optional(),
-        volumes: volumes.optional(),
-      },
-      { error: collectionError('a mapping such as {name: my-app}') },
-    )
-    .superRefine(refuseBoth)
-    .superRefine(refuseShared)
+    .strictObject(ofKeys(keys(directory), value), { error: collectionError('a mapping such as {name: my-app}') })
+    .superRefine((all, context) => {
+      refuseBoth(all, context)
+      refuseShared(all, context)
+    })
 }
 
-/** The keys a mapping in moat.yaml may have, by its path. */
+/** The keys a mapping in moat.yaml may have, by its path. Looked up only where one is unknown. */
 export const moatYamlKeys = {
   '': [
     'name',
@@ -183,11 +203,21 @@ export const moatYamlKeys = {
     'secrets',
     'snapshots',
   ],
-  container: Object.keys(container.shape),
-  hooks: Object.keys(hooks.shape),
-  'mounts[]': mountKeys,
+  get container() {
+    return Object.keys(container().shape)
+  },
+  get hooks() {
+    return Object.keys(hooks().shape)
+  },
+  get 'mounts[]'() {
+    return mountKeys()
+  },
   network: ['policy', 'rules', 'host', 'peers'],
-  'services.*': serviceKeys,
-  snapshots: Object.keys(snapshots.shape),
+  get 'services.*'() {
+    return serviceKeys()
+  },
+  get snapshots() {
+    return Object.keys(snapshots().shape)
+  },
   'volumes[]': volumeKeys,
 } as const satisfies Record<string, readonly string[]>

@@ -117,7 +117,7 @@ export async function readMoatYaml(
   if (text === undefined) throw missingFile(file, displayFile)
   const source = parseConfig(displayFile, text)
   if (!source) throw configError(displayFile, text, [{ message: 'the file is empty', offset: 0 }])
-  const schema = schemaFor(base ?? dirname(file))
+  const schema = moatYamlSchema(base ?? dirname(file), source.value)
   const { data, error, left } = await checkPartly(displayFile, text, source, schema, moatYamlKeys)
   if (!data) throw error
   const locate = (path: YamlPath) => formatPosition(displayFile, text, source.offsetOf(path))
@@ -136,14 +136,6 @@ export async function readMoatYaml(
     },
   }
   return { ...(error && { error }), left, loaded }
-}
-
-let known: { directory: string; schema: ReturnType<typeof moatYamlSchema> } | undefined
-
-/** Making one takes as long as reading a file with it. */
-function schemaFor(directory: string): ReturnType<typeof moatYamlSchema> {
-  if (known?.directory !== directory) known = { directory, schema: moatYamlSchema(directory) }
-  return known.schema
 }
 
 function toMoatYaml(parsed: z.output<ReturnType<typeof moatYamlSchema>>, source: YamlSource): MoatYaml {

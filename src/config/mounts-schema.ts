@@ -1,17 +1,19 @@
 // Owns the schema of `mounts:` in moat.yaml: `source:target[:ro]`, or {source, target, mode, exclude}.
 import { z } from 'zod'
 import { type Mount, readMount, readWrittenMount } from './mount.js'
-import { collectionError, leaf, mustBe, text } from './schema-parts.js'
+import { collectionError, leaf, mustBe, needed, text } from './schema-parts.js'
 
-const written = z.strictObject({
-  exclude: z.array(text(), { error: collectionError('a list such as [node_modules]') }).optional(),
-  mode: leaf<'ro' | 'rw'>('ro or rw', (value) => value === 'ro' || value === 'rw').optional(),
-  source: text(),
-  target: text(),
-})
+const written = needed(() =>
+  z.strictObject({
+    exclude: z.array(text(), { error: collectionError('a list such as [node_modules]') }).optional(),
+    mode: leaf<'ro' | 'rw'>('ro or rw', (value) => value === 'ro' || value === 'rw').optional(),
+    source: text(),
+    target: text(),
+  }),
+)
 
 /** Keys of a mount that is an object, for `did you mean`. */
-export const mountKeys = Object.keys(written.shape)
+export const mountKeys = () => Object.keys(written().shape)
 
 /** `directory` is what relative sources start from. Asynchronous: it looks whether they exist. */
 export function mounts(directory: string) {
@@ -46,7 +48,7 @@ async function readObject(
   directory: string,
   context: z.RefinementCtx,
 ): Promise<Mount | string | undefined> {
-  const result = written.safeParse(value)
+  const result = written().safeParse(value)
   if (result.success) {
     const { exclude = [], mode = 'rw', source, target } = result.data
     return readWrittenMount({ exclude, mode, source, target }, directory)

@@ -4,7 +4,7 @@ import type { NetworkRule, PathRule, PolicyMode } from '../egress/policy.js'
 import { networkPresets, presetMeant, presetRules } from '../egress/presets.js'
 import { readPathRule, readTarget } from '../egress/read-rule.js'
 import { nearestName } from '../routing/nearest-name.js'
-import { collectionError, dnsLabel, leaf, mustBe } from './schema-parts.js'
+import { collectionError, dnsLabel, leaf, mustBe, needed } from './schema-parts.js'
 
 /** One item of `rules`. */
 export interface DeclaredRule {
@@ -38,12 +38,14 @@ const forms =
   'a host such as "packages.example.com", {api.example.com: ["allow GET /x/**"]}, {deny: "*.example.com"} or {preset: npm}'
 
 /** A union would report the problems of every form. */
-const rule = z.unknown().transform((value, context): DeclaredRule => {
-  const problems: Problem[] = []
-  const declared = readRule(value, problems)
-  for (const problem of problems) context.addIssue({ code: 'custom', ...problem })
-  return problems.length === 0 && declared ? declared : z.NEVER
-})
+const rule = needed(() =>
+  z.unknown().transform((value, context): DeclaredRule => {
+    const problems: Problem[] = []
+    const declared = readRule(value, problems)
+    for (const problem of problems) context.addIssue({ code: 'custom', ...problem })
+    return problems.length === 0 && declared ? declared : z.NEVER
+  }),
+)
 
 function readRule(value: unknown, problems: Problem[]): DeclaredRule | undefined {
   if (typeof value === 'string') return hostRule(value, 'allow', [], problems)
@@ -115,31 +117,34 @@ function presetRule(name: unknown, problems: Problem[]): DeclaredRule | undefine
   return void problems.push({ message: `${mustBe('the name of a preset', name)}; ${hint}`, path: ['preset'] })
 }
 
-const hostPort = leaf<number>(
-  'a port number from 1 to 65535 on which your machine listens',
-  (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 65_535,
+const hostPort = needed(() =>
+  leaf<number>(
+    'a port number from 1 to 65535 on which your machine listens',
+    (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 65_535,
+  ),
 )
 
-export const policyMode = leaf<PolicyMode>(
-  'strict or permissive',
-  (value) => value === 'strict' || value === 'permissive',
+export const policyMode = needed(() =>
+  leaf<PolicyMode>('strict or permissive', (value) => value === 'strict' || value === 'permissive'),
 )
 
-export const network = z.strictObject(
-  {
-    host: once(
-      z.array(hostPort, { error: collectionError('a list of ports of your machine such as [5432]') }),
-    ).optional(),
-    peers: once(
-      z.array(dnsLabel, { error: collectionError('a list of names of agents such as [checkout]') }),
-    ).optional(),
-    policy: policyMode.optional(),
-    rules: z
-      .array(rule, { error: collectionError('a list of rules such as [packages.example.com]') })
-      .superRefine(atMost(mostRules))
-      .optional(),
-  },
-  { error: collectionError('a mapping such as {policy: strict, rules: [packages.example.com]}') },
+export const network = needed(() =>
+  z.strictObject(
+    {
+      host: once(
+        z.array(hostPort(), { error: collectionError('a list of ports of your machine such as [5432]') }),
+      ).optional(),
+      peers: once(
+        z.array(dnsLabel(), { error: collectionError('a list of names of agents such as [checkout]') }),
+      ).optional(),
+      policy: policyMode().optional(),
+      rules: z
+        .array(rule(), { error: collectionError('a list of rules such as [packages.example.com]') })
+        .superRefine(atMost(mostRules))
+        .optional(),
+    },
+    { error: collectionError('a mapping such as {policy: strict, rules: [packages.example.com]}') },
+  ),
 )
 
 function once<T extends z.ZodType<(number | string)[]>>(list: T) {

@@ -118,14 +118,15 @@ export const otherKeys = Object.keys(judges)
 export const otherShape = Object.fromEntries(
   Object.entries(judges).map(([key, judge]) => [
     key,
-    z
-      .unknown()
-      .superRefine((value, context) => {
-        for (const { error, path } of value === undefined ? [] : judge(value, [])) {
-          if (error !== undefined) context.addIssue({ code: 'custom', message: error, path })
-        }
-      })
-      .optional(),
+    () =>
+      z
+        .unknown()
+        .superRefine((value, context) => {
+          for (const { error, path } of value === undefined ? [] : judge(value, [])) {
+            if (error !== undefined) context.addIssue({ code: 'custom', message: error, path })
+          }
+        })
+        .optional(),
   ]),
 )
 

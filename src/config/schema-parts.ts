@@ -10,6 +10,24 @@ z.config({ jitless: true })
 
 const labelRule = 'must be a DNS label (lowercase letters, digits and hyphens, at most 63 characters)'
 
+/** A schema that is made when it is first needed: making all of them takes longer than reading a file, and few files have all keys. */
+export function needed<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => (made ??= make())
+}
+
+/**
+ * Of a mapping whose keys may all be left out, the shape for those that `value` has: the others would be made for nothing. It is given as
+ * the shape of all of them, for who reads what has passed.
+ */
+export function ofKeys<T extends Record<string, () => z.ZodType>>(
+  makers: T,
+  value: unknown,
+): { [Key in keyof T]: ReturnType<T[Key]> } {
+  const there = value instanceof Object ? Object.keys(makers).filter((key) => Object.hasOwn(value, key)) : []
+  return Object.fromEntries(there.map((key) => [key, makers[key]?.()])) as never
+}
+
 /** `must be <expected>, not <what stands there>`. */
 export function mustBe(expected: string, input: unknown): string {
   if (input === null || input === '') return `is empty; it must be ${expected}`
@@ -35,34 +53,40 @@ export function text(empty: 'empty allowed' | 'not empty' = 'not empty') {
   })
 }
 
-export const portNumber = leaf<number>(
-  'a port number from 1 to 65535',
-  (value) => typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535,
-  portHint,
-)
+export const portNumber = needed(() => leaf<number>('a port number from 1 to 65535', isPortNumber, portHint))
+
+export function isPortNumber(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535
+}
 
 /** The smallest memory limit container engines accept, in MiB. */
 const minimumMemory = 6
 
-export const memoryLimit = leaf<number>(
-  `a whole number of MiB, at least ${minimumMemory}`,
-  (value) => Number.isInteger(value) && Number(value) >= minimumMemory,
-  memoryHint,
+export const memoryLimit = needed(() =>
+  leaf<number>(
+    `a whole number of MiB, at least ${minimumMemory}`,
+    (value) => Number.isInteger(value) && Number(value) >= minimumMemory,
+    memoryHint,
+  ),
 )
 
 /** Text that is a DNS label; the error suggests one. */
-export const dnsLabel = text().superRefine((value, context) => {
-  if (typeof value !== 'string' || value === '' || isDnsLabel(value)) return
-  context.addIssue({ code: 'custom', message: `${labelProblem(value)}${labelHint(value)}` })
-})
+export const dnsLabel = needed(() =>
+  text().superRefine((value, context) => {
+    if (typeof value !== 'string' || value === '' || isDnsLabel(value)) return
+    context.addIssue({ code: 'custom', message: `${labelProblem(value)}${labelHint(value)}` })
+  }),
+)
 
 /** Text that is a domain agents can have their hosts below. */
-export const domain = text().superRefine((value, context) => {
-  if (typeof value !== 'string' || value === '') return
-  const address = `must be a domain such as "moat.test", not the IP address ${describe(value)}`
-  const problem = isIP(value) === 0 ? domainProblem(value) : address
-  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
-})
+export const domain = needed(() =>
+  text().superRefine((value, context) => {
+    if (typeof value !== 'string' || value === '') return
+    const address = `must be a domain such as "moat.test", not the IP address ${describe(value)}`
+    const problem = isIP(value) === 0 ? domainProblem(value) : address
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
+  }),
+)
 
 /** What is wrong with an endpoint's name, as a whole sentence; undefined if nothing is. */
 export function endpointNameProblem(name: string): string | undefined {

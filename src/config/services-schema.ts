@@ -1,7 +1,7 @@
 // Owns what moat.yaml may say of services: databases and the like, each in a container beside the agent's.
 import { z } from 'zod'
 import { isEnvName } from './env-flag.js'
-import { collectionError, leaf, memoryLimit, mustBe, portNumber, text } from './schema-parts.js'
+import { collectionError, leaf, memoryLimit, mustBe, needed, portNumber, text } from './schema-parts.js'
 
 /** A service as declared. Whether moat knows one of that name is looked at where it is planned. */
 export interface DeclaredService {
@@ -27,77 +27,91 @@ const imageName = /^[a-z0-9][\w./:@-]{0,254}$/i
 /** Of secrets that lie elsewhere, as the Go program reads them. */
 const reference = /^(op|ssm|env|file):\/\//
 
-const flag = leaf<boolean>('true or false', (value) => typeof value === 'boolean')
+const flag = needed(() => leaf<boolean>('true or false', (value) => typeof value === 'boolean'))
 
-const version = leaf<number | string>('a version, such as 17 or "17-alpine"', (value) => {
-  return typeof value === 'string' ? tag.test(value) : typeof value === 'number' && Number.isFinite(value) && value >= 0
-})
+const version = needed(() =>
+  leaf<number | string>('a version, such as 17 or "17-alpine"', (value) => {
+    return typeof value === 'string'
+      ? tag.test(value)
+      : typeof value === 'number' && Number.isFinite(value) && value >= 0
+  }),
+)
 
-const image = text().superRefine((value, context) => {
-  if (typeof value !== 'string' || value === '' || imageName.test(value)) return
-  context.addIssue({ code: 'custom', message: mustBe('the name of an image, such as postgres:17-alpine', value) })
-})
+const image = needed(() =>
+  text().superRefine((value, context) => {
+    if (typeof value !== 'string' || value === '' || imageName.test(value)) return
+    context.addIssue({ code: 'custom', message: mustBe('the name of an image, such as postgres:17-alpine', value) })
+  }),
+)
 
-const env = z
-  .record(
-    z.string(),
-    leaf<boolean | number | string>('text, a number or a boolean', (value) => {
-      return ['boolean', 'number', 'string'].includes(typeof value)
+const env = needed(() =>
+  z
+    .record(
+      z.string(),
+      leaf<boolean | number | string>('text, a number or a boolean', (value) => {
+        return ['boolean', 'number', 'string'].includes(typeof value)
+      }),
+      { error: collectionError('a mapping such as {POSTGRES_DB: my_app}') },
+    )
+    .superRefine((all, context) => {
+      const fail = (key: string, message: string, params?: { at: 'key' }) =>
+        context.addIssue({ code: 'custom', message, ...(params && { params }), path: [key] })
+      for (const [key, value] of Object.entries(all)) {
+        const rule = 'use letters, digits and underscores, and no digit first'
+        if (!isEnvName(key)) fail(key, `${JSON.stringify(key)} is not a variable name: ${rule}`, { at: 'key' })
+        if (typeof value === 'string' && reference.test(value))
+          fail(key, 'must be the value itself: a service has no secrets of its user, and moat makes its password')
+      }
     }),
-    { error: collectionError('a mapping such as {POSTGRES_DB: my_app}') },
-  )
-  .superRefine((all, context) => {
-    const fail = (key: string, message: string, params?: { at: 'key' }) =>
-      context.addIssue({ code: 'custom', message, ...(params && { params }), path: [key] })
-    for (const [key, value] of Object.entries(all)) {
-      const rule = 'use letters, digits and underscores, and no digit first'
-      if (!isEnvName(key)) fail(key, `${JSON.stringify(key)} is not a variable name: ${rule}`, { at: 'key' })
-      if (typeof value === 'string' && reference.test(value))
-        fail(key, 'must be the value itself: a service has no secrets of its user, and moat makes its password')
-    }
-  })
+)
 
-const shape = {
-  env: env.optional(),
-  image: image.optional(),
-  memory: memoryLimit.optional(),
-  port: portNumber.optional(),
-  version: version.optional(),
-  wait: flag.optional(),
-}
+const shape = needed(() => ({
+  env: env().optional(),
+  image: image().optional(),
+  memory: memoryLimit().optional(),
+  port: portNumber().optional(),
+  version: version().optional(),
+  wait: flag().optional(),
+}))
 
 const example = 'a version such as 17, or a mapping such as {version: 17, env: {POSTGRES_DB: my_app}}'
 
-const mapping = z.strictObject(shape, { error: collectionError(example) }).superRefine((one, context) => {
-  if (one.image === undefined || one.version === undefined) return
-  context.addIssue({ code: 'custom', message: 'has an image and a version: write the version into the image' })
-})
+const mapping = needed(() =>
+  z.strictObject(shape(), { error: collectionError(example) }).superRefine((one, context) => {
+    if (one.image === undefined || one.version === undefined) return
+    context.addIssue({ code: 'custom', message: 'has an image and a version: write the version into the image' })
+  }),
+)
 
-export type ParsedService = z.output<typeof mapping>
+export type ParsedService = z.output<ReturnType<typeof mapping>>
 
 /** `postgres: 17` or `postgres: {version: 17, …}`; a union would report the problems of both forms. */
-const service = z.unknown().transform((value, context): ParsedService => {
-  const isMapping = value instanceof Object
-  if (!isMapping) {
-    const result = version.safeParse(value)
-    if (result.success) return { version: result.data }
-    context.addIssue({ code: 'custom', message: mustBe(example, value) })
+const service = needed(() =>
+  z.unknown().transform((value, context): ParsedService => {
+    const isMapping = value instanceof Object
+    if (!isMapping) {
+      const result = version().safeParse(value)
+      if (result.success) return { version: result.data }
+      context.addIssue({ code: 'custom', message: mustBe(example, value) })
+      return z.NEVER
+    }
+    const result = mapping().safeParse(value)
+    if (result.success) return result.data
+    for (const issue of result.error.issues) context.addIssue(issue as never)
     return z.NEVER
-  }
-  const result = mapping.safeParse(value)
-  if (result.success) return result.data
-  for (const issue of result.error.issues) context.addIssue(issue as never)
-  return z.NEVER
-})
+  }),
+)
 
-export const services = z.record(z.string(), service, {
-  error: collectionError('a mapping such as {postgres: 17}', (input) =>
-    Array.isArray(input) ? '; write {postgres: 17} for [postgres@17]' : '',
-  ),
-})
+export const services = needed(() =>
+  z.record(z.string(), service(), {
+    error: collectionError('a mapping such as {postgres: 17}', (input) =>
+      Array.isArray(input) ? '; write {postgres: 17} for [postgres@17]' : '',
+    ),
+  }),
+)
 
 /** Keys of one, for `did you mean`. */
-export const serviceKeys = Object.keys(shape)
+export const serviceKeys = () => Object.keys(shape())
 
 /** With versions and values as they are written: `7.0` is no 7. */
 export function toService(

@@ -3,7 +3,16 @@ import { z } from 'zod'
 import type { PolicyMode } from '../egress/policy.js'
 import { checkConfig, parseConfig } from './load-yaml.js'
 import { policyMode } from './network-schema.js'
-import { collectionError, domain, leaf, portNumber, text as textValue } from './schema-parts.js'
+import {
+  collectionError,
+  domain,
+  isPortNumber,
+  leaf,
+  needed,
+  ofKeys,
+  portNumber,
+  text as textValue,
+} from './schema-parts.js'
 import { type SnapshotTriggers, snapshotSettings } from './snapshots-schema.js'
 
 /** What a moat.yaml may ask for that reaches beyond the box, as config.yaml has rules for it. */
@@ -41,26 +50,29 @@ export interface Settings {
   snapshots: { disabled?: boolean; retention?: number; triggers?: SnapshotTriggers }
 }
 
-const proxy = z.strictObject(
-  { domain: domain.optional(), port: portNumber.optional() },
-  { error: collectionError('a mapping such as {port: 8080}') },
+const proxy = needed(() =>
+  z.strictObject(
+    { domain: domain().optional(), port: portNumber().optional() },
+    { error: collectionError('a mapping such as {port: 8080}') },
+  ),
 )
 
-const caddy = z.strictObject(
-  { mirror: textValue().optional() },
-  { error: collectionError("a mapping such as {mirror: 'https://mirror.example/caddy-{os}-{arch}'}") },
+const caddy = needed(() =>
+  z.strictObject(
+    { mirror: textValue().optional() },
+    { error: collectionError("a mapping such as {mirror: 'https://mirror.example/caddy-{os}-{arch}'}") },
+  ),
 )
 
-const network = z.strictObject(
-  { policy: policyMode.optional() },
-  { error: collectionError('a mapping such as {policy: strict}') },
+const network = needed(() =>
+  z.strictObject({ policy: policyMode().optional() }, { error: collectionError('a mapping such as {policy: strict}') }),
 )
 
 /** A mapping of lists of patterns, one for each power. A directory may end in `:ro` where that means something. */
 function rules(modes: 'modes' | 'no modes', example: string) {
   const directory = modes === 'modes' ? /^(\*|(~|\/)[^:]*(:ro)?)$/ : /^(\*|(~|\/)[^:]*)$/
   const isDirectory = (value: unknown) => typeof value === 'string' && directory.test(value) && !/^~[^/]/.test(value)
-  const port = (value: unknown) => value === '*' || portNumber.safeParse(value).success
+  const port = (value: unknown) => value === '*' || isPortNumber(value)
   const list = (item: z.ZodType<number | string>) =>
     z.array(item, { error: collectionError('a list') }).transform((all) => all.map(String))
   const lists = {
@@ -85,33 +97,41 @@ function rules(modes: 'modes' | 'no modes', example: string) {
     .transform((parsed): PowerRules => parsed as PowerRules)
 }
 
-const schema = z.strictObject(
-  {
-    approvals: rules('modes', '{mounts: [~/data]}').optional(),
-    caddy: caddy.optional(),
-    never: rules('no modes', '{mounts: [~/.ssh]}').optional(),
-    network: network.optional(),
-    proxy: proxy.optional(),
-    snapshots: snapshotSettings.optional(),
-  },
-  { error: collectionError('a mapping such as {proxy: {port: 8080}}') },
-)
+const keys = {
+  approvals: () => rules('modes', '{mounts: [~/data]}').optional(),
+  caddy: () => caddy().optional(),
+  never: () => rules('no modes', '{mounts: [~/.ssh]}').optional(),
+  network: () => network().optional(),
+  proxy: () => proxy().optional(),
+  snapshots: () => snapshotSettings().optional(),
+}
+
+const schemaFor = (value: unknown) =>
+  z.strictObject(ofKeys(keys, value), { error: collectionError('a mapping such as {proxy: {port: 8080}}') })
 
 const knownKeys = {
-  '': Object.keys(schema.shape),
+  '': Object.keys(keys),
   approvals: powerKeys,
-  caddy: Object.keys(caddy.shape),
+  get caddy() {
+    return Object.keys(caddy().shape)
+  },
   never: powerKeys,
-  network: Object.keys(network.shape),
-  proxy: Object.keys(proxy.shape),
-  snapshots: Object.keys(snapshotSettings.shape),
+  get network() {
+    return Object.keys(network().shape)
+  },
+  get proxy() {
+    return Object.keys(proxy().shape)
+  },
+  get snapshots() {
+    return Object.keys(snapshotSettings().shape)
+  },
 }
 
 /** The settings in the text of the file; an empty one sets nothing. Throws one CONFIG_INVALID with every problem. */
 export async function parseSettings(displayFile: string, text: string): Promise<Settings> {
   const source = parseConfig(displayFile, text)
   if (!source) return { approvals: {}, caddy: {}, never: {}, network: {}, proxy: {}, snapshots: {} }
-  const settings = await checkConfig(displayFile, text, source, schema, knownKeys)
+  const settings = await checkConfig(displayFile, text, source, schemaFor(source.value), knownKeys)
   const mirror = settings.caddy?.mirror
   const { domain, port } = settings.proxy ?? {}
   const policy = settings.network?.policy

@@ -14,8 +14,6 @@ export interface NetworkPreset {
   see: string
 }
 
-const words = z.string().min(1)
-const schema = z.record(words, z.strictObject({ for: words, hosts: z.array(words).min(1), see: z.url() }))
 let known: ReadonlyMap<string, NetworkPreset> | undefined
 
 /** Every preset by its name, in alphabetical order. */
@@ -37,7 +35,10 @@ export function presetMeant(text: string): string | undefined {
   return networkPresets().get(name.toLowerCase())?.name
 }
 
+/** The schema is made when the file is read, which few commands do. */
 function read(): ReadonlyMap<string, NetworkPreset> {
+  const words = z.string().min(1)
+  const schema = z.record(words, z.strictObject({ for: words, hosts: z.array(words).min(1), see: z.url() }))
   const entries = Object.entries(schema.parse(ownData('network-presets')))
   return new Map(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, preset]) => [name, { name, ...preset }]))
 }

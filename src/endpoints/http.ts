@@ -57,7 +57,7 @@ const options = z.strictObject({
     .string()
     .regex(/^(\/[\w.~!$&'()+,;=:@-]+)+$/, 'must be a path such as /app, without a slash at its end')
     .optional(),
-  port: portNumber,
+  port: portNumber(),
   protocol: z.enum(protocols, `must be one of ${protocols.join(', ')}`).optional(),
   redirects: z.enum(redirects, `must be one of ${redirects.join(', ')}`).optional(),
 })

@@ -61,7 +61,7 @@ const rule = z
       headers: mapping(template, isHeaderName, 'the name of a header that a grant can set').optional(),
       hosts: list(host),
       paths: list(path).optional(),
-      ports: list(portNumber).optional(),
+      ports: list(portNumber()).optional(),
       query: mapping(template, (key) => /^[\w.-]+$/.test(key), 'the name of a query parameter').optional(),
       remove: list(header).optional(),
       removeQuery: list(printable).optional(),

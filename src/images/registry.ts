@@ -39,38 +39,42 @@ export interface KnownPackage extends KnownTool {
   packages: string[]
 }
 
-const names = z.array(z.string().min(1)).min(1)
-const words = z.record(z.string(), z.string().min(1))
-const meaning = { for: z.string().min(1) }
-const runtime = z
-  .strictObject({
-    ...meaning,
-    apt: names.default([]),
-    bin: names.default([]),
-    env: words.default({}),
-    from: z.string().includes('{version}').optional(),
-    paths: names,
-    runtime: z.string().includes('{version}'),
-    setup: z.string().min(1),
-    version: z.string().min(1),
-  })
-  .transform(({ for: purpose, from, runtime: image, version, ...copy }) => ({
-    copy: { ...copy, from: from ?? image },
-    defaultVersion: version,
-    for: purpose,
-    image,
-    kind: 'runtime' as const,
-  }))
-const apt = z
-  .strictObject({ ...meaning, apt: names, links: words.default({}) })
-  .transform(({ apt: packages, ...rest }) => ({ ...rest, kind: 'apt' as const, packages }))
-const registry = z.record(
-  z.string(),
-  z.union([runtime, apt, packageOf('cargo'), packageOf('go'), packageOf('npm'), packageOf('pip')]),
-)
+const meaning = () => ({ for: z.string().min(1) })
+
+/** Made when the file is read: few commands ask for it. */
+function schema() {
+  const names = z.array(z.string().min(1)).min(1)
+  const words = z.record(z.string(), z.string().min(1))
+  const runtime = z
+    .strictObject({
+      ...meaning(),
+      apt: names.default([]),
+      bin: names.default([]),
+      env: words.default({}),
+      from: z.string().includes('{version}').optional(),
+      paths: names,
+      runtime: z.string().includes('{version}'),
+      setup: z.string().min(1),
+      version: z.string().min(1),
+    })
+    .transform(({ for: purpose, from, runtime: image, version, ...copy }) => ({
+      copy: { ...copy, from: from ?? image },
+      defaultVersion: version,
+      for: purpose,
+      image,
+      kind: 'runtime' as const,
+    }))
+  const apt = z
+    .strictObject({ ...meaning(), apt: names, links: words.default({}) })
+    .transform(({ apt: packages, ...rest }) => ({ ...rest, kind: 'apt' as const, packages }))
+  return z.record(
+    z.string(),
+    z.union([runtime, apt, packageOf('cargo'), packageOf('go'), packageOf('npm'), packageOf('pip')]),
+  )
+}
 
 function packageOf<K extends PackageKind>(kind: K) {
-  return z.strictObject({ ...meaning, [kind]: z.string().min(1) }).transform((entry) => {
+  return z.strictObject({ ...meaning(), [kind]: z.string().min(1) }).transform((entry) => {
     const { for: purpose, [kind]: name } = entry as Record<string, string> & { for: string }
     return { for: purpose, kind: kind as PackageKind, links: {}, packages: [name ?? ''] }
   })
@@ -85,7 +89,7 @@ export function knownTools(): ReadonlyMap<string, KnownPackage | KnownRuntime> {
 }
 
 function read(): ReadonlyMap<string, KnownPackage | KnownRuntime> {
-  const entries = Object.entries(registry.parse(ownData('dependencies')))
+  const entries = Object.entries(schema().parse(ownData('dependencies')))
   return new Map(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, tool]) => [name, { name, ...tool }]))
 }
 

@@ -37,31 +37,35 @@ export interface AskedTrust {
   workspace: string
 }
 
-const words = z.string().min(1)
-const common = {
-  asks: words.optional(),
-  done: words.optional(),
-  in: z.enum(['dotnet', 'elixir', 'java', 'node', 'php', 'python', 'ruby']),
-  not: words.optional(),
-  packages: z.array(words).min(1),
-  page: z.url(),
-  runs: words.optional(),
-  title: words,
-  without: z.array(words).default([]),
+/** Made when the file is read. */
+function schema() {
+  const words = z.string().min(1)
+  const common = {
+    asks: words.optional(),
+    done: words.optional(),
+    in: z.enum(['dotnet', 'elixir', 'java', 'node', 'php', 'python', 'ruby']),
+    not: words.optional(),
+    packages: z.array(words).min(1),
+    page: z.url(),
+    runs: words.optional(),
+    title: words,
+    without: z.array(words).default([]),
+  }
+  return z.record(
+    words,
+    z.union([
+      z.strictObject({
+        ...common,
+        domain: z.literal('own').optional(),
+        of: z.literal('command').optional(),
+        set: z.record(words, words),
+      }),
+      z.strictObject({ ...common, add: words, says: words.default('does not know that its URL is https'), to: words }),
+    ]),
+  )
 }
-const entries = z.record(
-  words,
-  z.union([
-    z.strictObject({
-      ...common,
-      domain: z.literal('own').optional(),
-      of: z.literal('command').optional(),
-      set: z.record(words, words),
-    }),
-    z.strictObject({ ...common, add: words, says: words.default('does not know that its URL is https'), to: words }),
-  ]),
-)
-type Entry = z.infer<typeof entries>[string]
+
+type Entry = z.infer<ReturnType<typeof schema>>[string]
 
 /** Nothing of the project is run. What cannot be read says nothing. */
 export async function proxyTrust(asked: AskedTrust): Promise<ProxyTrust> {
@@ -129,5 +133,5 @@ function filledIn(line: string, { domain, endpoint, host }: AskedTrust): string 
 }
 
 function readEntries(): Entry[] {
-  return Object.values(entries.parse(ownData('behind-proxy')))
+  return Object.values(schema().parse(ownData('behind-proxy')))
 }

@@ -26,11 +26,11 @@ export interface KnownService {
   version: string
 }
 
-const words = z.string().min(1)
-const mapping = z.record(words, words)
-const schema = z.record(
-  words,
-  z.strictObject({
+/** Made when the file is read: few moat.yaml have services. */
+function schema() {
+  const words = z.string().min(1)
+  const mapping = z.record(words, words)
+  const service = z.strictObject({
     command: z.array(words).min(1).optional(),
     database: words.optional(),
     env: mapping.default({}),
@@ -42,8 +42,9 @@ const schema = z.record(
     url: words,
     user: words.optional(),
     version: words,
-  }),
-)
+  })
+  return z.record(words, service)
+}
 
 let known: ReadonlyMap<string, KnownService> | undefined
 
@@ -54,6 +55,6 @@ export function knownServices(): ReadonlyMap<string, KnownService> {
 }
 
 function read(): ReadonlyMap<string, KnownService> {
-  const entries = Object.entries(schema.parse(ownData('services')))
+  const entries = Object.entries(schema().parse(ownData('services')))
   return new Map(entries.map(([name, service]) => [name, { name, ...service }]))
 }

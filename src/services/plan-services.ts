@@ -28,6 +28,7 @@ export function planServices({
   locate,
   reject,
 }: Pick<LoadedMoatYaml, 'config' | 'locate' | 'reject'>): PlannedService[] {
+  if (services.length === 0) return []
   const all = knownServices()
   const unknown = services.filter(({ name }) => !all.has(name))
   if (unknown.length > 0) {
