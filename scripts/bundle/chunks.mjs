@@ -24,8 +24,10 @@ const withEngine = ['engine/docker-engine.ts']
 /** What reads labels, with the small form of zod: without the rest of zod, which reads what people write. */
 const withAgents = ['egress/parse-live-rules.ts', 'engine/sort-containers.ts']
 
-/** What a run is planned with, and then what starts it: of the latter nothing is loaded where a moat.yaml is wrong. */
-const forPlan = ['agents/plan/plan-agent.ts', 'commands/run.ts']
+/** What reads a moat.yaml, then what a run is planned with, then what starts it: where a moat.yaml is wrong, only the first is loaded. */
+const forReading = ['config/moat-yaml.ts']
+const forRun = ['agents/plan/plan-agent.ts', 'commands/run.ts']
+const forPlan = ['agents/plan/complete-plan.ts']
 const forStart = ['terminal/run-session.ts']
 
 /** What is told after an end; some of it belongs to a start, too. */
@@ -38,6 +40,8 @@ export const groups = [
   { debugName: 'always', name: (id, graph) => (neededBy(always, graph).has(id) ? 'always' : null), priority: 7 },
   { debugName: 'often', name: (id, graph) => (neededBy(often, graph).has(id) ? 'often' : null), priority: 6 },
   { debugName: 'agents', name: (id, graph) => (neededBy(withAgents, graph).has(id) ? 'agents' : null), priority: 5.5 },
+  { debugName: 'yaml', name: (id, graph) => (isOf(forReading, id, graph) ? 'yaml' : null), priority: 4.5 },
+  { debugName: 'run', name: (id, graph) => (isOf(forRun, id, graph) ? 'yaml' : null), priority: 4.4 },
   { debugName: 'review', name: (id, graph) => (isOf(forReview, id, graph) ? 'review' : null), priority: 4 },
   { debugName: 'plan', name: (id, graph) => (isOf(forPlan, id, graph) ? 'plan' : null), priority: 3 },
   { debugName: 'start', name: (id, graph) => (isOf(forStart, id, graph) ? 'start' : null), priority: 2 },

@@ -66,11 +66,17 @@ function missingNote({ evidence }: Project, workspace: string): string {
   return `Note: there is no moat.yaml, so ${from} is taken. moat init ${shellQuote(workspace)} writes one, to be changed.`
 }
 
+export interface ProgramAdditions {
+  allow: string[]
+  choice: ReturnType<typeof chooseGrant>
+  dependencies: readonly string[]
+}
+
 /** What of the request is added for the program: grants, as by --grant, and rules, as by --allow. */
 export function programAdditions(
   { grants, network }: Pick<MoatYaml, 'grants' | 'network'>,
   request: { defaultPolicy?: string | undefined; grants?: readonly string[]; program?: ProgramRequest | undefined },
-): { allow: string[]; choice: ReturnType<typeof chooseGrant>; dependencies: readonly string[] } {
+): ProgramAdditions {
   const { program } = request
   if (!program) return { allow: [], choice: { added: [] }, dependencies: [] }
   const { dependencies, grants: wanted, hosts = [] } = program.program

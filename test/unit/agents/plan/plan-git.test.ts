@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { assertApartFromWorkspace, planGit } from '../../../../src/agents/plan/plan-git.js'
+import { assertApartFromWorkspace } from '../../../../src/agents/plan/plan-clone.js'
+import { planGit } from '../../../../src/agents/plan/plan-git.js'
 import { planVolumes } from '../../../../src/volumes/plan-volumes.js'
 import { caught } from '../../config/caught.js'
 
