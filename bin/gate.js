@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // The detached process by which agents under a network policy reach the world. Started by the supervisor, never by a person.
-import { keepCompiledCode } from '../dist/config/compile-cache.js'
-import { actAsInvokingUser } from '../dist/config/invoking-user.js'
+import { actAsInvokingUser, keepCompiledCode } from '../dist/config/first.js'
 
 actAsInvokingUser()
 keepCompiledCode({ MOAT_HOME: process.argv[2] })

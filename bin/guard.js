@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // The detached process that watches the git config of a main checkout while an agent works there. Started by moat itself, never by a person.
-import { keepCompiledCode } from '../dist/config/compile-cache.js'
-import { actAsInvokingUser } from '../dist/config/invoking-user.js'
+import { actAsInvokingUser, keepCompiledCode } from '../dist/config/first.js'
 
 actAsInvokingUser()
 keepCompiledCode()

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-const { nodeProblem } = await import('../dist/config/node-version.js')
+const { actAsInvokingUser, keepCompiledCode, nodeProblem } = await import('../dist/config/first.js')
 const problem = nodeProblem(process.versions.node, process.platform)
 if (problem) {
   process.stderr.write(`Error: ${problem.message}\n\nTry this:\n  ${problem.command}\n`)
@@ -7,8 +7,6 @@ if (problem) {
 }
 // Then a stack names the source; reading the maps costs more than most commands do.
 if (process.env.DEBUG || process.argv.includes('--verbose')) process.setSourceMapsEnabled(true)
-const { actAsInvokingUser } = await import('../dist/config/invoking-user.js')
-const { keepCompiledCode } = await import('../dist/config/compile-cache.js')
 actAsInvokingUser()
 keepCompiledCode()
 const [command, ...words] = process.argv.slice(2)

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // The detached process that takes snapshots of a workspace while an agent works there. Started by moat itself, never by a person.
-import { keepCompiledCode } from '../dist/config/compile-cache.js'
-import { actAsInvokingUser } from '../dist/config/invoking-user.js'
+import { actAsInvokingUser, keepCompiledCode } from '../dist/config/first.js'
 
 actAsInvokingUser()
 keepCompiledCode()

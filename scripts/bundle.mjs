@@ -33,8 +33,8 @@ const entries = [
   'src/triggers/trigger-process.ts',
 ]
 
-/** What bin/ loads before anything else, each by itself; a Node too old for the rest has to be able to read the first. */
-const first = ['src/config/node-version.ts', 'src/config/invoking-user.ts', 'src/config/compile-cache.ts']
+/** What bin/ loads before anything else; a Node too old for the rest has to be able to read it. */
+const first = 'src/config/first.ts'
 
 /** Commands that oclif has ready. */
 const oclifCommands = {
@@ -54,7 +54,7 @@ for (const file of globSync('data/*.yaml')) {
   writeFileSync(`dist/data/${basename(file, '.yaml')}.json`, JSON.stringify(load(readFileSync(file, 'utf8'))))
 }
 writeCommandIndex()
-for (const file of first) await bundle('dist', named([file], 'src'), [anyNode])
+await bundle('dist', named([first], 'src'), [anyNode], false)
 for (const source of globSync('plugins/*/src')) {
   await bundle(`${source}/../dist`, named(globSync(`${source}/hooks/*.ts`), source), [builtins])
 }
@@ -64,8 +64,8 @@ function named(files, directory) {
   return Object.fromEntries(files.map((file) => [file.slice(directory.length + 1, -'.ts'.length), file]))
 }
 
-/** Writes the bundle to `dir`; returns the ids of the modules that are in it. */
-async function bundle(dir, input, plugins) {
+/** Writes the bundle to `dir`, in one file without `codeSplitting`; returns the ids of the modules that are in it. */
+async function bundle(dir, input, plugins, codeSplitting = { groups }) {
   const build = await rolldown({
     checks: { ineffectiveDynamicImport: false },
     external,
@@ -77,7 +77,7 @@ async function bundle(dir, input, plugins) {
   })
   const { output } = await build.write({
     chunkFileNames: 'chunks/[name]-[hash].js',
-    codeSplitting: { groups },
+    codeSplitting,
     dir,
     entryFileNames: '[name].js',
     format: 'esm',

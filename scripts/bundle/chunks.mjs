@@ -25,8 +25,7 @@ const withEngine = ['engine/docker-engine.ts']
 const withAgents = ['egress/parse-live-rules.ts', 'engine/sort-containers.ts']
 
 /** What reads a moat.yaml, then what a run is planned with, then what starts it: where a moat.yaml is wrong, only the first is loaded. */
-const forReading = ['config/moat-yaml.ts']
-const forRun = ['agents/plan/plan-agent.ts', 'commands/run.ts']
+const forReading = ['agents/plan/plan-agent.ts', 'commands/run.ts']
 const forPlan = ['agents/plan/complete-plan.ts']
 const forStart = ['terminal/run-session.ts']
 
@@ -34,14 +33,16 @@ const forStart = ['terminal/run-session.ts']
 const forReview = ['terminal/tell-review.ts']
 
 export const groups = [
-  { name: 'settings', priority: 10, test: (id) => id.endsWith(oclifSettings) },
   { name: 'oclif', priority: 9, test: /\/@oclif\/core\// },
-  { debugName: 'at TAB', name: (id, graph) => (neededBy(atTab, graph).has(id) ? 'tab' : null), priority: 8 },
+  {
+    debugName: 'at TAB',
+    name: (id, graph) => (id.endsWith(oclifSettings) || neededBy(atTab, graph).has(id) ? 'tab' : null),
+    priority: 10,
+  },
   { debugName: 'always', name: (id, graph) => (neededBy(always, graph).has(id) ? 'always' : null), priority: 7 },
   { debugName: 'often', name: (id, graph) => (neededBy(often, graph).has(id) ? 'often' : null), priority: 6 },
   { debugName: 'agents', name: (id, graph) => (neededBy(withAgents, graph).has(id) ? 'agents' : null), priority: 5.5 },
   { debugName: 'yaml', name: (id, graph) => (isOf(forReading, id, graph) ? 'yaml' : null), priority: 4.5 },
-  { debugName: 'run', name: (id, graph) => (isOf(forRun, id, graph) ? 'yaml' : null), priority: 4.4 },
   { debugName: 'review', name: (id, graph) => (isOf(forReview, id, graph) ? 'review' : null), priority: 4 },
   { debugName: 'plan', name: (id, graph) => (isOf(forPlan, id, graph) ? 'plan' : null), priority: 3 },
   { debugName: 'start', name: (id, graph) => (isOf(forStart, id, graph) ? 'start' : null), priority: 2 },
