@@ -16,6 +16,11 @@ if (command === '__complete') {
   process.stdout.write(await answer(words))
   process.exit()
 }
+if (['list', 'ls', 'ps', 'status'].includes(command)) {
+  // The supervisor looks around while the command is loaded.
+  const { lookEarly } = await import('../dist/supervisor/early-look.js')
+  await lookEarly([command, ...words])
+}
 // oclif would load a library to look at the version of Node once more.
 process.env.OCLIF_DISABLE_ENGINE_WARNING = '1'
 const { runCli } = await import('../dist/terminal/run-cli.js')

@@ -27,6 +27,7 @@ const entries = [
   'src/gate/gate-process.ts',
   'src/guard/guard-process.ts',
   'src/plugin.ts',
+  'src/supervisor/early-look.ts',
   'src/supervisor/supervisor-process.ts',
   'src/terminal/moat-help.ts',
   'src/terminal/run-cli.ts',

@@ -8,6 +8,7 @@ import { nameless } from '../engine/engine-address.js'
 import { deserializeError, type SerializedError, systemCode } from '../errors.js'
 import type { EndpointProblem, IndexView } from '../pages/view.js'
 import { silentSupervisor } from '../upkeep/silent-supervisor.js'
+import { answerTimeout, lookPath, SilenceError, takeEarlyLook } from './early-look.js'
 import type { SupervisorLook } from './engine-look.js'
 import {
   controlPaths,
@@ -17,9 +18,6 @@ import {
   stoppingStatus,
 } from './protocol.js'
 import type { RecordedRequest } from './request-recorder.js'
-
-/** How long a supervisor may take to answer; a push of routes may wait a second for its turn. Milliseconds. */
-const answerTimeout = 10_000
 
 /** The same for what is said beside the answer to something else. */
 const asideTimeout = 1_500
@@ -55,7 +53,11 @@ export async function readProblems(socketPath: string): Promise<EndpointProblem[
 
 /** What the supervisor sees of the engine now; undefined when it does not say, for whatever reason: then whoever asks looks there itself. */
 export function readLook(socketPath: string, { system }: { system: boolean }): Promise<SupervisorLook | undefined> {
-  const asked = ask<SupervisorLook>(socketPath, 'GET', `${controlPaths.look}${system ? '?system' : ''}`)
+  const path = lookPath({ system })
+  const early = takeEarlyLook(socketPath, path)
+  const asked = early
+    ? early.then((response) => read<SupervisorLook>(response))
+    : ask<SupervisorLook>(socketPath, 'GET', path)
   return asked.then((look) => (look.list && look.status ? look : undefined)).catch(() => undefined)
 }
 
@@ -129,9 +131,6 @@ export async function holdProxy(socketPath: string): Promise<ProxyHold | undefin
   }
 }
 
-/** The supervisor has taken too long. */
-class SilenceError extends Error {}
-
 /** The supervisor is on its way out. */
 class StoppingError extends Error {}
 
@@ -139,7 +138,10 @@ async function ask<T>(socketPath: string, method: string, path: string, body?: u
   const request = httpRequest({ ...nameless, method, path, socketPath, timeout: answerTimeout })
   request.on('timeout', () => request.destroy(new SilenceError()))
   if (body !== undefined) request.write(JSON.stringify(body))
-  const response = await responseOf(request)
+  return read<T>(await responseOf(request))
+}
+
+async function read<T>(response: IncomingMessage): Promise<T> {
   if (response.statusCode === stoppingStatus) {
     response.resume()
     throw new StoppingError('The supervisor is stopping.')

@@ -4,6 +4,8 @@ import type { SerializedError } from '../errors.js'
 import type { Agent, CaddyRoute } from '../routing/agent.js'
 import { defaultDomain, type ProxyAddress } from '../routing/urls.js'
 
+export { controlPaths } from './control-paths.js'
+
 /**
  * How agents are made, known and reached. Whatever changes that raises the number: a supervisor of another one cannot serve
  * agents of this moat, also where the version is the same. 2: with seals, by sockets. 3: with ports that are
@@ -72,22 +74,6 @@ export interface RecordingQuestion {
   endpoint?: string
   runId: string
 }
-
-export const controlPaths = {
-  check: '/check',
-  expect: '/expect',
-  hold: '/hold',
-  keep: '/keep',
-  key: '/key',
-  look: '/look',
-  problems: '/problems',
-  record: '/record',
-  rotate: '/rotate',
-  status: '/status',
-  stop: '/stop',
-  sync: '/sync',
-  watch: '/watch',
-} as const
 
 /** The HTTP status of a supervisor that is stopping. */
 export const stoppingStatus = 503
