@@ -8,7 +8,7 @@ import { nameless } from '../engine/engine-address.js'
 import { deserializeError, type SerializedError, systemCode } from '../errors.js'
 import type { EndpointProblem, IndexView } from '../pages/view.js'
 import { silentSupervisor } from '../upkeep/silent-supervisor.js'
-import { answerTimeout, lookPath, SilenceError, takeEarlyLook } from './early-look.js'
+import { answerTimeout, lookPath, takeEarlyLook } from './early-look.js'
 import type { SupervisorLook } from './engine-look.js'
 import {
   controlPaths,
@@ -52,13 +52,18 @@ export async function readProblems(socketPath: string): Promise<EndpointProblem[
 }
 
 /** What the supervisor sees of the engine now; undefined when it does not say, for whatever reason: then whoever asks looks there itself. */
-export function readLook(socketPath: string, { system }: { system: boolean }): Promise<SupervisorLook | undefined> {
+export async function readLook(
+  socketPath: string,
+  { system }: { system: boolean },
+): Promise<SupervisorLook | undefined> {
   const path = lookPath({ system })
-  const early = takeEarlyLook(socketPath, path)
-  const asked = early
-    ? early.then((response) => read<SupervisorLook>(response))
-    : ask<SupervisorLook>(socketPath, 'GET', path)
-  return asked.then((look) => (look.list && look.status ? look : undefined)).catch(() => undefined)
+  try {
+    const early = (await takeEarlyLook(socketPath, path)) as SupervisorLook | undefined
+    const look = early ?? (await ask<SupervisorLook>(socketPath, 'GET', path))
+    return look.list && look.status ? look : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Has the supervisor prepare for an agent that is about to start. Resolves in any case: without, it is prepared a moment after its start. */
@@ -131,6 +136,9 @@ export async function holdProxy(socketPath: string): Promise<ProxyHold | undefin
   }
 }
 
+/** The supervisor has taken too long. */
+class SilenceError extends Error {}
+
 /** The supervisor is on its way out. */
 class StoppingError extends Error {}
 
@@ -138,10 +146,7 @@ async function ask<T>(socketPath: string, method: string, path: string, body?: u
   const request = httpRequest({ ...nameless, method, path, socketPath, timeout: answerTimeout })
   request.on('timeout', () => request.destroy(new SilenceError()))
   if (body !== undefined) request.write(JSON.stringify(body))
-  return read<T>(await responseOf(request))
-}
-
-async function read<T>(response: IncomingMessage): Promise<T> {
+  const response = await responseOf(request)
   if (response.statusCode === stoppingStatus) {
     response.resume()
     throw new StoppingError('The supervisor is stopping.')
