@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import { isGrantName } from '../routing/grant-name.js'
 import { isEnvName } from './env-flag.js'
-import { collectionError, leaf, needed } from './schema-parts.js'
+import { needed } from './needed.js'
+import { collectionError, leaf } from './schema-parts.js'
 
 const reference = /^(env:\/\/[A-Za-z_]\w*|file:\/\/(\/|~\/).+|op:\/\/.+)$/
 

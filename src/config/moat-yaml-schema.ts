@@ -6,6 +6,7 @@ import { grants, refuseBoth, secrets } from './grants-schema.js'
 import { dependenciesHint, envHint, portsHint } from './habits.js'
 import type { Mount } from './mount.js'
 import { mountKeys, mounts } from './mounts-schema.js'
+import { needed } from './needed.js'
 import { network } from './network-schema.js'
 import { otherShape } from './other-program.js'
 import {
@@ -15,7 +16,6 @@ import {
   leaf,
   memoryLimit,
   mustBe,
-  needed,
   ofKeys,
   portNumber,
   text,

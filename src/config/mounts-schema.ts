@@ -1,7 +1,8 @@
 // Owns the schema of `mounts:` in moat.yaml: `source:target[:ro]`, or {source, target, mode, exclude}.
 import { z } from 'zod'
 import { type Mount, readMount, readWrittenMount } from './mount.js'
-import { collectionError, leaf, mustBe, needed, text } from './schema-parts.js'
+import { needed } from './needed.js'
+import { collectionError, leaf, mustBe, text } from './schema-parts.js'
 
 const written = needed(() =>
   z.strictObject({

@@ -4,7 +4,8 @@ import type { NetworkRule, PathRule, PolicyMode } from '../egress/policy.js'
 import { networkPresets, presetMeant, presetRules } from '../egress/presets.js'
 import { readPathRule, readTarget } from '../egress/read-rule.js'
 import { nearestName } from '../routing/nearest-name.js'
-import { collectionError, dnsLabel, leaf, mustBe, needed } from './schema-parts.js'
+import { needed } from './needed.js'
+import { collectionError, dnsLabel, leaf, mustBe } from './schema-parts.js'
 
 /** One item of `rules`. */
 export interface DeclaredRule {

@@ -4,17 +4,12 @@ import { z } from 'zod'
 import { encodingProblem, isDnsLabel, suggestDnsLabel } from '../routing/dns-label.js'
 import { domainProblem } from '../routing/domain.js'
 import { memoryHint, portHint, quotesHint } from './habits.js'
+import { needed } from './needed.js'
 
 // zod would compile each schema of a mapping, which takes longer than the one time it is used.
 z.config({ jitless: true })
 
 const labelRule = 'must be a DNS label (lowercase letters, digits and hyphens, at most 63 characters)'
-
-/** A schema that is made when it is first needed: making all of them takes longer than reading a file, and few files have all keys. */
-export function needed<T>(make: () => T): () => T {
-  let made: T | undefined
-  return () => (made ??= make())
-}
 
 /**
  * Of a mapping whose keys may all be left out, the shape for those that `value` has: the others would be made for nothing. It is given as

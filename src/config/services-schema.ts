@@ -1,7 +1,8 @@
 // Owns what moat.yaml may say of services: databases and the like, each in a container beside the agent's.
 import { z } from 'zod'
 import { isEnvName } from './env-flag.js'
-import { collectionError, leaf, memoryLimit, mustBe, needed, portNumber, text } from './schema-parts.js'
+import { needed } from './needed.js'
+import { collectionError, leaf, memoryLimit, mustBe, portNumber, text } from './schema-parts.js'
 
 /** A service as declared. Whether moat knows one of that name is looked at where it is planned. */
 export interface DeclaredService {

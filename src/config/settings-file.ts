@@ -2,17 +2,9 @@
 import { z } from 'zod'
 import type { PolicyMode } from '../egress/policy.js'
 import { checkConfig, parseConfig } from './load-yaml.js'
+import { needed } from './needed.js'
 import { policyMode } from './network-schema.js'
-import {
-  collectionError,
-  domain,
-  isPortNumber,
-  leaf,
-  needed,
-  ofKeys,
-  portNumber,
-  text as textValue,
-} from './schema-parts.js'
+import { collectionError, domain, isPortNumber, leaf, ofKeys, portNumber, text as textValue } from './schema-parts.js'
 import { type SnapshotTriggers, snapshotSettings } from './snapshots-schema.js'
 
 /** What a moat.yaml may ask for that reaches beyond the box, as config.yaml has rules for it. */

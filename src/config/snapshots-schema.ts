@@ -1,6 +1,7 @@
 // Owns the schema of `snapshots:`, in moat.yaml and in config.yaml, and what is said of keys that stand for what moat does not do.
 import { z } from 'zod'
-import { collectionError, leaf, mustBe, needed } from './schema-parts.js'
+import { needed } from './needed.js'
+import { collectionError, leaf, mustBe } from './schema-parts.js'
 
 /** More than that is nothing anybody looks through. */
 const mostKept = 1_000

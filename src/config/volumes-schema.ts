@@ -1,7 +1,8 @@
 // Owns the schema of `volumes:` in moat.yaml.
 import { z } from 'zod'
 import { coverProblem, normalTarget } from './container-target.js'
-import { collectionError, leaf, needed, text } from './schema-parts.js'
+import { needed } from './needed.js'
+import { collectionError, leaf, text } from './schema-parts.js'
 
 /** A volume as declared. */
 export interface DeclaredVolume {
