@@ -182,7 +182,7 @@ export function moatYamlSchema(directory: string, value: unknown) {
     })
 }
 
-/** The keys a mapping in moat.yaml may have, by its path. Looked up only where one is unknown. */
+/** The keys a mapping in moat.yaml may have, by its path. Not asked of the schemas, which would all be made for one key that is unknown. */
 export const moatYamlKeys = {
   '': [
     'name',
@@ -203,21 +203,11 @@ export const moatYamlKeys = {
     'secrets',
     'snapshots',
   ],
-  get container() {
-    return Object.keys(container().shape)
-  },
-  get hooks() {
-    return Object.keys(hooks().shape)
-  },
-  get 'mounts[]'() {
-    return mountKeys()
-  },
+  container: ['cpus', 'dns', 'memory', 'runtime'],
+  hooks: ['post_build', 'post_build_root', 'pre_run'],
+  'mounts[]': mountKeys,
   network: ['policy', 'rules', 'host', 'peers'],
-  get 'services.*'() {
-    return serviceKeys()
-  },
-  get snapshots() {
-    return Object.keys(snapshots().shape)
-  },
+  'services.*': serviceKeys,
+  snapshots: ['disabled', 'exclude', 'retention', 'triggers'],
   'volumes[]': volumeKeys,
 } as const satisfies Record<string, readonly string[]>

@@ -14,7 +14,7 @@ const written = needed(() =>
 )
 
 /** Keys of a mount that is an object, for `did you mean`. */
-export const mountKeys = () => Object.keys(written().shape)
+export const mountKeys = ['exclude', 'mode', 'source', 'target']
 
 /** `directory` is what relative sources start from. Asynchronous: it looks whether they exist. */
 export function mounts(directory: string) {

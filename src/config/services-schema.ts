@@ -66,22 +66,25 @@ const env = needed(() =>
     }),
 )
 
-const shape = needed(() => ({
-  env: env().optional(),
-  image: image().optional(),
-  memory: memoryLimit().optional(),
-  port: portNumber().optional(),
-  version: version().optional(),
-  wait: flag().optional(),
-}))
-
 const example = 'a version such as 17, or a mapping such as {version: 17, env: {POSTGRES_DB: my_app}}'
 
 const mapping = needed(() =>
-  z.strictObject(shape(), { error: collectionError(example) }).superRefine((one, context) => {
-    if (one.image === undefined || one.version === undefined) return
-    context.addIssue({ code: 'custom', message: 'has an image and a version: write the version into the image' })
-  }),
+  z
+    .strictObject(
+      {
+        env: env().optional(),
+        image: image().optional(),
+        memory: memoryLimit().optional(),
+        port: portNumber().optional(),
+        version: version().optional(),
+        wait: flag().optional(),
+      },
+      { error: collectionError(example) },
+    )
+    .superRefine((one, context) => {
+      if (one.image === undefined || one.version === undefined) return
+      context.addIssue({ code: 'custom', message: 'has an image and a version: write the version into the image' })
+    }),
 )
 
 export type ParsedService = z.output<ReturnType<typeof mapping>>
@@ -112,7 +115,7 @@ export const services = needed(() =>
 )
 
 /** Keys of one, for `did you mean`. */
-export const serviceKeys = () => Object.keys(shape())
+export const serviceKeys = ['env', 'image', 'memory', 'port', 'version', 'wait']
 
 /** With versions and values as they are written: `7.0` is no 7. */
 export function toService(

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadMoatYaml } from '../../../src/config/moat-yaml.js'
+import { moatYamlKeys } from '../../../src/config/moat-yaml-schema.js'
 import { caught } from './caught.js'
 import { temporaryDirectory } from './temp-directory.js'
 
@@ -26,6 +27,16 @@ const ports = '1:8: "ports" must be a mapping of endpoint names to ports such as
 const memory = '1:21: "container.memory" must be a whole number of MiB, at least 6'
 const dependencies = '1:15: "dependencies" must be a list such as [node@22]'
 const commandForm = 'a list such as ["npm", "start"], or text for sh -c'
+
+describe('the keys that hints name', () => {
+  it.each(Object.entries(moatYamlKeys))('those of %j are all known', async (path, names) => {
+    const mapping = Object.fromEntries(names.map((name) => [name, null]))
+    const [key = ''] = path.split(/[.[]/)
+    const inside = path.endsWith('[]') ? [mapping] : path.endsWith('.*') ? { postgres: mapping } : mapping
+    const errors = await errorsOf(JSON.stringify(path === '' ? mapping : { [key]: inside }))
+    expect(errors.filter((line) => line.includes('unknown key'))).toEqual([])
+  })
+})
 
 describe('a moat.yaml with one thing wrong', () => {
   it.each([
