@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-const { actAsInvokingUser, keepCompiledCode, nodeProblem } = await import('../dist/config/first.js')
+const { actAsInvokingUser, askEarly, keepCompiledCode, nodeProblem } = await import('../dist/terminal/first.js')
 const problem = nodeProblem(process.versions.node, process.platform)
 if (problem) {
   process.stderr.write(`Error: ${problem.message}\n\nTry this:\n  ${problem.command}\n`)
@@ -16,12 +16,9 @@ if (command === '__complete') {
   process.stdout.write(await answer(words))
   process.exit()
 }
-if (['list', 'ls', 'ps', 'status'].includes(command)) {
-  // The supervisor looks around while the command is loaded.
-  const { lookEarly } = await import('../dist/supervisor/early-look.js')
-  await lookEarly([command, ...words])
-}
+// The supervisor looks around while a command is loaded that is going to show it.
+const early = await askEarly([command, ...words])
 // oclif would load a library to look at the version of Node once more.
 process.env.OCLIF_DISABLE_ENGINE_WARNING = '1'
 const { runCli } = await import('../dist/terminal/run-cli.js')
-process.exit(await runCli(process.argv.slice(2), import.meta.url))
+process.exit(await runCli(process.argv.slice(2), import.meta.url, early))

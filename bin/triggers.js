@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The detached process that takes snapshots of a workspace while an agent works there. Started by moat itself, never by a person.
-import { actAsInvokingUser, keepCompiledCode } from '../dist/config/first.js'
+import { actAsInvokingUser, keepCompiledCode } from '../dist/terminal/first.js'
 
 actAsInvokingUser()
 keepCompiledCode()

@@ -27,7 +27,6 @@ const entries = [
   'src/gate/gate-process.ts',
   'src/guard/guard-process.ts',
   'src/plugin.ts',
-  'src/supervisor/early-look.ts',
   'src/supervisor/supervisor-process.ts',
   'src/terminal/moat-help.ts',
   'src/terminal/run-cli.ts',
@@ -35,7 +34,7 @@ const entries = [
 ]
 
 /** What bin/ loads before anything else; a Node too old for the rest has to be able to read it. */
-const first = 'src/config/first.ts'
+const first = 'src/terminal/first.ts'
 
 /** Commands that oclif has ready. */
 const oclifCommands = {

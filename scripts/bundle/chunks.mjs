@@ -3,12 +3,8 @@
 /** A few lines, which TAB needs too. */
 const oclifSettings = '/@oclif/core/lib/settings.js'
 
-/** Of a few lines, and asked for by name, so that neededBy leaves it out. */
-const earlyLook = '/src/supervisor/early-look.ts'
-const isSmall = (id) => id.endsWith(oclifSettings) || id.endsWith(earlyLook)
-
-/** What a shell's TAB after `moat stop` loads, and what asks the supervisor before a command is loaded. */
-const atTab = ['completion/answer.ts', 'completion/live-values.ts', 'engine/peek-agents.ts', 'supervisor/early-look.ts']
+/** What a shell's TAB after `moat stop` loads. */
+const atTab = ['completion/answer.ts', 'completion/live-values.ts', 'engine/peek-agents.ts']
 
 /** What every command of moat's loads. */
 const always = ['terminal/moat-command.ts', 'terminal/run-cli.ts']
@@ -40,7 +36,7 @@ export const groups = [
   { name: 'oclif', priority: 9, test: /\/@oclif\/core\// },
   {
     debugName: 'at TAB',
-    name: (id, graph) => (isSmall(id) || neededBy(atTab, graph).has(id) ? 'tab' : null),
+    name: (id, graph) => (id.endsWith(oclifSettings) || neededBy(atTab, graph).has(id) ? 'tab' : null),
     priority: 10,
   },
   { debugName: 'always', name: (id, graph) => (neededBy(always, graph).has(id) ? 'always' : null), priority: 7 },

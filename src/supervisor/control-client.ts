@@ -8,7 +8,8 @@ import { nameless } from '../engine/engine-address.js'
 import { deserializeError, type SerializedError, systemCode } from '../errors.js'
 import type { EndpointProblem, IndexView } from '../pages/view.js'
 import { silentSupervisor } from '../upkeep/silent-supervisor.js'
-import { answerTimeout, lookPath, takeEarlyLook } from './early-look.js'
+import { answerTimeout, lookPath } from './control-paths.js'
+import { takeEarlyLook } from './early-look.js'
 import type { SupervisorLook } from './engine-look.js'
 import {
   controlPaths,

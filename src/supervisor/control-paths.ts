@@ -14,3 +14,11 @@ export const controlPaths = {
   sync: '/sync',
   watch: '/watch',
 } as const
+
+/** What a look at the engine is asked for by; `system` for images, volumes and what agents use, too. */
+export function lookPath({ system }: { system: boolean }): string {
+  return `${controlPaths.look}${system ? '?system' : ''}`
+}
+
+/** How long a supervisor may take to answer; a push of routes may wait a second for its turn. Milliseconds. */
+export const answerTimeout = 10_000

@@ -43,11 +43,12 @@ export async function lookAtEngine(
   return { list, ...(looked && { system: looked }) }
 }
 
-/** All beside each other: what agents use is looked at for a while. */
+/** What agents use is looked at for a while: that begins first, and in that while the engine says the rest, which would delay it. */
 async function lookAtSystem(engine: Engine, listed: Promise<AgentList>): Promise<SystemLook> {
-  const [images, usages, version, volumes] = await Promise.all([
+  const { agents } = await listed
+  const [usages, images, version, volumes] = await Promise.all([
+    usagesOf(engine, agents),
     engine.sessions.images(),
-    listed.then(({ agents }) => usagesOf(engine, agents)),
     engine.sessions.version(),
     engine.volumes.list(),
   ])

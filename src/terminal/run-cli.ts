@@ -5,12 +5,18 @@ import { moatPaths } from '../config/paths.js'
 import { exitCodes, isExit, isOclifError, systemCode } from '../errors.js'
 import { explainLoadWarnings } from '../plugins/load-warnings.js'
 import { isPluginsCommand, runPluginsCommand } from '../plugins/run-plugins-command.js'
+import type { EarlyLook } from '../supervisor/ask-early.js'
+import { keepEarlyLook } from '../supervisor/early-look.js'
 import { runCommand } from './own-commands.js'
 import { renderError } from './render-error.js'
 import { type CommandLine, explainUsage } from './usage-error.js'
 
-/** Runs a command; resolves with the exit code of the process. `root` is the URL of the program's file. */
-export async function runCli(argv: string[], root: string): Promise<number> {
+/**
+ * Runs a command; resolves with the exit code of the process. `root` is the URL of the program's file, `early` what the supervisor has been
+ * asked already.
+ */
+export async function runCli(argv: string[], root: string, early?: EarlyLook): Promise<number> {
+  keepEarlyLook(early)
   setUpOclif()
   explainLoadWarnings(pluginDirectory(), (line) => process.stderr.write(`${line}\n`))
   const gone = readerGone()

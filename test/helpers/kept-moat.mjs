@@ -27,7 +27,7 @@ for (const event of ['uncaughtException', 'unhandledRejection'])
   })
 
 // As bin/run.js does.
-const { actAsInvokingUser } = await load('config/first.js')
+const { actAsInvokingUser } = await load('terminal/first.js')
 actAsInvokingUser()
 const { runCli } = await load('terminal/run-cli.js')
 

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { moatPaths } from '../../../src/config/paths.js'
+import { askEarly } from '../../../src/supervisor/ask-early.js'
 import { readLook } from '../../../src/supervisor/control-client.js'
-import { lookEarly } from '../../../src/supervisor/early-look.js'
+import { keepEarlyLook } from '../../../src/supervisor/early-look.js'
 
 let home: string
 let socketPath: string
@@ -27,6 +28,9 @@ afterEach(() => {
   server = undefined
   rmSync(home, { force: true, recursive: true })
 })
+
+/** As a program does before it loads a command. */
+const lookEarly = async (argv: string[]) => keepEarlyLook(await askEarly(argv))
 
 /** Answers as the supervisor's control socket does. `engine` is what comes back in the status. */
 async function supervisor({ engine = 'unix:///run/one.sock', status = 200, text = '' } = {}): Promise<void> {
