@@ -26,7 +26,7 @@ const withAgents = ['egress/parse-live-rules.ts', 'engine/sort-containers.ts']
 
 /** What reads a moat.yaml, then what a run is planned with, then what starts it: where a moat.yaml is wrong, only the first is loaded. */
 const forReading = ['agents/plan/plan-agent.ts', 'commands/run.ts']
-const forPlan = ['agents/plan/complete-plan.ts']
+const forPlan = ['agents/plan/complete-plan.ts', 'endpoints/http.ts']
 const forStart = ['terminal/run-session.ts']
 
 /** What is told after an end; some of it belongs to a start, too. */
