@@ -1,6 +1,6 @@
 // Owns asking the supervisor what a command is going to show before the command is loaded: it looks at the engine, and for a while at what
 // agents use, in the time that loading takes. Loaded before all else, so it needs as little as can be: of HTTP only what it says itself,
-// because Node's takes 10 ms to load.
+// because Node's takes as long to load as a socket does once more.
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { moatHome } from '../config/moat-home.js'
