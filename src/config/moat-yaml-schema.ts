@@ -146,28 +146,30 @@ function refuseShared(
   }
 }
 
-/** Every key that moat.yaml may have. `directory` is what relative sources of mounts start from. */
-const keys = (directory: string) => ({
+/** Every key that moat.yaml may have, but for mounts. */
+const keys = {
   ...otherShape,
-  base_image: () => text().optional(),
-  command: () => command().optional(),
-  container: () => container().optional(),
-  dependencies: () =>
+  base_image: needed(() => text().optional()),
+  command: needed(() => command().optional()),
+  container: needed(() => container().optional()),
+  dependencies: needed(() =>
     z.array(text(), { error: collectionError('a list such as [node@22]', dependenciesHint) }).optional(),
-  discover: () => leaf<boolean>('true or false', (value) => typeof value === 'boolean').optional(),
-  env: () => env().optional(),
-  grants: () => grants().optional(),
-  hooks: () => hooks().optional(),
-  mounts: () => mounts(directory).optional(),
-  name: () => dnsLabel().optional(),
-  network: () => network().optional(),
-  ports: () => ports().optional(),
-  secrets: () => secrets().optional(),
-  services: () => services().optional(),
-  snapshots: () => snapshots().optional(),
-  stdin: () => leaf<'closed' | 'open'>('open or closed', (value) => value === 'open' || value === 'closed').optional(),
-  volumes: () => volumes().optional(),
-})
+  ),
+  discover: needed(() => leaf<boolean>('true or false', (value) => typeof value === 'boolean').optional()),
+  env: needed(() => env().optional()),
+  grants: needed(() => grants().optional()),
+  hooks: needed(() => hooks().optional()),
+  name: needed(() => dnsLabel().optional()),
+  network: needed(() => network().optional()),
+  ports: needed(() => ports().optional()),
+  secrets: needed(() => secrets().optional()),
+  services: needed(() => services().optional()),
+  snapshots: needed(() => snapshots().optional()),
+  stdin: needed(() =>
+    leaf<'closed' | 'open'>('open or closed', (value) => value === 'open' || value === 'closed').optional(),
+  ),
+  volumes: needed(() => volumes().optional()),
+}
 
 /**
  * The schema for a moat.yaml in `directory` that says `value`, and for what is left of it without some keys. Asynchronous: it looks
@@ -175,7 +177,9 @@ const keys = (directory: string) => ({
  */
 export function moatYamlSchema(directory: string, value: unknown) {
   return z
-    .strictObject(ofKeys(keys(directory), value), { error: collectionError('a mapping such as {name: my-app}') })
+    .strictObject(ofKeys({ ...keys, mounts: () => mounts(directory).optional() }, value), {
+      error: collectionError('a mapping such as {name: my-app}'),
+    })
     .superRefine((all, context) => {
       refuseBoth(all, context)
       refuseShared(all, context)

@@ -1,6 +1,7 @@
 // Owns what the moat.yaml of the Go program of the same name has, and this moat has not: what of it changes nothing here is told in a
 // note, the rest is an error that says what to write instead. Pure.
 import { z } from 'zod'
+import { needed } from './needed.js'
 import { mustBe } from './schema-parts.js'
 
 /** What is said of one value: an error goes on where its subject, the path, ends; a note after a colon. */
@@ -118,7 +119,7 @@ export const otherKeys = Object.keys(judges)
 export const otherShape = Object.fromEntries(
   Object.entries(judges).map(([key, judge]) => [
     key,
-    () =>
+    needed(() =>
       z
         .unknown()
         .superRefine((value, context) => {
@@ -127,6 +128,7 @@ export const otherShape = Object.fromEntries(
           }
         })
         .optional(),
+    ),
   ]),
 )
 

@@ -90,12 +90,12 @@ function rules(modes: 'modes' | 'no modes', example: string) {
 }
 
 const keys = {
-  approvals: () => rules('modes', '{mounts: [~/data]}').optional(),
-  caddy: () => caddy().optional(),
-  never: () => rules('no modes', '{mounts: [~/.ssh]}').optional(),
-  network: () => network().optional(),
-  proxy: () => proxy().optional(),
-  snapshots: () => snapshotSettings().optional(),
+  approvals: needed(() => rules('modes', '{mounts: [~/data]}').optional()),
+  caddy: needed(() => caddy().optional()),
+  never: needed(() => rules('no modes', '{mounts: [~/.ssh]}').optional()),
+  network: needed(() => network().optional()),
+  proxy: needed(() => proxy().optional()),
+  snapshots: needed(() => snapshotSettings().optional()),
 }
 
 const schemaFor = (value: unknown) =>
