@@ -86,7 +86,7 @@ it('gives what npm runs no way back to root under sudo', async () => {
     let root = 'refused'
     for (const take of ['seteuid', 'setuid']) try { process[take](0); root = 'taken' } catch {}
     console.log(JSON.stringify([process.getuid(), process.geteuid(), process.getgid(), root]))`
-  const module = resolve('dist/terminal/first.js')
+  const module = resolve('src/config/invoking-user.ts')
   const asRoot = process.getuid?.() === 0
   const env = { ...process.env, ...(asRoot && { SUDO_GID: '1234', SUDO_UID: '1235' }) }
   const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script, module], { env })
