@@ -1,5 +1,6 @@
 // What the way in costs: requests a second and Caddy's CPU for each, HTTP/1.1 and HTTP/2, small answers and 1 MB, against the
-// same Caddy with one hand-written route to the container's address and to the agent's socket, and against an earlier moat.
+// same Caddy with one hand-written route to the container's address and to the agent's socket, against an earlier moat, and,
+// where there are other agents beside, against a moat that has none.
 // Rounds of the same load in turn, so that what else the machine does falls on all.
 // Usage: npm run build && node bench/way-in.mjs [rounds] [seconds] [checkout of an earlier moat, built] [agents]
 // With MOAT_BENCH_OTHERS=1 also nginx and portless (from npm), with the same certificate.
@@ -18,7 +19,8 @@ if (spawnSync('h2load', ['--version']).error) {
   process.exit(1)
 }
 const [rounds = 3, seconds = 3] = process.argv.slice(2, 4).map(Number)
-const [earlier, others = '0'] = process.argv.slice(4)
+const earlier = process.argv[4]
+const others = Number(process.argv[5] ?? 0)
 const caddy = process.env.MOAT_CADDY ?? 'caddy'
 const work = mkdtempSync(join(tmpdir(), 'mb-'))
 const dials = { small: '/small', large: '/large' }
@@ -27,7 +29,7 @@ const loads = { 'HTTP/1.1': ['--h1', '-c16'], 'HTTP/2': ['-c4', '-m16'] }
 const run = (program, args, options = {}) => execFileSync(program, args, { encoding: 'utf8', ...options })
 
 /** One moat with its own home: an agent with nginx, and as many others as were asked for. */
-function startMoat(checkout, name) {
+function startMoat(checkout, name, others = 0) {
   const home = join(work, name)
   const env = { ...process.env, MOAT_HOME: home, MOAT_PROXY_PORT: '0' }
   const moat = (...args) =>
@@ -49,7 +51,7 @@ function startMoat(checkout, name) {
   const idle = join(work, `${name}-idle`)
   run('mkdir', ['-p', idle])
   writeFileSync(join(idle, 'moat.yaml'), 'dependencies: [node@22]\nports: {web: 3000}\ncommand: [sleep, "100000"]\n')
-  for (let index = 0; index < Number(others); index += 1) moat('run', '-d', '--name', `idle-${index}`, idle)
+  for (let index = 0; index < others; index += 1) moat('run', '-d', '--name', `idle-${index}`, idle)
   moat('wait', name, 'web', '--timeout', '20')
   const proxy = JSON.parse(moat('proxy', 'status', '--json'))
   const stop = () => {
@@ -142,7 +144,7 @@ function load({ host, pid, port }, path, flags) {
 
 const stops = []
 try {
-  const now = startMoat(resolve('.'), 'now')
+  const now = startMoat(resolve('.'), 'now', others)
   stops.push(now.stop)
   const ways = {
     'by hand, to the address': await startByHand('address', `${now.container}:3000`, now),
@@ -150,8 +152,13 @@ try {
     moat: { host: now.host, pid: now.proxy.caddy.pid, port: now.proxy.port },
   }
   stops.push(ways['by hand, to the address'].stop, ways['by hand, to the socket'].stop)
+  if (others > 0) {
+    const alone = startMoat(resolve('.'), 'alone')
+    stops.push(alone.stop)
+    ways['moat with one agent'] = { host: alone.host, pid: alone.proxy.caddy.pid, port: alone.proxy.port }
+  }
   if (earlier) {
-    const before = startMoat(resolve(earlier), 'before')
+    const before = startMoat(resolve(earlier), 'before', others)
     stops.push(before.stop)
     ways['moat before'] = { host: before.host, pid: before.proxy.caddy.pid, port: before.proxy.port }
   }

@@ -32,7 +32,7 @@ export async function stopAgents(
   { onEnded, tell }: { onEnded: (agent: StoppedAgent) => void; tell: TellGone },
 ): Promise<StoppedAgent[]> {
   const chosen = (await choose(engine, choice)).filter((agent) => choice !== 'all' || isLive(agent))
-  return endAll(chosen, proxy, tell, async (agent) => {
+  return endAll(chosen, tell, async (agent) => {
     const { containerId, keep, name, runId, services } = agent
     await engine.stop(containerId, stopGrace)
     onEnded({ name, runId })
@@ -42,7 +42,7 @@ export async function stopAgents(
     }
     // Of what has ended the proxy serves nothing, whether its container is there or not.
     const withdrawal = withdrawn([agent], proxy)
-    await Promise.all([remove(), withdrawal])
+    await Promise.all([remove(), withdrawal, keep || forget(agent, proxy)])
     return !keep
   })
 }
@@ -54,11 +54,11 @@ export async function destroyAgents(
   choice: AgentChoice,
   tell: TellGone,
 ): Promise<StoppedAgent[]> {
-  return endAll(await choose(engine, choice), proxy, tell, async (agent) => {
+  return endAll(await choose(engine, choice), tell, async (agent) => {
     const { containerId, runId, services } = agent
     await engine.remove(containerId)
     if (services) await removeServicesOf(engine, [runId])
-    await withdrawn([agent], proxy)
+    await Promise.all([withdrawn([agent], proxy), forget(agent, proxy)])
     return true
   })
 }
@@ -72,22 +72,19 @@ async function choose(engine: Engine, choice: AgentChoice): Promise<Agent[]> {
 /** Ends them all at the same time, by what resolves with true for one that is gone; rejects at last if one would not end. */
 async function endAll(
   agents: readonly Agent[],
-  proxy: ProxyOptions,
   tell: TellGone,
   end: (agent: Agent) => Promise<boolean>,
 ): Promise<StoppedAgent[]> {
   const outcomes = await Promise.allSettled(agents.map(async (agent) => ({ agent, gone: await end(agent) })))
   const ended = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-  for (const { agent, gone } of ended) if (gone) await forgotten(agent, proxy, tell)
+  for (const { agent, gone } of ended) if (gone) await tell(agent)
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   return ended.map(({ agent: { name, runId } }) => ({ name, runId }))
 }
 
-/** A supervisor does so too, if it has seen the agent: one that was started since has not. */
-async function forgotten(agent: Agent, { paths }: ProxyOptions, tell: TellGone): Promise<void> {
-  await removeAgentDirectory(paths, agent.runId).catch(() => {})
-  await removeLiveRules(paths, agent.runId).catch(() => {})
-  await tell(agent)
+/** What was made for its container, which runs no more. A supervisor does so too, if it has seen the agent: one that was started since has not. */
+async function forget({ runId }: Agent, { paths }: ProxyOptions): Promise<void> {
+  await Promise.all([removeAgentDirectory(paths, runId).catch(() => {}), removeLiveRules(paths, runId).catch(() => {})])
 }
 
 /**

@@ -28,6 +28,7 @@ export function planServices({
   locate,
   reject,
 }: Pick<LoadedMoatYaml, 'config' | 'locate' | 'reject'>): PlannedService[] {
+  // What moat knows is read and judged for those who have some.
   if (services.length === 0) return []
   const all = knownServices()
   const unknown = services.filter(({ name }) => !all.has(name))

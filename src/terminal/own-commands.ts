@@ -7,6 +7,7 @@ import { Config, type Interfaces, Plugin } from '@oclif/core'
 import { installedPlugins } from '../config/installed-plugins.js'
 import { pluginDirectory } from '../config/oclif-settings.js'
 import { systemCode } from '../errors.js'
+import { withOwnPlugins } from '../plugins/own-plugins.js'
 import { pluginsWithPrograms } from './program-commands.js'
 
 /** A command of moat's, by its id or an alias: what the build has written of the manifest. See scripts/bundle/command-index.mjs. */
@@ -65,9 +66,11 @@ function ownConfig(root: string): Config {
 /** What runs hooks of all plugins, those that are installed too; they are loaded for the first hook. */
 export function withPlugins(config: Interfaces.Config): Pick<Interfaces.Config, 'runHook'> {
   let loaded: Promise<Interfaces.Config> | undefined
+  const load = async () =>
+    config.plugins.size > 1 ? config : (withOwnPlugins(config, pluginDirectory()) ?? Config.load({ root: config.root }))
   return {
     runHook: async (...hook) => {
-      loaded ??= config.plugins.size > 1 ? Promise.resolve(config) : Config.load({ root: config.root })
+      loaded ??= load()
       return (await loaded).runHook(...hook)
     },
   }

@@ -1,44 +1,26 @@
 // Owns the endpoint type `mock`: a table from method and path to a fixed response.
 import type { CaddyRoute, EndpointRegistration, EndpointType } from 'moat-cli/plugin'
-import { z } from 'zod'
+import { keyPattern } from './key.js'
+import type { MockOptions, MockResponse } from './options.js'
 
-const methods = ['*', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']
-const keyPattern = new RegExp(
-  `^(?<method>${methods.map((method) => method.replace('*', '\\*')).join('|')}) (?<path>/\\S*)$`,
-)
 const noBody = 204
 const json = 'application/json'
 
-const headers = z
-  .record(z.string(), z.string('must be text').regex(/^[^\r\n\0]*$/, 'must be on one line'))
-  .superRefine(...checkKeys(/^[\w!#$%&'*+.^`|~-]+$/, 'is not the name of a header'))
-const response = z.strictObject({
-  body: z.unknown().optional(),
-  headers: headers.optional(),
-  status: z.int('must be an HTTP status from 200 to 599').min(200).max(599).optional(),
-})
-
-const routes = z
-  .record(z.string(), response, 'must be a mapping such as {GET /users: {body: []}}')
-  .superRefine(...checkKeys(keyPattern, 'is not a method and a path, such as "GET /users" or "* /api/*"'))
-
-const options = z.strictObject({ default: z.boolean('must be true or false').optional(), routes })
-
-export type MockOptions = z.infer<typeof options>
-type MockResponse = z.infer<typeof response>
-
-export const type: EndpointType<MockOptions> = { name: 'mock', options }
-
-/** Checks every key, also when the values have problems of their own. */
-function checkKeys(pattern: RegExp, problem: string) {
-  const check = (mapping: Record<string, unknown>, context: z.RefinementCtx): void => {
-    for (const key of Object.keys(mapping).filter((name) => !pattern.test(name))) {
-      const message = `${JSON.stringify(key)} ${problem}`
-      context.addIssue({ code: 'custom', message, params: { at: 'key' }, path: [key] })
-    }
-  }
-  return [check, { when: ({ value }: { value: unknown }) => value instanceof Object && !Array.isArray(value) }] as const
+/** Checked by zod, which takes longer to load than all else of this: it is loaded for who has such an endpoint. */
+export const type: EndpointType<MockOptions> = {
+  name: 'mock',
+  options: {
+    safeParseAsync: async (value) => {
+      schema = (await import('./options.js')).options
+      return schema.safeParseAsync(value)
+    },
+    get shape() {
+      return schema?.shape ?? {}
+    },
+  },
 }
+
+let schema: typeof import('./options.js').options | undefined
 
 /** The first row that fits answers; what fits none is answered 404. `literal` is the registration hook's. */
 export function register(

@@ -1,25 +1,24 @@
-// Owns the endpoint type `static`: its options, and what they mean to the proxy.
+// Owns the endpoint type `static`: what its options mean to the proxy.
 import { realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import type { EndpointRegistration, EndpointType } from 'moat-cli/plugin'
-import { z } from 'zod'
+import type { StaticOptions } from './options.js'
 
-const inWorkspace = z
-  .string('must be a directory of the workspace, such as coverage')
-  .min(1, 'is empty; it must be a directory of the workspace, such as coverage')
-  .refine((path) => !path.startsWith('/'), 'must be relative to the workspace, not an absolute path')
-  .refine((path) => !path.split('/').includes('..'), 'must stay in the workspace: ".." leads out of it')
+/** Checked by zod, which takes longer to load than all else of this: it is loaded for who has such an endpoint. */
+export const type: EndpointType<StaticOptions> = {
+  name: 'static',
+  options: {
+    safeParseAsync: async (value) => {
+      schema = (await import('./options.js')).options
+      return schema.safeParseAsync(value)
+    },
+    get shape() {
+      return schema?.shape ?? {}
+    },
+  },
+}
 
-const options = z.strictObject({
-  browse: z.boolean('must be true or false').default(false),
-  default: z.boolean('must be true or false').optional(),
-  path: inWorkspace,
-  spa: z.boolean('must be true or false').default(false),
-})
-
-export type StaticOptions = z.infer<typeof options>
-
-export const type: EndpointType<StaticOptions> = { name: 'static', options }
+let schema: typeof import('./options.js').options | undefined
 
 /**
  * Rejects when the directory is, by a symbolic link, outside of the workspace. It need not exist yet. What it becomes

@@ -1,21 +1,22 @@
-// Owns the endpoint type `tcp`: its options, how its port is published, and how it is reached by its name.
+// Owns the endpoint type `tcp`: how its port is published, and how it is reached by its name.
 import type { EndpointRegistration, EndpointType, NamedPort } from 'moat-cli/plugin'
-import { z } from 'zod'
+import type { TcpOptions } from './options.js'
 
-const port = z.int('must be a port number from 1 to 65535').min(1).max(65_535)
+/** Checked by zod, which takes longer to load than all else of this: it is loaded for who has such an endpoint. */
+export const type: EndpointType<TcpOptions> = {
+  name: 'tcp',
+  options: {
+    safeParseAsync: async (value) => {
+      schema = (await import('./options.js')).options
+      return schema.safeParseAsync(value)
+    },
+    get shape() {
+      return schema?.shape ?? {}
+    },
+  },
+}
 
-const options = z.strictObject({
-  host_port: port.optional(),
-  port,
-  scheme: z
-    .string('must be the scheme of a URL, such as postgres')
-    .regex(/^[a-z][a-z0-9+.-]*$/, 'must be the scheme of a URL, such as postgres')
-    .default('tcp'),
-})
-
-export type TcpOptions = z.infer<typeof options>
-
-export const type: EndpointType<TcpOptions> = { name: 'tcp', options }
+let schema: typeof import('./options.js').options | undefined
 
 /** Its URL is not the proxy's: the port is published on loopback, at the same place after each restart. */
 export function register(endpoint: string, { host_port: hostPort, port, scheme }: TcpOptions): EndpointRegistration {

@@ -1,6 +1,7 @@
 // Registers endpoints of the type mock.
 import type { RegisterEndpointsHook } from 'moat-cli/plugin'
-import { type MockOptions, register, type } from '../mock.js'
+import { register, type } from '../mock.js'
+import type { MockOptions } from '../options.js'
 
 const hook: RegisterEndpointsHook = async ({ endpoints, literal }) =>
   endpoints

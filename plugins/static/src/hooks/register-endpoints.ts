@@ -1,6 +1,7 @@
 // Registers endpoints of the type static.
 import type { RegisterEndpointsHook } from 'moat-cli/plugin'
-import { register, type StaticOptions, type } from '../static.js'
+import type { StaticOptions } from '../options.js'
+import { register, type } from '../static.js'
 
 const hook: RegisterEndpointsHook = ({ agent, endpoints }) =>
   Promise.all(

@@ -1,6 +1,7 @@
 // Registers endpoints of the type tcp.
 import type { RegisterEndpointsHook } from 'moat-cli/plugin'
-import { register, type TcpOptions, type } from '../tcp.js'
+import type { TcpOptions } from '../options.js'
+import { register, type } from '../tcp.js'
 
 const hook: RegisterEndpointsHook = async ({ endpoints }) =>
   endpoints
