@@ -18,21 +18,30 @@ export interface StoppedAgent {
   runId: string
 }
 
+export interface StopOptions {
+  /** Called for each as soon as nothing of it runs, with its container still there. */
+  onEnded: (agent: StoppedAgent) => void
+  /** Shows the stopping, once it is known that there is something to stop. */
+  step: <T>(action: () => Promise<T>) => Promise<T>
+  tell: TellGone
+}
+
 /** Names, run ids or beginnings of run ids; `all` for every agent that the command can be about. */
 export type AgentChoice = 'all' | readonly string[]
 
 /**
  * Stops agents, all at the same time, and removes those that are not to be kept. None is stopped when one of the references is
- * wrong. `all` are those that run. `onEnded` is called for each as soon as nothing of it runs, with its container still there.
+ * wrong. `all` are those that run.
  */
 export async function stopAgents(
   engine: Engine,
   proxy: ProxyOptions,
   choice: AgentChoice,
-  { onEnded, tell }: { onEnded: (agent: StoppedAgent) => void; tell: TellGone },
+  { onEnded, step, tell }: StopOptions,
 ): Promise<StoppedAgent[]> {
   const chosen = (await choose(engine, choice)).filter((agent) => choice !== 'all' || isLive(agent))
-  return endAll(chosen, tell, async (agent) => {
+  if (chosen.length === 0) return []
+  const stop = async (agent: Agent) => {
     const { containerId, keep, name, runId, services } = agent
     await engine.stop(containerId, stopGrace)
     onEnded({ name, runId })
@@ -44,7 +53,8 @@ export async function stopAgents(
     const withdrawal = withdrawn([agent], proxy)
     await Promise.all([remove(), withdrawal, keep || forget(agent, proxy)])
     return !keep
-  })
+  }
+  return step(() => endAll(chosen, tell, stop))
 }
 
 /** Removes agents at once, running or not, kept or not. None is removed when one of the references is wrong. */

@@ -36,9 +36,8 @@ export default class Stop extends MoatCommand {
       return reviewLines(this.paths, runId)
     }
     const onEnded = ({ runId }: StoppedAgent) => reviews.set(runId, review(runId))
-    const agents = await terminalProgress().step(title, () =>
-      stopAgents(engine, proxy, choice, { onEnded, tell: this.tellGone() }),
-    )
+    const step = <T>(action: () => Promise<T>) => terminalProgress().step(title, action)
+    const agents = await stopAgents(engine, proxy, choice, { onEnded, step, tell: this.tellGone() })
     for (const { name, runId } of agents) {
       for (const line of (await reviews.get(runId)) ?? []) this.logToStderr(line)
       this.log(`Stopped ${name} (${runId}).`)
