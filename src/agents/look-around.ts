@@ -25,8 +25,8 @@ export interface LookOptions {
 }
 
 export async function lookAround({ connect, proxy, system = false }: LookOptions): Promise<Surroundings> {
-  const look = await readLook(proxy.paths.controlSocket, { system })
-  if (look && (await isToBeTaken(look, proxy.version))) {
+  const look = await supervisorsLook(proxy, { system })
+  if (look) {
     const { engine = '' } = look.status
     return { ...look, engine, proxy: { address: addressOf(look.status), runs: true } }
   }
@@ -40,6 +40,15 @@ export async function lookAround({ connect, proxy, system = false }: LookOptions
     current.runs ? readProblems(proxy.paths.controlSocket) : [],
   ])
   return { ...looked, engine: engine.address, problems, proxy: current }
+}
+
+/** What the supervisor sees now, if it is of this moat and follows the engine that a command would ask first. */
+export async function supervisorsLook(
+  { paths, version }: ProxyOptions,
+  { system = false } = {},
+): Promise<SupervisorLook | undefined> {
+  const look = await readLook(paths.controlSocket, { system })
+  return look && (await isToBeTaken(look, version)) ? look : undefined
 }
 
 /** One of another moat may mean something else by the same words. */

@@ -1,7 +1,7 @@
 // Owns stopping and destroying an agent: done when its container and its routes are gone.
 import { removeAgentDirectory } from '../doors/agent-directory.js'
 import { removeLiveRules } from '../egress/live-rules.js'
-import type { Engine } from '../engine/engine.js'
+import type { AgentList, Engine } from '../engine/engine.js'
 import { messageOf } from '../errors.js'
 import { type Agent, isLive, usesProxy } from '../routing/agent.js'
 import { removeServicesOf } from '../services/remove-services.js'
@@ -19,6 +19,8 @@ export interface StoppedAgent {
 }
 
 export interface StopOptions {
+  /** What the engine lists now, if somebody has asked it already. */
+  known?: AgentList | undefined
   /** Called for each as soon as nothing of it runs, with its container still there. */
   onEnded: (agent: StoppedAgent) => void
   /** Shows the stopping, once it is known that there is something to stop. */
@@ -37,9 +39,11 @@ export async function stopAgents(
   engine: Engine,
   proxy: ProxyOptions,
   choice: AgentChoice,
-  { onEnded, step, tell }: StopOptions,
+  { known, onEnded, step, tell }: StopOptions,
 ): Promise<StoppedAgent[]> {
-  const chosen = (await choose(engine, choice)).filter((agent) => choice !== 'all' || isLive(agent))
+  const chosen = choose(known ?? (await engine.listAgents()), choice).filter(
+    (agent) => choice !== 'all' || isLive(agent),
+  )
   if (chosen.length === 0) return []
   const stop = async (agent: Agent) => {
     const { containerId, keep, name, runId, services } = agent
@@ -64,7 +68,7 @@ export async function destroyAgents(
   choice: AgentChoice,
   tell: TellGone,
 ): Promise<StoppedAgent[]> {
-  return endAll(await choose(engine, choice), tell, async (agent) => {
+  return endAll(choose(await engine.listAgents(), choice), tell, async (agent) => {
     const { containerId, runId, services } = agent
     await engine.remove(containerId)
     if (services) await removeServicesOf(engine, [runId])
@@ -73,8 +77,7 @@ export async function destroyAgents(
   })
 }
 
-async function choose(engine: Engine, choice: AgentChoice): Promise<Agent[]> {
-  const { agents, unsealed } = await engine.listAgents()
+function choose({ agents, unsealed }: AgentList, choice: AgentChoice): Agent[] {
   if (choice === 'all') return [...agents]
   return [...new Set(choice.map((reference) => findAgent(agents, reference, unsealed)))]
 }

@@ -14,21 +14,22 @@ export interface EarlyLook {
   socketPath: string
 }
 
-/** Of each command that shows what the supervisor sees, by its names, what that is asked for by. */
+/** Of each command that wants what the supervisor sees, by its names, what that is asked for by. */
 const paths: Readonly<Record<string, string>> = {
   list: lookPath({ system: false }),
   ls: lookPath({ system: false }),
   ps: lookPath({ system: false }),
   status: lookPath({ system: true }),
+  stop: lookPath({ system: false }),
 }
 
-/** With anything else on its line a command may ask another engine, or nobody. */
-const harmless = ['--json', '--verbose']
+/** With any other flag on its line a command may ask another engine, or nobody. */
+const harmless = ['--all', '--json', '--verbose', '-a']
 
 /** Resolves once the question is sent: loading leaves no time for that. Nothing is said of a failure, which the command comes to by itself. */
 export async function askEarly([command = '', ...words]: readonly string[]): Promise<EarlyLook | undefined> {
   const path = Object.hasOwn(paths, command) ? paths[command] : undefined
-  if (path === undefined || words.some((word) => !harmless.includes(word))) return undefined
+  if (path === undefined || words.some((word) => word.startsWith('-') && !harmless.includes(word))) return undefined
   // As moatPaths has it, which would be more to load.
   const socketPath = join(moatHome(), 'proxy', 'control.sock')
   const { answer, sent } = ask(socketPath, path)

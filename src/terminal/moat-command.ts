@@ -93,14 +93,17 @@ export abstract class MoatCommand extends Command {
    */
   protected async connectEngine({ note = true } = {}): Promise<Engine> {
     // Loaded here: finding an engine is more than `moat help` should pay for.
-    const [{ connectEngine }, { otherEngine }] = await Promise.all([
-      import('../engine/connect-engine.js'),
-      import('../supervisor/other-engine.js'),
-    ])
+    const { connectEngine } = await import('../engine/connect-engine.js')
     const waiting = (address: string) =>
       process.stderr.write(`Waiting for the container engine at ${address}, which gives no answer yet.\n`)
     const found = connectEngine({ moatHome: this.paths.home, patience: busyEngine, waiting })
-    if (!note) return found
+    return note ? this.withEngineNote(found) : found
+  }
+
+  /** The engine, once it has been said if the proxy follows another. */
+  protected async withEngineNote(found: Promise<Engine>): Promise<Engine> {
+    found.catch(() => {})
+    const { otherEngine } = await import('../supervisor/other-engine.js')
     const other = await otherEngine(this.paths.controlSocket, found)
     const engine = await found
     // Also with --json, which keeps only stdout to itself.

@@ -48,6 +48,8 @@ it.each([
   { argv: ['ps', '--verbose'], system: false },
   { argv: ['status'], system: true },
   { argv: ['status', '--json'], system: true },
+  { argv: ['stop', 'dark-mode', 'checkout'], system: false },
+  { argv: ['stop', '--all'], system: false },
 ])('moat $argv has its question asked early, and its look takes that answer', async ({ argv, system }) => {
   await supervisor()
   await lookEarly(argv)
@@ -63,6 +65,7 @@ it.each([
   [['status', '--runtime=podman']],
   [['list', '--no-such-flag']],
   [['list', '--help']],
+  [['stop', 'dark-mode', '--runtime', 'podman']],
 ])('nothing is asked early for moat %j', async (argv) => {
   await supervisor()
   await lookEarly(argv)
