@@ -38,7 +38,10 @@ it.each(['the number of a stranger', 'nonsense'])('a pid file with %s means noth
   expect(after.supervisor?.pid).not.toBe(before.supervisor?.pid)
   expect((await ownCaddys(paths)).map(({ pid }) => pid)).toEqual([before.caddy?.pid])
   expect((await ownSupervisor(paths))?.pid).toBe(after.supervisor?.pid)
-  expect((await sandbox.moat(['proxy', 'stop'])).stdout).toBe('Routing proxy stopped.\n')
+  // That it was to be kept died with its supervisor: a slow machine finds it stopped by then.
+  expect((await sandbox.moat(['proxy', 'stop'])).stdout).toMatch(
+    /^(Routing proxy stopped|The routing proxy is not running)\.\n$/,
+  )
   expect((await sandbox.processes()).supervisors).toEqual([])
   expect(await ownCaddys(paths)).toEqual([])
   expect(isAlive()).toBe(true)
