@@ -124,7 +124,8 @@ describe('a value of the wrong kind', () => {
   it('in moat.yaml', async () => {
     expect(Object.keys(moatYaml).toSorted()).toEqual([...moatYamlKeys['']].toSorted())
     await check('moat.yaml', { ...moatYaml, ...others }, () => loadMoatYaml(directory, directory))
-  })
+    // Some thousand files: 10 s of a processor that is its own.
+  }, 120_000)
 
   it('in config.yaml', () => check('config.yaml', configYaml, () => loadSettings(join(directory, 'config.yaml'))))
 
