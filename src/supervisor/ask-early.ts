@@ -1,7 +1,6 @@
 // Owns asking the supervisor what a command is going to show before the command is loaded: it looks at the engine, and for a while at what
 // agents use, in the time that loading takes. Loaded before all else, so it needs as little as can be: of HTTP only what it says itself,
 // because Node's takes as long to load as a socket does once more.
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { moatHome } from '../config/moat-home.js'
 import { answerTimeout, lookPath } from './control-paths.js'
@@ -32,13 +31,15 @@ export async function askEarly([command = '', ...words]: readonly string[]): Pro
   if (path === undefined || words.some((word) => word.startsWith('-') && !harmless.includes(word))) return undefined
   // As moatPaths has it, which would be more to load.
   const socketPath = join(moatHome(), 'proxy', 'control.sock')
-  const { answer, sent } = ask(socketPath, path)
+  const { answer, sent } = await ask(socketPath, path)
   await Promise.race([sent, answer.catch(() => {})])
   return { answer, path, socketPath }
 }
 
 /** As HTTP/1.0 has it: the answer ends with the connection. */
-function ask(socketPath: string, path: string): { answer: Promise<string>; sent: Promise<void> } {
+async function ask(socketPath: string, path: string): Promise<{ answer: Promise<string>; sent: Promise<void> }> {
+  // Loaded here: other commands, and TAB, ask nothing.
+  const { connect } = await import('node:net')
   const socket = connect({ path: socketPath })
   const sent = new Promise<void>((resolve) => socket.write(`GET ${path} HTTP/1.0\r\n\r\n`, () => resolve()))
   const answer = new Promise<string>((resolve, reject) => {
