@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.js'
 import { sameEngine } from '../engine/engine-address.js'
 import type { EndpointProblem } from '../pages/view.js'
 import { readLook, readProblems } from '../supervisor/control-client.js'
+import type { LookKind } from '../supervisor/control-paths.js'
 import type { EngineLook, SupervisorLook } from '../supervisor/engine-look.js'
 import { addressOf, isOfThisMoat } from '../supervisor/protocol.js'
 import { type CurrentProxy, currentProxy, type ProxyOptions } from '../supervisor/proxy.js'
@@ -25,7 +26,7 @@ export interface LookOptions {
 }
 
 export async function lookAround({ connect, proxy, system = false }: LookOptions): Promise<Surroundings> {
-  const look = await supervisorsLook(proxy, { system })
+  const look = await supervisorsLook(proxy, system ? 'system' : 'problems')
   if (look) {
     const { engine = '' } = look.status
     return { ...look, engine, proxy: { address: addressOf(look.status), runs: true } }
@@ -45,9 +46,9 @@ export async function lookAround({ connect, proxy, system = false }: LookOptions
 /** What the supervisor sees now, if it is of this moat and follows the engine that a command would ask first. */
 export async function supervisorsLook(
   { paths, version }: ProxyOptions,
-  { system = false } = {},
+  kind: LookKind,
 ): Promise<SupervisorLook | undefined> {
-  const look = await readLook(paths.controlSocket, { system })
+  const look = await readLook(paths.controlSocket, kind)
   return look && (await isToBeTaken(look, version)) ? look : undefined
 }
 

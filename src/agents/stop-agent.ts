@@ -21,7 +21,7 @@ export interface StoppedAgent {
 export interface StopOptions {
   /** What the engine lists now, if somebody has asked it already. */
   known?: AgentList | undefined
-  /** Called for each as soon as nothing of it runs, with its container still there. */
+  /** Called for each as soon as nothing of it runs, while its container is removed. */
   onEnded: (agent: StoppedAgent) => void
   /** Shows the stopping, once it is known that there is something to stop. */
   step: <T>(action: () => Promise<T>) => Promise<T>
@@ -48,14 +48,18 @@ export async function stopAgents(
   const stop = async (agent: Agent) => {
     const { containerId, keep, name, runId, services } = agent
     await engine.stop(containerId, stopGrace)
-    onEnded({ name, runId })
     const remove = async () => {
       if (services) await removeServicesOf(engine, [runId])
       if (!keep) await engine.remove(containerId)
     }
     // Of what has ended the proxy serves nothing, whether its container is there or not.
-    const withdrawal = withdrawn([agent], proxy)
-    await Promise.all([remove(), withdrawal, keep || forget(agent, proxy)])
+    const leave = async () => {
+      await withdrawn([agent], proxy)
+      if (!keep) await forget(agent, proxy)
+    }
+    const gone = Promise.all([remove(), leave()])
+    onEnded({ name, runId })
+    await gone
     return !keep
   }
   return step(() => endAll(chosen, tell, stop))
@@ -72,7 +76,8 @@ export async function destroyAgents(
     const { containerId, runId, services } = agent
     await engine.remove(containerId)
     if (services) await removeServicesOf(engine, [runId])
-    await Promise.all([withdrawn([agent], proxy), forget(agent, proxy)])
+    await withdrawn([agent], proxy)
+    await forget(agent, proxy)
     return true
   })
 }

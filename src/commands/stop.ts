@@ -55,7 +55,7 @@ export default class Stop extends MoatCommand {
   async #look(proxy: ProxyOptions): Promise<{ engine: Engine; known?: AgentList }> {
     const connecting = this.connectEngine({ note: false })
     connecting.catch(() => {})
-    const look = await supervisorsLook(proxy)
+    const look = await supervisorsLook(proxy, 'agents')
     if (!look) return { engine: await this.withEngineNote(connecting) }
     const engine = await connecting
     const isSame = await sameEngine(engine.address, look.status.engine ?? '')

@@ -15,11 +15,11 @@ export interface EarlyLook {
 
 /** Of each command that wants what the supervisor sees, by its names, what that is asked for by. */
 const paths: Readonly<Record<string, string>> = {
-  list: lookPath({ system: false }),
-  ls: lookPath({ system: false }),
-  ps: lookPath({ system: false }),
-  status: lookPath({ system: true }),
-  stop: lookPath({ system: false }),
+  list: lookPath('problems'),
+  ls: lookPath('problems'),
+  ps: lookPath('problems'),
+  status: lookPath('system'),
+  stop: lookPath('agents'),
 }
 
 /** With any other flag on its line a command may ask another engine, or nobody. */

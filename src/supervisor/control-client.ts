@@ -8,7 +8,7 @@ import { nameless } from '../engine/engine-address.js'
 import { deserializeError, type SerializedError, systemCode } from '../errors.js'
 import type { EndpointProblem, IndexView } from '../pages/view.js'
 import { silentSupervisor } from '../upkeep/silent-supervisor.js'
-import { answerTimeout, lookPath } from './control-paths.js'
+import { answerTimeout, type LookKind, lookPath } from './control-paths.js'
 import { takeEarlyLook } from './early-look.js'
 import type { SupervisorLook } from './engine-look.js'
 import {
@@ -53,11 +53,8 @@ export async function readProblems(socketPath: string): Promise<EndpointProblem[
 }
 
 /** What the supervisor sees of the engine now; undefined when it does not say, for whatever reason: then whoever asks looks there itself. */
-export async function readLook(
-  socketPath: string,
-  { system }: { system: boolean },
-): Promise<SupervisorLook | undefined> {
-  const path = lookPath({ system })
+export async function readLook(socketPath: string, kind: LookKind): Promise<SupervisorLook | undefined> {
+  const path = lookPath(kind)
   try {
     const early = (await takeEarlyLook(socketPath, path)) as SupervisorLook | undefined
     const look = early ?? (await ask<SupervisorLook>(socketPath, 'GET', path))

@@ -15,9 +15,16 @@ export const controlPaths = {
   watch: '/watch',
 } as const
 
-/** What a look at the engine is asked for by; `system` for images, volumes and what agents use, too. */
-export function lookPath({ system }: { system: boolean }): string {
-  return `${controlPaths.look}${system ? '?system' : ''}`
+/** What a look is of: `agents` alone, also of what is wrong with their endpoints (`problems`), or of images, volumes and what agents use, too. */
+export type LookKind = 'agents' | 'problems' | 'system'
+
+/** What a look at the engine is asked for by. */
+export function lookPath(kind: LookKind): string {
+  return `${controlPaths.look}?${kind}`
+}
+
+export function lookKind(query: URLSearchParams): LookKind {
+  return query.has('system') ? 'system' : query.has('agents') ? 'agents' : 'problems'
 }
 
 /** How long a supervisor may take to answer; a push of routes may wait a second for its turn. Milliseconds. */

@@ -5,6 +5,7 @@ import { MoatError, messageOf, serializeError } from '../errors.js'
 import type { EndpointProblem, IndexView } from '../pages/view.js'
 import { listenPrivately } from '../upkeep/listen-privately.js'
 import { readAgentName, readRecordingQuestion, readRouteQuestions } from './control-body.js'
+import { type LookKind, lookKind } from './control-paths.js'
 import type { SupervisorLook } from './engine-look.js'
 import {
   controlPaths,
@@ -27,8 +28,8 @@ export interface ControlHandlers {
   /** A key that lets one browser act on the dashboard. */
   issueKey(): string
   keep(): void
-  /** What the engine has now, and what is wrong with endpoints. */
-  look(how: { system: boolean }): Promise<Omit<SupervisorLook, 'status'>>
+  /** What the engine has now; what is wrong with endpoints only for who asks for more than agents. */
+  look(kind: LookKind): Promise<Omit<SupervisorLook, 'status'>>
   /** What is wrong with endpoints of running agents. */
   problems(): Promise<EndpointProblem[]>
   /** Resolves once requests are recorded; calls `onRequest` with each until the returned function is called. */
@@ -86,7 +87,7 @@ async function answer(
     case `GET ${controlPaths.problems}`:
       return send(response, 200, await handlers.problems())
     case `GET ${controlPaths.look}`: {
-      const looked = await handlers.look({ system: url.searchParams.has('system') })
+      const looked = await handlers.look(lookKind(url.searchParams))
       return send(response, 200, { ...looked, status: handlers.status() } satisfies SupervisorLook)
     }
     case `POST ${controlPaths.hold}`:

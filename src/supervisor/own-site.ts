@@ -3,9 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { hostUser } from '../config/invoking-user.js'
 import type { MoatPaths } from '../config/paths.js'
 import type { Engine } from '../engine/engine.js'
+import type { EndpointProblem } from '../pages/view.js'
 import type { Agent } from '../routing/agent.js'
 import { defaultEndpoint } from '../routing/route-table.js'
 import { agentHost, endpointHost } from '../routing/urls.js'
+import type { LookKind } from './control-paths.js'
 import type { ControlHandlers } from './control-server.js'
 import { Dashboard } from './dashboard.js'
 import { DashboardKeys } from './dashboard-keys.js'
@@ -82,22 +84,24 @@ export class OwnSite {
   answers(): Pick<ControlHandlers, 'issueKey' | 'look' | 'problems' | 'watch'> {
     return {
       issueKey: () => this.#keys.issue(),
-      look: (how) => this.#look(how),
+      look: (kind) => this.#look(kind),
       problems: () => this.#observer.problems(),
       watch: (onView) => this.#observer.watch(onView),
     }
   }
 
-  async #look(how: { system: boolean }) {
+  async #look(kind: LookKind) {
     const engine = this.#options.engine()
     if (!engine) throw new Error('there is no engine')
+    const looking = lookAtEngine(engine, this.#options.paths, { system: kind === 'system' })
+    const [looked, problems] = await Promise.all([looking, kind === 'agents' ? [] : this.#problems()])
+    return { ...looked, problems }
+  }
+
+  /** Servers may take their time to say how they speak. */
+  #problems(): Promise<EndpointProblem[]> {
     const late = wait(problemsTime, [], { ref: false })
-    const problems = this.#observer.problems().catch(() => [])
-    const [looked, found] = await Promise.all([
-      lookAtEngine(engine, this.#options.paths, how),
-      Promise.race([problems, late]),
-    ])
-    return { ...looked, problems: found }
+    return Promise.race([this.#observer.problems().catch(() => []), late])
   }
 
   /** Resolves once requests are recorded, until the returned function is called. Without an endpoint, those to all. */

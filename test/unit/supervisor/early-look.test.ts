@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { moatPaths } from '../../../src/config/paths.js'
 import { askEarly } from '../../../src/supervisor/ask-early.js'
 import { readLook } from '../../../src/supervisor/control-client.js'
+import { lookKind, lookPath } from '../../../src/supervisor/control-paths.js'
 import { keepEarlyLook } from '../../../src/supervisor/early-look.js'
 
 let home: string
@@ -43,18 +44,18 @@ async function supervisor({ engine = 'unix:///run/one.sock', status = 200, text 
 }
 
 it.each([
-  { argv: ['list'], system: false },
-  { argv: ['ls', '--json'], system: false },
-  { argv: ['ps', '--verbose'], system: false },
-  { argv: ['status'], system: true },
-  { argv: ['status', '--json'], system: true },
-  { argv: ['stop', 'dark-mode', 'checkout'], system: false },
-  { argv: ['stop', '--all'], system: false },
-])('moat $argv has its question asked early, and its look takes that answer', async ({ argv, system }) => {
+  { argv: ['list'], kind: 'problems' as const },
+  { argv: ['ls', '--json'], kind: 'problems' as const },
+  { argv: ['ps', '--verbose'], kind: 'problems' as const },
+  { argv: ['status'], kind: 'system' as const },
+  { argv: ['status', '--json'], kind: 'system' as const },
+  { argv: ['stop', 'dark-mode', 'checkout'], kind: 'agents' as const },
+  { argv: ['stop', '--all'], kind: 'agents' as const },
+])('moat $argv has its question asked early, and its look takes that answer', async ({ argv, kind }) => {
   await supervisor()
   await lookEarly(argv)
-  expect(await readLook(socketPath, { system })).toMatchObject({ status: { engine: 'unix:///run/one.sock' } })
-  expect(asked).toEqual([system ? '/look?system' : '/look'])
+  expect(await readLook(socketPath, kind)).toMatchObject({ status: { engine: 'unix:///run/one.sock' } })
+  expect(asked).toEqual([`/look?${kind}`])
 })
 
 it.each([
@@ -69,25 +70,25 @@ it.each([
 ])('nothing is asked early for moat %j', async (argv) => {
   await supervisor()
   await lookEarly(argv)
-  await readLook(socketPath, { system: true })
+  await readLook(socketPath, 'system')
   expect(asked).toEqual(['/look?system'])
 })
 
 it('one answer is for one look: the next asks anew', async () => {
   await supervisor()
   await lookEarly(['list'])
-  await readLook(socketPath, { system: false })
-  await readLook(socketPath, { system: false })
-  expect(asked).toEqual(['/look', '/look'])
+  await readLook(socketPath, 'problems')
+  await readLook(socketPath, 'problems')
+  expect(asked).toEqual(['/look?problems', '/look?problems'])
 })
 
 it('a look at something else, or at another socket, does not take it', async () => {
   await supervisor()
   await lookEarly(['list'])
-  await readLook(socketPath, { system: true })
-  expect(await readLook(join(home, 'other.sock'), { system: false })).toBeUndefined()
-  expect(asked).toEqual(['/look', '/look?system'])
-  expect(await readLook(socketPath, { system: false })).toBeDefined()
+  await readLook(socketPath, 'system')
+  expect(await readLook(join(home, 'other.sock'), 'problems')).toBeUndefined()
+  expect(asked).toEqual(['/look?problems', '/look?system'])
+  expect(await readLook(socketPath, 'problems')).toBeDefined()
   expect(asked).toHaveLength(2)
 })
 
@@ -95,7 +96,7 @@ it('a long answer with more than ASCII is read as it was sent', async () => {
   const engine = 'unix:///тест/😀'.repeat(40_000)
   await supervisor({ engine })
   await lookEarly(['list'])
-  expect((await readLook(socketPath, { system: false }))?.status.engine).toBe(engine)
+  expect((await readLook(socketPath, 'problems'))?.status.engine).toBe(engine)
 })
 
 it.each([
@@ -105,12 +106,16 @@ it.each([
 ])('an answer that is none ($status, $text) is left to the command, as without asking early', async (answer) => {
   await supervisor(answer)
   await lookEarly(['list'])
-  expect(await readLook(socketPath, { system: false })).toBeUndefined()
+  expect(await readLook(socketPath, 'problems')).toBeUndefined()
 })
 
 it('without a supervisor, and in a home too long for its socket, nothing is said', async () => {
   await lookEarly(['list'])
-  expect(await readLook(socketPath, { system: false })).toBeUndefined()
+  expect(await readLook(socketPath, 'problems')).toBeUndefined()
   vi.stubEnv('MOAT_HOME', join(home, 'x'.repeat(200)))
   await lookEarly(['status'])
+})
+
+it.each(['agents', 'problems', 'system'] as const)('a look at %s is understood as it is asked for', (kind) => {
+  expect(lookKind(new URL(lookPath(kind), 'http://localhost').searchParams)).toBe(kind)
 })
