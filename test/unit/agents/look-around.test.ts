@@ -9,6 +9,7 @@ import { lookAround } from '../../../src/agents/look-around.js'
 import { type MoatPaths, moatPaths } from '../../../src/config/paths.js'
 import { defaultAddress } from '../../../src/config/settings.js'
 import type { AgentList, Engine } from '../../../src/engine/engine.js'
+import { lookPath } from '../../../src/supervisor/control-paths.js'
 import { agentContract, controlPaths, type SupervisorStatus } from '../../../src/supervisor/protocol.js'
 
 const engineOfMoat = 'unix:///run/one-engine.sock'
@@ -78,7 +79,7 @@ it('what a supervisor of this moat sees at the engine that the command would ask
     list: othersLook,
     proxy: { address: { domain: 'localhost', port: 8123 }, runs: true },
   })
-  expect(asked).toEqual([controlPaths.look])
+  expect(asked).toEqual([lookPath('problems')])
 })
 
 it.each([
