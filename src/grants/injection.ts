@@ -80,8 +80,8 @@ export function replacedHeaders({ place, remove }: Pick<Injection, 'place' | 're
   return [...new Set([...set, ...remove].map((name) => name.toLowerCase()))].toSorted()
 }
 
-/** Of one field: as it is, in hex (2), URL encoding (2), and in Base64 (2) at each of three alignments. */
-const formsOfField = 11
+/** Of one field: as it is, in hex (2), URL encoding (4), and in Base64 (2) at each of three alignments. */
+const formsOfField = 13
 
 /** Of how many forms Caddy has to know before it has any: it looks for each in every header of an answer. */
 export function mostTracesOf({ place }: Pick<Injection, 'place'>): number {
@@ -100,11 +100,17 @@ export function tracesOf({ place }: Pick<Injection, 'place'>, secret: Secret): s
   const texts = Object.entries(secret).flatMap(([field, text]) => (used.has(field) ? [text] : []))
   const forms = texts.flatMap((text) => {
     const hex = Buffer.from(text).toString('hex')
-    const encoded = encodeURIComponent(text)
-    return [text, hex, hex.toUpperCase(), encoded, encoded.replaceAll('%20', '+'), ...base64Forms(text)]
+    return [text, hex, hex.toUpperCase(), ...urlForms(text), ...base64Forms(text)]
   })
   const long = [...new Set(forms)].filter(({ length }) => length >= shortestTrace)
   return long.toSorted((a, b) => b.length - a.length || (a < b ? -1 : 1))
+}
+
+/** With a blank in either way, and codes in capitals, as most write them, or small, as .NET does. */
+function urlForms(text: string): string[] {
+  const encoded = encodeURIComponent(text)
+  const small = encoded.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())
+  return [encoded, small].flatMap((form) => [form, form.replaceAll('%20', '+')])
 }
 
 /** Without the letters that what stands before and after has a part in, for each of the three ways to begin. */
