@@ -27,7 +27,10 @@ export async function readValue(
   options: ReadOptions = {},
 ): Promise<ReadValue> {
   const subject = `the grant ${formatGrant({ name, profile })}`
-  return parseValue(await textOf(source, subject, options), subject, provider.value?.fields)
+  const text = await textOf(source, subject, options)
+  if (typeof text === 'string' && text.trim() === '' && (source.kind === 'command' || source.kind === 'op'))
+    throw noValue(subject, 'its command printed nothing')
+  return parseValue(text, subject, provider.value?.fields)
 }
 
 /** What `env://VAR`, `file://path` and `op://…` stand for. */
@@ -67,13 +70,14 @@ export async function textOf(
 /** A value as it was typed or printed: a token, or JSON with one in it and the time at which it ends. */
 export function parseValue(value: string | Secret, subject: string, fields: readonly string[] = ['token']): ReadValue {
   keepOutOfDumps()
+  if (typeof value === 'string' && value.trim() === '') throw noValue(subject, 'it is empty')
   const parsed = typeof value === 'string' ? parseText(value.trim()) : { secret: value }
   const missing = fields.filter((field) => !Object.hasOwn(parsed.secret, field) || !parsed.secret[field])
   if (missing.length > 0) throw noValue(subject, `there is no ${missing.join(' and no ')} in it`)
   for (const text of Object.values(parsed.secret)) {
     // What else a header may not have would end it, and begin one of its own.
     if (!/^[\x20-\x7e]+$/.test(text))
-      throw noValue(subject, 'it is empty, has several lines or characters that no header may have')
+      throw noValue(subject, 'it has several lines, or characters that no header may have')
   }
   return parsed
 }

@@ -59,7 +59,7 @@ describe('a value is read', () => {
       { command: 'echo hidden-1; echo no key >&2; exit 3', kind: 'command' },
       /failed \(no key\)/,
     ],
-    ['is empty', { command: 'true', kind: 'command' }, /no token in it/],
+    ['is what a command does not print', { command: 'echo', kind: 'command' }, /its command printed nothing/],
     ['has two lines', { command: 'printf "hidden-1\\nX-More: 1"', kind: 'command' }, /several lines/],
     ['is too long', { command: 'yes hidden-1', kind: 'command' }, /more than 64 KiB/],
     ['is a directory', { kind: 'file', path: '/tmp' }, /cannot be read/],
