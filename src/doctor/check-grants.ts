@@ -2,6 +2,7 @@
 import { MoatError, messageOf } from '../errors.js'
 import { checkGrant } from '../grants/check-grant.js'
 import type { Grant } from '../grants/grant.js'
+import { grantAgain } from '../grants/grant-words.js'
 import { formatGrant, grantCommand } from '../grants/injection.js'
 import { readValue } from '../grants/read-value.js'
 import { listGrants } from '../grants/store.js'
@@ -32,8 +33,10 @@ async function findingOf(grant: Grant, env: NodeJS.ProcessEnv, check: typeof che
   } catch (error) {
     if (!(error instanceof MoatError)) return fail(name, messageOf(error), [`moat grant show ${grantCommand(grant)}`])
     // A variable that is not set here may be set for the proxy, and a service that cannot be asked says nothing of a value.
-    const isSure = error.code === 'GRANT_REFUSED' ? / refuses /.test(error.message) : grant.source.kind !== 'env'
-    return (isSure ? fail : warn)(name, error.message, [`moat grant ${grantCommand(grant)}`])
+    const isUnheard = error.code === 'GRANT_REFUSED' && !/ refuses /.test(error.message)
+    const isSure = !isUnheard && (error.code === 'GRANT_REFUSED' || grant.source.kind !== 'env')
+    // Nor is another value of use then.
+    return (isSure ? fail : warn)(name, error.message, isUnheard ? [] : [grantAgain(grant)])
   }
 }
 

@@ -2,7 +2,8 @@
 import { type RequestOptions, request } from 'node:https'
 import { exitCodes, MoatError, messageOf, systemCode } from '../errors.js'
 import { type Grant, injectionsOf } from './grant.js'
-import { formatGrant, grantCommand, inject, injectionFor, type Secret } from './injection.js'
+import { grantAgain } from './grant-words.js'
+import { formatGrant, inject, injectionFor, type Secret } from './injection.js'
 import { placeOfUrl } from './url-place.js'
 
 /** Milliseconds. */
@@ -92,6 +93,6 @@ function fieldOf(text: string, field: string): string | undefined {
 }
 
 function refused(grant: Grant, message: string, cause?: unknown): MoatError {
-  const suggestions = [`moat grant ${grantCommand(grant)} --no-check`]
+  const suggestions = [`${grantAgain(grant)} --no-check`]
   return new MoatError('GRANT_REFUSED', message, { cause, exit: exitCodes.failure, suggestions })
 }

@@ -1,5 +1,6 @@
 // Owns finding the grant that is meant, giving it another name, and what is said where there is none.
 import { exitCodes, MoatError } from '../errors.js'
+import { isGrantName, isSshGrant } from '../routing/grant-name.js'
 import { nearestName } from '../routing/nearest-name.js'
 import type { Grant } from './grant.js'
 import { formatGrant, type GrantName, grantCommand } from './injection.js'
@@ -24,6 +25,11 @@ export async function missingGrant(directory: string, wanted: GrantName): Promis
   })
 }
 
+/** The name, when there can be a grant of that name. Throws INVALID_NAME. */
+export function namedGrant(name: string, profile: string): GrantName {
+  return { name: isSshGrant(name) && isGrantName(name) ? name : validName(name, 'The name of a grant'), profile }
+}
+
 /** Throws GRANT_MISSING, and GRANT_CLASH when there is one of the new name. */
 export async function renameGrant(directory: string, from: GrantName, to: string): Promise<Grant> {
   const grant = await readGrant(directory, from)
@@ -35,10 +41,11 @@ export async function renameGrant(directory: string, from: GrantName, to: string
     })
   }
   const renamed = { name: validName(to, 'The new name'), profile: from.profile }
+  if (to === from.name) throw new MoatError('USAGE', `The grant is called ${to} already.`, { exit: exitCodes.usage })
   if (await readGrant(directory, renamed)) {
     throw new MoatError('GRANT_CLASH', `There is a grant ${to} already.`, {
       exit: exitCodes.usage,
-      suggestions: [`moat grant revoke ${to}`],
+      suggestions: [`moat grant show ${grantCommand(renamed)}`, `moat grant revoke ${grantCommand(renamed)}`],
     })
   }
   const next = { ...grant, ...renamed }

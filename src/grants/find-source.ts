@@ -16,6 +16,8 @@ export interface SourceWishes {
 }
 
 export interface SourceOptions {
+  /** The command that makes this grant, without where its value is. */
+  again?: string
   env?: NodeJS.ProcessEnv
   /** Has the user type it; undefined without a terminal. */
   type: (question: string) => Promise<string | undefined>
@@ -32,9 +34,9 @@ export async function findSource(
   name: string,
   { title, value = {} }: GrantProvider,
   wishes: SourceWishes,
-  { env = process.env, type }: SourceOptions,
+  { again = `moat grant ${shellQuote(name)}`, env = process.env, type }: SourceOptions,
 ): Promise<FoundSource> {
-  const wished = wishedSource(wishes, name, value.fields)
+  const wished = wishedSource(wishes, name, again, value.fields)
   if (wished) return { source: wished }
   const variable = value.env?.find((one) => env[one])
   if (variable !== undefined) return { source: stored(env[variable] ?? '', name, value.fields), where: variable }
@@ -48,29 +50,28 @@ export async function findSource(
   }
   const typed = value.fields ? undefined : await type(`Value for ${title} (it is not shown): `)
   if (typed) return { source: stored(typed, name, value.fields) }
-  throw missing(name, title, value)
+  throw missing(again, title, value)
 }
 
 function wishedSource(
   { command, env, from, input }: SourceWishes,
   name: string,
+  again: string,
   fields: string[] | undefined,
 ): GrantSource | undefined {
   if (command !== undefined) return { command, kind: 'command' }
   if (env !== undefined) {
     const source = parseReference(`env://${env}`)
     if (source) return source
-    throw usage('--env takes the name of a variable, never its value.', [
-      `moat grant ${shellQuote(name)} --env MY_TOKEN`,
-    ])
+    throw usage('--env takes the name of a variable, never its value.', [`${again} --env MY_TOKEN`])
   }
   if (from !== undefined) {
     const source = parseReference(from)
     if (source) return source
     // Not shown: somebody may have put the value itself there.
     throw usage('--from takes op://vault/item/field, file:///path or env://VAR, never the value itself.', [
-      `moat grant ${shellQuote(name)} --from op://vault/item/field`,
-      `moat grant ${shellQuote(name)} --stdin < file`,
+      `${again} --from op://vault/item/field`,
+      `${again} --stdin < file`,
     ])
   }
   return input === undefined ? undefined : stored(input, name, fields)
@@ -85,7 +86,7 @@ function isCommand(words: readonly string[]): words is [string, ...string[]] {
 }
 
 function missing(
-  name: string,
+  again: string,
   title: string,
   { command, env = [], hint, url }: NonNullable<GrantProvider['value']>,
 ): MoatError {
@@ -98,8 +99,8 @@ function missing(
       exit: exitCodes.usage,
       suggestions: [
         ...(url === undefined ? [] : [`make one at ${url}`]),
-        `moat grant ${shellQuote(name)} --stdin < file`,
-        `moat grant ${shellQuote(name)} --command '…'`,
+        `${again} --stdin < file`,
+        `${again} --command '…'`,
       ],
     },
   )

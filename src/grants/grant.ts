@@ -24,6 +24,8 @@ export interface Grant extends GrantName {
   /** With `host` and `scope` filled in. */
   provider: GrantProvider
   source: GrantSource
+  /** As in grantWords; absent where moat did not write them down yet. */
+  words?: string[]
 }
 
 /** What `moat grant list` and `show` print: nothing of the value. */

@@ -7,6 +7,7 @@ import { fillProvider, hasOpenHost, hasScopes } from './fill-provider.js'
 import { findSource, type SourceOptions, type SourceWishes } from './find-source.js'
 import { genericProvider, parseHostFlag } from './generic-provider.js'
 import { type Grant, type GrantView, viewGrant } from './grant.js'
+import { grantAgain, grantWords } from './grant-words.js'
 import { assertNoSshWishes, planSshGrant } from './make-ssh-grant.js'
 import { validName } from './profile.js'
 import type { GrantProvider } from './provider.js'
@@ -57,8 +58,10 @@ export async function makeGrant(
   assertNoSshWishes(word, wishes)
   const name = validName(wishes.as ?? word, wishes.as === undefined ? 'The name of a grant' : '--as')
   const provider = await chooseProvider(word, wishes, await providers())
-  const { source, where } = await findSource(word, provider, wishes, options)
-  const grant: Grant = { createdAt: new Date().toISOString(), name, profile, provider, source }
+  const words = grantWords(word, wishes)
+  const again = grantAgain({ name, profile, words })
+  const { source, where } = await findSource(word, provider, wishes, { ...options, again })
+  const grant: Grant = { createdAt: new Date().toISOString(), name, profile, provider, source, words }
   if (where !== undefined) note(`The value is that of ${where}.`)
   const { secret } = await readValue(grant, options)
   const { asked, who } = wishes.check ? await checkGrant(grant, secret) : { asked: false }

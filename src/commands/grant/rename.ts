@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import type { CommandCompletion } from '../../completion/completion-source.js'
-import { renameGrant } from '../../grants/find-grant.js'
+import { namedGrant, renameGrant } from '../../grants/find-grant.js'
 import { type GrantView, viewGrant } from '../../grants/grant.js'
 import { chooseProfile } from '../../grants/profile.js'
 import { syncRoutes } from '../../supervisor/control-client.js'
@@ -20,11 +20,8 @@ export default class Rename extends MoatCommand {
 
   async run(): Promise<GrantView> {
     const { args, flags } = await this.parse(Rename)
-    const grant = await renameGrant(
-      this.paths.grants,
-      { name: args.name, profile: chooseProfile(flags.profile) },
-      args.to,
-    )
+    const from = namedGrant(args.name, chooseProfile(flags.profile))
+    const grant = await renameGrant(this.paths.grants, from, args.to)
     await syncRoutes(this.paths.controlSocket)
     this.log(
       `The grant ${args.name} is now called ${args.to}. Running agents lose it until they are started again with the new name.`,

@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import type { CommandCompletion } from '../../completion/completion-source.js'
-import { missingGrant } from '../../grants/find-grant.js'
+import { missingGrant, namedGrant } from '../../grants/find-grant.js'
 import { chooseProfile } from '../../grants/profile.js'
 import { removeGrant } from '../../grants/store.js'
 import { isSshGrant } from '../../routing/grant-name.js'
@@ -18,7 +18,7 @@ export default class Revoke extends MoatCommand {
 
   async run(): Promise<{ name: string; profile: string; revoked: true }> {
     const { args, flags } = await this.parse(Revoke)
-    const name = { name: args.name, profile: chooseProfile(flags.profile) }
+    const name = namedGrant(args.name, chooseProfile(flags.profile))
     if (!(await removeGrant(this.paths.grants, name))) throw await missingGrant(this.paths.grants, name)
     await syncRoutes(this.paths.controlSocket)
     this.log(

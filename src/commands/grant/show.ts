@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import type { CommandCompletion } from '../../completion/completion-source.js'
-import { missingGrant } from '../../grants/find-grant.js'
+import { missingGrant, namedGrant } from '../../grants/find-grant.js'
 import { detailsOf, type GrantDetails } from '../../grants/grant.js'
 import { chooseProfile } from '../../grants/profile.js'
 import { readGrant } from '../../grants/store.js'
@@ -18,7 +18,7 @@ export default class Show extends MoatCommand {
 
   async run(): Promise<GrantDetails> {
     const { args, flags } = await this.parse(Show)
-    const name = { name: args.name, profile: chooseProfile(flags.profile) }
+    const name = namedGrant(args.name, chooseProfile(flags.profile))
     const grant = await readGrant(this.paths.grants, name)
     if (!grant) throw await missingGrant(this.paths.grants, name)
     const details = detailsOf(grant)

@@ -2,7 +2,8 @@
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { renameGrant } from '../../../src/grants/find-grant.js'
+import { namedGrant, renameGrant } from '../../../src/grants/find-grant.js'
+import { grantAgain } from '../../../src/grants/grant-words.js'
 import { makeGrant } from '../../../src/grants/make-grant.js'
 import { collectProviders } from '../../../src/grants/providers.js'
 import { readGrant } from '../../../src/grants/store.js'
@@ -177,8 +178,49 @@ it('is called otherwise afterwards, but not like another', async () => {
   await make('npm', { input: 'a2' })
   const name = { name: 'openai', profile: 'default' }
   expect(await caught(() => renameGrant(directory, name, 'npm'))).toMatchObject({ code: 'GRANT_CLASH' })
+  // Nobody is told to revoke what is meant to be kept.
+  expect(await caught(() => renameGrant(directory, name, 'openai'))).toMatchObject({ code: 'USAGE', suggestions: [] })
   await renameGrant(directory, name, 'ai')
   expect(await stored('openai')).toBeUndefined()
   expect((await stored('ai'))?.source).toEqual({ fields: { token: 'a1' }, kind: 'value' })
   expect(await caught(() => renameGrant(directory, name, 'x'))).toMatchObject({ code: 'GRANT_MISSING' })
+})
+
+it.each(['../key', 'My API', '', 'ssh:GitHub', 'ssh:'])('%j is no name of one', async (name) => {
+  expect(await caught(async () => namedGrant(name, 'default'))).toMatchObject({ code: 'INVALID_NAME', exit: 2 })
+})
+
+describe('the command that makes it again', () => {
+  it.each([
+    ['openai', {}, 'default', 'moat grant openai'],
+    ['openai', { as: 'ai' }, 'work', 'moat grant openai --profile work --as ai'],
+    [
+      'npm',
+      { as: 'acme-npm', host: ['npm.acme.test'], scope: ['@acme'] },
+      'default',
+      'moat grant npm --as acme-npm --host npm.acme.test --scope @acme',
+    ],
+    [
+      'my-api',
+      { header: 'Authorization: Token {token}', host: ['a.my.test', 'b.my.test:8443'], variable: ['MY_KEY'] },
+      'default',
+      "moat grant my-api --host a.my.test --host b.my.test:8443 --header 'Authorization: Token {token}' --variable MY_KEY",
+    ],
+  ])('is complete: %s %j', async (word, wishes, profile, command) => {
+    const { name } = await make(word, { ...wishes, input: 'value-1234' }, { profile })
+    const grant = await stored(name, profile)
+    expect(grant && grantAgain(grant)).toBe(command)
+    expect(command).not.toContain('value')
+  })
+
+  it('is what errors show, and has the new name of one that was renamed', async () => {
+    const error = await caught(() => make('my-api', { ...generic, env: 'sesame-1234' }, { profile: 'work' }))
+    expect(error.suggestions).toEqual([
+      'moat grant my-api --profile work --host api.my.test --header X-Api-Key --env MY_TOKEN',
+    ])
+    await make('openai', { input: 'a1' })
+    expect(grantAgain(await renameGrant(directory, { name: 'openai', profile: 'default' }, 'ai'))).toBe(
+      'moat grant openai --as ai',
+    )
+  })
 })
