@@ -5,7 +5,7 @@ import type { StubAnswer } from './stub-hosts.js'
 
 /** What the containers of these tests have: one image for all. */
 export const clientDependencies =
-  'dependencies: [node@22, git, gh, openssh-client, "apt:openssh-server", "apt:python3-requests", "apt:python3-httpx", "apt:python3-pip"]'
+  'dependencies: [node@22, git, gh, curl, openssh-client, "apt:openssh-server", "apt:python3-requests", "apt:python3-httpx", "apt:python3-pip"]'
 
 /** A request as a service saw it. */
 export interface SeenRequest {

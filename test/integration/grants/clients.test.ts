@@ -2,10 +2,11 @@
 // credential. And what tries to see it does not.
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { moatPaths } from '../../../src/config/paths.js'
 import { findSecrets } from '../../helpers/find-secret.js'
 import { install } from '../../helpers/npm-project.js'
 import { type Outcome, Sandbox } from '../../helpers/sandbox.js'
@@ -150,15 +151,17 @@ describe('with grants', () => {
     expect(stdout, stderr).toMatch(/^robot\n\+ @acme\/thing@1\.0\.0\n[\s\S]*package\.json\n$/)
   })
 
-  it('Node and Python ask, and what they send themselves is replaced', async () => {
+  it('curl, Node and Python ask, and what they send themselves is replaced', async () => {
     const { stdout, stderr } = await node('having', asked('https://api.test/v1/x'))
     expect(stdout, stderr).toMatch(/^200 .* answered\n$/)
     const python = `import httpx, requests
 for lib in (requests, httpx): print(lib.get('https://api.test/v1/y', headers={'x-api-key': 'mine'}).status_code)`
     const other = await inside('having', 'python3', '-c', python)
     expect(other.stdout, other.stderr).toBe('200\n200\n')
+    const curl = await inside('having', 'curl', '-sS', '-H', 'X-API-KEY: mine', 'https://api.test/v1/z')
+    expect(curl.stdout, curl.stderr).toBe('answered')
     const mine = seen.filter(({ host: name, url }) => name === 'api.test' && url.startsWith('/v1/'))
-    expect(mine.map(({ headers }) => headers['x-api-key'])).toEqual([tokens.api, tokens.api, tokens.api])
+    expect(mine.map(({ headers }) => headers['x-api-key'])).toEqual(Array(4).fill(tokens.api))
   })
 })
 
@@ -255,6 +258,9 @@ it('a new value counts with the next request, and a revoked one is gone with it,
 it('and the values are nowhere', async () => {
   const caddy = JSON.stringify(await sandbox.caddyConfig())
   expect(caddy).toContain('git.test')
+  // Who could ask for it is this user alone, and it is written nowhere.
+  expect(JSON.parse(caddy).admin.config).toEqual({ persist: false })
+  expect(statSync(moatPaths({ MOAT_HOME: sandbox.home }).adminSocket).mode & 0o777).toBe(0o600)
   const { port } = await sandbox.json<{ port: number }>(['proxy', 'status'])
   const page = await sandbox.get(`https://localhost:${port}/`)
   expect(page.body).toContain('having')
