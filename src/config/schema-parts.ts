@@ -25,6 +25,7 @@ export function ofKeys<T extends Record<string, () => z.ZodType>>(
 
 /** `must be <expected>, not <what stands there>`. */
 export function mustBe(expected: string, input: unknown): string {
+  if (input === undefined) return `is missing; it must be ${expected}`
   if (input === null || input === '') return `is empty; it must be ${expected}`
   return `must be ${expected}, not ${describe(input)}`
 }

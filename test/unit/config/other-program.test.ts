@@ -76,7 +76,7 @@ volumes: [{name: state_1, target: /home/moatuser/.myapp/, readonly: true, type: 
 
 describe('a mount that is an object', () => {
   it.each([
-    ['{source: ./data}', '"mounts[0].target" must be text'],
+    ['{source: ./data}', '"mounts[0].target" is missing; it must be text'],
     ['{source: ./data, target: /d, mod: ro}', 'unknown key "mod" in "mounts[0]"; did you mean "mode"?'],
     ['{source: ./data, target: /d, mode: rx}', '"mounts[0].mode" must be ro or rw, not "rx"'],
     ['{source: ./data, target: /workspace}', 'has the target "/workspace", where the workspace already is'],
@@ -104,7 +104,7 @@ describe('a volume', () => {
   it.each([
     ['{name: A, target: /a}', '"volumes[0].name" must be lowercase letters, digits'],
     ['{name: a/../b, target: /a}', '"volumes[0].name" must be lowercase letters, digits'],
-    ['{name: a}', '"volumes[0].target" must be text'],
+    ['{name: a}', '"volumes[0].target" is missing; it must be text'],
     ['{name: a, target: a}', '"volumes[0].target" is "a", which must be an absolute path in the container'],
     ['{name: a, target: /x/..}', '"volumes[0].target" is "/", which would hide the whole container'],
     ['{name: a, target: //workspace/.}', '"volumes[0].target" is "/workspace", where the workspace already is'],

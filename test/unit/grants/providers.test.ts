@@ -198,6 +198,8 @@ describe('says where a file is wrong', () => {
       own.replace('headers', 'header'),
       '5:7: unknown key "header" in "my-api.inject[0]"; did you mean "headers"?',
     ],
+    ['no title', own.replace(/ {2}title.*\n/, ''), '2:3: "my-api.title" is missing; it must be printable text'],
+    ['no rules', 'my-api:\n  title: My API\n', '2:3: "my-api.inject" is missing; it must be a list'],
     [
       'a pattern for a host',
       own.replace('api.my.test', '"*.my.test"'),
