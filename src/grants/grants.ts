@@ -37,7 +37,7 @@ export class Grants {
     private readonly paths: Pick<MoatPaths, 'grants'>,
     options: ValueCacheOptions = {},
   ) {
-    this.#values = new ValueCache(options)
+    this.#values = new ValueCache({ ...options, unheard: true })
   }
 
   /**

@@ -19,6 +19,8 @@ export interface ReadOptions {
   env?: NodeJS.ProcessEnv
   /** Milliseconds. */
   timeout?: number
+  /** As for runForValue. */
+  unheard?: boolean
 }
 
 /** Rejects with GRANT_VALUE. */
@@ -47,7 +49,7 @@ export function parseReference(text: string): Exclude<GrantSource, { kind: 'comm
 export async function textOf(
   source: GrantSource,
   subject: string,
-  { env = process.env, timeout }: ReadOptions = {},
+  { env = process.env, timeout, unheard }: ReadOptions = {},
 ): Promise<string | Secret> {
   if (source.kind === 'value') return source.fields
   if (source.kind === 'ssh') throw noValue(subject, 'ssh has none')
@@ -57,7 +59,7 @@ export async function textOf(
     throw noValue(subject, `${source.variable} is not set here`, [`export ${source.variable}=…`])
   }
   const run = (argv: [string, ...string[]]) =>
-    runForValue(argv, { env, ...(timeout !== undefined && { timeout }) }).catch((error: unknown) => {
+    runForValue(argv, { env, unheard, ...(timeout !== undefined && { timeout }) }).catch((error: unknown) => {
       throw noValue(subject, error instanceof Error ? error.message : String(error), [], error)
     })
   if (source.kind === 'command') return run(['sh', '-c', source.command])

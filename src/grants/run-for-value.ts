@@ -12,12 +12,14 @@ const mostOutput = 64 * 1024
 export interface RunForValueOptions {
   env: NodeJS.ProcessEnv
   timeout?: number
+  /** Nothing of what it complains of is told: it may show what it was given, as `curl -v` does. For errors that are written down. */
+  unheard?: boolean | undefined
 }
 
-/** What it printed. Rejects with an Error whose message goes on after a colon; nothing of what it printed is in there. */
+/** What it printed. Rejects with an Error whose message goes on after a colon; of what it printed only a last complaint is in there. */
 export async function runForValue(
   [program, ...args]: readonly [string, ...string[]],
-  { env, timeout = usualTimeout }: RunForValueOptions,
+  { env, timeout = usualTimeout, unheard = false }: RunForValueOptions,
 ): Promise<string> {
   const child = startAsInvokingUser((ids) =>
     spawn(program, args, { cwd: homedir(), detached: true, env, stdio: ['ignore', 'pipe', 'pipe'], ...ids }),
@@ -53,7 +55,7 @@ export async function runForValue(
     })
     if (late) throw new Error(`${program} did not end within ${timeout / 1000} s`)
     if (long) throw new Error(`${program} printed more than ${mostOutput / 1024} KiB`)
-    if (code !== 0) throw new Error(`its command failed${lastLine(complaint)}`)
+    if (code !== 0) throw new Error(`its command failed${unheard ? '' : lastLine(complaint)}`)
     return Buffer.concat(pieces).toString()
   } catch (error) {
     if (systemCode(error) === 'ENOENT') throw new Error(`there is no program ${program} here`, { cause: error })

@@ -214,4 +214,14 @@ describe('for a request', () => {
       code: 'GRANTS_BROKEN',
     })
   })
+
+  it('what the command complains of is for who runs it, and not for what the proxy writes down', async () => {
+    const paths = { grants: join(await temporaryDirectory(), 'grants') }
+    const grant = command('echo "> Authorization: hidden-1" >&2; exit 1')
+    await writeGrant(paths.grants, grant, { open: async () => undefined })
+    const error = await caught(() => new Grants(paths).secretsFor(question))
+    expect(error).toMatchObject({ code: 'GRANT_VALUE', message: expect.stringContaining('its command failed') })
+    expect(error.message).not.toContain('hidden')
+    expect((await caught(() => readValue(grant, { env }))).message).toContain('hidden-1')
+  })
 })
