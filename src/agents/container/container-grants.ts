@@ -20,19 +20,21 @@ export interface ContainerGrants extends Pick<ContainerParts, 'env' | 'git'> {
   install(containerId: string): Promise<void>
 }
 
-/** The grants of these names. Throws GRANT_MISSING. */
-export function readGrants(names: readonly GrantName[], paths: Pick<MoatPaths, 'grants'>): Promise<Grant[]> {
-  return Promise.all(
+/** The grants of these names. Throws GRANT_MISSING, and GRANT_CLASH for two that an agent cannot have both. */
+export async function readGrants(names: readonly GrantName[], paths: Pick<MoatPaths, 'grants'>): Promise<Grant[]> {
+  const grants = await Promise.all(
     names.map(async (name) => {
       const grant = await readGrant(paths.grants, name)
       if (!grant) throw await missingGrant(paths.grants, name)
       return grant
     }),
   )
+  assertNoClash(grants)
+  return grants
 }
 
 /**
- * Throws GRANT_CLASH, and GRANT_VALUE for what would not work for the agent. What costs a question to get, such as
+ * Throws GRANT_VALUE for what would not work for the agent. What costs a question to get, such as
  * a password manager's, is only asked for when it is used.
  */
 export async function planContainerGrants(
@@ -50,7 +52,6 @@ export async function planContainerGrants(
     const value = grant.provider.reveals || isCheap ? await readValue(grant) : undefined
     all.push({ grant, ...(grant.provider.reveals && value && { secret: { ...value.secret } }) })
   }
-  assertNoClash(grants)
   const { env, files, git } = containerParts(all)
   return {
     env: { ...env, ...sshEnvironment(grants, paths, runId), ...(await readSecrets(secrets)) },

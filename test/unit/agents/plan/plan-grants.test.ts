@@ -70,7 +70,8 @@ it('are refused when two are for one host, or there is none, or its value cannot
   await writeGrant(grants, sampleGrant({ name: 'gone', source: { kind: 'file', path: '/no/such' } }))
   const plan = async (...names: string[]) =>
     planContainerGrants(await readGrants(names.map(name), { grants }), [], parts)
-  expect(await caught(() => plan('my-api', 'other'))).toMatchObject({
+  // Before anything is started.
+  expect(await caught(() => readGrants(['my-api', 'other'].map(name), { grants }))).toMatchObject({
     code: 'GRANT_CLASH',
     message: 'The grants my-api and other are both for api.my.test, so an agent can have only one of them.',
   })
