@@ -121,7 +121,8 @@ describe('an agent on Podman', () => {
       screen += chunk
     })
     await until('the shell', () => /[$#] $/.test(screen))
-    terminal.stdin.write('stty size; exit 4\n')
+    // The size is set beside the start: a busy Podman may take it after the shell's first words.
+    terminal.stdin.write('until stty size | grep 33; do sleep 0.1; done; exit 4\n')
     const [code] = await once(terminal, 'close')
     expect(screen).toContain('33 77')
     expect(screen).not.toContain('"stream"')

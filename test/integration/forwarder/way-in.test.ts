@@ -112,15 +112,28 @@ describe('while no server listens', () => {
     const held = wayIn
     const before = held.relay.memory()
     const idle = held.relay.descriptors()
-    const clients = await Promise.all(Array.from({ length: 1_000 }, () => held.connect()))
-    await until('all of them to be held', () => held.relay.descriptors() === idle + 1_000)
+    const thousand = async () => {
+      const clients = await Promise.all(Array.from({ length: 1_000 }, () => held.connect()))
+      await until('all of them to be held', () => held.relay.descriptors() === idle + 1_000)
+      return clients
+    }
+    let first = await thousand()
+    expect(held.relay.memory() - before).toBeLessThan(800)
+    const areHeld = () => held.relay.descriptors() === idle + 1_000
     await until('a second that costs little', async () => {
+      if (!areHeld()) {
+        await until('the end of those', () => held.relay.descriptors() === idle)
+        first = await thousand()
+      }
       const cpu = held.relay.cpu()
       await delay(1_000)
       // A connection for each of them, 40 times, takes five times as much.
-      return held.relay.cpu() - cpu <= busyLoop() / 4
+      return areHeld() && held.relay.cpu() - cpu <= busyLoop() / 4
     })
-    expect(held.relay.memory() - before).toBeLessThan(800)
+    for (const client of first) client.destroy()
+    await until('their end', () => held.relay.descriptors() === idle)
+    // Others, for who waited for a quiet second has used up the patience of the first.
+    const clients = await thousand()
     await held.listen(echo)
     const answers = clients.map(async (client, index) => {
       client.end(`${index}`)
