@@ -181,10 +181,13 @@ export class Observer {
     return look && greetings ? { ...look, greetings: greetings.of(agent) } : look
   }
 
-  /** What is wrong with endpoints of running agents. */
-  async problems(): Promise<EndpointProblem[]> {
+  /**
+   * What is wrong with endpoints of running agents. `soon`: as far as it is known in a moment, for who can look again. A server that is
+   * well is one that says nothing for half a second, and nobody is to wait for that.
+   */
+  async problems({ soon = false } = {}): Promise<EndpointProblem[]> {
     const agents = this.#options.agents().filter(isLive)
-    await this.#lookAtAll(agents, greetingTimeout.once)
+    await this.#lookAtAll(agents, soon ? greetingTimeout.usual : greetingTimeout.once)
     return agents.flatMap((agent) => endpointProblems(agent, this.#lookOf(agent), Date.now()))
   }
 
