@@ -9,6 +9,7 @@ export type {
   EndpointType,
   EndpointTypesHook,
   GrantProvidersHook,
+  LateEndpointType,
   MoatHooks,
   OptionIssue,
   OptionsSchema,

@@ -1,13 +1,15 @@
 // Owns which endpoint types there are, and what goes wrong when plugins disagree.
 import { throwAll } from '../config/problems.js'
-import { MoatError } from '../errors.js'
+import { MoatError, messageOf } from '../errors.js'
 import { isDnsLabel } from '../routing/dns-label.js'
-import type { EndpointType } from './contract.js'
+import type { EndpointType, LateEndpointType, OptionsSchema } from './contract.js'
+import { withOutputAside } from './hook-output.js'
 import { type EndpointPlugins, PluginsFailed } from './plugin-hooks.js'
 
 export interface OwnedEndpointType {
+  /** Rejects with PLUGIN_FAILED, naming the plugin. */
+  loadOptions(): Promise<OptionsSchema>
   plugin: string
-  type: EndpointType
 }
 
 export type EndpointTypes = ReadonlyMap<string, OwnedEndpointType>
@@ -31,27 +33,44 @@ export async function gatherEndpointTypes(
     return error.answers
   })
   for (const { plugin, result } of answers) {
-    for (const type of Array.isArray(result) ? (result as Partial<EndpointType>[]) : [undefined]) {
+    for (const type of Array.isArray(result) ? (result as Partial<EndpointType & LateEndpointType>[]) : [undefined]) {
       const reason = Array.isArray(result) ? problemOf(type) : 'it must return a list of endpoint types'
       const owner = types.get(String(type?.name))
       if (reason !== undefined) errors.push(wrong(plugin, reason))
       else if (owner) errors.push(clash(String(type?.name), owner.plugin, plugin))
-      else types.set(String(type?.name), { plugin, type: type as EndpointType })
+      else types.set(String(type?.name), { loadOptions: () => loadOptions(plugin, type), plugin })
     }
   }
   return { errors, types }
 }
 
-function problemOf(type: Partial<EndpointType> | null | undefined): string | undefined {
-  if (typeof type?.name !== 'string' || !isDnsLabel(type.name))
-    return `the name ${JSON.stringify(type?.name)} is not a DNS label`
-  if (typeof type.options?.safeParseAsync !== 'function')
-    return `the type ${type.name} has no zod schema as its options`
-  return undefined
+async function loadOptions(
+  plugin: string,
+  type: Partial<EndpointType & LateEndpointType> = {},
+): Promise<OptionsSchema> {
+  const load = withOutputAside(async () => type.options ?? type.loadOptions?.())
+  const schema = await load.catch((error: unknown) => {
+    throw wrong(plugin, `the options of the type ${type.name} cannot be loaded (${messageOf(error)})`, error)
+  })
+  if (!isSchema(schema)) throw wrong(plugin, noSchema(type.name))
+  return schema
 }
 
-function wrong(plugin: string, reason: string): MoatError {
+function isSchema(value: Partial<OptionsSchema> | undefined): value is OptionsSchema {
+  return typeof value?.safeParseAsync === 'function'
+}
+
+const noSchema = (name: unknown) => `the type ${name} has no zod schema as its options`
+
+function problemOf(type: Partial<EndpointType & LateEndpointType> | null | undefined): string | undefined {
+  if (typeof type?.name !== 'string' || !isDnsLabel(type.name))
+    return `the name ${JSON.stringify(type?.name)} is not a DNS label`
+  return typeof type.loadOptions === 'function' || isSchema(type.options) ? undefined : noSchema(type.name)
+}
+
+function wrong(plugin: string, reason: string, cause?: unknown): MoatError {
   return new MoatError('PLUGIN_FAILED', `Plugin ${plugin} declares its endpoint types incorrectly: ${reason}.`, {
+    cause,
     suggestions: [`moat plugins uninstall ${plugin}`],
   })
 }

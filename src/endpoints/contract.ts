@@ -32,6 +32,11 @@ export interface EndpointType<Options = unknown> {
   readonly options: OptionsSchema<Options>
 }
 
+/** A type whose schema takes a while to load: it is loaded once an endpoint is of that type. */
+export interface LateEndpointType<Options = unknown> extends Pick<EndpointType, 'name'> {
+  loadOptions(): Promise<OptionsSchema<Options>>
+}
+
 /** An endpoint of an agent that is about to start. */
 export interface DeclaredEndpoint<Options = unknown> {
   /** Its host name, `web.my-app.localhost`. */
@@ -121,7 +126,7 @@ export type MoatHooks = Interfaces.Hooks & {
   'moat:agent-gone': { options: AgentGoneOptions; return: void }
   'moat:agent-programs': { options: Record<string, never>; return: AgentProgram[] }
   // biome-ignore lint/suspicious/noExplicitAny: each type has options of its own, which only its schema knows.
-  'moat:endpoint-types': { options: Record<string, never>; return: EndpointType<any>[] }
+  'moat:endpoint-types': { options: Record<string, never>; return: (EndpointType<any> | LateEndpointType<any>)[] }
   'moat:grant-providers': { options: Record<string, never>; return: GrantProvider[] }
   'moat:register-endpoints': { options: RegisterEndpointsOptions; return: EndpointRegistration[] }
 }

@@ -10,6 +10,7 @@ import {
   type EndpointType,
   endpointTypesHook,
   grantProvidersHook,
+  type LateEndpointType,
   type RegisterEndpointsOptions,
   registerEndpointsHook,
 } from './contract.js'
@@ -39,7 +40,7 @@ export class PluginsFailed extends MoatError {
 export interface EndpointPlugins {
   // All reject with PLUGIN_FAILED, naming each plugin that failed.
   agentGone(options: AgentGoneOptions): Promise<void>
-  endpointTypes(): Promise<HookAnswer<EndpointType[]>[]>
+  endpointTypes(): Promise<HookAnswer<(EndpointType | LateEndpointType)[]>[]>
   registerEndpoints(options: RegisterEndpointsOptions): Promise<HookAnswer<EndpointRegistration[]>[]>
 }
 
@@ -56,7 +57,7 @@ export function oclifPlugins(
     agentGone: async (options) => {
       await run<void>(agentGoneHook, options)
     },
-    endpointTypes: () => run<EndpointType[]>(endpointTypesHook, {}),
+    endpointTypes: () => run<(EndpointType | LateEndpointType)[]>(endpointTypesHook, {}),
     registerEndpoints: (options) => run<EndpointRegistration[]>(registerEndpointsHook, options),
   }
 }

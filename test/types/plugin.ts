@@ -10,6 +10,7 @@ import type {
   EndpointTypesHook,
   GrantProvider,
   GrantProvidersHook,
+  LateEndpointType,
   RegisterEndpointsHook,
 } from '../../src/plugin.js'
 
@@ -18,7 +19,9 @@ type Options = z.infer<typeof options>
 
 const files: EndpointType<Options> = { name: 'files', options }
 
-export const types: EndpointTypesHook = async () => [files]
+const late: LateEndpointType<Options> = { loadOptions: async () => options, name: 'late' }
+
+export const types: EndpointTypesHook = async () => [files, late]
 
 export const register: RegisterEndpointsHook = async ({ agent, endpoints, literal }) =>
   endpoints

@@ -1,26 +1,15 @@
 // Owns the endpoint type `mock`: a table from method and path to a fixed response.
-import type { CaddyRoute, EndpointRegistration, EndpointType } from 'moat-cli/plugin'
+import type { CaddyRoute, EndpointRegistration, LateEndpointType } from 'moat-cli/plugin'
 import { keyPattern } from './key.js'
 import type { MockOptions, MockResponse } from './options.js'
 
 const noBody = 204
 const json = 'application/json'
 
-/** Checked by zod, which takes longer to load than all else of this: it is loaded for who has such an endpoint. */
-export const type: EndpointType<MockOptions> = {
+export const type: LateEndpointType<MockOptions> = {
+  loadOptions: async () => (await import('./options.js')).options,
   name: 'mock',
-  options: {
-    safeParseAsync: async (value) => {
-      schema = (await import('./options.js')).options
-      return schema.safeParseAsync(value)
-    },
-    get shape() {
-      return schema?.shape ?? {}
-    },
-  },
 }
-
-let schema: typeof import('./options.js').options | undefined
 
 /** The first row that fits answers; what fits none is answered 404. `literal` is the registration hook's. */
 export function register(

@@ -1,24 +1,13 @@
 // Owns the endpoint type `static`: what its options mean to the proxy.
 import { realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-import type { EndpointRegistration, EndpointType } from 'moat-cli/plugin'
+import type { EndpointRegistration, LateEndpointType } from 'moat-cli/plugin'
 import type { StaticOptions } from './options.js'
 
-/** Checked by zod, which takes longer to load than all else of this: it is loaded for who has such an endpoint. */
-export const type: EndpointType<StaticOptions> = {
+export const type: LateEndpointType<StaticOptions> = {
+  loadOptions: async () => (await import('./options.js')).options,
   name: 'static',
-  options: {
-    safeParseAsync: async (value) => {
-      schema = (await import('./options.js')).options
-      return schema.safeParseAsync(value)
-    },
-    get shape() {
-      return schema?.shape ?? {}
-    },
-  },
 }
-
-let schema: typeof import('./options.js').options | undefined
 
 /**
  * Rejects when the directory is, by a symbolic link, outside of the workspace. It need not exist yet. What it becomes

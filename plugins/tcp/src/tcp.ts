@@ -1,22 +1,11 @@
 // Owns the endpoint type `tcp`: how its port is published, and how it is reached by its name.
-import type { EndpointRegistration, EndpointType, NamedPort } from 'moat-cli/plugin'
+import type { EndpointRegistration, LateEndpointType, NamedPort } from 'moat-cli/plugin'
 import type { TcpOptions } from './options.js'
 
-/** Checked by zod, which takes longer to load than all else of this: it is loaded for who has such an endpoint. */
-export const type: EndpointType<TcpOptions> = {
+export const type: LateEndpointType<TcpOptions> = {
+  loadOptions: async () => (await import('./options.js')).options,
   name: 'tcp',
-  options: {
-    safeParseAsync: async (value) => {
-      schema = (await import('./options.js')).options
-      return schema.safeParseAsync(value)
-    },
-    get shape() {
-      return schema?.shape ?? {}
-    },
-  },
 }
-
-let schema: typeof import('./options.js').options | undefined
 
 /** Its URL is not the proxy's: the port is published on loopback, at the same place after each restart. */
 export function register(endpoint: string, { host_port: hostPort, port, scheme }: TcpOptions): EndpointRegistration {

@@ -73,17 +73,18 @@ async function checkOptions(
   const issues: Parameters<LoadedMoatYaml['reject']>[0][number][] = []
   const knownKeys: Record<string, readonly string[]> = {}
   for (const { name, options, type: typeName } of config.ports) {
-    const type = types.get(typeName)?.type
+    const type = types.get(typeName)
     if (!type) {
       // It may be one of the plugin's that failed.
       if (isWhole || nearestName(typeName, [...types.keys()]) !== undefined)
         unknown.push(unknownType(locate(['ports', name, 'type']), typeName, types))
       continue
     }
-    const parsed = await type.options.safeParseAsync(options)
+    const schema = await type.loadOptions()
+    const parsed = await schema.safeParseAsync(options)
     if (parsed.success) declared.push({ host: hostOf(name), name, options: parsed.data, type: typeName })
     else issues.push(...parsed.error.issues.map((issue) => ({ ...issue, path: ['ports', name, ...issue.path] })))
-    knownKeys[`ports.${name}`] = ['type', ...Object.keys(type.options.shape ?? {})]
+    knownKeys[`ports.${name}`] = ['type', ...Object.keys(schema.shape ?? {})]
   }
   return { declared, errors: [...unknown, ...(issues.length > 0 ? [reject(issues, knownKeys)] : [])] }
 }

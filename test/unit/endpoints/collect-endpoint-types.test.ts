@@ -60,6 +60,34 @@ describe('collectEndpointTypes', () => {
     })
   })
 
+  it('loads the options of a type once they are wanted', async () => {
+    const schema = z.strictObject({ port: z.int() })
+    let loaded = 0
+    const loadOptions = async () => {
+      loaded += 1
+      return schema
+    }
+    const types = await collectEndpointTypes(plugins({ 'moat-x': { result: [{ loadOptions, name: 'late' }] } }))
+    expect(loaded).toBe(0)
+    expect(await types.get('late')?.loadOptions()).toBe(schema)
+  })
+
+  it.each([
+    [
+      () => {
+        throw new Error('boom')
+      },
+      'the options of the type late cannot be loaded (boom)',
+    ],
+    [() => ({}), 'the type late has no zod schema as its options'],
+  ])('names a plugin whose options cannot be loaded: %s', async (loadOptions, reason) => {
+    const types = await collectEndpointTypes(plugins({ 'moat-x': { result: [{ loadOptions, name: 'late' }] } }))
+    await expect(types.get('late')?.loadOptions()).rejects.toMatchObject({
+      code: 'PLUGIN_FAILED',
+      message: `Plugin moat-x declares its endpoint types incorrectly: ${reason}.`,
+    })
+  })
+
   it.each([
     [{ result: 'tcp' }, 'it must return a list of endpoint types'],
     [{ result: [{ name: 'T C P', options: z.unknown() }] }, 'the name "T C P" is not a DNS label'],
