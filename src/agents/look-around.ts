@@ -1,7 +1,8 @@
 // Owns a look at the agents as commands show them. The supervisor looks for them: it has all that a look takes, where a command would
 // have to load it first. Where none runs, or it follows another engine than the command would ask first, the command looks itself.
+import { setTimeout as wait } from 'node:timers/promises'
 import { firstAddress } from '../engine/connect-engine.js'
-import type { Engine } from '../engine/engine.js'
+import type { AgentList, Engine } from '../engine/engine.js'
 import { sameEngine } from '../engine/engine-address.js'
 import type { EndpointProblem } from '../pages/view.js'
 import { readLook, readProblems } from '../supervisor/control-client.js'
@@ -9,6 +10,9 @@ import type { LookKind } from '../supervisor/control-paths.js'
 import type { EngineLook, SupervisorLook } from '../supervisor/engine-look.js'
 import { addressOf, isOfThisMoat } from '../supervisor/protocol.js'
 import { type CurrentProxy, currentProxy, type ProxyOptions } from '../supervisor/proxy.js'
+
+/** How long a list is waited for that the command can make itself. Milliseconds. */
+const listPatience = 1_500
 
 export interface Surroundings extends EngineLook {
   /** Where the engine answers. */
@@ -43,11 +47,19 @@ export async function lookAround({ connect, proxy, system = false }: LookOptions
   return { ...looked, engine: engine.address, problems, proxy: current }
 }
 
+/** What the supervisor sees of this engine, if it follows it: to read labels takes what it has loaded already. */
+export async function supervisorsList(
+  connecting: Promise<Engine>,
+  proxy: ProxyOptions,
+): Promise<AgentList | undefined> {
+  const late = wait(listPatience, undefined, { ref: false })
+  const look = await Promise.race([supervisorsLook(proxy, 'agents'), late])
+  const isSame = look && (await sameEngine((await connecting).address, look.status.engine ?? ''))
+  return isSame ? look.list : undefined
+}
+
 /** What the supervisor sees now, if it is of this moat and follows the engine that a command would ask first. */
-export async function supervisorsLook(
-  { paths, version }: ProxyOptions,
-  kind: LookKind,
-): Promise<SupervisorLook | undefined> {
+async function supervisorsLook({ paths, version }: ProxyOptions, kind: LookKind): Promise<SupervisorLook | undefined> {
   const look = await readLook(paths.controlSocket, kind)
   return look && (await isToBeTaken(look, version)) ? look : undefined
 }

@@ -1,10 +1,7 @@
 import { Args, Flags } from '@oclif/core'
-import { supervisorsLook } from '../agents/look-around.js'
+import { supervisorsList } from '../agents/look-around.js'
 import { type StoppedAgent, stopAgents } from '../agents/stop-agent.js'
 import type { CommandCompletion } from '../completion/completion-source.js'
-import type { AgentList, Engine } from '../engine/engine.js'
-import { sameEngine } from '../engine/engine-address.js'
-import type { ProxyOptions } from '../supervisor/proxy.js'
 import { chosenAgents } from '../terminal/agent-choice.js'
 import { MoatCommand } from '../terminal/moat-command.js'
 import { terminalProgress } from '../terminal/progress.js'
@@ -31,7 +28,10 @@ export default class Stop extends MoatCommand {
     const { argv, flags } = await this.parse(Stop)
     const choice = chosenAgents('stop', argv as string[], flags.all)
     const proxy = await this.proxyOptionsAnyway()
-    const { engine, known } = await this.#look(proxy)
+    const connecting = this.connectEngine({ note: false })
+    connecting.catch(() => {})
+    const known = await supervisorsList(connecting, proxy)
+    const engine = await (known ? connecting : this.withEngineNote(connecting))
     const title = choice === 'all' ? 'Stopping all agents' : `Stopping ${choice.join(', ')}`
     const reviews = new Map<string, Promise<string[]>>()
     // While their containers are removed.
@@ -49,16 +49,5 @@ export default class Stop extends MoatCommand {
     if (agents.length === 0) this.logToStderr('No agents are running.')
     const [only, ...others] = agents
     return only && others.length === 0 && choice !== 'all' ? only : { agents }
-  }
-
-  /** The engine, and what the supervisor sees there, if it follows that one: to read labels takes what it has loaded already. */
-  async #look(proxy: ProxyOptions): Promise<{ engine: Engine; known?: AgentList }> {
-    const connecting = this.connectEngine({ note: false })
-    connecting.catch(() => {})
-    const look = await supervisorsLook(proxy, 'agents')
-    if (!look) return { engine: await this.withEngineNote(connecting) }
-    const engine = await connecting
-    const isSame = await sameEngine(engine.address, look.status.engine ?? '')
-    return { engine, ...(isSame && { known: look.list }) }
   }
 }

@@ -2,7 +2,7 @@
 // commands too, which takes it as long as a short command.
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Config, type Interfaces, Config as OclifConfig } from '@oclif/core'
+import { Config, type Interfaces } from '@oclif/core'
 import { installedPlugins, pluginListProblem } from '../config/installed-plugins.js'
 
 type Hooks = Interfaces.Plugin['hooks']
@@ -18,7 +18,7 @@ export function withOwnPlugins(config: Interfaces.Config, installedAt: string): 
   const roots = [root, ...(pjson.oclif.plugins ?? []).map((name) => packageRoot(name, root))]
   if (roots.some((one) => one === undefined)) return undefined
   const plugins = roots.flatMap((one) => (one === undefined ? [] : readHooks(one)))
-  const own = Object.assign(new OclifConfig({ root }), { name: config.name, pjson, root, version: config.version })
+  const own = Object.assign(new Config({ root }), { name: config.name, pjson, root, version: config.version })
   return Object.assign(own, { plugins: new Map(plugins.map((plugin) => [plugin.name, plugin])) })
 }
 
@@ -31,10 +31,14 @@ function packageRoot(name: string, from: string): string | undefined {
 }
 
 function readHooks(root: string): Interfaces.Plugin {
-  const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Interfaces.PJSON
+  const pjson = readPackage(root)
   const declared = Object.entries((pjson.oclif?.hooks ?? {}) as Record<string, DeclaredHook | DeclaredHook[]>)
   const hooks = Object.fromEntries(declared.map(([event, targets]) => [event, [targets].flat().map(asRead)]))
   return { hooks: hooks as Hooks, name: pjson.name, options: { root }, pjson, root, type: 'core' } as Interfaces.Plugin
+}
+
+export function readPackage(root: string): Interfaces.PJSON {
+  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Interfaces.PJSON
 }
 
 function asRead(hook: DeclaredHook) {

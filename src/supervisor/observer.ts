@@ -29,8 +29,6 @@ const lookTimeout = 3_000
 const greetingTimeout = {
   /** By somebody who has had no answer and is told why. */
   failed: 3_000,
-  /** By a command, which is not shown what is known later. */
-  once: 1_000,
   usual: 100,
 }
 /** Containers that are looked into at the same time. */
@@ -182,12 +180,12 @@ export class Observer {
   }
 
   /**
-   * What is wrong with endpoints of running agents. `soon`: as far as it is known in a moment, for who can look again. A server that is
-   * well is one that says nothing for half a second, and nobody is to wait for that.
+   * What is wrong with endpoints of running agents, as far as it is known in a moment: a server that is well is one that says nothing for
+   * half a second, and nobody is to wait for that.
    */
-  async problems({ soon = false } = {}): Promise<EndpointProblem[]> {
+  async problems(): Promise<EndpointProblem[]> {
     const agents = this.#options.agents().filter(isLive)
-    await this.#lookAtAll(agents, soon ? greetingTimeout.usual : greetingTimeout.once)
+    await this.#lookAtAll(agents, greetingTimeout.usual)
     return agents.flatMap((agent) => endpointProblems(agent, this.#lookOf(agent), Date.now()))
   }
 

@@ -101,7 +101,7 @@ export class OwnSite {
   /** Without those of servers that have not said yet how they speak. */
   #problems(): Promise<EndpointProblem[]> {
     const late = wait(problemsTime, [], { ref: false })
-    return Promise.race([this.#observer.problems({ soon: true }).catch(() => []), late])
+    return Promise.race([this.#observer.problems().catch(() => []), late])
   }
 
   /** Resolves once requests are recorded, until the returned function is called. Without an endpoint, those to all. */

@@ -7,7 +7,7 @@ import { Config, type Interfaces, Plugin } from '@oclif/core'
 import { installedPlugins } from '../config/installed-plugins.js'
 import { pluginDirectory } from '../config/oclif-settings.js'
 import { systemCode } from '../errors.js'
-import { withOwnPlugins } from '../plugins/own-plugins.js'
+import { readPackage, withOwnPlugins } from '../plugins/own-plugins.js'
 import { pluginsWithPrograms } from './program-commands.js'
 
 /** A command of moat's, by its id or an alias: what the build has written of the manifest. See scripts/bundle/command-index.mjs. */
@@ -41,10 +41,6 @@ async function onlyMoat(root: string): Promise<Map<string, Interfaces.Plugin>> {
   const moat = new Plugin({ isRoot: true, pjson: readPackage(root), root })
   await moat.load()
   return new Map([[moat.name, moat]])
-}
-
-function readPackage(root: string): Interfaces.PJSON {
-  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Interfaces.PJSON
 }
 
 /** Of oclif's configuration what commands of moat's own need: all of it takes as long to load as such a command does to run. */

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { lookAround } from '../../../src/agents/look-around.js'
+import { lookAround, supervisorsList } from '../../../src/agents/look-around.js'
 import { type MoatPaths, moatPaths } from '../../../src/config/paths.js'
 import { defaultAddress } from '../../../src/config/settings.js'
 import type { AgentList, Engine } from '../../../src/engine/engine.js'
@@ -103,4 +103,23 @@ it('where an engine is insisted on by name, the command looks itself: whether it
   await supervisor({})
   vi.stubEnv('MOAT_RUNTIME', 'podman')
   expect((await look()).connected).toBe(1)
+})
+
+const listAt = (address: string) =>
+  supervisorsList(Promise.resolve({ address } as Engine), { paths, version: '1.0.0', wanted: defaultAddress })
+
+it('the list of agents alone is taken too, for the engine that the command has found', async () => {
+  await supervisor({})
+  expect(await listAt(engineOfMoat)).toEqual(othersLook)
+  expect(asked).toEqual([lookPath('agents')])
+  expect(await listAt('unix:///run/another.sock')).toBeUndefined()
+})
+
+it('a supervisor that hangs is not waited for with a list that the command can make itself', async () => {
+  server = createServer(() => {}).listen(paths.controlSocket)
+  await once(server, 'listening')
+  const start = performance.now()
+  expect(await listAt(engineOfMoat)).toBeUndefined()
+  // Whatever else it is asked is waited for twice as long.
+  expect(performance.now() - start).toBeLessThan(5_000)
 })
